@@ -1,0 +1,37 @@
+package filesystem
+
+import "fmt"
+
+// Errno is an error number of Linux. Operations fail with it; a script's
+// results.txt holds its negative.
+type Errno int
+
+// The errors the file systems here return.
+const (
+	ENOENT       Errno = 2
+	EBADF        Errno = 9
+	EEXIST       Errno = 17
+	ENOTDIR      Errno = 20
+	EISDIR       Errno = 21
+	EINVAL       Errno = 22
+	EFBIG        Errno = 27
+	ENOSPC       Errno = 28
+	EMLINK       Errno = 31
+	ENAMETOOLONG Errno = 36
+	ENOTEMPTY    Errno = 39
+	EOPNOTSUPP   Errno = 95
+)
+
+var errnoText = map[Errno]string{
+	ENOENT: "no such file or directory", EBADF: "bad file descriptor", EEXIST: "file exists",
+	ENOTDIR: "not a directory", EISDIR: "is a directory", EINVAL: "invalid argument",
+	EFBIG: "file too large", ENOSPC: "no space left on device", EMLINK: "too many links",
+	ENAMETOOLONG: "file name too long", ENOTEMPTY: "directory not empty", EOPNOTSUPP: "operation not supported",
+}
+
+func (e Errno) Error() string {
+	if s, ok := errnoText[e]; ok {
+		return s
+	}
+	return fmt.Sprintf("errno %d", int(e))
+}

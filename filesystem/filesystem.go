@@ -1,0 +1,91 @@
+package filesystem
+
+import (
+	"iter"
+
+	"mbsim/allocator"
+)
+
+// Task is the process that performs an operation.
+type Task struct {
+	CPU int // the CPU it runs on: which locality group and counter share it uses
+	PID int // pid%16 colours the goal where allocation is not delayed
+}
+
+// FileSystem is a mounted file system. Paths are relative to its root, without
+// a leading slash. Errors are of type Errno.
+type FileSystem interface {
+	Mkdir(t *Task, path string) error
+	// Create makes path or truncates it, open for reading and writing
+	// (O_CREAT|O_TRUNC|O_RDWR).
+	Create(t *Task, path string) (Handle, error)
+	// Open opens an existing file for reading and writing; direct is O_DIRECT.
+	Open(t *Task, path string, direct bool) (Handle, error)
+	Unlink(t *Task, path string) error
+	Rmdir(t *Task, path string) error
+	Rename(t *Task, from, to string) error
+	// Sync is syncfs(2): all dirty data written, and the journal committed.
+	Sync(t *Task) error
+	// Remount unmounts and mounts again, caches cold. No handle may be open.
+	Remount(t *Task) error
+
+	// Geometry is the file system's geometry.
+	Geometry() *allocator.Geometry
+	// Statfs counts as statfs(2) does, in blocks.
+	Statfs() Statfs
+	// Files lists every file and directory, the root first (its path is "."),
+	// sorted by path as the recorder of the oracle sorts them.
+	Files() iter.Seq[FileInfo]
+}
+
+// Handle is an open file.
+type Handle interface {
+	// Write is pwrite(2): it returns the bytes written, which may be fewer
+	// than n, or an error if none were.
+	Write(t *Task, off, n int64) (int64, error)
+	// Read is pread(2) of n bytes at off.
+	Read(t *Task, off, n int64) (int64, error)
+	Fsync(t *Task) error
+	Truncate(t *Task, size int64) error
+	// Fallocate is fallocate(2), mode as there.
+	Fallocate(t *Task, mode uint32, off, n int64) error
+	Close(t *Task) error
+}
+
+// Statfs holds the counts of statfs(2), in blocks.
+type Statfs struct {
+	BlockSize           int64
+	Blocks, Free, Avail int64
+}
+
+// FileInfo is what stat(2) and FIEMAP tell of one file.
+type FileInfo struct {
+	Path    string
+	Inode   uint32
+	Mode    uint32 // type and permissions, as st_mode
+	Size    int64  // bytes
+	Sectors int64  // 512-byte sectors in use, metadata blocks included
+	Extents []Extent
+}
+
+// Extent is one extent of a file as FIEMAP reports it, in blocks.
+type Extent struct {
+	Logical  uint64
+	Len      uint64
+	Physical allocator.Block
+	Flags    ExtentFlags
+}
+
+// ExtentFlags are the FIEMAP_EXTENT_* flags.
+type ExtentFlags uint32
+
+// The FIEMAP flags that the file systems here report.
+const (
+	ExtentLast       ExtentFlags = 0x1
+	ExtentUnknown    ExtentFlags = 0x2
+	ExtentDelalloc   ExtentFlags = 0x4
+	ExtentNotAligned ExtentFlags = 0x100
+	ExtentInline     ExtentFlags = 0x200
+	ExtentUnwritten  ExtentFlags = 0x800
+	ExtentMerged     ExtentFlags = 0x1000
+)

@@ -1,0 +1,3 @@
+module mbsim
+
+go 1.26
