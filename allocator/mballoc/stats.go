@@ -1,0 +1,42 @@
+package mballoc
+
+// Stats counts what the allocator did since mount. The first part is what
+// /proc/fs/ext4/DEV/mb_stats shows, in its order; the rest is what the kernel
+// only shows through trace events.
+type Stats struct {
+	Requests         uint64 // reqs: requests for blocks (s_bal_reqs)
+	Success          uint64 // of these, those that got all of the normalized length (s_bal_success)
+	GroupsScanned    uint64 // groups whose buddy was searched (s_bal_groups_scanned)
+	CrHits           [4]uint64
+	GroupsConsidered [4]uint64
+	UselessLoops     [4]uint64 // whole passes of a criteria that found nothing (s_bal_cX_failed)
+	ExtentsScanned   uint64    // s_bal_ex_scanned
+	GoalHits         uint64    // s_bal_goals
+	Pow2Hits         uint64    // 2^n_hits (s_bal_2orders)
+	Breaks           uint64    // searches ended by mb_max_to_scan (s_bal_breaks)
+	Lost             uint64    // chunks taken by another CPU between search and use (s_mb_lost_chunks)
+	BuddiesGenerated uint64    // s_mb_buddies_generated
+	Preallocated     uint64    // clusters preallocated (s_mb_preallocated)
+	Discarded        uint64    // clusters of preallocations given back (s_mb_discarded)
+
+	BlocksAllocated  uint64 // blocks handed out (s_bal_allocated)
+	BitmapLoads      uint64 // block bitmaps read from the device
+	PrefetchIOs      uint64 // of these, read ahead by prefetch
+	InodePAs         uint64 // inode preallocations made
+	GroupPAs         uint64 // locality-group preallocations made
+	PAHits           uint64 // requests served from a preallocation
+	PABlocksUsed     uint64 // blocks these got
+	PAsDiscarded     uint64 // preallocations discarded
+	DiscardsForSpace uint64 // rounds of discarding forced by ENOSPC
+	NoSpace          uint64 // requests that failed with ENOSPC
+}
+
+// GroupInfo is what one line of /proc/fs/ext4/DEV/mb_groups shows: the group's
+// free space as the buddy sees it. Counts are clusters.
+type GroupInfo struct {
+	Free      uint32
+	Fragments uint32
+	FirstFree uint32     // a lower bound of the first free cluster
+	Counters  [18]uint32 // free buddies by order; Orders of them count
+	Orders    int        // BlockBits+2
+}
