@@ -1,0 +1,28 @@
+// Package image is an ext4 or ext2 file system as it lies on disk before it is
+// mounted: the starting state of a run. It comes from one of three sources and
+// is of one type, Layout, whatever the source:
+//
+//   - Mkfs computes what mke2fs 1.47.0 lays out for given parameters, block for
+//     block, without writing anything;
+//   - ReadDumpe2fs reads the text that dumpe2fs prints, plain or gzip;
+//   - Open reads a real image (superblock, descriptors, bitmaps, inodes).
+//
+// # Units
+//
+// Block counts and numbers are file-system blocks, sizes are bytes, sectors are
+// 512 bytes. The counts of free space in a group descriptor are clusters.
+// Inodes are numbered from 1.
+//
+// # Invariants
+//
+// A Layout never changes once made and may be read by several goroutines. Its
+// cost follows what is asked of it: Mkfs of a petabyte computes the descriptor
+// and the bitmap of a group from rules when the group is first asked for.
+//
+// # Not modelled
+//
+// Contents of files, times, extended attributes, checksums of what Mkfs
+// computes. See Mkfs, ReadDumpe2fs and Open for what each refuses.
+//
+// Read next: filesystem/ext4, which mounts a Layout.
+package image

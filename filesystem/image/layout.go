@@ -1,0 +1,113 @@
+package image
+
+import (
+	"iter"
+
+	"mbsim/allocator"
+	"mbsim/filesystem"
+)
+
+// The inodes that exist in a file system made by mke2fs.
+const (
+	BadBlocksInode uint32 = 1
+	RootInode      uint32 = 2
+	ResizeInodeNum uint32 = 7
+	JournalInode   uint32 = 8
+	FirstFileInode uint32 = 11 // lost+found, where FirstInode is 11
+)
+
+// The inode flags that matter here (i_flags).
+const (
+	IndexFlag   uint32 = 0x1000      // EXT4_INDEX_FL: a hashed directory
+	ExtentsFlag uint32 = 0x80000     // EXT4_EXTENTS_FL: mapped by extents
+	EAFlag      uint32 = 0x200000    // EXT4_EA_INODE_FL
+	InlineFlag  uint32 = 0x1000_0000 // EXT4_INLINE_DATA_FL
+)
+
+// Inode is a file or directory that exists at mount.
+type Inode struct {
+	Number  uint32
+	Mode    uint32 // type and permissions, as st_mode
+	Links   uint32
+	Flags   uint32 // i_flags
+	Size    int64  // bytes
+	Sectors int64  // 512-byte sectors in use, metadata blocks included
+	Extents []filesystem.Extent
+	// Meta are the blocks of the extent tree outside the inode, or the
+	// indirect blocks, in the order of the logical blocks they map.
+	Meta []MetaBlock
+	ACL  allocator.Block // the block of extended attributes, 0 for none
+}
+
+// IsDir reports whether the inode is a directory.
+func (i *Inode) IsDir() bool { return i.Mode&0o170000 == 0o040000 }
+
+// MetaBlock is one block of an inode's extent tree, or one indirect block.
+type MetaBlock struct {
+	Block   allocator.Block
+	Depth   uint8  // extent tree: its eh_depth, 0 for a leaf; indirect: 1, 2 or 3 levels below it
+	Entries uint16 // extent tree: its entries; indirect: pointers not zero
+	Logical uint32 // the first logical block it maps
+}
+
+// Dirent is one entry of a directory block, used or not.
+type Dirent struct {
+	Inode  uint32 // 0: unused space
+	Offset uint16 // bytes from the start of the block
+	RecLen uint32 // bytes
+	Type   uint8  // EXT4_FT_*; 0 without the filetype feature
+	Name   string
+}
+
+// DirBlock is one logical block of a directory.
+type DirBlock struct {
+	Logical uint32
+	Entries []Dirent // in the order of the block; of an htree node: the fake entry that covers it
+}
+
+// Layout is a file system as it lies on disk at mount. It implements
+// allocator.Source.
+type Layout struct {
+	Super Superblock
+	// Reserved are the inodes mke2fs makes that hold blocks, by number: the
+	// root, the resize inode, the journal, lost+found, where they exist.
+	Reserved []Inode
+
+	src source
+}
+
+// source is where the state of a Layout comes from.
+type source interface {
+	allocator.Source
+	inode(n uint32) (Inode, error)
+	inodes() iter.Seq2[Inode, error]
+	dirBlocks(i *Inode) ([]DirBlock, error)
+}
+
+var _ allocator.Source = (*Layout)(nil)
+
+// Geometry is the geometry of the file system mounted without stripe option;
+// see Superblock.Stripe.
+func (l *Layout) Geometry() allocator.Geometry { return l.Super.Geometry() }
+
+// Desc implements allocator.Source.
+func (l *Layout) Desc(id allocator.GroupID) allocator.GroupDesc { return l.src.Desc(id) }
+
+// BlockBitmap implements allocator.Source.
+func (l *Layout) BlockBitmap(id allocator.GroupID, bits []uint64) { l.src.BlockBitmap(id, bits) }
+
+// InodeBitmap implements allocator.Source.
+func (l *Layout) InodeBitmap(id allocator.GroupID, bits []uint64) { l.src.InodeBitmap(id, bits) }
+
+// SystemZone implements allocator.Source.
+func (l *Layout) SystemZone(b allocator.Block, n uint32) bool { return l.src.SystemZone(b, n) }
+
+// Inode reads inode n, which must be in use.
+func (l *Layout) Inode(n uint32) (Inode, error) { return l.src.inode(n) }
+
+// Inodes lists every inode in use that has blocks or a name, by number, the
+// reserved ones included. A layout read from dumpe2fs text knows only Reserved.
+func (l *Layout) Inodes() iter.Seq2[Inode, error] { return l.src.inodes() }
+
+// DirBlocks reads the blocks of directory i in logical order.
+func (l *Layout) DirBlocks(i *Inode) ([]DirBlock, error) { return l.src.dirBlocks(i) }
