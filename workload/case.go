@@ -1,0 +1,282 @@
+package workload
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// Case is a case of the oracle: an operation script and the conditions under
+// which a real kernel performed it. A key that case.env leaves out has the
+// value the recorders (record.sh, record-ext2.sh) give it.
+type Case struct {
+	Dir  string
+	Size int64  // SIZE: bytes of the device
+	Mkfs string // MKFS: arguments of mke2fs for ext4
+
+	Mount     string    // MOUNT: mount options for ext4
+	Tunables  []Tunable // TUNABLES: files of /sys/fs/ext4/DEV, in the order they are written
+	SMP       int       // CPUs
+	Mem       int64     // MEM: bytes of memory
+	PIDMod    int       // PIDMOD: pid%16 of the process that performs the operations; -1 for any
+	MkfsExt2  string    // MKFS_EXT2: arguments of mke2fs for ext2
+	MountExt2 string    // MOUNT_EXT2: mount options for ext2
+
+	Ops     []Op     // the script: it prepares where there are writers
+	Writers []Writer // ops.0, ops.1, ...: they run all at once after Ops
+}
+
+// Tunable is a value written to a file of /sys/fs/ext4/DEV.
+type Tunable struct{ Name, Value string }
+
+// Writer is one of several scripts that run at once, each in its own process.
+type Writer struct {
+	Name string // "0" for ops.0
+	Ops  []Op
+}
+
+// ReadCase reads the case in dir: case.env, ops, and ops.N where they exist.
+func ReadCase(dir string) (*Case, error) {
+	c := &Case{Dir: dir, Size: 256 << 20, SMP: 1, Mem: 2 << 30, MkfsExt2: "-b 4096"}
+	name := filepath.Join(dir, "case.env")
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	vars, err := parseEnv(string(text), name)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range vars {
+		if err := c.set(v); err != nil {
+			return nil, fmt.Errorf("%s:%d:%d: %w", name, v.line, v.col, err)
+		}
+	}
+	if c.Ops, err = readScript(filepath.Join(dir, "ops")); err != nil {
+		return nil, err
+	}
+	return c, c.readWriters()
+}
+
+func readScript(name string) ([]Op, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return ParseScript(f, name)
+}
+
+// readWriters reads ops.0, ops.1, ..., in the order of their numbers.
+func (c *Case) readWriters() error {
+	entries, err := os.ReadDir(c.Dir)
+	if err != nil {
+		return err
+	}
+	var numbers []int
+	for _, e := range entries {
+		suffix, ok := strings.CutPrefix(e.Name(), "ops.")
+		if n, err := strconv.Atoi(suffix); ok && err == nil && strconv.Itoa(n) == suffix {
+			numbers = append(numbers, n)
+		}
+	}
+	sort.Ints(numbers)
+	for _, n := range numbers {
+		name := strconv.Itoa(n)
+		ops, err := readScript(filepath.Join(c.Dir, "ops."+name))
+		if err != nil {
+			return err
+		}
+		c.Writers = append(c.Writers, Writer{name, ops})
+	}
+	return nil
+}
+
+// envKeys are the keys of case.env. TIMEOUT, NO_TRACE and TCG steer the
+// recorder only.
+var envKeys = []string{"SIZE", "MKFS", "MOUNT", "SMP", "TUNABLES", "MEM", "PIDMOD", "MKFS_EXT2", "MOUNT_EXT2", "TIMEOUT", "NO_TRACE", "TCG"}
+
+// set sets what one assignment says.
+func (c *Case) set(v envVar) (err error) {
+	switch v.key {
+	case "SIZE":
+		c.Size, err = ParseSize(v.value)
+		if err == nil && c.Size == 0 {
+			err = fmt.Errorf("SIZE is %q: an empty device", v.value)
+		}
+	case "MKFS":
+		c.Mkfs = v.value
+	case "MOUNT":
+		c.Mount = v.value
+	case "SMP":
+		c.SMP, err = strconv.Atoi(v.value)
+		if err != nil || c.SMP < 1 || c.SMP > 1024 {
+			err = fmt.Errorf("SMP is %q: want a number of CPUs, 1 to 1024", v.value)
+		}
+	case "MEM":
+		c.Mem, err = parseMem(v.value)
+	case "PIDMOD":
+		if c.PIDMod = -1; v.value != "" {
+			c.PIDMod, err = strconv.Atoi(v.value)
+			if err != nil || c.PIDMod < 0 || c.PIDMod > 15 {
+				err = fmt.Errorf("PIDMOD is %q: want 0 to 15", v.value)
+			}
+		}
+	case "MKFS_EXT2":
+		if c.MkfsExt2 = v.value; v.value == "" {
+			c.MkfsExt2 = "-b 4096"
+		}
+	case "MOUNT_EXT2":
+		c.MountExt2 = v.value
+	case "TUNABLES":
+		c.Tunables, err = parseTunables(v.value)
+	case "TIMEOUT", "NO_TRACE", "TCG":
+	default:
+		err = fmt.Errorf("unknown key %q (did you mean %s?)", v.key, nearestKey(v.key))
+	}
+	return err
+}
+
+func nearestKey(s string) string {
+	best, bestEdits := "", math.MaxInt
+	for _, k := range envKeys {
+		if d := edits(s, k); d < bestEdits {
+			best, bestEdits = k, d
+		}
+	}
+	return best
+}
+
+func parseTunables(s string) ([]Tunable, error) {
+	var ts []Tunable
+	for _, kv := range strings.Fields(s) {
+		k, v, ok := strings.Cut(kv, "=")
+		if !ok || k == "" || v == "" {
+			return nil, fmt.Errorf("TUNABLES has %q: want NAME=VALUE", kv)
+		}
+		ts = append(ts, Tunable{k, v})
+	}
+	return ts, nil
+}
+
+// ParseSize reads a size as truncate(1) does: a number of bytes with a suffix
+// K, M, G, T, P, E (or KiB, MiB, ...: powers of 1024) or KB, MB, ... (powers
+// of 1000).
+func ParseSize(s string) (int64, error) {
+	digits := len(s)
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			digits = i
+			break
+		}
+	}
+	n, err := strconv.ParseInt(s[:digits], 10, 64)
+	suffix := s[digits:]
+	unit := int64(1)
+	if err == nil && suffix != "" {
+		base := int64(1024)
+		power := strings.IndexByte("KMGTPE", suffix[0]&^0x20) + 1
+		switch suffix[1:] {
+		case "", "iB":
+		case "B":
+			base = 1000
+		default:
+			power = 0
+		}
+		if power == 0 {
+			err = strconv.ErrSyntax
+		}
+		for range power {
+			unit *= base
+		}
+	}
+	if err != nil || n > math.MaxInt64/unit {
+		return 0, fmt.Errorf("size %q: want a number of bytes, or one with a suffix such as 512M or 6G", s)
+	}
+	return n * unit, nil
+}
+
+// parseMem reads a size as qemu's -m does: MiB where there is no suffix.
+func parseMem(s string) (int64, error) {
+	if n, err := strconv.ParseInt(s, 10, 43); err == nil && n > 0 {
+		return n << 20, nil
+	}
+	n, err := ParseSize(s)
+	if err == nil && n == 0 {
+		err = fmt.Errorf("MEM is %q: no memory", s)
+	}
+	return n, err
+}
+
+// envVar is one assignment and where it stands.
+type envVar struct {
+	key, value string
+	line, col  int
+}
+
+// parseEnv reads shell assignments: KEY=VALUE, KEY="VALUE" or KEY='VALUE',
+// several a line, and comments. What only a shell could evaluate is refused.
+func parseEnv(text, name string) ([]envVar, error) {
+	var vars []envVar
+	line := 0
+	for l := range strings.Lines(text) {
+		line++
+		l = strings.TrimRight(l, "\r\n")
+		for i := 0; ; {
+			for i < len(l) && (l[i] == ' ' || l[i] == '\t' || l[i] == ';') {
+				i++
+			}
+			if i == len(l) || l[i] == '#' {
+				break
+			}
+			v, n, err := parseAssignment(l[i:])
+			if err != nil {
+				return nil, fmt.Errorf("%s:%d:%d: %w", name, line, i+n+1, err)
+			}
+			v.line, v.col = line, i+1
+			vars = append(vars, v)
+			i += n
+		}
+	}
+	return vars, nil
+}
+
+// parseAssignment reads the assignment that s begins with and returns its
+// length, or an error and the place of the error in s.
+func parseAssignment(s string) (v envVar, n int, err error) {
+	for n < len(s) && (s[n] == '_' || s[n] >= 'A' && s[n] <= 'Z' || s[n] >= 'a' && s[n] <= 'z' || s[n] >= '0' && s[n] <= '9') {
+		n++
+	}
+	if n == 0 || n == len(s) || s[n] != '=' {
+		return v, 0, fmt.Errorf("want KEY=\"VALUE\"")
+	}
+	v.key = s[:n]
+	n++
+	var b strings.Builder
+	quote, start := byte(0), n
+	for ; n < len(s); n++ {
+		c := s[n]
+		switch {
+		case c == quote && quote != 0:
+			quote = 0
+		case quote == 0 && (c == '"' || c == '\''):
+			quote, start = c, n
+		case quote == 0 && (c == ' ' || c == '\t' || c == ';'):
+			v.value = b.String()
+			return v, n, nil
+		case quote != '\'' && strings.IndexByte("$`\\", c) >= 0, quote == 0 && strings.IndexByte("&|<>()*?[]{}~", c) >= 0:
+			return v, n, fmt.Errorf("%q needs a shell: write the value out", c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	if quote != 0 {
+		return v, start, fmt.Errorf("the quote %c is not closed", quote)
+	}
+	v.value = b.String()
+	return v, n, nil
+}

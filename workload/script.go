@@ -1,0 +1,355 @@
+package workload
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"math"
+	"path"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// argKind is what one argument of an operation means.
+type argKind uint8
+
+const (
+	argFD     argKind = iota // Op.FD
+	argPath                  // Op.Path
+	argTo                    // Op.To
+	argOff                   // Op.Off
+	argLen                   // Op.Len
+	argMode                  // Op.Mode
+	argCPU                   // Op.N
+	argDirect                // Op.Direct: the word "direct", may be left out
+)
+
+// argNames are the names of the arguments in errors.
+var argNames = [...]string{"FD", "PATH", "NEW", "OFF", "LEN", "MODE", "N", "direct"}
+
+// verb is one operation of the script language.
+type verb struct {
+	name string
+	args []argKind
+}
+
+// verbs is the script language, by Kind.
+var verbs = [...]verb{
+	CPU:       {"cpu", []argKind{argCPU}},
+	Mkdir:     {"mkdir", []argKind{argPath}},
+	Creat:     {"creat", []argKind{argFD, argPath}},
+	Open:      {"open", []argKind{argFD, argPath, argDirect}},
+	Write:     {"write", []argKind{argFD, argOff, argLen}},
+	Fsync:     {"fsync", []argKind{argFD}},
+	Ftruncate: {"ftruncate", []argKind{argFD, argLen}},
+	Fallocate: {"fallocate", []argKind{argFD, argMode, argOff, argLen}},
+	Close:     {"close", []argKind{argFD}},
+	Unlink:    {"unlink", []argKind{argPath}},
+	Rmdir:     {"rmdir", []argKind{argPath}},
+	Rename:    {"rename", []argKind{argPath, argTo}},
+	Sync:      {"sync", nil},
+	Stat:      {"stat", nil},
+	Remount:   {"remount", nil},
+	Read:      {"read", []argKind{argFD, argOff, argLen}},
+}
+
+// String is the name of the operation in a script.
+func (k Kind) String() string {
+	if int(k) < len(verbs) {
+		return verbs[k].name
+	}
+	return "Kind(" + strconv.Itoa(int(k)) + ")"
+}
+
+func kindOf(name string) (Kind, bool) {
+	for k := range verbs {
+		if verbs[k].name == name {
+			return Kind(k), true
+		}
+	}
+	return 0, false
+}
+
+// usage is the form of the operation as errors show it.
+func (v *verb) usage() string {
+	var b strings.Builder
+	b.WriteString(v.name)
+	for _, a := range v.args {
+		if a == argDirect {
+			b.WriteString(" [direct]")
+		} else {
+			b.WriteString(" " + argNames[a])
+		}
+	}
+	return b.String()
+}
+
+// ParseScript reads a script in the oracle's language: one operation a line,
+// words separated by white space, empty lines and lines that begin with #
+// skipped. name is the script's name in errors, which have the form
+// name:line:column: message. Each Op carries its line.
+//
+// Stricter than the oracle's guest program: it refuses arguments the guest
+// would ignore, negative numbers, and paths that leave the mount point.
+// Paths are cleaned as the guest cleans them.
+func ParseScript(r io.Reader, name string) ([]Op, error) {
+	raw, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	text := string(raw) // the operations' words are slices of it: no copy a line
+	ops := make([]Op, 0, strings.Count(text, "\n")+1)
+	p := parser{name: name}
+	for len(text) > 0 {
+		line, rest, _ := strings.Cut(text, "\n")
+		text = rest
+		p.line++
+		if err := p.split(line); err != nil {
+			return nil, err
+		}
+		if p.n == 0 || p.words[0].text[0] == '#' {
+			continue
+		}
+		op, err := p.op()
+		if err != nil {
+			return nil, err
+		}
+		ops = append(ops, op)
+	}
+	return ops, nil
+}
+
+// word is a word of a line and its column, counted from 1 in bytes.
+type word struct {
+	text string
+	col  int
+}
+
+// parser holds one line at a time.
+type parser struct {
+	name  string
+	line  int
+	words [8]word // more words than any operation takes
+	n     int
+}
+
+func (p *parser) errorf(col int, format string, a ...any) error {
+	return fmt.Errorf("%s:%d:%d: %s", p.name, p.line, col, fmt.Sprintf(format, a...))
+}
+
+// split fills words. Words past the last that fits are dropped: op refuses the
+// line for the ones before them.
+func (p *parser) split(line string) error {
+	p.n = 0
+	for i := 0; i < len(line) && p.n < len(p.words); {
+		for i < len(line) && isSpace(line[i]) {
+			i++
+		}
+		start := i
+		for i < len(line) && !isSpace(line[i]) {
+			if line[i] == 0 {
+				return p.errorf(i+1, "a zero byte: this is not a script")
+			}
+			i++
+		}
+		if i > start {
+			p.words[p.n] = word{line[start:i], start + 1}
+			p.n++
+		}
+		if p.n == 1 && p.words[0].text[0] == '#' {
+			return nil
+		}
+	}
+	return nil
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f' }
+
+// op makes an operation of the words of the line.
+func (p *parser) op() (Op, error) {
+	first := p.words[0]
+	k, ok := kindOf(first.text)
+	if !ok {
+		return Op{}, p.errorf(first.col, "unknown operation %q (did you mean %q?)", first.text, nearestVerb(first.text))
+	}
+	v := &verbs[k]
+	op := Op{Kind: k, Line: p.line}
+	for i, a := range v.args {
+		if i+1 >= p.n {
+			if a == argDirect {
+				return op, nil
+			}
+			last := p.words[p.n-1]
+			return op, p.errorf(last.col+len(last.text), "%s is missing: %s", argNames[a], v.usage())
+		}
+		if err := p.arg(&op, a, p.words[i+1]); err != nil {
+			return op, err
+		}
+	}
+	if n := len(v.args) + 1; p.n > n {
+		return op, p.errorf(p.words[n].col, "unexpected %q: %s", p.words[n].text, v.usage())
+	}
+	if op.Len > 0 && op.Off > math.MaxInt64-op.Len {
+		return op, p.errorf(p.words[p.n-1].col, "offset %d plus length %d is more than 2^63-1", op.Off, op.Len)
+	}
+	return op, nil
+}
+
+// arg stores one argument.
+func (p *parser) arg(op *Op, a argKind, w word) (err error) {
+	switch a {
+	case argFD:
+		op.FD = w.text
+	case argPath:
+		op.Path, err = p.path(w)
+	case argTo:
+		op.To, err = p.path(w)
+	case argOff:
+		op.Off, err = p.number(a, w, math.MaxInt64)
+	case argLen:
+		op.Len, err = p.number(a, w, math.MaxInt64)
+	case argMode:
+		var n int64
+		n, err = p.number(a, w, math.MaxUint32)
+		op.Mode = uint32(n)
+	case argCPU:
+		var n int64
+		n, err = p.number(a, w, 1023)
+		op.N = int(n)
+	case argDirect:
+		if w.text != "direct" {
+			return p.errorf(w.col, "unexpected %q: %s", w.text, verbs[op.Kind].usage())
+		}
+		op.Direct = true
+	}
+	return err
+}
+
+// number reads a decimal number of 0 to top.
+func (p *parser) number(a argKind, w word, top int64) (int64, error) {
+	n, err := strconv.ParseInt(w.text, 10, 64)
+	if err != nil || n < 0 || n > top {
+		return 0, p.errorf(w.col, "%s is %q: want a decimal number of 0 to %d", argNames[a], w.text, top)
+	}
+	return n, nil
+}
+
+// path cleans a path relative to the mount point.
+func (p *parser) path(w word) (string, error) {
+	s := w.text
+	if strings.Contains(s, "//") || strings.Contains(s, "./") || strings.HasSuffix(s, "/") || strings.HasSuffix(s, ".") || s[0] == '/' {
+		s = path.Clean(strings.TrimLeft(s, "/"))
+	}
+	if s == ".." || strings.HasPrefix(s, "../") {
+		return "", p.errorf(w.col, "path %q leaves the mount point", w.text)
+	}
+	return s, nil
+}
+
+// nearestVerb is the operation whose name is the fewest edits from s, the
+// first of the language where several are.
+func nearestVerb(s string) string {
+	best, bestEdits := "", math.MaxInt
+	for k := range verbs {
+		if d := edits(s, verbs[k].name); d < bestEdits {
+			best, bestEdits = verbs[k].name, d
+		}
+	}
+	return best
+}
+
+// edits is the Levenshtein distance of a and b in bytes, of at most the first
+// 64 bytes of a.
+func edits(a, b string) int {
+	a = a[:min(len(a), 64)]
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			d := diagonal
+			if a[i] != b[j] {
+				d++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(d, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// FormatOp is op as a line of a script, without the newline.
+func FormatOp(op Op) string { return string(AppendOp(nil, op)) }
+
+// AppendOp appends op as a line of a script, without the newline.
+func AppendOp(b []byte, op Op) []byte {
+	v := &verbs[op.Kind]
+	b = append(b, v.name...)
+	for _, a := range v.args {
+		if a == argDirect && !op.Direct {
+			continue
+		}
+		b = append(b, ' ')
+		switch a {
+		case argFD:
+			b = append(b, op.FD...)
+		case argPath:
+			b = append(b, op.Path...)
+		case argTo:
+			b = append(b, op.To...)
+		case argOff:
+			b = strconv.AppendInt(b, op.Off, 10)
+		case argLen:
+			b = strconv.AppendInt(b, op.Len, 10)
+		case argMode:
+			b = strconv.AppendUint(b, uint64(op.Mode), 10)
+		case argCPU:
+			b = strconv.AppendInt(b, int64(op.N), 10)
+		case argDirect:
+			b = append(b, "direct"...)
+		}
+	}
+	return b
+}
+
+// WriteScript writes ops as a script, one a line. It refuses what the language
+// cannot say: a name that is empty or holds white space.
+func WriteScript(w io.Writer, ops []Op) error {
+	b := bufio.NewWriter(w)
+	var line []byte
+	for i, op := range ops {
+		if int(op.Kind) >= len(verbs) {
+			return fmt.Errorf("operation %d: unknown kind %d", i+1, op.Kind)
+		}
+		if err := checkWords(op); err != nil {
+			return fmt.Errorf("operation %d (%s): %w", i+1, op.Kind, err)
+		}
+		line = append(AppendOp(line[:0], op), '\n')
+		if _, err := b.Write(line); err != nil {
+			return err
+		}
+	}
+	return b.Flush()
+}
+
+func checkWords(op Op) error {
+	for _, a := range verbs[op.Kind].args {
+		s := "x"
+		switch a {
+		case argFD:
+			s = op.FD
+		case argPath:
+			s = op.Path
+		case argTo:
+			s = op.To
+		}
+		if s == "" || strings.IndexFunc(s, unicode.IsSpace) >= 0 {
+			return fmt.Errorf("%s is %q: a script cannot name it", argNames[a], s)
+		}
+	}
+	return nil
+}
