@@ -2,7 +2,6 @@ package image
 
 import (
 	"fmt"
-	"sort"
 	"strings"
 )
 
@@ -80,8 +79,8 @@ type featureName struct {
 	name string
 }
 
-// featureNames lists the features in the order dumpe2fs prints them. Where two
-// names share a bit the first is printed.
+// featureNames lists the features. Where two names share a bit the first is
+// printed.
 var featureNames = []featureName{
 	{0, uint32(DirPrealloc), "dir_prealloc"}, {0, uint32(HasJournal), "has_journal"},
 	{0, uint32(ImagicInodes), "imagic_inodes"}, {0, uint32(ExtAttr), "ext_attr"},
@@ -104,7 +103,7 @@ var featureNames = []featureName{
 	{1, uint32(FlexBG), "flex_bg"}, {1, uint32(EAInode), "ea_inode"}, {1, uint32(DirData), "dirdata"},
 	{1, uint32(CsumSeed), "metadata_csum_seed"}, {1, uint32(LargeDir), "large_dir"},
 	{1, uint32(InlineData), "inline_data"}, {1, uint32(Encrypt), "encrypt"},
-	{1, uint32(Casefold), "casefold"},
+	{1, uint32(Casefold), "casefold"}, {1, uint32(Casefold), "fname_encoding"},
 }
 
 // Features are the three feature sets of a superblock.
@@ -142,26 +141,27 @@ func (f Features) Has(name string) bool {
 	return ok && f.word(n.set)&n.bit != 0
 }
 
-// Names lists the features set, sorted by name; bits without a name are given
-// as FEATURE_C12, FEATURE_I30, FEATURE_R20 as e2fsprogs does.
+// Names lists the features set in the order dumpe2fs prints them; bits without
+// a name are given as FEATURE_C12, FEATURE_I30, FEATURE_R20 as e2fsprogs does.
 func (f Features) Names() []string {
 	var names []string
-	known := [3]uint32{}
-	for _, n := range featureNames {
-		if f.word(n.set)&n.bit != 0 && known[n.set]&n.bit == 0 {
-			names = append(names, n.name)
-		}
-		known[n.set] |= n.bit
-	}
 	for set := range 3 {
 		for b := range 32 {
-			if f.word(set)&^known[set]&(1<<b) != 0 {
-				names = append(names, fmt.Sprintf("FEATURE_%c%d", "CIR"[set], b))
+			if bit := uint32(1) << b; f.word(set)&bit != 0 {
+				names = append(names, bitName(set, b))
 			}
 		}
 	}
-	sort.Strings(names)
 	return names
+}
+
+func bitName(set, b int) string {
+	for _, n := range featureNames {
+		if n.set == set && n.bit == 1<<b {
+			return n.name
+		}
+	}
+	return fmt.Sprintf("FEATURE_%c%d", "CIR"[set], b)
 }
 
 func (f Features) String() string { return strings.Join(f.Names(), " ") }

@@ -72,6 +72,8 @@ type Layout struct {
 	// Reserved are the inodes mke2fs makes that hold blocks, by number: the
 	// root, the resize inode, the journal, lost+found, where they exist.
 	Reserved []Inode
+	// Notes are warnings: what the source does not tell.
+	Notes []string
 
 	src source
 }
@@ -82,6 +84,8 @@ type source interface {
 	inode(n uint32) (Inode, error)
 	inodes() iter.Seq2[Inode, error]
 	dirBlocks(i *Inode) ([]DirBlock, error)
+	itableZeroed(id allocator.GroupID) bool
+	close() error
 }
 
 var _ allocator.Source = (*Layout)(nil)
@@ -108,6 +112,12 @@ func (l *Layout) Inode(n uint32) (Inode, error) { return l.src.inode(n) }
 // Inodes lists every inode in use that has blocks or a name, by number, the
 // reserved ones included. A layout read from dumpe2fs text knows only Reserved.
 func (l *Layout) Inodes() iter.Seq2[Inode, error] { return l.src.inodes() }
+
+// ITableZeroed reports whether group id has ITABLE_ZEROED set.
+func (l *Layout) ITableZeroed(id allocator.GroupID) bool { return l.src.itableZeroed(id) }
+
+// Close closes the image a layout was opened from; others need no closing.
+func (l *Layout) Close() error { return l.src.close() }
 
 // DirBlocks reads the blocks of directory i in logical order.
 func (l *Layout) DirBlocks(i *Inode) ([]DirBlock, error) { return l.src.dirBlocks(i) }

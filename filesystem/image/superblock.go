@@ -145,3 +145,72 @@ func (s *Superblock) flexBits() uint8 {
 	}
 	return s.LogGroupsPerFlex
 }
+
+// groupStart is the first block of group id.
+func (s *Superblock) groupStart(id allocator.GroupID) allocator.Block {
+	return allocator.Block(id)*allocator.Block(s.BlocksPerGroup) + s.FirstDataBlock
+}
+
+// groupOf is the group of block b, which is not before the first data block.
+func (s *Superblock) groupOf(b allocator.Block) allocator.GroupID {
+	return allocator.GroupID((b - s.FirstDataBlock) / allocator.Block(s.BlocksPerGroup))
+}
+
+// check checks the numbers of a superblock that was read against each other, so
+// that nothing computed from them overflows.
+func (s *Superblock) check() error {
+	bs := uint64(s.BlockSize())
+	switch {
+	case s.BlockBits < 10 || s.BlockBits > 16:
+		return fmt.Errorf("block size 2^%d: want 1024 to 65536 bytes", s.BlockBits)
+	case s.BlocksPerGroup == 0 || uint64(s.ClustersPerGroup) > bs*8 || uint64(s.ClustersPerGroup)<<s.ClusterBits != uint64(s.BlocksPerGroup):
+		return fmt.Errorf("%d blocks and %d clusters a group do not fit blocks of %d bytes", s.BlocksPerGroup, s.ClustersPerGroup, bs)
+	case s.ClusterBits > 0 && s.ROCompat&Bigalloc == 0:
+		return fmt.Errorf("clusters of %d blocks without the bigalloc feature", 1<<s.ClusterBits)
+	case s.FirstDataBlock > 1 || s.FirstDataBlock == 1 && s.BlockBits != 10 || s.FirstDataBlock == 0 && s.BlockBits == 10 && s.ClusterBits == 0:
+		return fmt.Errorf("first data block %d with blocks of %d bytes", s.FirstDataBlock, bs)
+	case s.Blocks <= s.FirstDataBlock || uint64(s.Blocks) > 1<<48:
+		return fmt.Errorf("block count %d", s.Blocks)
+	case s.ReservedBlocks > s.Blocks || s.FreeBlocks > s.Blocks:
+		return fmt.Errorf("reserved or free blocks exceed the block count %d", s.Blocks)
+	case uint64(s.Blocks-s.FirstDataBlock+allocator.Block(s.BlocksPerGroup)-1)/uint64(s.BlocksPerGroup) > 1<<32-1:
+		return fmt.Errorf("more than 2^32 groups")
+	case s.InodeSize < 128 || uint64(s.InodeSize) > bs || s.InodeSize&(s.InodeSize-1) != 0:
+		return fmt.Errorf("inode size %d: want a power of two, 128 to %d", s.InodeSize, bs)
+	case s.InodesPerGroup == 0 || uint64(s.InodesPerGroup) > bs*8:
+		return fmt.Errorf("%d inodes a group: want 1 to %d", s.InodesPerGroup, bs*8)
+	case uint64(s.Groups())*uint64(s.InodesPerGroup) != uint64(s.Inodes):
+		return fmt.Errorf("inode count %d is not %d groups of %d", s.Inodes, s.Groups(), s.InodesPerGroup)
+	case s.FreeInodes > s.Inodes || s.FirstInode < 11 || s.FirstInode > s.Inodes:
+		return fmt.Errorf("free inodes %d, first inode %d of %d", s.FreeInodes, s.FirstInode, s.Inodes)
+	case s.DescSize < 32 || s.DescSize > 1024 || s.DescSize&(s.DescSize-1) != 0 || s.Incompat&Is64Bit == 0 && s.DescSize != 32:
+		return fmt.Errorf("group descriptor size %d", s.DescSize)
+	case s.LogGroupsPerFlex > 31:
+		return fmt.Errorf("flex groups of 2^%d groups", s.LogGroupsPerFlex)
+	case uint64(s.ReservedGDT) > bs/4:
+		return fmt.Errorf("%d reserved GDT blocks: want at most %d", s.ReservedGDT, bs/4)
+	case s.Incompat&MetaBG != 0 && s.FirstMetaBG > s.DescBlocks():
+		return fmt.Errorf("first meta block group %d of %d", s.FirstMetaBG, s.DescBlocks())
+	}
+	if bad := s.unknown(); bad != "" {
+		return fmt.Errorf("unknown or unsupported feature %s", bad)
+	}
+	return nil
+}
+
+// unknown is the name of a feature the simulator cannot read past.
+func (s *Superblock) unknown() string {
+	known := MetaBG | ExtentTree | Is64Bit | MMP | FlexBG | EAInode | CsumSeed | LargeDir | InlineData | Encrypt | Casefold | Filetype
+	for b := range 32 {
+		if bit := Incompat(1) << b; s.Incompat&^known&bit != 0 {
+			return bitName(1, b)
+		}
+	}
+	knownRO := SparseSuper | LargeFile | HugeFile | UninitBG | DirNlink | ExtraIsize | Quota | Bigalloc | MetadataCsum | Project | Verity | OrphanPresent | ReadOnly
+	for b := range 32 {
+		if bit := ROCompat(1) << b; s.ROCompat&^knownRO&bit != 0 {
+			return bitName(2, b)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,280 @@
+package image
+
+import (
+	"fmt"
+	"math"
+	"math/bits"
+
+	"mbsim/allocator"
+)
+
+const maxBlocks32 = 1<<32 - 1
+
+// mkfsState is a file system being laid out.
+type mkfsState struct {
+	p  *MkfsParams
+	sb Superblock
+
+	descBlocks uint32 // blocks of the descriptor table
+	itb        uint32 // blocks of an inode table
+	csum       bool   // descriptors have checksums, and so the UNINIT flags
+	zeroed     bool   // ITABLE_ZEROED
+	stride     uint32
+	jBlocks    uint32 // blocks of the journal, fast-commit area included
+	jGoal      allocator.Block
+	jGoalSet   bool
+	orphan     uint32 // blocks of the orphan file, 0 for none
+
+	wantInodes uint64          // as the parameters ask
+	wantBlocks allocator.Block // as the device gives
+}
+
+// ErrTooSmall and the like are plain errors: the message says what mke2fs
+// refuses.
+func mkfsErrorf(format string, a ...any) error { return fmt.Errorf("mkfs: "+format, a...) }
+
+// newMkfsState decides the features and the numbers of the superblock that come
+// from the command line (PRS in misc/mke2fs.c).
+func newMkfsState(p *MkfsParams) (*mkfsState, error) {
+	m := &mkfsState{p: p}
+	bs := p.BlockSize
+	unit := 1024
+	if bs > 0 {
+		unit = bs
+	}
+	if a := max(bs, -bs); a != 0 && (a < 1024 || a > 65536 || a&(a-1) != 0) {
+		return nil, mkfsErrorf("invalid block size %d: want a power of two, 1024 to 65536", bs)
+	}
+	blocks := uint64(p.Size) / uint64(unit)
+	if pageSize > unit {
+		blocks &^= uint64(pageSize/unit) - 1
+	}
+	if p.Size <= 0 || blocks == 0 {
+		return nil, mkfsErrorf("a device of %d bytes holds no file system", p.Size)
+	}
+	profiles := p.profiles(blocks, unit)
+	if err := m.features(profiles); err != nil {
+		return nil, err
+	}
+	if bs <= 0 {
+		want := -bs
+		bs = confBlockSize
+		for _, t := range profiles {
+			if t.blockSize == -1 {
+				bs = pageSize
+			} else if t.blockSize != 0 {
+				bs = t.blockSize
+			}
+		}
+		bs = max(bs, want)
+		blocks /= uint64(bs / 1024)
+	}
+	m.sb.BlockBits = uint8(bits.TrailingZeros(uint(bs)))
+	m.wantBlocks = allocator.Block(blocks)
+	if err := m.sizes(profiles, bs); err != nil {
+		return nil, err
+	}
+	return m, m.options()
+}
+
+// features applies the profiles' features, then the user's.
+func (m *mkfsState) features(profiles []profile) error {
+	f := &m.sb.Features
+	lists := []string{confBaseFeatures}
+	for _, t := range profiles {
+		lists = append(lists, t.features)
+	}
+	lists = append(lists, m.p.FeatureEdits...)
+	for _, l := range lists {
+		if err := editFeatures(f, l); err != nil {
+			return err
+		}
+	}
+	switch m.p.SparseSuper {
+	case 1:
+		f.ROCompat |= SparseSuper
+	case 0:
+		f.ROCompat &^= SparseSuper
+	}
+	if m.p.Journal {
+		f.Compat |= HasJournal
+	}
+	if f.ROCompat&MetadataCsum != 0 {
+		f.ROCompat &^= UninitBG
+	}
+	return nil
+}
+
+// sizes decides cluster, group, flex group and inode sizes.
+func (m *mkfsState) sizes(profiles []profile, bs int) error {
+	p, sb, blocks := m.p, &m.sb, uint64(m.wantBlocks)
+	if blocks > maxBlocks32 {
+		if sb.Incompat&Is64Bit == 0 {
+			return mkfsErrorf("%d blocks of %d bytes need the 64bit feature", blocks, bs)
+		}
+		sb.Compat &^= ResizeInode
+	}
+	if blocks > 1<<(sb.BlockBits+3+32)-1 {
+		return mkfsErrorf("%d blocks of %d bytes are more groups than 32 bits count", blocks, bs)
+	}
+	if sb.Incompat&Is64Bit != 0 && sb.Incompat&ExtentTree == 0 {
+		return mkfsErrorf("the 64bit feature needs the extent feature: -O extent, or -O ^64bit")
+	}
+	cluster := bs
+	if sb.ROCompat&Bigalloc != 0 {
+		if cluster = p.ClusterSize; cluster == 0 {
+			cluster = bs * 16
+		}
+		if cluster < 2048 || cluster > 512<<20 || cluster&(cluster-1) != 0 {
+			return mkfsErrorf("invalid cluster size %d: want a power of two, 2048 to 536870912", cluster)
+		}
+		if cluster < bs {
+			return mkfsErrorf("the cluster size %d is less than the block size %d", cluster, bs)
+		}
+	} else if p.ClusterSize != 0 {
+		return mkfsErrorf("a cluster size (-C) needs the bigalloc feature")
+	}
+	sb.ClusterBits = uint8(bits.TrailingZeros(uint(cluster))) - sb.BlockBits
+
+	ratio, inodeSize := confInodeRatio, confInodeSize
+	for _, t := range profiles {
+		if t.inodeRatio != 0 {
+			ratio = t.inodeRatio
+		}
+		if t.inodeSize != 0 {
+			inodeSize = t.inodeSize
+		}
+	}
+	if ratio = max(ratio, bs, cluster); p.InodeRatio != 0 {
+		ratio = p.InodeRatio
+	}
+	if ratio < 1024 || ratio > 65536*1024 && p.InodeRatio != 0 {
+		return mkfsErrorf("invalid inode ratio %d: want 1024 to 67108864", ratio)
+	}
+	if p.InodeSize != 0 {
+		inodeSize = p.InodeSize
+	}
+	if inodeSize < 128 || inodeSize > bs || inodeSize&(inodeSize-1) != 0 {
+		return mkfsErrorf("invalid inode size %d: want a power of two, 128 to %d", inodeSize, bs)
+	}
+	sb.InodeSize = uint16(inodeSize)
+	return m.inodeCount(ratio, inodeSize)
+}
+
+func (m *mkfsState) inodeCount(ratio, inodeSize int) error {
+	p, sb := m.p, &m.sb
+	hi, lo := bits.Mul64(uint64(m.wantBlocks), uint64(sb.BlockSize()))
+	if hi != 0 {
+		return mkfsErrorf("a device of 2^64 bytes or more")
+	}
+	m.wantInodes = p.Inodes
+	if m.wantInodes == 0 {
+		m.wantInodes = lo / uint64(ratio)
+		if m.wantInodes > maxBlocks32 {
+			if sb.Incompat&Is64Bit == 0 {
+				return mkfsErrorf("too many inodes (%d): raise the inode ratio (-i)", m.wantInodes)
+			}
+			m.wantInodes = maxBlocks32
+		}
+	} else if m.wantInodes > maxBlocks32 {
+		return mkfsErrorf("too many inodes (%d): want fewer than 2^32", m.wantInodes)
+	}
+	if m.wantInodes*uint64(inodeSize) >= lo {
+		return mkfsErrorf("inode_size (%d) * inodes_count (%d) too big for a filesystem with %d blocks", inodeSize, m.wantInodes, m.wantBlocks)
+	}
+	return nil
+}
+
+// options checks the features against each other and takes what is left of
+// the command line.
+func (m *mkfsState) options() error {
+	p, sb := m.p, &m.sb
+	switch {
+	case sb.ROCompat&Bigalloc != 0 && sb.Incompat&ExtentTree == 0:
+		return mkfsErrorf("the bigalloc feature needs the extent feature")
+	case sb.Incompat&CsumSeed != 0 && sb.ROCompat&MetadataCsum == 0:
+		return mkfsErrorf("the metadata_csum_seed feature needs the metadata_csum feature")
+	case sb.Incompat&InlineData != 0 && sb.InodeSize == 128:
+		return mkfsErrorf("128 byte inodes are too small for inline data")
+	case p.BlocksPerGroup != 0 && (p.BlocksPerGroup < 256 || int64(p.BlocksPerGroup) > 8*sb.BlockSize()):
+		return mkfsErrorf("blocks per group (-g) %d: want 256 to %d", p.BlocksPerGroup, 8*sb.BlockSize())
+	case p.BlocksPerGroup%8 != 0:
+		return mkfsErrorf("blocks per group (-g) %d: want a multiple of 8", p.BlocksPerGroup)
+	case p.FlexSize&(p.FlexSize-1) != 0 || p.FlexSize > 1<<31:
+		return mkfsErrorf("flex_bg size (-G) %d: want a power of two", p.FlexSize)
+	case p.FlexSize != 0 && sb.Incompat&FlexBG == 0:
+		return mkfsErrorf("a flex_bg size (-G) needs the flex_bg feature")
+	case p.ReservedPercent > 50 || math.IsNaN(p.ReservedPercent):
+		return mkfsErrorf("reserved blocks (-m) %g percent: want 0 to 50", p.ReservedPercent)
+	case p.DescSize&(p.DescSize-1) != 0:
+		return mkfsErrorf("desc_size %d: want a power of two", p.DescSize)
+	case p.NumBackupSB > 2:
+		return mkfsErrorf("num_backup_sb %d: want 0 to 2", p.NumBackupSB)
+	}
+	if sb.Incompat&FlexBG != 0 {
+		flex := uint32(confFlexSize)
+		if p.FlexSize != 0 {
+			flex = p.FlexSize
+		}
+		sb.LogGroupsPerFlex = uint8(bits.TrailingZeros32(flex))
+	}
+	sb.DescSize = 32
+	if sb.Incompat&Is64Bit != 0 {
+		sb.DescSize = 64
+		if p.DescSize != 0 {
+			if p.DescSize < 64 || p.DescSize > 1024 {
+				return mkfsErrorf("desc_size %d: want 64 to 1024", p.DescSize)
+			}
+			sb.DescSize = p.DescSize
+		}
+	}
+	sb.RaidStride, sb.RaidStripeWidth = uint16(p.Stride), p.StripeWidth
+	m.stride = uint32(sb.RaidStride)
+	sb.Label, sb.UUID, sb.HashSeed = p.Label, p.UUID, p.HashSeed
+	if p.ResizeTo != "" {
+		if err := m.resizeTo(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case sb.Incompat&MetaBG != 0 && sb.Compat&ResizeInode != 0:
+		return mkfsErrorf("the resize_inode and meta_bg features exclude each other")
+	case sb.Compat&ResizeInode != 0 && sb.ROCompat&SparseSuper == 0:
+		return mkfsErrorf("the resize_inode feature needs the sparse_super feature")
+	}
+	return m.journalGoal()
+}
+
+// resizeTo reserves descriptor blocks for growth to the size asked for.
+func (m *mkfsState) resizeTo() error {
+	p, sb := m.p, &m.sb
+	want := parseNumBlocks(p.ResizeTo, int(sb.BlockBits)-10)
+	if want <= uint64(m.wantBlocks) {
+		return mkfsErrorf("resize=%s: want more than the %d blocks of the file system", p.ResizeTo, m.wantBlocks)
+	}
+	bpg := uint64(p.BlocksPerGroup)
+	if bpg == 0 {
+		bpg = uint64(sb.BlockSize()) * 8
+	}
+	per := uint64(sb.DescPerBlock())
+	have := ceilDiv(uint64(uint32(ceilDiv(uint64(m.wantBlocks), bpg))), per)
+	n := int64(ceilDiv(ceilDiv(want, bpg), per)) - int64(have)
+	n = min(n, sb.BlockSize()/4)
+	if n > 0 {
+		sb.Compat |= ResizeInode
+		sb.ReservedGDT = uint16(n)
+	}
+	return nil
+}
+
+func (m *mkfsState) journalGoal() error {
+	if l := m.p.JournalLocation; l != "" {
+		m.jGoal, m.jGoalSet = allocator.Block(parseNumBlocks(l, int(m.sb.BlockBits)-10)), true
+	}
+	if m.p.PackedMetaBlocks {
+		m.jGoal, m.jGoalSet = 0, true
+	}
+	return nil
+}
+
+func ceilDiv(a, b uint64) uint64 { return (a + b - 1) / b }

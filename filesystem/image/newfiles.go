@@ -1,0 +1,115 @@
+package image
+
+import "mbsim/allocator"
+
+// tables knows where bitmaps and inode tables lie.
+type tables interface {
+	at(id allocator.GroupID) place
+	// within calls f for every run of tables inside group id.
+	within(id allocator.GroupID, f func(run))
+	// near is the range of groups whose tables may lie in group id.
+	near(id allocator.GroupID) (from, to allocator.GroupID)
+}
+
+// newFiles makes the files of a new file system, once its tables are placed.
+type newFiles struct {
+	sb            *Superblock
+	static        staticMap
+	tables        tables
+	journalBlocks uint32
+	journalGoal   *allocator.Block // nil: near the middle
+	orphanBlocks  uint32
+
+	files []Inode // by number
+	used  runSet  // their blocks, whole clusters
+	inUse uint32  // inodes in use: the first inUse
+}
+
+// make makes the files in the order of mke2fs: root, lost+found, resize inode,
+// journal, the block of multiple-mount protection, the orphan file.
+func (f *newFiles) make() error {
+	sb := f.sb
+	a := newFilePlacer(sb, f.static)
+	f.inUse = sb.FirstInode
+	if f.inUse > sb.Inodes {
+		return mkfsErrorf("no inode for lost+found")
+	}
+	root, lf, err := a.rootAndLost(sb.FirstInode)
+	if err != nil {
+		return err
+	}
+	f.files = []Inode{root}
+	if sb.Compat&ResizeInode != 0 {
+		in, err := a.resizeInode()
+		if err != nil {
+			return err
+		}
+		f.files = append(f.files, in)
+	}
+	if f.journalBlocks > 0 {
+		var goal allocator.Block
+		if f.journalGoal != nil {
+			goal = *f.journalGoal
+		} else {
+			goal = a.midpoint(func(id allocator.GroupID) uint32 { return f.rawFree(a, id) })
+		}
+		in, err := a.journal(f.journalBlocks, goal)
+		if err != nil {
+			return err
+		}
+		f.files = append(f.files, in)
+	}
+	f.files = append(f.files, lf)
+	if sb.Incompat&MMP != 0 {
+		if _, err := a.alloc(0); err != nil {
+			return err
+		}
+	}
+	if f.orphanBlocks > 0 {
+		if f.inUse == sb.Inodes {
+			return mkfsErrorf("no inode for the orphan file")
+		}
+		f.inUse++
+		in, err := a.orphanFile(f.inUse, f.orphanBlocks)
+		if err != nil {
+			return err
+		}
+		f.files = append(f.files, in)
+	}
+	f.used = a.files
+	return nil
+}
+
+// rawFree is the free count of group id as mke2fs has it while it works: in
+// clusters or, with bigalloc, in a mixture of blocks and clusters that it puts
+// right at the end (fix_cluster_bg_counts).
+func (f *newFiles) rawFree(a *filePlacer, id allocator.GroupID) uint32 {
+	first := allocator.Block(id)*allocator.Block(f.sb.BlocksPerGroup) + f.sb.FirstDataBlock
+	end := min(first+allocator.Block(f.sb.BlocksPerGroup), f.sb.Blocks)
+	itb := f.sb.InodeTableBlocks()
+	n := int64(end-first) - int64(f.sb.prefix(id).end-first)
+	switch {
+	case f.sb.LogGroupsPerFlex == 0:
+		n -= int64(2 + itb)
+	case f.sb.ClusterBits == 0:
+		f.tables.within(id, func(r run) { n -= int64(r.len()) })
+	default: // one for a bitmap, whole clusters for each piece of an inode table
+		from, to := f.tables.near(id)
+		for ; from < to; from++ {
+			p := f.tables.at(from)
+			for _, b := range [...]allocator.Block{p.blockBitmap, p.inodeBitmap} {
+				if b >= first && b < end {
+					n--
+				}
+			}
+			if s, e := max(p.inodeTable, first), min(p.inodeTable+allocator.Block(itb), end); s < e {
+				n -= int64((e - s) >> f.sb.ClusterBits)
+			}
+		}
+	}
+	a.files.within(first, end, func(r run) { n -= int64(r.len() / a.ratio) })
+	if f.sb.DescSize < 64 {
+		return uint32(uint16(n))
+	}
+	return uint32(n)
+}

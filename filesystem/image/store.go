@@ -1,0 +1,262 @@
+package image
+
+import (
+	"fmt"
+	"iter"
+
+	"mbsim/allocator"
+)
+
+// flags of a group descriptor (bg_flags)
+const (
+	bgInodeUninit  = 1
+	bgBlockUninit  = 2
+	bgItableZeroed = 4
+)
+
+// groupState is all that is kept of one group of a file system that was read.
+type groupState struct {
+	desc   allocator.GroupDesc
+	flags  uint8
+	blocks freeList // clusters of the group
+	inodes freeList
+}
+
+// freeList holds the free units of a bitmap: as pairs (first, length) of free
+// runs, or as the bitmap itself where that is smaller.
+type freeList struct {
+	runs []uint32
+	bits []byte
+}
+
+// fill sets the bits of the n units that are not free, and those past them.
+func (l *freeList) fill(bits []uint64, n uint32) {
+	if l.bits != nil {
+		for i, b := range l.bits {
+			if i/8 < len(bits) {
+				bits[i/8] |= uint64(b) << (i % 8 * 8)
+			}
+		}
+	} else {
+		at := uint32(0)
+		for i := 0; i < len(l.runs); i += 2 {
+			setBits(bits, at, l.runs[i])
+			at = l.runs[i] + l.runs[i+1]
+		}
+		setBits(bits, at, n)
+	}
+	setBits(bits, n, uint32(len(bits)*64))
+}
+
+// anyUsed reports whether any unit of [from, to) is not free.
+func (l *freeList) anyUsed(from, to uint32) bool { return !l.allFree(from, to) }
+
+// allFree reports whether all units of [from, to) are free.
+func (l *freeList) allFree(from, to uint32) bool {
+	for ; l.bits != nil && from < to; from++ {
+		if l.bits[from/8]&(1<<(from%8)) != 0 {
+			return false
+		}
+	}
+	if l.bits != nil || from >= to {
+		return true
+	}
+	for i := 0; i < len(l.runs); i += 2 {
+		if l.runs[i] <= from && from < l.runs[i]+l.runs[i+1] {
+			return to <= l.runs[i]+l.runs[i+1]
+		}
+	}
+	return false
+}
+
+// anyFree reports whether any unit of [from, to) is free.
+func (l *freeList) anyFree(from, to uint32) bool {
+	for ; l.bits != nil && from < to; from++ {
+		if l.bits[from/8]&(1<<(from%8)) == 0 {
+			return true
+		}
+	}
+	for i := 0; l.bits == nil && i < len(l.runs); i += 2 {
+		if l.runs[i] < to && from < l.runs[i]+l.runs[i+1] {
+			return true
+		}
+	}
+	return false
+}
+
+// count is the number of free units of n.
+func (l *freeList) count(n uint32) (free uint32) {
+	if l.bits != nil {
+		for i := range n {
+			if l.bits[i/8]&(1<<(i%8)) == 0 {
+				free++
+			}
+		}
+		return free
+	}
+	for i := 1; i < len(l.runs); i += 2 {
+		free += l.runs[i]
+	}
+	return free
+}
+
+// freeListOf is the list of the first n units of a bitmap.
+func freeListOf(bits []byte, n uint32) freeList {
+	var runs []uint32
+	for i := uint32(0); i < n; i++ {
+		if i%8 == 0 && bits[i/8] == 0xff {
+			i += 7
+			continue
+		}
+		if bits[i/8]&(1<<(i%8)) != 0 {
+			continue
+		}
+		start := i
+		for i < n && bits[i/8]&(1<<(i%8)) == 0 {
+			if i%8 == 0 && bits[i/8] == 0 {
+				i += 8
+			} else {
+				i++
+			}
+		}
+		i = min(i, n)
+		runs = append(runs, start, i-start)
+	}
+	if len(runs)*4 > int(n+7)/8 {
+		return freeList{bits: append([]byte(nil), bits[:(n+7)/8]...)}
+	}
+	return freeList{runs: runs}
+}
+
+// readState is a file system that was read group by group.
+type readState struct {
+	sb     *Superblock
+	groups []groupState
+	tabs   runSet // all bitmaps and inode tables
+	files  []Inode
+}
+
+// near, at and within implement tables.
+func (s *readState) near(allocator.GroupID) (from, to allocator.GroupID) { return 0, s.sb.Groups() }
+
+func (s *readState) at(id allocator.GroupID) place {
+	d := &s.groups[id].desc
+	return place{d.BlockBitmap, d.InodeBitmap, d.InodeTable}
+}
+
+func (s *readState) within(id allocator.GroupID, f func(run)) {
+	g := s.sb.Geometry()
+	first := g.GroupStart(id)
+	s.tabs.within(first, min(first+allocator.Block(g.BlocksPerGroup), g.Blocks), f)
+}
+
+// static implements staticMap.
+func (s *readState) static(id allocator.GroupID, f func(run)) {
+	p := s.sb.prefix(id)
+	if first := s.sb.groupStart(id); p.end > first {
+		f(run{first, p.end})
+	}
+	s.within(id, f)
+}
+
+// addTables collects the tables of all groups and checks that they lie on the
+// device and that none overlaps another or a copy of the superblock.
+func (s *readState) addTables() error {
+	var all []run
+	for id := range s.groups {
+		d := &s.groups[id].desc
+		for _, t := range [...]struct {
+			name string
+			r    run
+		}{
+			{"block bitmap", run{d.BlockBitmap, d.BlockBitmap + 1}},
+			{"inode bitmap", run{d.InodeBitmap, d.InodeBitmap + 1}},
+			{"inode table", run{d.InodeTable, d.InodeTable + allocator.Block(d.InodeTableBlocks)}},
+		} {
+			if t.r.start < s.sb.FirstDataBlock || t.r.end > s.sb.Blocks || t.r.end <= t.r.start {
+				return fmt.Errorf("group %d: its %s at block %d lies outside the file system of %d blocks", id, t.name, t.r.start, s.sb.Blocks)
+			}
+			if first := s.sb.groupOf(t.r.start); t.r.start < s.sb.prefix(first).end {
+				return fmt.Errorf("group %d: its %s at block %d overlaps the descriptors of group %d", id, t.name, t.r.start, first)
+			}
+			all = append(all, t.r)
+		}
+	}
+	sortRuns(all)
+	for i := 1; i < len(all); i++ {
+		if all[i].start < all[i-1].end {
+			return fmt.Errorf("block %d belongs to two bitmaps or inode tables", all[i].start)
+		}
+	}
+	for _, r := range all {
+		if n := len(s.tabs); n > 0 && s.tabs[n-1].end == r.start {
+			s.tabs[n-1].end = r.end
+		} else {
+			s.tabs = append(s.tabs, r)
+		}
+	}
+	return nil
+}
+
+// checkStatic checks that the metadata of group id is marked in use.
+func (s *readState) checkStatic(id allocator.GroupID) (err error) {
+	start := s.sb.groupStart(id)
+	cb := s.sb.ClusterBits
+	s.static(id, func(r run) {
+		from, to := uint32((r.start-start)>>cb), uint32((r.end-start+1<<cb-1)>>cb)
+		if err == nil && s.groups[id].blocks.anyFree(from, to) {
+			err = fmt.Errorf("group %d: metadata at blocks %d-%d is marked free", id, r.start, r.end-1)
+		}
+	})
+	return err
+}
+
+// inUse reports whether all of [b, b+n) is marked in use.
+func (s *readState) inUse(b allocator.Block, n uint64) bool {
+	end := b + allocator.Block(n)
+	if b < s.sb.FirstDataBlock || end > s.sb.Blocks || end < b {
+		return false
+	}
+	for b < end {
+		id := s.sb.groupOf(b)
+		start := s.sb.groupStart(id)
+		stop := min(end, start+allocator.Block(s.sb.BlocksPerGroup))
+		cb := s.sb.ClusterBits
+		if s.groups[id].blocks.anyFree(uint32((b-start)>>cb), uint32((stop-1-start)>>cb)+1) {
+			return false
+		}
+		b = stop
+	}
+	return true
+}
+
+// Desc implements allocator.Source.
+func (s *readState) Desc(id allocator.GroupID) allocator.GroupDesc { return s.groups[id].desc }
+
+// BlockBitmap implements allocator.Source.
+func (s *readState) BlockBitmap(id allocator.GroupID, bits []uint64) {
+	g := s.sb.Geometry()
+	s.groups[id].blocks.fill(bits, g.ClustersIn(id))
+}
+
+// InodeBitmap implements allocator.Source.
+func (s *readState) InodeBitmap(id allocator.GroupID, bits []uint64) {
+	s.groups[id].inodes.fill(bits, s.sb.InodesPerGroup)
+}
+
+// SystemZone implements allocator.Source.
+func (s *readState) SystemZone(b allocator.Block, n uint32) bool {
+	return systemZone(s.sb, s, s.files, b, n)
+}
+
+func (s *readState) itableZeroed(id allocator.GroupID) bool {
+	return s.groups[id].flags&bgItableZeroed != 0
+}
+
+func (s *readState) inode(n uint32) (Inode, error) { return findInode(s.files, n) }
+
+func (s *readState) inodes() iter.Seq2[Inode, error] { return eachInode(s.files) }
+
+func (s *readState) dirBlocks(in *Inode) ([]DirBlock, error) { return newDirBlocks(s.sb, in) }
+
+func (s *readState) close() error { return nil }
