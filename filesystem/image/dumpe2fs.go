@@ -245,15 +245,20 @@ func (d *dumpReader) field(key, v string) (err error) {
 		sb.WantExtraIsize = uint16(number(16))
 	case "Journal inode":
 		sb.JournalInode = uint32(number(32))
+	case "Orphan file inode":
+		sb.OrphanInode = uint32(number(32))
 	case "Total journal blocks":
 		sb.JournalBlocks = uint32(number(32))
 	case "Default directory hash":
 		sb.HashVersion, err = parseHash(v)
 	case "Backup block groups":
-		for i, w := range strings.Fields(v) {
-			if n, e := strconv.ParseUint(w, 10, 32); e == nil && i < 2 {
-				sb.BackupGroups[i] = uint32(n)
+		ws := strings.Fields(v)
+		for i := range ws[:min(2, len(ws))] { // one number stands second, as mke2fs sorts them
+			n, e := strconv.ParseUint(ws[i], 10, 32)
+			if e != nil {
+				return fmt.Errorf("want group numbers, have %.40q", v)
 			}
+			sb.BackupGroups[2-min(2, len(ws))+i] = uint32(n)
 		}
 	}
 	return err

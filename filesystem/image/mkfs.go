@@ -36,6 +36,9 @@ func Mkfs(p MkfsParams) (*Layout, error) {
 		return nil, err
 	}
 	s.files, s.used, s.inUse, s.dirs = f.files, f.used, f.inUse, []uint32{RootInode, m.sb.FirstInode}
+	if m.orphan > 0 {
+		m.sb.OrphanInode = f.inUse
+	}
 	ratio := allocator.Block(1) << m.sb.ClusterBits
 	m.sb.Overhead = uint64(uint32(overhead + ceilDiv(uint64(m.jBlocks), uint64(ratio)) + uint64(m.sb.FirstDataBlock)))
 	s.count(overhead)

@@ -75,7 +75,6 @@ func compareWithText(t *testing.T, name, fs, args string, size int64) {
 	}
 }
 
-
 func BenchmarkMkfs(b *testing.B) {
 	for _, c := range []struct {
 		name, args string

@@ -346,5 +346,6 @@ func (a *filePlacer) orphanFile(number, n uint32) (Inode, error) {
 		}
 		appendBlock(&in, uint64(l), b)
 	}
+	countPointers(&in, n, per)
 	return in, nil
 }

@@ -82,7 +82,7 @@ func (m *mkfsState) tryGroups(wantReserved allocator.Block) (again bool, err err
 	if again || err != nil {
 		return again, err
 	}
-	if sb.ReservedGDT == 0 && sb.Compat&ResizeInode != 0 {
+	if sb.ReservedGDT = m.resizeGDT; sb.ReservedGDT == 0 && sb.Compat&ResizeInode != 0 {
 		sb.ReservedGDT = m.reservedGDT()
 	}
 	if int64(sb.ReservedGDT) > sb.BlockSize()/4 {
@@ -92,9 +92,7 @@ func (m *mkfsState) tryGroups(wantReserved allocator.Block) (again bool, err err
 		// The table would take more than 3/4 of a group: meta_bg spreads it.
 		sb.Incompat |= MetaBG
 		sb.Compat &^= ResizeInode
-		if m.p.ResizeTo == "" {
-			sb.ReservedGDT = 0
-		}
+		sb.ReservedGDT = m.resizeGDT
 	}
 	overhead := 3 + uint64(m.itb) + uint64(sb.ReservedGDT) + 1
 	if sb.Incompat&MetaBG == 0 {

@@ -23,14 +23,13 @@ type mkfsState struct {
 	jBlocks    uint32 // blocks of the journal, fast-commit area included
 	jGoal      allocator.Block
 	jGoalSet   bool
+	resizeGDT  uint16 // reserved descriptor blocks by -E resize
 	orphan     uint32 // blocks of the orphan file, 0 for none
 
 	wantInodes uint64          // as the parameters ask
 	wantBlocks allocator.Block // as the device gives
 }
 
-// ErrTooSmall and the like are plain errors: the message says what mke2fs
-// refuses.
 func mkfsErrorf(format string, a ...any) error { return fmt.Errorf("mkfs: "+format, a...) }
 
 // newMkfsState decides the features and the numbers of the superblock that come
@@ -262,7 +261,7 @@ func (m *mkfsState) resizeTo() error {
 	n = min(n, sb.BlockSize()/4)
 	if n > 0 {
 		sb.Compat |= ResizeInode
-		sb.ReservedGDT = uint16(n)
+		m.resizeGDT = uint16(n)
 	}
 	return nil
 }

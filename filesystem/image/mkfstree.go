@@ -166,6 +166,13 @@ func (a *filePlacer) indirect(in *Inode, n uint32) error {
 		prev, last[1] = b, b
 		appendBlock(in, uint64(l), b)
 	}
+	countPointers(in, n, per)
+	return nil
+}
+
+// countPointers counts the entries of the indirect blocks of a file of n blocks
+// without holes; per is what a block holds.
+func countPointers(in *Inode, n, per uint32) {
 	for i := range in.Meta {
 		m := &in.Meta[i]
 		span := uint64(1)
@@ -174,5 +181,4 @@ func (a *filePlacer) indirect(in *Inode, n uint32) error {
 		}
 		m.Entries = uint16(min(uint64(per), ceilDiv(uint64(n-m.Logical), span)))
 	}
-	return nil
 }

@@ -36,6 +36,12 @@ func newDirBlocks(sb *Superblock, in *Inode) ([]DirBlock, error) {
 		}
 		off += names[i].RecLen
 	}
+	if in.Number != RootInode && sb.Incompat&InlineData != 0 {
+		// It grew out of its inode: the room after ".." is an entry of its own.
+		names[1].RecLen = direntLen(2)
+		off = uint32(names[1].Offset) + names[1].RecLen
+		names = append(names, Dirent{Offset: uint16(off), RecLen: end - off})
+	}
 	blocks := []DirBlock{{Entries: names}}
 	for l := uint32(1); l < uint32(in.Size/sb.BlockSize()); l++ {
 		blocks = append(blocks, DirBlock{Logical: l, Entries: []Dirent{{RecLen: end}}})

@@ -77,7 +77,8 @@ type Superblock struct {
 	BackupGroups     [2]uint32 // sparse_super2: the groups with backups, 0 for none
 
 	JournalInode  uint32
-	JournalBlocks uint32
+	JournalBlocks uint32 // fast-commit area included; 0 for an external journal or none
+	OrphanInode   uint32 // the orphan file, 0 for none
 
 	HashSeed         UUID
 	HashVersion      HashVersion
