@@ -1,0 +1,222 @@
+package dirent
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+)
+
+// The types of directory entries that the file systems here make (EXT4_FT_*).
+const (
+	TypeUnknown uint8 = 0 // without the filetype feature
+	TypeFile    uint8 = 1
+	TypeDir     uint8 = 2
+)
+
+// Entry is a name in a directory.
+type Entry struct {
+	Name  string
+	Inode uint32
+	Type  uint8
+}
+
+// Slot is a piece of a directory block as it lies on disk: an entry, or nothing
+// where Inode is 0.
+type Slot struct {
+	Entry
+	Offset, Len int // bytes
+}
+
+// Range is an entry of an index node: names of at least Hash are in Block or
+// later ones. The Hash of a node's first range means nothing.
+type Range struct{ Hash, Block uint32 }
+
+// Block is one block of a directory as it lies on disk. Slots are those of a leaf;
+// of the root of an index, "." and ".."; of any other node, none. Index is nil
+// for a leaf.
+type Block struct {
+	Slots []Slot
+	Index []Range
+}
+
+// Slots lists the slots of block b in their order.
+func (d *Dir) Slots(b int) iter.Seq[Slot] {
+	return func(yield func(Slot) bool) {
+		for _, s := range d.blocks[b].slots {
+			out := Slot{Offset: int(s.off), Len: int(s.len)}
+			if s.id >= 0 {
+				out.Entry = d.entry(s.id)
+			}
+			if !yield(out) {
+				return
+			}
+		}
+	}
+}
+
+// Index is the index that block b holds, nil for a leaf.
+func (d *Dir) Index(b int) []Range {
+	var rs []Range
+	for _, r := range d.blocks[b].index {
+		rs = append(rs, Range{r.hash, r.block})
+	}
+	return rs
+}
+
+func (d *Dir) entry(id int32) Entry {
+	n := &d.names[id]
+	return Entry{n.text, n.ino, n.ftype}
+}
+
+// Entries lists the names, without "." and "..", in the order of readdir: that of
+// their blocks in a linear directory, that of their hashes where dir_index is
+// on and the directory is hashed or has one block (ext4_readdir, ext2_readdir).
+//
+// Deviates from the kernel: names of equal hash and minor hash come in the order
+// of their blocks. The directory must not change meanwhile.
+func (d *Dir) Entries() iter.Seq[Entry] {
+	if d.opts.indexed() && (d.hashed || len(d.blocks) == 1) {
+		return d.entriesByHash()
+	}
+	return func(yield func(Entry) bool) {
+		for id := range d.linear() {
+			if !yield(d.entry(id)) {
+				return
+			}
+		}
+	}
+}
+
+// linear lists the indices of all names by block and offset.
+func (d *Dir) linear() iter.Seq[int32] {
+	return func(yield func(int32) bool) {
+		for b := range d.blocks {
+			for _, s := range d.blocks[b].slots {
+				if s.id >= firstName && !yield(s.id) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (d *Dir) entriesByHash() iter.Seq[Entry] {
+	type key struct {
+		hash, minor uint32
+		id          int32
+	}
+	keys := make([]key, 0, d.Len())
+	for id := range d.linear() {
+		h, m := HashName(d.names[id].text, d.opts.Hash, d.opts.Seed)
+		keys = append(keys, key{h, m, id})
+	}
+	slices.SortStableFunc(keys, func(a, b key) int {
+		return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.minor, b.minor))
+	})
+	return func(yield func(Entry) bool) {
+		for _, k := range keys {
+			if !yield(d.entry(k.id)) {
+				return
+			}
+		}
+	}
+}
+
+// readAhead is the number of blocks a linear ext4 directory reads at a time
+// (NAMEI_RA_SIZE).
+const readAhead = 8
+
+// LookupBlocks calls read with each block that a lookup of name reads, in order:
+// what a cold cache would cost. It remembers where the name was found, as the
+// kernel does: the next lookup in a linear directory begins there
+// (ext4_find_entry, ext2_find_entry).
+//
+// Deviates from the kernel: ext2 reads pages, which may hold several blocks; here
+// it reads each block of the page.
+func (d *Dir) LookupBlocks(name string, read func(block uint32)) {
+	id, ok := d.ids[name]
+	if d.hashed {
+		d.readHashed(name, id, ok, read)
+		return
+	}
+	group := readAhead
+	if d.opts.Ext2 {
+		group = max(1, 4096/d.opts.BlockSize)
+	}
+	total := uint32(len(d.blocks))
+	start := d.start
+	if start >= total {
+		start = 0
+	}
+	if d.opts.Ext2 {
+		start -= start % uint32(group)
+	}
+	target := total
+	if ok {
+		target = d.names[id].block
+	}
+	for b, left := start, total; left > 0; {
+		end := total
+		if b < start {
+			end = start
+		}
+		n := min(uint32(group), end-b)
+		found := false
+		for i := range n {
+			read(b + i)
+			found = found || b+i == target
+		}
+		if found {
+			d.start = target
+			return
+		}
+		if b, left = b+n, left-n; b == total {
+			b = 0
+		}
+	}
+}
+
+// readHashed reads the way to the leaf of name's hash, the leaf, and the leaves
+// after it that go on with the same hash (ext4_dx_find_entry).
+func (d *Dir) readHashed(name string, id int32, ok bool, read func(uint32)) {
+	hash, _ := HashName(name, d.opts.Hash, d.opts.Seed)
+	p := d.probe(hash)
+	for i := range p.last + 1 {
+		read(p.frames[i].block)
+	}
+	for {
+		leaf := d.leaf(&p)
+		read(leaf)
+		if ok && d.names[id].block == leaf || !d.next(&p, hash, read) {
+			return
+		}
+	}
+}
+
+// next moves p to the leaf after its own if that begins with hash, reading the
+// index nodes on the way (ext4_htree_next_block).
+func (d *Dir) next(p *path, hash uint32, read func(uint32)) bool {
+	level := p.last
+	for {
+		f := &p.frames[level]
+		f.at++
+		if f.at < len(d.blocks[f.block].index) {
+			break
+		}
+		if level == 0 {
+			return false
+		}
+		level--
+	}
+	f := &p.frames[level]
+	if d.blocks[f.block].index[f.at].hash&^1 != hash {
+		return false
+	}
+	for ; level < p.last; level++ {
+		f := &p.frames[level]
+		child := d.blocks[f.block].index[f.at].block
+		read(child)
+		p.frames[level+1] = frame{child, 0}
+	}
+	return true
+}
