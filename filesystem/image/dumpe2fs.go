@@ -154,20 +154,7 @@ func (d *dumpReader) finishSuper(values map[string]string) error {
 // field takes over one line of the superblock. Lines it does not know are left.
 func (d *dumpReader) field(key, v string) (err error) {
 	sb := d.sb
-	number := func(bits int) uint64 {
-		var n uint64
-		if n, err = strconv.ParseUint(v, 10, bits); err != nil {
-			err = fmt.Errorf("want a number, have %.40q", v)
-		}
-		return n
-	}
-	power := func(bits int) uint8 {
-		n := number(bits)
-		if err == nil && (n == 0 || n&(n-1) != 0) {
-			err = fmt.Errorf("want a power of two, have %.40q", v)
-		}
-		return log2(n)
-	}
+	number := numberOf(v, &err)
 	switch key {
 	case "Filesystem volume name":
 		if v != "<none>" {
@@ -211,6 +198,37 @@ func (d *dumpReader) field(key, v string) (err error) {
 		sb.Overhead = number(64)
 	case "Free blocks":
 		sb.FreeBlocks = allocator.Block(number(48))
+	case "Default directory hash":
+		sb.HashVersion, err = parseHash(v)
+	default:
+		err = d.layoutField(key, v)
+	}
+	return err
+}
+
+// numberOf returns a reader of v as a number of so many bits that sets err.
+func numberOf(v string, err *error) func(bits int) uint64 {
+	return func(bits int) uint64 {
+		n, e := strconv.ParseUint(v, 10, bits)
+		if e != nil {
+			*err = fmt.Errorf("want a number, have %.40q", v)
+		}
+		return n
+	}
+}
+
+// layoutField takes over a line on sizes and places.
+func (d *dumpReader) layoutField(key, v string) (err error) {
+	sb := d.sb
+	number := numberOf(v, &err)
+	power := func(bits int) uint8 {
+		n := number(bits)
+		if err == nil && (n == 0 || n&(n-1) != 0) {
+			err = fmt.Errorf("want a power of two, have %.40q", v)
+		}
+		return log2(n)
+	}
+	switch key {
 	case "Free inodes":
 		sb.FreeInodes = uint32(number(32))
 	case "First block":
@@ -249,8 +267,6 @@ func (d *dumpReader) field(key, v string) (err error) {
 		sb.OrphanInode = uint32(number(32))
 	case "Total journal blocks":
 		sb.JournalBlocks = uint32(number(32))
-	case "Default directory hash":
-		sb.HashVersion, err = parseHash(v)
 	case "Backup block groups":
 		ws := strings.Fields(v)
 		for i := range ws[:min(2, len(ws))] { // one number stands second, as mke2fs sorts them

@@ -254,13 +254,15 @@ func randomMkfs(r *rand.Rand) (int64, string) {
 	add(0.1, "-J size="+pick("4", "8", "16", "64", "300"))
 	switch r.IntN(8) {
 	case 0:
-		add(1, fmt.Sprintf("-E stride=%d,stripe_width=%d", 1+r.IntN(100), r.IntN(1000)))
+		add(1, fmt.Sprintf("-E lazy_journal_init=1,stride=%d,stripe_width=%d", 1+r.IntN(100), r.IntN(1000)))
 	case 1:
-		add(1, "-E packed_meta_blocks=1")
+		add(1, "-E lazy_journal_init=1,packed_meta_blocks=1")
 	case 2:
-		add(1, "-E num_backup_sb="+pick("0", "1", "2"))
+		add(1, "-E lazy_journal_init=1,num_backup_sb="+pick("0", "1", "2"))
 	case 3:
-		add(1, "-E nodiscard,lazy_itable_init=1")
+		if size < 1<<30 { // mke2fs writes the inode tables out
+			add(1, "-E nodiscard,lazy_itable_init=1")
+		}
 	}
 	return size, b.String()
 }

@@ -144,16 +144,22 @@ func (p *MkfsParams) option(c byte, v string) (err error) {
 			err = fmt.Errorf("mke2fs: -t %s: want ext2, ext3 or ext4", v)
 		}
 	case 'T':
-		p.UsageTypes = strings.Split(v, ",")
-		for _, u := range p.UsageTypes {
-			if _, ok := confType(u); !ok && u != "default" && u != "" {
-				return fmt.Errorf("mke2fs: -T %s: mke2fs.conf has no type %q", v, u)
-			}
-		}
+		err = p.usage(v)
 	case 'U':
 		p.UUID, err = uuidArg("-U", v)
 	}
 	return err
+}
+
+// usage reads the argument of -T.
+func (p *MkfsParams) usage(v string) error {
+	p.UsageTypes = strings.Split(v, ",")
+	for _, u := range p.UsageTypes {
+		if _, ok := confType(u); !ok && u != "default" && u != "" {
+			return fmt.Errorf("mke2fs: -T %s: mke2fs.conf has no type %q", v, u)
+		}
+	}
+	return nil
 }
 
 // journalOptions reads the argument of -J.
