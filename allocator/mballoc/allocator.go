@@ -1,0 +1,157 @@
+package mballoc
+
+import (
+	"fmt"
+
+	"mbsim/allocator"
+)
+
+// Config is what an Allocator is made of.
+type Config struct {
+	Geometry allocator.Geometry
+	Source   allocator.Source // the file system as it lies on disk
+	Profile  Profile
+	Tunables Tunables
+	CPUs     int
+
+	FlexFeature    bool   // the flex_bg feature, whatever the flex size
+	GroupChecksums bool   // metadata_csum or uninit_bg: groups may be uninitialized
+	RootReserved   uint64 // clusters kept for root (r_blocks_count)
+	ReservePool    bool   // keep the reserved pool: the extent feature is on
+	Unprivileged   bool   // processes may not take root's reserve
+	ImmediateFree  bool   // freed blocks are free at once: there is no journal
+
+	Observer Observer // nil for nobody
+	Locks    Locks    // nil where one CPU runs at a time
+}
+
+// Allocator is ext4's multi-block allocator over one mounted file system.
+type Allocator struct {
+	cfg   Config
+	geo   allocator.Geometry
+	p     Profile
+	t     Tunables
+	src   allocator.Source
+	obs   Observer
+	locks Locks
+	stats Stats
+
+	orders             int // BlockBits+2
+	maxClusters        int // bits of a bitmap
+	groupsPerBuddyPage int
+	blockfileGroups    allocator.GroupID // those that indirect files can reach
+	pages              [][]group
+	lgs                []localityGroup
+	lastGroup          allocator.GroupID // the stream goal (s_mb_last_group)
+	lastStart          int
+	lockBusy           int
+	discardSeq         uint64 // changes when the free space does (discard_pa_seq)
+
+	freeClusters, dirtyClusters *allocator.PerCPUCounter
+	rootReserved, reserved      int64
+	flexFree                    []int64 // by flex group, -1 until summed
+
+	freed   []freedRange
+	pending int64
+
+	sparePAs       *prealloc
+	sparedContexts []*context
+	decision       Decision
+}
+
+// pageSize is the size of a page of the buddy cache.
+const pageSize = 4096
+
+// New mounts: groups are read on first touch.
+func New(cfg Config) (*Allocator, error) {
+	g := &cfg.Geometry
+	switch {
+	case cfg.CPUs < 1:
+		return nil, fmt.Errorf("mballoc: %d CPUs", cfg.CPUs)
+	case g.BlockBits < 10 || g.BlockBits > 16:
+		return nil, fmt.Errorf("mballoc: blocks of 2^%d bytes", g.BlockBits)
+	case g.Groups == 0:
+		return nil, fmt.Errorf("mballoc: no groups")
+	}
+	a := &Allocator{
+		cfg: cfg, geo: cfg.Geometry, p: cfg.Profile, t: cfg.Tunables, src: cfg.Source, obs: cfg.Observer, locks: cfg.Locks,
+		orders:             int(g.BlockBits) + 2,
+		maxClusters:        8 << g.BlockBits,
+		groupsPerBuddyPage: max(1, pageSize>>g.BlockBits>>1),
+		blockfileGroups:    g.Groups,
+		pages:              make([][]group, (g.Groups+groupsPerPage-1)/groupsPerPage),
+		flexFree:           make([]int64, uint32(g.Groups)>>g.FlexBits+1),
+		rootReserved:       int64(cfg.RootReserved),
+	}
+	if g.Blocks > maxFileBlock {
+		id, _ := g.GroupOf(maxFileBlock)
+		a.blockfileGroups = id
+	}
+	for i := range a.flexFree {
+		a.flexFree[i] = -1
+	}
+	a.freeClusters = allocator.NewPerCPUCounter(a.countFree(), cfg.CPUs)
+	a.dirtyClusters = allocator.NewPerCPUCounter(0, cfg.CPUs)
+	if cfg.ReservePool {
+		a.reserved = int64(min(g.Blocks>>g.ClusterBits/50, 4096))
+	}
+	a.lgs = make([]localityGroup, cfg.CPUs)
+	return a, nil
+}
+
+// countFree sums the free clusters of all groups as the disk has them, without
+// touching the groups.
+func (a *Allocator) countFree() int64 {
+	var n int64
+	for id := range a.geo.Groups {
+		n += int64(a.src.Desc(id).FreeClusters)
+	}
+	return n
+}
+
+// Remount forgets what is in memory: buddies, preallocations, the stream goal,
+// counters (ext4_mb_release, ext4_mb_init). Inodes must have discarded their
+// preallocations, and freed blocks must be committed.
+func (a *Allocator) Remount() error {
+	if len(a.freed) > 0 {
+		return fmt.Errorf("mballoc: remount with %d ranges not committed", len(a.freed))
+	}
+	for _, p := range a.pages {
+		for i := range p {
+			p[i].pas = paList{}
+			p[i].reset()
+		}
+	}
+	a.lgs = make([]localityGroup, a.cfg.CPUs)
+	a.lastGroup, a.lastStart, a.lockBusy = 0, 0, 0
+	a.stats = Stats{}
+	a.freeClusters = allocator.NewPerCPUCounter(a.freeClusters.Sum(), a.cfg.CPUs)
+	a.dirtyClusters = allocator.NewPerCPUCounter(a.dirtyClusters.Sum(), a.cfg.CPUs)
+	return nil
+}
+
+// Stats are the counters since mount.
+func (a *Allocator) Stats() Stats { return a.stats }
+
+// Tunables are the settings in force.
+func (a *Allocator) Tunables() Tunables { return a.t }
+
+// GroupInfo is the line of mb_groups for group id. Reading it loads the buddy
+// (ext4_mb_seq_groups_show).
+func (a *Allocator) GroupInfo(id allocator.GroupID) GroupInfo {
+	g := a.load(id)
+	return GroupInfo{
+		Free: uint32(g.free), Fragments: uint32(g.fragments), FirstFree: uint32(g.firstFree),
+		Counters: g.counters, Orders: a.orders,
+	}
+}
+
+// dump describes the state around a broken invariant.
+func (a *Allocator) dump(what string, g *group, x, y int) string {
+	s := fmt.Sprintf("mballoc: %s: %d, %d (geometry %+v)", what, x, y, a.geo)
+	if g != nil {
+		s += fmt.Sprintf("; group free %d fragments %d first %d counters %v desc %d uncommitted %d",
+			g.free, g.fragments, g.firstFree, g.counters[:a.orders], g.descFree, g.uncommitted)
+	}
+	return s
+}

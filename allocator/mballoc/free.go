@@ -1,0 +1,115 @@
+package mballoc
+
+import "mbsim/allocator"
+
+// FreeFlags say how blocks are freed (EXT4_FREE_BLOCKS_*).
+type FreeFlags uint8
+
+const (
+	FreeMetadata         FreeFlags = 1 << iota // blocks of metadata: kept until the commit in any mode
+	FreeForget                                 // their buffers are forgotten; nothing follows from it here
+	FreeKeepFirstCluster                       // a partial first cluster stays
+	FreeKeepLastCluster                        // a partial last cluster stays
+	FreeRereserveCluster                       // the caller keeps the space reserved and counts it itself
+	FreeNoQuota                                // the inode's block count does not change
+)
+
+// freedRange is clusters freed by a transaction that has not committed
+// (struct ext4_free_data).
+type freedRange struct {
+	group    allocator.GroupID
+	start, n int
+	tid      uint64
+}
+
+// FreeBlocks frees count blocks of a file from block on, in transaction tid
+// (ext4_free_blocks). On disk they are free at once; they can be allocated again
+// when the transaction commits, or now without a journal. It returns the
+// clusters freed.
+func (a *Allocator) FreeBlocks(cpu int, in *Inode, block allocator.Block, count uint32, f FreeFlags, tid uint64) uint32 {
+	ratio := allocator.Block(a.geo.ClusterRatio())
+	n := allocator.Block(count)
+	if off := block & (ratio - 1); off != 0 {
+		if f&FreeKeepFirstCluster != 0 {
+			off = ratio - off
+			if n <= off {
+				return 0
+			}
+			block += off
+			n -= off
+		} else {
+			block -= off
+			n += off
+		}
+	}
+	if off := n & (ratio - 1); off != 0 {
+		if f&FreeKeepLastCluster != 0 {
+			if n <= off {
+				return 0
+			}
+			n -= off
+		} else {
+			n += ratio - off
+		}
+	}
+	var freed uint32
+	for n > 0 {
+		id, start := a.geo.GroupOf(block)
+		part := min(n, a.geo.GroupStart(id)+allocator.Block(a.geo.BlocksPerGroup)-block)
+		clusters := int((part + ratio - 1) >> a.geo.ClusterBits)
+		a.freeInGroup(cpu, in, id, int(start), clusters, f, tid)
+		freed += uint32(clusters)
+		block += part
+		n -= part
+	}
+	return freed
+}
+
+// freeInGroup frees n clusters of one group (ext4_mb_clear_bb).
+func (a *Allocator) freeInGroup(cpu int, in *Inode, id allocator.GroupID, start, n int, f FreeFlags, tid uint64) {
+	g := a.at(id)
+	a.readBitmap(id, g, false)
+	if a.obs != nil {
+		a.obs.Free(in.Number, id, start, n)
+	}
+	a.load(id)
+	a.lockGroup(id)
+	if !g.disk.AllSet(start, n) {
+		panic(a.dump("freeing clusters that are free on disk", g, start, n))
+	}
+	g.disk.ClearRange(start, n)
+	if a.cfg.ImmediateFree {
+		a.freeRange(g, start, n)
+	} else {
+		a.freed = append(a.freed, freedRange{id, start, n, tid})
+		a.pending += int64(n)
+		g.uncommitted += n
+	}
+	g.descFree += uint32(n)
+	a.unlockGroup(id)
+	if f&FreeRereserveCluster == 0 {
+		a.freeClusters.Add(cpu, int64(n))
+	}
+	a.flexChanged(id, int64(n))
+}
+
+// Committed gives the clusters that transaction tid freed back to the buddies
+// (ext4_process_freed_data).
+func (a *Allocator) Committed(tid uint64) {
+	k := 0
+	for k < len(a.freed) && a.freed[k].tid == tid {
+		f := &a.freed[k]
+		g := a.load(f.group)
+		a.lockGroup(f.group)
+		a.freeRange(g, f.start, f.n)
+		g.uncommitted -= f.n
+		a.pending -= int64(f.n)
+		a.unlockGroup(f.group)
+		k++
+	}
+	a.freed = a.freed[:copy(a.freed, a.freed[k:])]
+}
+
+// FreePending is the number of clusters freed but not committed
+// (s_mb_free_pending).
+func (a *Allocator) FreePending() int64 { return a.pending }

@@ -1,0 +1,156 @@
+package mballoc
+
+import (
+	"mbsim/allocator"
+)
+
+// logicalEnd is the block of the file behind an extent (extent_logical_end).
+func (a *Allocator) logicalEnd(logical uint32, clusters int) int64 {
+	return int64(logical) + int64(clusters)<<a.geo.ClusterBits
+}
+
+// chooseKind decides how a request of a file is served
+// (ext4_mb_group_or_file): from the CPU's locality group if the file is small,
+// as a stream if it is not, and just as asked if it ends the file and nobody has
+// it open for writing.
+func (a *Allocator) chooseKind(c *context) {
+	if c.flags&HintData == 0 || c.flags&HintGoalOnly != 0 {
+		return
+	}
+	size := a.logicalEnd(c.o.logical, c.o.len)
+	fileSize := (c.inode.Size + a.geo.BlockSize() - 1) >> a.geo.BlockBits
+	if size == fileSize && !a.busy() && c.inode.Writers == 0 {
+		c.flags |= HintNoPrealloc
+		return
+	}
+	if a.t.GroupPrealloc == 0 || max(size, fileSize) > int64(a.t.StreamRequest) {
+		c.flags |= StreamAlloc
+		return
+	}
+	c.lg = &a.lgs[c.cpu]
+	c.flags |= HintGroupAlloc
+	if a.locks != nil {
+		a.locks.LockLocalityGroup(c.cpu)
+	}
+}
+
+// sizeClass is one row of the table that predicts how large a file will be.
+type sizeClass struct {
+	limit int64 // bytes: the row is for files up to this size
+	chunk int64 // or where no buddy is larger than this many blocks' kilobytes
+	size  int64 // bytes of the window
+	shift uint  // log2 of the window's alignment in the file
+}
+
+// windows are the rows for files larger than 1M (ext4_mb_normalize_request).
+var windows = [...]sizeClass{
+	{4 << 20, 2 << 10, 2 << 20, 21},
+	{8 << 20, 4 << 10, 4 << 20, 22},
+}
+
+// normalize widens a request to what the file is likely to need
+// (ext4_mb_normalize_request): a window of the file whose size follows from the
+// file's, cut by its mapped and preallocated neighbours.
+func (a *Allocator) normalize(c *context, r *Request) {
+	if c.flags&HintData == 0 || c.flags&(HintGoalOnly|HintNoPrealloc) != 0 {
+		return
+	}
+	if c.flags&HintGroupAlloc != 0 {
+		c.g.len = int(a.t.GroupPrealloc)
+		return
+	}
+	start, size := a.window(c)
+	bpg := int64(a.geo.BlocksPerGroup)
+	if a.p.ClampTinyGroups {
+		start = max(start, int64(c.o.logical)/bpg*bpg)
+		if start+size > maxBlocks {
+			size = maxBlocks - start
+		}
+	}
+	if r.Pleft != 0 && start <= int64(r.Lleft) {
+		size -= int64(r.Lleft) + 1 - start
+		start = int64(r.Lleft) + 1
+	}
+	if r.Pright != 0 && start+size-1 >= int64(r.Lright) {
+		size -= start + size - int64(r.Lright)
+	}
+	size = min(size, bpg)
+	start, size = a.cutByPreallocs(c, start, start+size)
+	if size <= 0 || size > bpg || start > int64(c.o.logical) || start+size <= int64(c.o.logical) {
+		panic(a.dump("normalized request does not cover the original", nil, int(start), int(size)))
+	}
+	c.g.logical = uint32(start)
+	c.g.len = int((size + int64(a.geo.ClusterRatio()) - 1) >> a.geo.ClusterBits)
+	a.mergeGoal(c, r, start, size)
+}
+
+// maxBlocks is the number of blocks that no file exceeds (EXT_MAX_BLOCKS).
+const maxBlocks = 0xffffffff
+
+// window predicts, in blocks, the part of the file to prepare.
+func (a *Allocator) window(c *context) (start, size int64) {
+	bits := a.geo.BlockBits
+	bytes := max(a.logicalEnd(c.o.logical, c.o.len)<<bits, c.inode.Size)
+	buddy := int64(2) << bits // clusters of the largest buddy
+	if bytes <= 1<<20 {
+		size := int64(16 << 10)
+		for size < bytes {
+			size <<= 1
+		}
+		return 0, size >> bits
+	}
+	align := func(shift uint) int64 { return int64(c.o.logical) >> (shift - uint(bits)) << shift >> bits }
+	for _, w := range windows {
+		if bytes <= w.limit || buddy <= w.chunk {
+			return align(w.shift), w.size >> bits
+		}
+	}
+	if int64(c.o.len) <= 8<<20>>bits || buddy <= 8<<10 {
+		return align(23), 8 << 20 >> bits
+	}
+	return int64(c.o.logical), int64(c.o.len) << a.geo.ClusterBits
+}
+
+// cutByPreallocs keeps the window [start, end) clear of what is preallocated for
+// the inode already.
+func (a *Allocator) cutByPreallocs(c *context, start, end int64) (int64, int64) {
+	o := int64(c.o.logical)
+	for p := c.inode.pas.head; p != nil; p = p.objNext {
+		if p.deleted {
+			continue
+		}
+		from, to := int64(p.lstart), a.logicalEnd(p.lstart, p.len)
+		if o >= from && o < to {
+			panic(a.dump("request inside a preallocation", nil, int(o), p.len))
+		}
+		if from >= end || to <= start {
+			continue
+		}
+		if to <= o {
+			start = to
+		} else if from > o {
+			end = from
+		}
+	}
+	return start, end - start
+}
+
+// mergeGoal moves the goal next to the file's blocks that the window touches.
+func (a *Allocator) mergeGoal(c *context, r *Request, start, size int64) {
+	at := func(b allocator.Block) {
+		c.flags |= HintTryGoal
+		id, off := a.geo.GroupOf(b)
+		x := &c.g
+		if !a.p.MergeGoal {
+			x = &c.f
+		}
+		x.group, x.start = id, int(off)
+	}
+	if r.Pright != 0 && int64(r.Lright) == start+size && int64(r.Pright) >= size &&
+		r.Pright-allocator.Block(size) >= a.geo.FirstDataBlock {
+		at(r.Pright - allocator.Block(size))
+	}
+	if r.Pleft != 0 && int64(r.Lleft)+1 == start && r.Pleft+1 < a.geo.Blocks {
+		at(r.Pleft + 1)
+	}
+}

@@ -1,0 +1,90 @@
+package mballoc
+
+import "mbsim/allocator"
+
+// Extent is a place in a group: Len clusters from Start on, for block Logical of
+// a file.
+type Extent struct {
+	Group   allocator.GroupID
+	Start   int
+	Len     int
+	Logical uint32
+}
+
+// Decision is how a request was served: what the kernel's events
+// ext4_mballoc_alloc (a search was made) and ext4_mballoc_prealloc show.
+type Decision struct {
+	Inode    uint32
+	Searched bool
+	Orig     Extent // as asked
+	Goal     Extent // normalized
+	Result   Extent // what the search found
+	Best     Extent // what the request got
+	Found    int    // extents examined
+	Groups   int    // groups scanned
+	Criteria int    // 0 to 3, FromInodePA or FromGroupPA
+	Flags    Flags
+	Tail     int // what the first split of a buddy left
+	Buddy    int // clusters of that buddy, 0 if none was split
+}
+
+// Observer is told of every decision, in the order the kernel's trace events
+// would have. What pointers point to is valid only during the call.
+type Observer interface {
+	Request(r *Request)
+	Decided(d *Decision)
+	Allocated(r *Request, b allocator.Block)
+	NewInodePA(inode uint32, b allocator.Block, n, logical uint32)
+	NewGroupPA(inode uint32, b allocator.Block, n uint32)
+	ReleaseInodePA(inode uint32, b allocator.Block, n uint32)
+	ReleaseGroupPA(b allocator.Block, n uint32)
+	Discard(id allocator.GroupID, start, n int)
+	DiscardForSpace(needed int)
+	Free(inode uint32, id allocator.GroupID, start, n int)
+	BitmapRead(id allocator.GroupID, ahead bool)
+	BuddyLoaded(id allocator.GroupID)
+}
+
+// Locks are the points where a CPU may have to wait for another. Where one CPU
+// runs there is nobody to wait for, and Config.Locks is nil.
+type Locks interface {
+	// LockGroup locks a group and reports whether it had to wait.
+	LockGroup(id allocator.GroupID) (waited bool)
+	UnlockGroup(id allocator.GroupID)
+	LockLocalityGroup(cpu int)
+	UnlockLocalityGroup(cpu int)
+	// StreamGoal passes s_md_lock, which guards the stream goal.
+	StreamGoal()
+	// ReadBitmap waits for the bitmap of id to come from the device.
+	ReadBitmap(id allocator.GroupID)
+	// BeforeBest stands between a search and the use of the best it found.
+	BeforeBest()
+}
+
+// Limits of the contention count (EXT4_MAX_CONTENTION,
+// EXT4_CONTENTION_THRESHOLD).
+const (
+	maxContention       = 8
+	contentionThreshold = 2
+)
+
+// lockGroup locks a group, counting contention (ext4_lock_group).
+func (a *Allocator) lockGroup(id allocator.GroupID) {
+	if a.locks == nil {
+		return
+	}
+	if a.locks.LockGroup(id) {
+		a.lockBusy = min(a.lockBusy+1, maxContention)
+	} else if a.lockBusy > 0 {
+		a.lockBusy--
+	}
+}
+
+func (a *Allocator) unlockGroup(id allocator.GroupID) {
+	if a.locks != nil {
+		a.locks.UnlockGroup(id)
+	}
+}
+
+// busy says whether CPUs have been waiting for each other (ext4_fs_is_busy).
+func (a *Allocator) busy() bool { return a.lockBusy > contentionThreshold }

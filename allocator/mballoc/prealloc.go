@@ -1,0 +1,365 @@
+package mballoc
+
+import (
+	"math/bits"
+
+	"mbsim/allocator"
+)
+
+// lgOrders is the number of lists of a locality group (PREALLOC_TB_SIZE).
+const lgOrders = 10
+
+// prealloc is space set aside for an inode or a CPU's locality group
+// (struct ext4_prealloc_space). Its clusters are in use in the buddy, and free on
+// disk until a request takes them.
+type prealloc struct {
+	deleted bool
+	group   bool            // of a locality group, not of an inode
+	inUse   bool            // a request is using it (pa_count)
+	pstart  allocator.Block // first block
+	lstart  uint32          // first block of the file; of a locality group's: low part of pstart
+	len     int             // clusters
+	free    int             // of these, not yet used
+
+	inode *Inode
+	lg    *localityGroup
+	order int // the locality group's list it is on
+
+	objNext, objPrev     *prealloc // of the inode or the locality group's list
+	groupNext, groupPrev *prealloc // of the block group
+}
+
+// paList is a list of preallocations, by either pair of links.
+type paList struct{ head, tail *prealloc }
+
+// pushObj puts p at the head of an inode's list.
+func (l *paList) pushObj(p *prealloc) { l.insertObj(p, l.head) }
+
+// insertObj puts p before at, or at the end where at is nil.
+func (l *paList) insertObj(p, at *prealloc) {
+	p.objNext = at
+	if at != nil {
+		p.objPrev = at.objPrev
+		at.objPrev = p
+	} else {
+		p.objPrev = l.tail
+		l.tail = p
+	}
+	if p.objPrev != nil {
+		p.objPrev.objNext = p
+	} else {
+		l.head = p
+	}
+}
+
+func (l *paList) removeObj(p *prealloc) {
+	if p.objPrev != nil {
+		p.objPrev.objNext = p.objNext
+	} else {
+		l.head = p.objNext
+	}
+	if p.objNext != nil {
+		p.objNext.objPrev = p.objPrev
+	} else {
+		l.tail = p.objPrev
+	}
+	p.objNext, p.objPrev = nil, nil
+}
+
+// pushGroup puts p at the head of a block group's list.
+func (l *paList) pushGroup(p *prealloc) {
+	p.groupNext, p.groupPrev = l.head, nil
+	if l.head != nil {
+		l.head.groupPrev = p
+	} else {
+		l.tail = p
+	}
+	l.head = p
+}
+
+func (l *paList) removeGroup(p *prealloc) {
+	if p.groupPrev != nil {
+		p.groupPrev.groupNext = p.groupNext
+	} else {
+		l.head = p.groupNext
+	}
+	if p.groupNext != nil {
+		p.groupNext.groupPrev = p.groupPrev
+	} else {
+		l.tail = p.groupPrev
+	}
+	p.groupNext, p.groupPrev = nil, nil
+}
+
+// localityGroup is a CPU's preallocations for small files, in lists by log2 of
+// their free clusters, each sorted by these (struct ext4_locality_group).
+type localityGroup struct {
+	lists [lgOrders]paList
+}
+
+// usePreallocated serves a request from a preallocation
+// (ext4_mb_use_preallocated): the inode's that holds its block, else the
+// locality group's nearest to the goal among those large enough.
+func (a *Allocator) usePreallocated(c *context) bool {
+	if c.flags&HintData == 0 {
+		return false
+	}
+	o := int64(c.o.logical)
+	for p := c.inode.pas.head; p != nil; p = p.objNext {
+		if o < int64(p.lstart) || o >= a.logicalEnd(p.lstart, p.len) {
+			continue
+		}
+		if !c.inode.Extents && p.pstart+allocator.Block(p.len)<<a.geo.ClusterBits > maxFileBlock {
+			continue
+		}
+		if !p.deleted && p.free > 0 {
+			p.inUse = true
+			a.useInodePA(c, p)
+			c.criteria = FromInodePA
+			return true
+		}
+	}
+	if c.flags&HintGroupAlloc == 0 {
+		return false
+	}
+	if p := a.nearest(c); p != nil {
+		p.inUse = true
+		useGroupPA(c, p, &a.geo)
+		c.criteria = FromGroupPA
+		return true
+	}
+	return false
+}
+
+// maxFileBlock is the last block that indirect files can point to
+// (EXT4_MAX_BLOCK_FILE_PHYS).
+const maxFileBlock = 0xffffffff
+
+// nearest is the locality group's preallocation nearest to the goal
+// (ext4_mb_check_group_pa).
+func (a *Allocator) nearest(c *context) *prealloc {
+	goal := a.geo.BlockAt(c.g.group, allocator.GroupOffset(c.g.start))
+	var best *prealloc
+	var dist allocator.Block
+	for k := min(bits.Len(uint(c.o.len))-1, lgOrders-1); k < lgOrders; k++ {
+		for p := c.lg.lists[k].head; p != nil; p = p.objNext {
+			if p.deleted || p.free < c.o.len {
+				continue
+			}
+			d := max(goal, p.pstart) - min(goal, p.pstart)
+			if best == nil || d < dist {
+				best, dist = p, d
+			}
+		}
+	}
+	return best
+}
+
+// useInodePA takes the requested blocks from an inode's preallocation, as far as
+// it goes (ext4_mb_use_inode_pa).
+func (a *Allocator) useInodePA(c *context, p *prealloc) {
+	bits := a.geo.ClusterBits
+	start := p.pstart + allocator.Block(c.o.logical-p.lstart)
+	end := min(p.pstart+allocator.Block(p.len)<<bits, start+allocator.Block(c.o.len)<<bits)
+	n := int((end - start + allocator.Block(a.geo.ClusterRatio()) - 1) >> bits)
+	id, off := a.geo.GroupOf(start)
+	c.b.group, c.b.start, c.b.len = id, int(off), n
+	c.status = statusFound
+	c.pa = p
+	p.free -= n
+	if p.free < 0 {
+		panic(a.dump("preallocation used up twice", nil, int(p.lstart), p.len))
+	}
+}
+
+// useGroupPA takes the requested clusters from a locality group's preallocation,
+// which is shortened once the request is done (ext4_mb_use_group_pa).
+func useGroupPA(c *context, p *prealloc, geo *allocator.Geometry) {
+	id, off := geo.GroupOf(p.pstart)
+	c.b.group, c.b.start, c.b.len = id, int(off), c.o.len
+	c.status = statusFound
+	c.pa = p
+}
+
+// newPrealloc keeps what was found beyond the request
+// (ext4_mb_new_preallocation).
+func (a *Allocator) newPrealloc(c *context, g *group) {
+	p := a.blankPA()
+	p.inUse = true
+	if c.flags&HintGroupAlloc != 0 {
+		a.newGroupPA(c, g, p)
+	} else {
+		a.newInodePA(c, g, p)
+	}
+}
+
+func (a *Allocator) blankPA() *prealloc {
+	if p := a.sparePAs; p != nil {
+		a.sparePAs = p.objNext
+		*p = prealloc{}
+		return p
+	}
+	return new(prealloc)
+}
+
+func (a *Allocator) sparePA(p *prealloc) {
+	p.objNext = a.sparePAs
+	a.sparePAs = p
+}
+
+// newInodePA makes a preallocation of what was found (ext4_mb_new_inode_pa). If
+// that is shorter than the goal it is placed in the file so that it covers the
+// request: at the goal's end, else at its start, else at the request.
+func (a *Allocator) newInodePA(c *context, g *group, p *prealloc) {
+	if c.b.len < c.g.len {
+		if a.p.ThreeStepPlacement {
+			c.b.logical = a.placeShort(c)
+		} else {
+			c.b.logical = a.placeShortSeed(c)
+		}
+	}
+	c.f = c.b
+	p.lstart = c.b.logical
+	p.pstart = a.geo.BlockAt(c.b.group, allocator.GroupOffset(c.b.start))
+	p.len, p.free = c.b.len, c.b.len
+	p.inode = c.inode
+	if a.obs != nil {
+		a.obs.NewInodePA(c.inode.Number, p.pstart, uint32(p.len), p.lstart)
+	}
+	a.useInodePA(c, p)
+	a.stats.Preallocated += uint64(p.free)
+	a.stats.InodePAs++
+	g.pas.pushGroup(p)
+	c.inode.pas.pushObj(p)
+	c.inode.active++
+}
+
+func (a *Allocator) placeShort(c *context) uint32 {
+	n := int64(c.b.len) << a.geo.ClusterBits
+	goalEnd := a.logicalEnd(c.g.logical, c.g.len)
+	if at := goalEnd - n; int64(c.o.logical) >= at {
+		return uint32(at)
+	}
+	if a.logicalEnd(c.o.logical, c.o.len) <= int64(c.g.logical)+n {
+		return c.g.logical
+	}
+	return c.o.logical
+}
+
+// placeShortSeed is placeShort as it was before 5.10.223.
+func (a *Allocator) placeShortSeed(c *context) uint32 {
+	bits := a.geo.ClusterBits
+	win := min(int64(c.o.logical-c.g.logical), int64(c.b.len-c.o.len)<<bits)
+	if off := int64(c.o.logical) % (int64(c.b.len) << bits); off != 0 && off < win {
+		win = off
+	}
+	return c.o.logical - uint32((win+int64(a.geo.ClusterRatio())-1)>>bits)
+}
+
+// newGroupPA makes a preallocation for the CPU's locality group
+// (ext4_mb_new_group_pa). It joins a list when the request is done.
+func (a *Allocator) newGroupPA(c *context, g *group, p *prealloc) {
+	c.f = c.b
+	p.group = true
+	p.pstart = a.geo.BlockAt(c.b.group, allocator.GroupOffset(c.b.start))
+	p.lstart = uint32(p.pstart)
+	p.len, p.free = c.b.len, c.b.len
+	p.order = -1
+	p.lg = c.lg
+	if a.obs != nil {
+		a.obs.NewGroupPA(c.inode.Number, p.pstart, uint32(p.len))
+	}
+	useGroupPA(c, p, &a.geo)
+	a.stats.Preallocated += uint64(p.free)
+	a.stats.GroupPAs++
+	g.pas.pushGroup(p)
+}
+
+// finish ends a request (ext4_mb_release_context): a locality group's
+// preallocation is shortened and listed anew, an inode's becomes the most
+// recently used, and one used up goes.
+func (a *Allocator) finish(c *context) {
+	if p := c.pa; p != nil {
+		if p.group {
+			n := allocator.Block(c.b.len) << a.geo.ClusterBits
+			p.pstart += n
+			p.lstart += uint32(n)
+			p.free -= c.b.len
+			p.len -= c.b.len
+			if p.free > 0 {
+				if p.order >= 0 {
+					p.lg.lists[p.order].removeObj(p)
+				}
+				a.addAndTrim(c.lg, p)
+			}
+		} else {
+			l := &c.inode.pas
+			l.removeObj(p)
+			l.pushObj(p)
+		}
+		a.putPA(p)
+	}
+	if c.flags&HintGroupAlloc != 0 && a.locks != nil {
+		a.locks.UnlockLocalityGroup(c.cpu)
+	}
+	a.collect(c)
+	a.trimInode(c)
+}
+
+// putPA ends a request's use of p, which goes if nothing of it is left
+// (ext4_mb_put_pa).
+func (a *Allocator) putPA(p *prealloc) {
+	p.inUse = false
+	if p.free != 0 || p.deleted {
+		return
+	}
+	a.markDeleted(p)
+	b := p.pstart
+	if p.group {
+		b-- // it may begin in the next group by now
+	}
+	id, _ := a.geo.GroupOf(b)
+	a.at(id).pas.removeGroup(p)
+	a.unlist(p)
+	a.sparePA(p)
+}
+
+func (a *Allocator) markDeleted(p *prealloc) {
+	p.deleted = true
+	if !p.group {
+		p.inode.active--
+	}
+}
+
+// unlist takes p off its inode's or locality group's list.
+func (a *Allocator) unlist(p *prealloc) {
+	switch {
+	case !p.group:
+		p.inode.pas.removeObj(p)
+	case p.order >= 0:
+		p.lg.lists[p.order].removeObj(p)
+	}
+}
+
+// addAndTrim puts p on the list of its size, behind those with no more free
+// clusters, and discards some if more than eight are on it
+// (ext4_mb_add_n_trim).
+func (a *Allocator) addAndTrim(lg *localityGroup, p *prealloc) {
+	p.order = min(bits.Len(uint(p.free))-1, lgOrders-1)
+	l := &lg.lists[p.order]
+	count := 1
+	var before *prealloc
+	for q := l.head; q != nil; q = q.objNext {
+		if q.deleted {
+			continue
+		}
+		if before == nil && p.free < q.free {
+			before = q
+		}
+		count++
+	}
+	l.insertObj(p, before)
+	if count > 8 {
+		a.discardLocality(lg, p.order, count)
+	}
+}

@@ -1,0 +1,221 @@
+package mballoc
+
+import (
+	"math/bits"
+
+	"mbsim/allocator"
+)
+
+// flexDirScheme is the size of flex groups from which on their first group is
+// kept for metadata (EXT4_FLEX_SIZE_DIR_ALLOC_SCHEME).
+const flexDirScheme = 4
+
+// search looks for the goal (ext4_mb_regular_allocator): at the goal itself, then
+// group after group, by criteria that ask for less and less: a buddy of just
+// the size (0), long enough fragments on average (1), enough free clusters (2),
+// anything (3).
+func (a *Allocator) search(c *context) {
+	a.findByGoal(c)
+	if c.status == statusFound || c.flags&HintGoalOnly != 0 {
+		return
+	}
+	c.order2 = a.orderOfTwo(c.g.len)
+	if c.flags&StreamAlloc != 0 {
+		if a.locks != nil {
+			a.locks.StreamGoal()
+		}
+		c.g.group, c.g.start = a.lastGroup, a.lastStart
+	}
+	first := 1
+	if c.order2 > 0 {
+		first = 0
+	}
+	p := prefetcher{}
+	for {
+		a.searchGroups(c, first, &p)
+		if c.b.len == 0 || c.status == statusFound || c.flags&HintFirst != 0 {
+			break
+		}
+		if a.locks != nil {
+			a.locks.BeforeBest()
+		}
+		a.tryBest(c)
+		if c.status == statusFound {
+			break
+		}
+		// Another CPU took it between the scan and now.
+		a.stats.Lost++
+		c.b.group, c.b.start, c.b.len = 0, 0, 0
+		c.status = statusContinue
+		c.flags |= HintFirst
+		first = 3
+	}
+	if c.status == statusFound {
+		a.stats.CrHits[c.criteria]++
+	}
+	if p.nr > 0 {
+		a.prefetchEnd(p.next, p.nr)
+	}
+}
+
+// orderOfTwo is log2 of n where n is a power of two that the buddies are worth
+// searching for, 0 otherwise.
+func (a *Allocator) orderOfTwo(n int) int {
+	i := bits.Len(uint(n))
+	if i < int(a.t.Order2Reqs) || i > int(a.geo.BlockBits)+2 || n&(n-1) != 0 {
+		return 0
+	}
+	return i - 1
+}
+
+// searchGroups walks all groups with each criteria from first on.
+func (a *Allocator) searchGroups(c *context, first int, p *prefetcher) {
+	n := a.geo.Groups
+	if !c.inode.Extents {
+		n = a.blockfileGroups
+	}
+	for cr := first; cr < 4 && c.status == statusContinue; cr++ {
+		c.criteria = cr
+		id := c.g.group
+		p.next = id
+		i := allocator.GroupID(0)
+		for ; i < n; i++ {
+			if id >= n {
+				id = 0
+			}
+			if p.next == id && (cr > 1 || p.ios < a.t.PrefetchLimit) {
+				a.prefetch(id, p)
+			}
+			if a.scanGroup(c, id, cr) {
+				break
+			}
+			id++
+		}
+		if i == n {
+			a.stats.UselessLoops[cr]++
+		}
+	}
+}
+
+// scanGroup scans one group if it is good enough. It reports whether the search
+// is over.
+func (a *Allocator) scanGroup(c *context, id allocator.GroupID, cr int) bool {
+	if !a.goodEnough(c, id, cr) {
+		return false
+	}
+	g := a.load(id)
+	a.lockGroup(id)
+	defer a.unlockGroup(id)
+	if !a.good(c, id, g, cr) {
+		return false
+	}
+	c.scanned++
+	switch {
+	case cr == 0:
+		a.scanSimple(c, id, g)
+	case cr == 1 && a.geo.Stripe != 0 && c.g.len%int(a.geo.Stripe) == 0:
+		a.scanAligned(c, id, g)
+	default:
+		a.scanComplex(c, id, g)
+	}
+	return c.status != statusContinue
+}
+
+// goodEnough says whether a group is worth locking (ext4_mb_good_group_nolock).
+// A group not loaded yet is loaded, but not for the cheap criteria unless that
+// costs no IO or it is the first of a flex group.
+func (a *Allocator) goodEnough(c *context, id allocator.GroupID, cr int) bool {
+	a.stats.GroupsConsidered[c.criteria]++
+	g := a.at(id)
+	if c.flags&StrictCheck != 0 {
+		a.lockGroup(id)
+	}
+	free := g.free
+	if c.flags&StrictCheck != 0 {
+		a.unlockGroup(id)
+	}
+	if free == 0 || cr <= 2 && free < c.g.len {
+		return false
+	}
+	if g.needInit {
+		flex := a.geo.FlexSize()
+		firstOfFlex := a.geo.FlexBits > 0 && uint32(id)&(flex-1) == 0
+		if cr < 2 && !firstOfFlex && !g.uninit {
+			return false
+		}
+		a.initGroup(id)
+	}
+	return a.good(c, id, g, cr)
+}
+
+// good says whether a group meets the criteria (ext4_mb_good_group).
+func (a *Allocator) good(c *context, id allocator.GroupID, g *group, cr int) bool {
+	if g.free == 0 || g.fragments == 0 {
+		return false
+	}
+	switch cr {
+	case 0:
+		flex := a.geo.FlexSize()
+		if c.flags&HintData != 0 && flex >= flexDirScheme && uint32(id)%flex == 0 {
+			return false
+		}
+		if g.free < c.g.len {
+			return false
+		}
+		return c.order2 >= a.orders || g.largest >= c.order2
+	case 1:
+		return g.free/g.fragments >= c.g.len
+	case 2:
+		return g.free >= c.g.len
+	}
+	return true
+}
+
+// prefetcher is how far reading bitmaps ahead has come in one search.
+type prefetcher struct {
+	next allocator.GroupID // the group from which to read ahead next
+	nr   uint32            // groups in the last batch, 0 if none was read
+	ios  uint32
+}
+
+// prefetch reads the bitmaps of the rest of id's flex group
+// (ext4_mb_prefetch).
+func (a *Allocator) prefetch(id allocator.GroupID, p *prefetcher) {
+	p.nr = a.t.Prefetch
+	if a.cfg.FlexFeature {
+		flex := a.geo.FlexSize()
+		p.nr = min(flex-uint32(id)&(flex-1), a.t.Prefetch)
+	}
+	before := p.ios
+	for range p.nr {
+		g := a.at(id)
+		seen := g.readAhead
+		g.readAhead = true
+		if !seen && g.needInit && g.descFree > 0 && !g.uninit && a.readBitmap(id, g, true) {
+			p.ios++
+		}
+		if id++; id >= a.geo.Groups {
+			id = 0
+		}
+	}
+	p.next = id
+	if p.ios == before {
+		p.nr = 0
+	}
+}
+
+// prefetchEnd loads the buddies of the nr groups before id, for which the bitmaps
+// were read ahead (ext4_mb_prefetch_fini). As in the kernel, whether a group is
+// worth it is read off the descriptor of the one behind it.
+func (a *Allocator) prefetchEnd(id allocator.GroupID, nr uint32) {
+	for range nr {
+		desc := a.at(id)
+		if id == 0 {
+			id = a.geo.Groups
+		}
+		id--
+		if a.at(id).needInit && desc.descFree > 0 && !desc.uninit {
+			a.initGroup(id)
+		}
+	}
+}

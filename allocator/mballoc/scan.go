@@ -1,0 +1,172 @@
+package mballoc
+
+import "mbsim/allocator"
+
+// measure weighs a free extent against the best found so far
+// (ext4_mb_measure_extent): an exact fit wins at once; while the best is too
+// short a longer one is better, then a shorter one that still fits.
+func (a *Allocator) measure(c *context, id allocator.GroupID, g *group, start, n int) {
+	c.found++
+	x := freeExtent{group: id, start: start, len: n}
+	if c.flags&HintFirst != 0 || n == c.g.len {
+		c.b = x
+		a.useBest(c, g)
+		return
+	}
+	if c.b.len == 0 {
+		c.b = x
+		return
+	}
+	if c.b.len < c.g.len {
+		if n > c.b.len {
+			c.b = x
+		}
+	} else if n > c.g.len && n < c.b.len {
+		c.b = x
+	}
+	a.checkLimits(c, id, g, false)
+}
+
+// checkLimits ends a search that has examined enough (ext4_mb_check_limits).
+func (a *Allocator) checkLimits(c *context, id allocator.GroupID, g *group, groupDone bool) {
+	if c.status == statusFound {
+		return
+	}
+	if c.found > int(a.t.MaxToScan) && c.flags&HintFirst == 0 {
+		c.status = statusBreak
+		return
+	}
+	if c.b.len < c.g.len {
+		return
+	}
+	if (groupDone || c.found > int(a.t.MinToScan)) && c.b.group == id {
+		if _, n := a.findExtent(g, c.b.start, c.g.len); n >= c.g.len {
+			a.useBest(c, g)
+		}
+	}
+}
+
+// useBest takes the best extent, at most as long as the goal
+// (ext4_mb_use_best_found). The group must be locked.
+func (a *Allocator) useBest(c *context, g *group) {
+	c.b.len = min(c.b.len, c.g.len)
+	c.b.logical = c.g.logical
+	c.tail, c.buddy = a.markUsed(g, c.b.start, c.b.len)
+	c.f = c.b
+	c.status = statusFound
+	if c.flags&StreamAlloc != 0 {
+		if a.locks != nil {
+			a.locks.StreamGoal()
+		}
+		a.lastGroup, a.lastStart = c.f.group, c.f.start
+	}
+	if c.o.len < c.b.len {
+		a.newPrealloc(c, g)
+	}
+}
+
+// tryBest takes the best extent after the search, if it is still free
+// (ext4_mb_try_best_found).
+func (a *Allocator) tryBest(c *context) {
+	id := c.b.group
+	g := a.load(id)
+	a.lockGroup(id)
+	if start, n := a.findExtent(g, c.b.start, c.b.len); n > 0 {
+		c.b.start, c.b.len = start, n
+		a.useBest(c, g)
+	}
+	a.unlockGroup(id)
+}
+
+// findByGoal takes the goal's place if the whole goal fits there
+// (ext4_mb_find_by_goal). With a stripe a goal of just its width must be aligned.
+func (a *Allocator) findByGoal(c *context) {
+	want := HintTryGoal
+	if a.p.GoalOnlyTriesGoal {
+		want |= HintGoalOnly
+	}
+	if c.flags&want == 0 || a.at(c.g.group).free == 0 {
+		return
+	}
+	id := c.g.group
+	g := a.load(id)
+	a.lockGroup(id)
+	defer a.unlockGroup(id)
+	start, n := a.findExtent(g, c.g.start, c.g.len)
+	switch {
+	case n >= c.g.len && c.g.len == int(a.geo.Stripe):
+		if uint64(a.geo.GroupStart(id)+allocator.Block(start))%uint64(a.geo.Stripe) != 0 {
+			return
+		}
+	case n >= c.g.len:
+	case n > 0 && c.flags&HintMerge != 0:
+	default:
+		return
+	}
+	c.found++
+	c.b = freeExtent{group: id, start: start, len: n}
+	a.useBest(c, g)
+}
+
+// scanSimple takes the first buddy of the smallest order that holds the goal,
+// which is a power of two (ext4_mb_simple_scan_group).
+func (a *Allocator) scanSimple(c *context, id allocator.GroupID, g *group) {
+	for order := c.order2; order < a.orders; order++ {
+		if g.counters[order] == 0 {
+			continue
+		}
+		limit := a.maxClusters >> order
+		k := g.buddy[order].NextZero(0, limit)
+		if k >= limit {
+			panic(a.dump("buddy counter without buddy", g, order, 0))
+		}
+		c.found++
+		c.b.len = 1 << order
+		c.b.start = k << order
+		c.b.group = id
+		a.useBest(c, g)
+		a.stats.Pow2Hits++
+		return
+	}
+}
+
+// scanComplex measures the free extents of a group in order
+// (ext4_mb_complex_scan_group).
+func (a *Allocator) scanComplex(c *context, id allocator.GroupID, g *group) {
+	limit := int(a.geo.ClustersPerGroup)
+	free := g.free
+	i := g.firstFree
+	for free > 0 && c.status == statusContinue {
+		i = g.buddy[0].NextZero(i, limit)
+		if i >= limit {
+			panic(a.dump("free clusters are missing", g, free, 0))
+		}
+		_, n := a.findExtent(g, i, c.g.len)
+		a.measure(c, id, g, i, n)
+		i += n
+		free -= n
+	}
+	a.checkLimits(c, id, g, true)
+}
+
+// scanAligned takes the first free stripe that begins at a stripe's border
+// (ext4_mb_scan_aligned).
+//
+// Deviates from the kernel in nothing; that clusters are taken for blocks here
+// is the kernel's.
+func (a *Allocator) scanAligned(c *context, id allocator.GroupID, g *group) {
+	stripe := int(a.geo.Stripe)
+	start := uint64(a.geo.GroupStart(id))
+	first := (start + uint64(stripe) - 1) / uint64(stripe) * uint64(stripe)
+	for i := int(first - start); i < int(a.geo.ClustersPerGroup); i += stripe {
+		if g.buddy[0].Test(i) {
+			continue
+		}
+		if at, n := a.findExtent(g, i, stripe); n >= stripe {
+			c.found++
+			c.b = freeExtent{group: id, start: at, len: n}
+			a.useBest(c, g)
+			return
+		}
+	}
+}

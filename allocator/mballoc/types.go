@@ -1,0 +1,118 @@
+package mballoc
+
+import (
+	"strings"
+
+	"mbsim/allocator"
+)
+
+// Flags are a request's hints and the allocator's own marks (EXT4_MB_*).
+type Flags uint32
+
+// The flags, in the kernel's order.
+const (
+	HintMerge        Flags = 1 << iota // merge with what lies at the goal, even if short; no caller
+	HintReserved                       // unused by the kernel
+	HintMetadata                       // unused by the kernel
+	HintFirst                          // take the first extent found
+	HintBest                           // unused by the kernel
+	HintData                           // blocks of a regular file
+	HintNoPrealloc                     // give what was asked, prepare nothing
+	HintGroupAlloc                     // a small file: use the CPU's locality group
+	HintGoalOnly                       // the goal or nothing; no caller
+	HintTryGoal                        // the goal's place is meaningful: try it first
+	DelallocReserved                   // the space was reserved when it was written
+	StreamAlloc                        // a large file: go on where the last stream ended
+	UseRootBlocks                      // may take root's reserve
+	UseReserved                        // may take the reserved pool
+	StrictCheck                        // look at free counts under the group lock
+)
+
+var flagNames = [...]string{
+	"HINT_MERGE", "HINT_RESV", "HINT_MDATA", "HINT_FIRST", "HINT_BEST", "HINT_DATA", "HINT_NOPREALLOC",
+	"HINT_GRP_ALLOC", "HINT_GOAL_ONLY", "HINT_TRY_GOAL", "DELALLOC_RESV", "STREAM_ALLOC", "USE_ROOT_BLKS",
+	"USE_RESV", "STRICT_CHECK",
+}
+
+// String names the flags as the kernel's trace events do.
+func (f Flags) String() string {
+	var names []string
+	for i, n := range flagNames {
+		if f&(1<<i) != 0 {
+			names = append(names, n)
+		}
+	}
+	return strings.Join(names, "|")
+}
+
+// Request asks for blocks (struct ext4_allocation_request).
+type Request struct {
+	Inode   *Inode
+	Goal    allocator.Block // where they should lie
+	Logical uint32          // block of the file that the first one is for
+	// Len is the number of clusters asked for, and on return of those given.
+	Len uint32
+	// Lleft and Lright are the file's nearest mapped blocks on both sides, and
+	// Pleft and Pright where they lie; 0 where there is none.
+	Lleft, Lright uint32
+	Pleft, Pright allocator.Block
+	Flags         Flags
+}
+
+// Inode is what the allocator keeps and needs to know of a file. The file
+// system embeds it in its own inode and keeps the exported fields current.
+type Inode struct {
+	Number  uint32
+	Regular bool  // a regular file: only these have preallocations
+	Extents bool  // mapped by extents, so that blocks may lie anywhere
+	Size    int64 // i_size, bytes
+	Writers int   // handles open for writing (i_writecount)
+
+	pas    paList // preallocations, the most recently used first
+	active int    // of these, not yet deleted (i_prealloc_active)
+}
+
+// free is an extent in the making (struct ext4_free_extent). Lengths and starts
+// are clusters, logical is in blocks.
+type freeExtent struct {
+	logical uint32
+	start   int
+	group   allocator.GroupID
+	len     int
+}
+
+// status is how far a search has come (AC_STATUS_*).
+type status uint8
+
+const (
+	statusContinue status = iota + 1
+	statusFound
+	statusBreak
+)
+
+// Criteria that Decision.Criteria holds beside 0 to 3.
+const (
+	FromInodePA = 10 // served from one of the inode's preallocations
+	FromGroupPA = 20 // served from a locality group's
+)
+
+// context is one request on its way (struct ext4_allocation_context).
+type context struct {
+	cpu      int
+	inode    *Inode
+	o        freeExtent // original: as asked
+	g        freeExtent // goal: after normalization
+	b        freeExtent // best found
+	f        freeExtent // found, as it was before preallocation changed it
+	flags    Flags
+	status   status
+	criteria int
+	order2   int // log2 of the goal's length if that is a power of two worth a buddy search
+	found    int // extents examined
+	scanned  int // groups scanned
+	tail     int
+	buddy    int
+	search   bool // a search was made (ac_op is HISTORY_ALLOC)
+	pa       *prealloc
+	lg       *localityGroup
+}

@@ -1,0 +1,146 @@
+package ext4
+
+// Delayed allocation: a write reserves space and notes the blocks as delayed in
+// the status tree; writeback asks for them later (fs/ext4/inode.c).
+
+// reserveCluster takes one cluster of free space for a delayed block
+// (ext4_da_reserve_space).
+func (fs *FS) reserveCluster(t *task, in *inode) errno {
+	if !fs.alloc.ClaimFree(t.CPU, 1, 0) {
+		return ENOSPC
+	}
+	in.reserved++
+	return 0
+}
+
+// releaseReserved gives n reserved clusters back (ext4_da_release_space).
+func (fs *FS) releaseReserved(t *task, in *inode, n int64) {
+	if n == 0 {
+		return
+	}
+	n = min(n, int64(in.reserved))
+	in.reserved -= uint32(n)
+	fs.alloc.DirtyClusters().Add(t.CPU, -n)
+}
+
+// useReserved turns n reserved clusters into allocated ones
+// (ext4_da_update_reserve_space). claim says that the inode's block count is
+// still to grow by them.
+func (fs *FS) useReserved(t *task, in *inode, n uint32, claim bool) {
+	n = min(n, in.reserved)
+	in.reserved -= n
+	fs.alloc.DirtyClusters().Add(t.CPU, -int64(n))
+	if claim {
+		fs.addBlocks(t, in, int64(n)<<fs.geo.ClusterBits)
+	}
+	if in.reserved == 0 && in.Writers == 0 {
+		fs.alloc.DiscardInode(t.CPU, &in.Inode, 0)
+	}
+}
+
+// settleReservation accounts for clusters that were allocated at lblk: reserved
+// ones when writeback allocates, and any that were delayed when someone else
+// does.
+func (fs *FS) settleReservation(t *task, in *inode, lblk, clusters uint32, f mapFlags) {
+	if !fs.opt.Delalloc || clusters == 0 {
+		return
+	}
+	if f&mapDelallocReserve != 0 {
+		fs.useReserved(t, in, clusters, true)
+		return
+	}
+	bits := fs.geo.ClusterBits
+	start := lblk &^ (fs.geo.ClusterRatio() - 1)
+	if n := in.es.delayedClusters(start, start+clusters<<bits-1, bits); n > 0 {
+		fs.useReserved(t, in, n, false)
+	}
+}
+
+// forget drops [lblk, lblk+n) from the status tree and releases the
+// reservations of the delayed blocks in it (ext4_es_remove_extent).
+func (fs *FS) forget(t *task, in *inode, lblk, n uint32) {
+	if n == 0 || len(in.es.ext) == 0 {
+		return
+	}
+	end := lblk + n - 1
+	if !fs.opt.Delalloc {
+		in.es.remove(lblk, end, nil)
+		return
+	}
+	c := reservedCount{bits: fs.geo.ClusterBits}
+	in.es.remove(lblk, end, c.add)
+	fs.releaseReserved(t, in, c.release(&in.es))
+}
+
+// delayBlock makes the hole at lblk a delayed block, reserving its cluster if
+// that is not allocated or reserved yet (ext4_insert_delayed_block).
+func (fs *FS) delayBlock(t *task, in *inode, lblk uint32) errno {
+	shared := false // with an allocated block
+	if bits := fs.geo.ClusterBits; bits == 0 {
+		if e := fs.reserveCluster(t, in); e != 0 {
+			return e
+		}
+	} else {
+		first := lblk &^ (fs.geo.ClusterRatio() - 1)
+		last := lblk | (fs.geo.ClusterRatio() - 1)
+		switch {
+		case in.es.any(first, last, isDelayedOnly):
+		case in.es.any(first, last, isMapped), fs.clusterMapped(in, lblk>>bits):
+			shared = true
+		default:
+			if e := fs.reserveCluster(t, in); e != 0 {
+				return e
+			}
+		}
+	}
+	in.es.set(lblk, 1, 0, esDelayed)
+	if shared {
+		in.es.addPending(lblk >> fs.geo.ClusterBits)
+	}
+	return 0
+}
+
+// prepareDelayed readies block lblk for a delayed write
+// (ext4_da_get_block_prep): what its buffer becomes.
+func (fs *FS) prepareDelayed(t *task, in *inode, lblk uint32) (bufState, errno) {
+	x, known := in.es.lookup(lblk)
+	if !known {
+		m := mapping{lblk: lblk, len: 1}
+		if fs.lookupBlocks(t, in, &m) > 0 {
+			x.status = esWritten
+			if m.state&stateUnwritten != 0 {
+				x.status = esUnwritten
+			}
+			fs.remember(in, lblk, 1, m.pblk, x.status)
+		} else {
+			x.status = esHole
+		}
+	}
+	switch {
+	case x.status&esHole != 0:
+		return bufDelayed, fs.delayBlock(t, in, lblk)
+	case x.delayedOnly():
+		return bufDelayed, 0
+	case x.status&esUnwritten != 0:
+		return bufUnwritten, 0
+	}
+	return bufMapped, 0
+}
+
+// watermark is how far from the truth the cheap reads of the space counters
+// may be (EXT4_FREECLUSTERS_WATERMARK).
+func (fs *FS) watermark() int64 {
+	return 4 * fs.alloc.FreeClusters().Batch() * int64(fs.opt.CPUs)
+}
+
+// shortOfSpace says that a write must allocate at once, since too little space
+// is left to promise (ext4_nonda_switch). It starts writeback once half of the
+// free space is promised.
+func (fs *FS) shortOfSpace(t *task) bool {
+	free := fs.alloc.FreeClusters().ReadPositive()
+	dirty := fs.alloc.DirtyClusters().ReadPositive()
+	if dirty > 0 && free < 2*dirty {
+		fs.writebackAll(t, false)
+	}
+	return 2*free < 3*dirty || free < dirty+fs.watermark()
+}

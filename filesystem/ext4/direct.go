@@ -1,0 +1,109 @@
+package ext4
+
+// maxDirectBlocks is the most that direct IO maps at once (DIO_MAX_BLOCKS).
+const maxDirectBlocks = 4096
+
+// directWrite writes [off, off+n) past the page cache (ext4_dio_write_iter).
+//
+// Deviates from the kernel: alignment is not checked against the device, and
+// what is not aligned to blocks goes through the page cache.
+func (fs *FS) directWrite(t *task, in *inode, off, n int64) (int64, errno) {
+	extend := off+n > in.Size || off+n > in.disksize
+	fs.touch(t, in)
+	done, fallback, e := fs.directExtents(t, in, off, n)
+	if done > 0 {
+		e = 0
+	}
+	if extend && off+n > in.disksize {
+		e = fs.extendAfterDirect(t, in, off, n, done, e)
+	}
+	if e != 0 {
+		return 0, e
+	}
+	if !fallback {
+		return done, 0
+	}
+	k, e := fs.bufferedWrite(t, in, off+done, n-done)
+	if e != 0 {
+		return 0, e
+	}
+	fs.flushFile(t, in, off+done, k)
+	return done + k, 0
+}
+
+// directExtents maps and writes extent by extent (iomap_dio_rw,
+// ext4_iomap_begin). fallback says that a hole of an indirect file must be
+// filled through the page cache.
+func (fs *FS) directExtents(t *task, in *inode, off, n int64) (done int64, fallback bool, e errno) {
+	if len(in.cache.runs) > 0 {
+		if e := fs.flushFile(t, in, off, n); e != 0 {
+			return 0, false, e
+		}
+	}
+	unwritten := false
+	for done < n {
+		pos := off + done
+		m := mapping{lblk: uint32(pos >> fs.geo.BlockBits)}
+		m.len = fs.blocksFor(off+n) - m.lblk
+		var got uint32
+		if pos+n-done <= in.Size {
+			if got, e = fs.mapBlocks(t, in, &m, 0); e != 0 {
+				break
+			}
+		}
+		if got == 0 || m.state&stateMapped == 0 {
+			if got, e = fs.directAlloc(t, in, &m); e != 0 {
+				break
+			}
+			if got == 0 {
+				fallback = true
+				break
+			}
+		}
+		unwritten = unwritten || m.state&stateUnwritten != 0
+		end := min(int64(m.lblk+m.len)<<fs.geo.BlockBits, off+n)
+		done = end - off
+	}
+	if unwritten && done > 0 {
+		first := uint32(off >> fs.geo.BlockBits)
+		fs.convertUnwritten(t, in, first, fs.blocksFor(off+done)-first)
+	}
+	if done > 0 {
+		in.Size = max(in.Size, off+done)
+	}
+	return done, fallback, e
+}
+
+// directAlloc allocates for direct IO (ext4_iomap_alloc): written blocks past
+// the end of the file, unwritten ones inside it. An indirect file's holes stay.
+func (fs *FS) directAlloc(t *task, in *inode, m *mapping) (uint32, errno) {
+	m.len = min(m.len, maxDirectBlocks)
+	for retries := 0; ; {
+		fs.j.start()
+		var f mapFlags
+		switch {
+		case int64(m.lblk)<<fs.geo.BlockBits >= in.Size:
+			f = mapCreate
+		case in.Extents:
+			f = mapIOCreate
+		}
+		got, e := fs.mapBlocks(t, in, m, f)
+		if e != ENOSPC || !fs.shouldRetry(t, &retries) {
+			return got, e
+		}
+	}
+}
+
+// extendAfterDirect brings the size on disk up to date after a write past the
+// end, and frees blocks beyond what was written (ext4_handle_inode_extension).
+func (fs *FS) extendAfterDirect(t *task, in *inode, off, n, done int64, e errno) errno {
+	if e == 0 {
+		in.Size = max(in.Size, off+done)
+		in.disksize = max(in.disksize, off+done)
+		fs.dirtyInode(t, in)
+	}
+	if e != 0 || fs.blocksFor(off+done) < fs.blocksFor(off+n) {
+		fs.truncateFailedWrite(t, in)
+	}
+	return e
+}

@@ -1,0 +1,20 @@
+// Package ext4 is what stands between the operations of processes and ext4's
+// block allocator: it decides which requests the allocator sees, and when.
+//
+// A write reserves space and marks blocks delayed (delalloc.go, write.go);
+// writeback gathers runs of dirty blocks (writeback.go) and maps them
+// (map.go): over the extent tree (extent*.go) or indirect blocks
+// (indirect*.go), with a goal and neighbours for the allocator. The extent
+// status tree (es*.go) remembers what is mapped, delayed, unwritten or a hole.
+// Inodes are placed as Orlov's allocator does (ialloc.go), directories grow
+// block by block (namespace.go, over package dirent), and freed blocks come
+// back when their transaction commits (journal.go).
+//
+// Units: lblk and pblk are file-system blocks, sizes and offsets bytes, clusters
+// are said where they are meant. Everything is deterministic.
+//
+// Not modelled: file contents, quota, extended attributes, encryption, data
+// journalling, online resize, memory pressure on the status tree.
+//
+// Read next: allocator/mballoc, which answers the requests.
+package ext4

@@ -1,0 +1,186 @@
+package ext4
+
+import (
+	"slices"
+	"sort"
+
+	"mbsim/allocator"
+)
+
+// esStatus is what the extent status tree knows of a range of blocks.
+type esStatus uint8
+
+// The statuses of extents_status.h. A range may be unwritten and delayed at
+// once: a write to it is pending above blocks that fallocate has given it.
+const (
+	esWritten esStatus = 1 << iota
+	esUnwritten
+	esDelayed
+	esHole
+)
+
+// esExtent is one range of the extent status tree.
+type esExtent struct {
+	lblk, len uint32
+	status    esStatus
+	pblk      allocator.Block // of the first block; meaningless for holes and delayed ranges
+}
+
+func (e *esExtent) end() uint32 { return e.lblk + e.len - 1 }
+func (e *esExtent) covers(lblk uint32) bool {
+	return lblk >= e.lblk && lblk-e.lblk < e.len
+}
+func (e *esExtent) mapped() bool      { return e.status&(esWritten|esUnwritten) != 0 }
+func (e *esExtent) delayedOnly() bool { return e.status&esDelayed != 0 && e.status&esUnwritten == 0 }
+
+// esTree is the extent status tree of one inode (fs/ext4/extents_status.c): an
+// in-memory cache of mappings and holes, and the only record of delayed blocks.
+// The ranges are sorted and do not overlap.
+//
+// Deviates from the kernel: a sorted slice instead of a red-black tree, and no
+// shrinker (memory pressure is not modelled).
+type esTree struct {
+	ext []esExtent
+	clu []uint32 // pending reservations of a bigalloc file: logical clusters, sorted
+}
+
+// search is the place of the first range that ends at lblk or after it
+// (__es_tree_search).
+func (t *esTree) search(lblk uint32) int {
+	n := len(t.ext)
+	if n == 0 || t.ext[n-1].end() < lblk {
+		return n
+	}
+	if t.ext[n-1].lblk <= lblk {
+		return n - 1
+	}
+	return sort.Search(n, func(i int) bool { return t.ext[i].end() >= lblk })
+}
+
+// lookup finds the range that covers lblk (ext4_es_lookup_extent).
+func (t *esTree) lookup(lblk uint32) (esExtent, bool) {
+	if i := t.search(lblk); i < len(t.ext) && t.ext[i].covers(lblk) {
+		return t.ext[i], true
+	}
+	return esExtent{}, false
+}
+
+func (t *esTree) mergeable(a, b *esExtent) bool {
+	if a.status != b.status || uint64(a.len)+uint64(b.len) > maxBlocks || uint64(a.lblk)+uint64(a.len) != uint64(b.lblk) {
+		return false
+	}
+	switch {
+	case a.mapped():
+		return a.pblk+allocator.Block(a.len) == b.pblk
+	default:
+		return true // holes, and ranges that are only delayed
+	}
+}
+
+// add inserts e, which must not overlap any range, merging it with its
+// neighbours (__es_insert_extent).
+func (t *esTree) add(e esExtent) {
+	i := t.search(e.lblk)
+	if i > 0 && t.mergeable(&t.ext[i-1], &e) {
+		t.ext[i-1].len += e.len
+		if i < len(t.ext) && t.mergeable(&t.ext[i-1], &t.ext[i]) {
+			t.ext[i-1].len += t.ext[i].len
+			t.ext = slices.Delete(t.ext, i, i+1)
+		}
+		return
+	}
+	if i < len(t.ext) && t.mergeable(&e, &t.ext[i]) {
+		n := &t.ext[i]
+		n.lblk, n.len, n.pblk = e.lblk, n.len+e.len, e.pblk
+		return
+	}
+	t.ext = slices.Insert(t.ext, i, e)
+}
+
+// remove forgets [lblk, end], both inclusive, calling gone for each part of a
+// range that goes (__es_remove_extent). gone may be nil.
+func (t *esTree) remove(lblk, end uint32, gone func(e *esExtent, lblk, n uint32)) {
+	i := t.search(lblk)
+	if i == len(t.ext) || t.ext[i].lblk > end {
+		return
+	}
+	e := t.ext[i]
+	if e.lblk < lblk {
+		keep := lblk - e.lblk
+		if e.end() > end {
+			tail := e
+			tail.lblk, tail.len = end+1, e.end()-end
+			tail.pblk = e.pblk + allocator.Block(e.len-tail.len)
+			t.ext[i].len = keep
+			t.ext = slices.Insert(t.ext, i+1, tail)
+			if gone != nil {
+				gone(&e, lblk, end-lblk+1)
+			}
+			return
+		}
+		t.ext[i].len = keep
+		if gone != nil {
+			gone(&e, lblk, e.len-keep)
+		}
+		i++
+	}
+	j := i
+	for ; j < len(t.ext) && t.ext[j].end() <= end; j++ {
+		if gone != nil {
+			gone(&t.ext[j], t.ext[j].lblk, t.ext[j].len)
+		}
+	}
+	if j < len(t.ext) && t.ext[j].lblk <= end {
+		x := &t.ext[j]
+		cut := end + 1 - x.lblk
+		if gone != nil {
+			gone(x, x.lblk, cut)
+		}
+		x.lblk, x.len, x.pblk = x.lblk+cut, x.len-cut, x.pblk+allocator.Block(cut)
+	}
+	t.ext = slices.Delete(t.ext, i, j)
+}
+
+// set makes [lblk, lblk+n) have the status, whatever it had
+// (ext4_es_insert_extent, without the revision of pending reservations).
+func (t *esTree) set(lblk, n uint32, pblk allocator.Block, s esStatus) {
+	if n == 0 {
+		return
+	}
+	t.remove(lblk, lblk+n-1, nil)
+	t.add(esExtent{lblk: lblk, len: n, pblk: pblk, status: s})
+}
+
+// cache records what the extent tree says, where nothing is known of any block
+// of the range (ext4_es_cache_extent).
+func (t *esTree) cache(lblk, n uint32, pblk allocator.Block, s esStatus) {
+	if n == 0 {
+		return
+	}
+	if i := t.search(lblk); i < len(t.ext) && t.ext[i].lblk <= lblk+n-1 {
+		return
+	}
+	t.add(esExtent{lblk: lblk, len: n, pblk: pblk, status: s})
+}
+
+// find is the first range with a block in [lblk, end] that match accepts
+// (ext4_es_find_extent_range).
+func (t *esTree) find(lblk, end uint32, match func(*esExtent) bool) (esExtent, bool) {
+	for i := t.search(lblk); i < len(t.ext) && t.ext[i].lblk <= end; i++ {
+		if match(&t.ext[i]) {
+			return t.ext[i], true
+		}
+	}
+	return esExtent{}, false
+}
+
+func isDelayed(e *esExtent) bool     { return e.status&esDelayed != 0 }
+func isDelayedOnly(e *esExtent) bool { return e.delayedOnly() }
+func isMapped(e *esExtent) bool      { return e.mapped() }
+
+// any reports whether match accepts a range with a block in [lblk, end]
+// (ext4_es_scan_range).
+func (t *esTree) any(lblk, end uint32, match func(*esExtent) bool) bool {
+	_, ok := t.find(lblk, end, match)
+	return ok
+}

@@ -1,0 +1,265 @@
+package ext4
+
+import (
+	"slices"
+	"sort"
+
+	"mbsim/allocator"
+)
+
+// Limits of the extent tree (fs/ext4/ext4_extents.h).
+const (
+	maxBlocks       = 0xffffffff // EXT_MAX_BLOCKS: no file has so many
+	maxExtentLen    = 32768      // EXT_INIT_MAX_LEN
+	maxUnwrittenLen = 32767      // EXT_UNWRITTEN_MAX_LEN
+	maxDepth        = 5          // EXT4_MAX_EXTENT_DEPTH
+	rootEntries     = 4          // extents or indexes that fit into the inode
+	extentSize      = 12         // bytes of an entry, and of a node's header
+)
+
+// extent maps [lblk, lblk+len) to [pblk, pblk+len).
+type extent struct {
+	lblk      uint32
+	len       uint16
+	unwritten bool
+	pblk      allocator.Block
+}
+
+func (x *extent) covers(lblk uint32) bool { return lblk >= x.lblk && lblk-x.lblk < uint32(x.len) }
+func (x *extent) next() uint32            { return x.lblk + uint32(x.len) }
+
+// index points to the node that maps the blocks from lblk on.
+type index struct {
+	lblk  uint32
+	child *node
+}
+
+// node is a node of the extent tree: the root inside the inode, or a block.
+type node struct {
+	blk      allocator.Block // 0 for the root
+	depth    int             // eh_depth: 0 for a leaf
+	max      int             // eh_max
+	verified bool            // checked since it was last changed: a read caches its extents in the status tree otherwise
+	ext      []extent        // entries of a leaf
+	idx      []index         // entries of an index node
+}
+
+func (n *node) entries() int {
+	if n.depth == 0 {
+		return len(n.ext)
+	}
+	return len(n.idx)
+}
+
+func (n *node) full() bool { return n.entries() >= n.max }
+
+// step is one level of a path: a node and the entry taken in it, -1 for none.
+type step struct {
+	n *node
+	i int
+	// seen is used by removeSpace alone: the number of entries when the level
+	// below was entered.
+	seen int
+}
+
+// path leads from the root to the leaf that holds, or would hold, a block.
+type path struct {
+	s     [maxDepth + 2]step
+	depth int
+}
+
+func (p *path) leaf() *step { return &p.s[p.depth] }
+
+// ex is the extent the path ends at, nil in an empty leaf.
+func (p *path) ex() *extent {
+	l := p.leaf()
+	if l.i < 0 || l.i >= len(l.n.ext) {
+		return nil
+	}
+	return &l.n.ext[l.i]
+}
+
+// findOpt are the EXT4_EX_* flags of a search.
+type findOpt bool
+
+// noCache keeps a search from caching what it reads (EXT4_EX_NOCACHE).
+const noCache findOpt = true
+
+// find walks to lblk (ext4_find_extent), caching in the status tree the extents
+// of a leaf not read since it was last changed.
+func (in *inode) find(p *path, lblk uint32, opt findOpt) {
+	n := &in.root
+	p.depth = n.depth
+	if !opt && n.depth == 0 {
+		in.cacheExtents(n)
+	}
+	level := 0
+	for ; n.depth > 0; level++ {
+		i := sort.Search(len(n.idx)-1, func(i int) bool { return n.idx[i+1].lblk > lblk })
+		p.s[level] = step{n: n, i: i}
+		n = in.readNode(n.idx[i].child, opt)
+	}
+	p.s[level] = step{n: n, i: searchExtents(n.ext, lblk)}
+}
+
+// searchExtents is the last extent that starts at lblk or before it, or the
+// first one; -1 where there is none (ext4_ext_binsearch).
+func searchExtents(ext []extent, lblk uint32) int {
+	n := len(ext)
+	if n == 0 {
+		return -1
+	}
+	if ext[n-1].lblk <= lblk {
+		return n - 1
+	}
+	i := sort.Search(n, func(i int) bool { return ext[i].lblk > lblk })
+	return max(i-1, 0)
+}
+
+// readNode reads the block of n (read_extent_tree_block).
+func (in *inode) readNode(n *node, opt findOpt) *node {
+	if !n.verified {
+		n.verified = true
+		if !opt && n.depth == 0 {
+			in.cacheExtents(n)
+		}
+	}
+	return n
+}
+
+// cacheExtents puts the extents of a leaf and the holes between them into the
+// status tree (ext4_cache_extents).
+func (in *inode) cacheExtents(n *node) {
+	var prev uint32
+	for i := range n.ext {
+		x := &n.ext[i]
+		if prev != 0 && prev != x.lblk {
+			in.es.cache(prev, x.lblk-prev, 0, esHole)
+		}
+		s := esWritten
+		if x.unwritten {
+			s = esUnwritten
+		}
+		in.es.cache(x.lblk, uint32(x.len), x.pblk, s)
+		prev = x.next()
+	}
+}
+
+// nextAllocated is the first mapped block after the path's extent, or maxBlocks
+// (ext4_ext_next_allocated_block).
+func (p *path) nextAllocated() uint32 {
+	if p.depth == 0 && p.leaf().i < 0 {
+		return maxBlocks
+	}
+	if l := p.leaf(); l.i >= 0 && l.i+1 < len(l.n.ext) {
+		return l.n.ext[l.i+1].lblk
+	}
+	return p.nextLeaf()
+}
+
+// nextLeaf is the first block that the leaf after the path's maps, or maxBlocks
+// (ext4_ext_next_leaf_block).
+func (p *path) nextLeaf() uint32 {
+	for d := p.depth - 1; d >= 0; d-- {
+		if s := &p.s[d]; s.i+1 < len(s.n.idx) {
+			return s.n.idx[s.i+1].lblk
+		}
+	}
+	return maxBlocks
+}
+
+// left is the closest mapped block before lblk, and where it lies; 0 where
+// there is none (ext4_ext_search_left).
+func (p *path) left(lblk uint32) (uint32, allocator.Block) {
+	x := p.ex()
+	if x == nil || lblk < x.lblk {
+		return lblk, 0
+	}
+	return x.next() - 1, x.pblk + allocator.Block(x.len) - 1
+}
+
+// right is the closest extent after lblk, nil where there is none
+// (ext4_ext_search_right).
+func (in *inode) right(p *path, lblk uint32) *extent {
+	x := p.ex()
+	if x == nil || lblk < x.lblk {
+		return x
+	}
+	l := p.leaf()
+	if l.i+1 < len(l.n.ext) {
+		return &l.n.ext[l.i+1]
+	}
+	for d := p.depth - 1; d >= 0; d-- {
+		s := &p.s[d]
+		if s.i+1 < len(s.n.idx) {
+			n := in.readNode(s.n.idx[s.i+1].child, false)
+			for n.depth > 0 {
+				n = in.readNode(n.idx[0].child, false)
+			}
+			return &n.ext[0]
+		}
+	}
+	return nil
+}
+
+// hole is the unmapped range around lblk (ext4_ext_find_hole): its start, which
+// is lblk itself in front of the first extent, and its length.
+func (p *path) hole(lblk uint32) (start, n uint32) {
+	switch x := p.ex(); {
+	case x == nil:
+		return 0, maxBlocks
+	case lblk < x.lblk:
+		return lblk, x.lblk - lblk
+	default:
+		return x.next(), p.nextAllocated() - x.next()
+	}
+}
+
+// mergeable reports whether b continues a (ext4_can_extents_be_merged).
+func mergeable(a, b *extent) bool {
+	if a.unwritten != b.unwritten || a.next() != b.lblk {
+		return false
+	}
+	n := int(a.len) + int(b.len)
+	if n > maxExtentLen || a.unwritten && n > maxUnwrittenLen {
+		return false
+	}
+	return a.pblk+allocator.Block(a.len) == b.pblk
+}
+
+// mergeRight merges extents i, i+1, ... of leaf n while they continue each
+// other (ext4_ext_try_to_merge_right).
+func (n *node) mergeRight(i int) bool {
+	merged := false
+	for i+1 < len(n.ext) && mergeable(&n.ext[i], &n.ext[i+1]) {
+		n.ext[i].len += n.ext[i+1].len
+		n.ext = slices.Delete(n.ext, i+1, i+2)
+		merged = true
+	}
+	return merged
+}
+
+// tryMerge merges extent i of the path's leaf with its neighbours, then tries
+// to pull a single leaf up into the inode (ext4_ext_try_to_merge,
+// ext4_ext_try_to_merge_up). The path's own entry moves with its extent.
+func (fs *FS) tryMerge(t *task, in *inode, p *path, i int) {
+	n := p.leaf().n
+	merged := i > 0 && n.mergeRight(i-1)
+	if !merged {
+		n.mergeRight(i)
+	}
+	if p.depth != 1 || len(in.root.idx) != 1 || len(n.ext) > rootEntries {
+		return
+	}
+	in.resetRoot()
+	in.root.ext = append(in.root.ext, n.ext...)
+	i = p.leaf().i
+	p.depth = 0
+	p.s[0] = step{n: &in.root, i: i}
+	fs.freeBlocks(t, in, n.blk, 1, freeMetadata|freeForget)
+}
+
+// resetRoot makes the root an empty leaf.
+func (in *inode) resetRoot() {
+	in.root = node{max: rootEntries, verified: true, ext: in.rootExt[:0]}
+}

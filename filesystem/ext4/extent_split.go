@@ -1,0 +1,237 @@
+package ext4
+
+import "mbsim/allocator"
+
+// splitFlags say what the two halves of a split extent become (EXT4_EXT_*).
+type splitFlags uint8
+
+const (
+	mayZeroout     splitFlags = 1 << iota // without room for a new node, write zeroes instead
+	markUnwritten1                        // the first half is unwritten
+	markUnwritten2                        // the second half is unwritten
+	dataValid1                            // the first half holds data already
+	dataValid2                            // the second half does
+)
+
+// maxZerooutKB is the default of the extent_max_zeroout_kb tunable
+// (EXT4_EXT_ZERO_LEN).
+const maxZerooutKB = 32
+
+// splitExtentAt splits the path's extent so that one starts at lblk, or only
+// marks it where it starts there already (ext4_split_extent_at).
+func (fs *FS) splitExtentAt(t *task, in *inode, p *path, lblk uint32, s splitFlags, f mapFlags) errno {
+	x := p.ex()
+	if lblk == x.lblk {
+		x.unwritten = s&markUnwritten2 != 0
+		if f&mapPreIO == 0 {
+			fs.tryMerge(t, in, p, p.leaf().i)
+		}
+		fs.dirtyPath(t, in, p)
+		return 0
+	}
+	orig := *x
+	leaf, at := p.leaf().n, p.leaf().i
+	x.len = uint16(lblk - x.lblk)
+	x.unwritten = s&markUnwritten1 != 0
+	second := extent{
+		lblk:      lblk,
+		len:       orig.len - x.len,
+		unwritten: s&markUnwritten2 != 0,
+		pblk:      orig.pblk + allocator.Block(x.len),
+	}
+	first := *x
+	e := fs.insertExtent(t, in, p, second, f)
+	if e != ENOSPC {
+		return e
+	}
+	x = &leaf.ext[at]
+	if s&mayZeroout == 0 {
+		x.len, x.unwritten = orig.len, orig.unwritten
+		fs.dirtyPath(t, in, p)
+		return e
+	}
+	zero := orig
+	switch {
+	case s&dataValid1 != 0:
+		zero = second
+	case s&dataValid2 != 0:
+		zero = first
+	}
+	x.len, x.unwritten = orig.len, false
+	fs.tryMerge(t, in, p, at)
+	fs.dirtyPath(t, in, p)
+	fs.zeroed(in, zero)
+	return 0
+}
+
+// zeroed records that x was written with zeroes (ext4_zeroout_es).
+func (fs *FS) zeroed(in *inode, x extent) {
+	if x.len > 0 {
+		fs.remember(in, x.lblk, uint32(x.len), x.pblk, esWritten)
+	}
+}
+
+// splitExtent makes [lblk, lblk+n), which lies inside the path's extent, an
+// extent of its own (ext4_split_extent). It returns the number of blocks from
+// lblk to the end of what was split off.
+func (fs *FS) splitExtent(t *task, in *inode, p *path, lblk, n uint32, s splitFlags, f mapFlags) (uint32, errno) {
+	x := p.ex()
+	start, length, unwritten := x.lblk, uint32(x.len), x.unwritten
+	got := n
+	if lblk+n < start+length {
+		s1 := s & mayZeroout
+		if unwritten {
+			s1 |= markUnwritten1 | markUnwritten2
+		}
+		if s&dataValid2 != 0 {
+			s1 |= dataValid1
+		}
+		if e := fs.splitExtentAt(t, in, p, lblk+n, s1, f|mapPreIO); e != 0 {
+			return 0, e
+		}
+	} else {
+		got = length - (lblk - start)
+	}
+	in.find(p, lblk, findOpt(f&mapNoCache != 0))
+	unwritten = p.ex().unwritten
+	if lblk >= start {
+		s1 := s & dataValid2
+		if unwritten {
+			s1 |= markUnwritten1 | s&(mayZeroout|markUnwritten2)
+		}
+		if e := fs.splitExtentAt(t, in, p, lblk, s1, f); e != 0 {
+			return 0, e
+		}
+	}
+	return got, 0
+}
+
+// eofBlock is the first block past the end of the file on disk, and past lblk+n.
+func (fs *FS) eofBlock(in *inode, lblk, n uint32) uint32 {
+	return max(fs.blocksFor(in.disksize), lblk+n)
+}
+
+// splitConvert splits the path's extent so that [lblk, lblk+n) can change its
+// state alone (ext4_split_convert_extents).
+func (fs *FS) splitConvert(t *task, in *inode, p *path, lblk, n uint32, f mapFlags) (uint32, errno) {
+	var s splitFlags
+	x := p.ex()
+	switch {
+	case f&mapConvertUnwritten != 0:
+		s = dataValid1
+	case f&mapConvert != 0:
+		if x.next() <= fs.eofBlock(in, lblk, n) {
+			s = mayZeroout
+		}
+		s |= markUnwritten2 | dataValid2
+	}
+	return fs.splitExtent(t, in, p, lblk, n, s, f|mapPreIO)
+}
+
+// convertEndIO makes [lblk, lblk+n) written once its data is on disk
+// (ext4_convert_unwritten_extents_endio).
+func (fs *FS) convertEndIO(t *task, in *inode, p *path, lblk, n uint32) errno {
+	if x := p.ex(); x.lblk != lblk || uint32(x.len) > n {
+		if _, e := fs.splitConvert(t, in, p, lblk, n, mapConvert); e != 0 {
+			return e
+		}
+		in.find(p, lblk, false)
+	}
+	p.ex().unwritten = false
+	fs.tryMerge(t, in, p, p.leaf().i)
+	fs.dirtyPath(t, in, p)
+	return 0
+}
+
+// convertToUnwritten makes the written blocks of m unwritten
+// (convert_initialized_extent).
+func (fs *FS) convertToUnwritten(t *task, in *inode, p *path, m *mapping, got uint32) (uint32, errno) {
+	if m.len > maxUnwrittenLen {
+		m.len = maxUnwrittenLen / 2
+	}
+	if x := p.ex(); x.lblk != m.lblk || uint32(x.len) > m.len {
+		if _, e := fs.splitConvert(t, in, p, m.lblk, m.len, mapConvertUnwritten); e != 0 {
+			return 0, e
+		}
+		in.find(p, m.lblk, false)
+	}
+	p.ex().unwritten = true
+	fs.tryMerge(t, in, p, p.leaf().i)
+	fs.dirtyPath(t, in, p)
+	m.state |= stateUnwritten
+	m.len = min(got, m.len)
+	return m.len, 0
+}
+
+// convertToWritten makes [m.lblk, m.lblk+m.len) written before its data is
+// there (ext4_ext_convert_to_initialized). It returns the number of blocks from
+// m.lblk on that are written.
+func (fs *FS) convertToWritten(t *task, in *inode, p *path, m *mapping, f mapFlags) (uint32, errno) {
+	if fs.moveToNeighbour(t, in, p, m) {
+		return m.len, 0
+	}
+	x := *p.ex()
+	got := uint32(x.len) - (m.lblk - x.lblk)
+	s := dataValid2
+	var maxZero uint32
+	if x.next() <= fs.eofBlock(in, m.lblk, m.len) {
+		s |= mayZeroout
+		maxZero = maxZerooutKB >> (fs.geo.BlockBits - 10)
+	}
+	lblk, n := m.lblk, m.len
+	var tail, head extent
+	if maxZero > 0 && got > n {
+		if got <= maxZero {
+			at := lblk + n
+			tail = extent{lblk: at, len: uint16(got - n), pblk: x.pblk + allocator.Block(at-x.lblk)}
+			n = got
+		}
+		if lblk-x.lblk+n < maxZero {
+			head = extent{lblk: x.lblk, len: uint16(lblk - x.lblk), pblk: x.pblk}
+			n += lblk - x.lblk
+			lblk = x.lblk
+			got = m.len
+		}
+	}
+	if _, e := fs.splitExtent(t, in, p, lblk, n, s, f); e != 0 {
+		return 0, e
+	}
+	fs.zeroed(in, tail)
+	fs.zeroed(in, head)
+	return got, 0
+}
+
+// moveToNeighbour gives m's blocks, which begin or end the path's unwritten
+// extent, to the written extent they continue, where the same leaf holds one.
+func (fs *FS) moveToNeighbour(t *task, in *inode, p *path, m *mapping) bool {
+	l := p.leaf()
+	ext := l.n.ext
+	x := &ext[l.i]
+	if m.len >= uint32(x.len) {
+		return false
+	}
+	n := uint16(m.len)
+	fits := func(b *extent) bool { return !b.unwritten && uint32(b.len) < maxExtentLen-m.len }
+	switch {
+	case m.lblk == x.lblk && l.i > 0:
+		b := &ext[l.i-1]
+		if !fits(b) || b.next() != x.lblk || b.pblk+allocator.Block(b.len) != x.pblk {
+			return false
+		}
+		x.lblk, x.pblk, x.len = x.lblk+m.len, x.pblk+allocator.Block(n), x.len-n
+		b.len += n
+		l.i--
+	case m.lblk+m.len == x.next() && l.i+1 < len(ext):
+		b := &ext[l.i+1]
+		if !fits(b) || x.next() != b.lblk || x.pblk+allocator.Block(x.len) != b.pblk {
+			return false
+		}
+		b.lblk, b.pblk, b.len = b.lblk-m.len, b.pblk-allocator.Block(n), b.len+n
+		x.len -= n
+		l.i++
+	default:
+		return false
+	}
+	fs.dirtyPath(t, in, p)
+	return true
+}

@@ -1,0 +1,183 @@
+package ext4
+
+// The modes of fallocate(2).
+const (
+	falKeepSize      = 0x01
+	falPunchHole     = 0x02
+	falCollapseRange = 0x08
+	falZeroRange     = 0x10
+	falInsertRange   = 0x20
+)
+
+// fallocate is fallocate(2) (vfs_fallocate, ext4_fallocate).
+//
+// Deviates from the kernel: collapse and insert range are not modelled and
+// fail with EOPNOTSUPP.
+func (fs *FS) fallocate(t *task, in *inode, mode uint32, off, n int64) errno {
+	if off < 0 || n <= 0 {
+		return EINVAL
+	}
+	const known = falKeepSize | falPunchHole | falZeroRange
+	if mode&^known != 0 || mode&(falPunchHole|falZeroRange) == falPunchHole|falZeroRange {
+		return EOPNOTSUPP
+	}
+	if mode&falPunchHole != 0 && mode&falKeepSize == 0 {
+		return EOPNOTSUPP
+	}
+	if off+n > int64(maxBlocks)<<fs.geo.BlockBits || off+n < 0 {
+		return EFBIG
+	}
+	switch {
+	case mode&falPunchHole != 0:
+		return fs.punchHole(t, in, off, n)
+	case mode&falZeroRange != 0:
+		return fs.zeroRange(t, in, mode, off, n)
+	}
+	if !in.Extents {
+		return EOPNOTSUPP
+	}
+	lblk, end := uint32(off>>fs.geo.BlockBits), fs.blocksFor(off+n)
+	return fs.allocFileBlocks(t, in, lblk, end-lblk, growTo(in, mode, off+n), mapUnwrittenCreate)
+}
+
+// growTo is the size the file is to grow to, 0 where it is not.
+func growTo(in *inode, mode uint32, end int64) int64 {
+	if mode&falKeepSize == 0 && (end > in.Size || end > in.disksize) {
+		return end
+	}
+	return 0
+}
+
+// allocFileBlocks maps [lblk, lblk+n) piece by piece (ext4_alloc_file_blocks).
+func (fs *FS) allocFileBlocks(t *task, in *inode, lblk, n uint32, newSize int64, f mapFlags) errno {
+	if n <= maxUnwrittenLen {
+		f |= mapNoNormalize
+	}
+	m := mapping{lblk: lblk, len: n}
+	retries := 0
+	for n > 0 {
+		fs.j.start()
+		got, e := fs.mapBlocks(t, in, &m, f)
+		if e != 0 || got == 0 {
+			fs.dirtyInode(t, in)
+			if e == ENOSPC && fs.shouldRetry(t, &retries) {
+				// m.len was cut by the failed try, which the kernel keeps.
+				continue
+			}
+			return e
+		}
+		n -= got
+		m.lblk += got
+		m.len = n
+		if newSize > 0 {
+			end := min(int64(m.lblk)<<fs.geo.BlockBits, newSize)
+			in.Size = max(in.Size, end)
+			in.disksize = max(in.disksize, end)
+		}
+		fs.dirtyInode(t, in)
+	}
+	return 0
+}
+
+// zeroRange makes the whole blocks of a range unwritten and zeroes the partial
+// ones at its ends (ext4_zero_range).
+func (fs *FS) zeroRange(t *task, in *inode, mode uint32, off, n int64) errno {
+	if !in.Extents {
+		return EOPNOTSUPP
+	}
+	bs := fs.geo.BlockSize()
+	first, stop := fs.blocksFor(off), uint32((off+n)>>fs.geo.BlockBits)
+	partial := off&(bs-1) != 0 || (off+n)&(bs-1) != 0
+	newSize := growTo(in, mode, off+n)
+	if partial {
+		from, to := uint32(off>>fs.geo.BlockBits), fs.blocksFor(off+n)
+		if e := fs.allocFileBlocks(t, in, from, to-from, newSize, mapUnwrittenCreate); e != 0 {
+			return e
+		}
+	}
+	if stop > first {
+		fs.updateDisksize(t, in, off, n)
+		fs.dropPageRange(in, off, off+n)
+		if e := fs.allocFileBlocks(t, in, first, stop-first, newSize, mapUnwrittenCreate|mapConvertUnwritten|mapNoCache); e != 0 {
+			return e
+		}
+	}
+	if partial {
+		if newSize > 0 {
+			in.Size = max(in.Size, newSize)
+			in.disksize = max(in.disksize, newSize)
+		}
+		fs.dirtyInode(t, in)
+		fs.zeroPartialBlocks(t, in, off, n)
+	}
+	return 0
+}
+
+// zeroPartialBlocks zeroes the ends of [off, off+n) that do not fill a block
+// (ext4_zero_partial_blocks).
+func (fs *FS) zeroPartialBlocks(t *task, in *inode, off, n int64) {
+	bs := fs.geo.BlockSize()
+	last := off + n - 1
+	head, tail := off&(bs-1) != 0, last&(bs-1) != bs-1
+	if off>>fs.geo.BlockBits == last>>fs.geo.BlockBits {
+		if head || tail {
+			fs.zeroPartial(t, in, off)
+		}
+		return
+	}
+	if head {
+		fs.zeroPartial(t, in, off)
+	}
+	if tail {
+		fs.zeroPartial(t, in, last)
+	}
+}
+
+// updateDisksize lets the size on disk follow before the pages that would carry
+// it are dropped (ext4_update_disksize_before_punch).
+func (fs *FS) updateDisksize(t *task, in *inode, off, n int64) {
+	if off > in.Size || off+n < in.Size || in.disksize >= in.Size {
+		return
+	}
+	in.disksize = in.Size
+	fs.dirtyInode(t, in)
+}
+
+// punchHole frees the whole blocks of a range (ext4_punch_hole).
+func (fs *FS) punchHole(t *task, in *inode, off, n int64) errno {
+	if len(in.cache.runs) > 0 {
+		if e := fs.flushFile(t, in, off, n); e != 0 {
+			return e
+		}
+	}
+	if off >= in.Size {
+		return 0
+	}
+	if off+n > in.Size {
+		n = in.Size + fs.pageSize - in.Size&(fs.pageSize-1) - off
+	}
+	if limit := fs.maxIndirect - fs.geo.BlockSize(); off+n > limit {
+		n = limit - off
+	}
+	bs := fs.geo.BlockSize()
+	if up, down := (off+bs-1)&^(bs-1), (off+n)&^(bs-1)-1; down > up {
+		fs.updateDisksize(t, in, off, n)
+		fs.dropPageRange(in, up, down+1)
+	}
+	fs.j.start()
+	fs.zeroPartialBlocks(t, in, off, n)
+	first, stop := fs.blocksFor(off), uint32((off+n)>>fs.geo.BlockBits)
+	var e errno
+	if stop > first {
+		fs.alloc.DiscardInode(t.CPU, &in.Inode, 0)
+		fs.forget(t, in, first, stop-first)
+		if in.Extents {
+			e = fs.removeSpace(t, in, first, stop-1)
+		} else {
+			fs.punchIndirect(t, in, first, stop)
+		}
+	}
+	fs.markDirty(in)
+	fs.dirtyInode(t, in)
+	return e
+}

@@ -1,0 +1,216 @@
+package ext4
+
+import (
+	"fmt"
+
+	"mbsim/allocator"
+	"mbsim/allocator/mballoc"
+	"mbsim/filesystem"
+	"mbsim/filesystem/dirent"
+	"mbsim/filesystem/image"
+)
+
+type task = filesystem.Task
+
+// FS is a mounted ext4 file system. It implements filesystem.FileSystem.
+type FS struct {
+	layout *image.Layout
+	geo    allocator.Geometry
+	opt    Options
+	obs    Observer
+	alloc  *mballoc.Allocator
+	j      *journal // nil without a journal
+
+	pageSize      int64
+	blocksPerPage uint32
+	maxIndirect   int64 // s_bitmap_maxbytes
+
+	extents        bool // new inodes have extent trees
+	dirNlink       bool
+	groupChecksums bool // metadata_csum or uninit_bg: groups may be uninitialized
+	dirOptions     dirent.Options
+
+	inodesCount uint32
+	inodeGoal   uint32 // s_inode_goal, 0 for none
+	inodeGroups [][]inodeGroup
+	flexes      []flexInodes
+	freeInodes  *allocator.PerCPUCounter // s_freeinodes_counter
+	dirCount    *allocator.PerCPUCounter // s_dirs_counter
+
+	inodes [][]*inode
+	spare  []*inode
+	root   *inode
+
+	lastDir     *inode
+	lastDirPath string
+
+	dirtyHead, dirtyTail *inode // inodes with something to write back, oldest first
+	dirtyBlocks          int64
+	conversions          []conversion
+	lost                 int64 // blocks of data lost to ENOSPC in writeback
+
+	request, metaRequest mballoc.Request
+	observerTask         task // for lookups that no process makes
+}
+
+var _ filesystem.FileSystem = (*FS)(nil)
+
+// Mount mounts the file system that l describes.
+func Mount(l *image.Layout, opt Options) (*FS, error) {
+	if opt.CPUs < 1 {
+		return nil, fmt.Errorf("ext4: %d CPUs", opt.CPUs)
+	}
+	if opt.PageSize == 0 {
+		opt.PageSize = 4096
+	}
+	s := &l.Super
+	geo := l.Geometry()
+	if opt.Stripe >= 0 {
+		geo.Stripe = s.Stripe(uint32(opt.Stripe))
+	}
+	fs := &FS{
+		layout: l, geo: geo, opt: opt, obs: opt.Observer,
+		pageSize:       max(opt.PageSize, geo.BlockSize()),
+		extents:        s.Incompat&image.ExtentTree != 0,
+		dirNlink:       s.ROCompat&image.DirNlink != 0,
+		groupChecksums: s.ROCompat&(image.MetadataCsum|image.UninitBG) != 0,
+		inodesCount:    s.Inodes,
+		inodeGoal:      opt.Tunables[inodeGoal],
+	}
+	fs.blocksPerPage = uint32(fs.pageSize >> geo.BlockBits)
+	fs.maxIndirect = maxIndirectBytes(geo.BlockBits, s.ROCompat&image.HugeFile != 0)
+	if s.Compat&image.HasJournal != 0 && !opt.NoJournal {
+		fs.j = &journal{tid: 1}
+	}
+	fs.setupDirectories()
+	fs.inodeGroups = make([][]inodeGroup, (geo.Groups+groupsPerPage-1)/groupsPerPage)
+	fs.flexes = make([]flexInodes, fs.flexCount())
+	fs.inodes = make([][]*inode, s.Inodes/inodesPerPage+1)
+	if err := fs.newAllocator(); err != nil {
+		return nil, err
+	}
+	fs.countInodes()
+	if err := fs.loadTree(); err != nil {
+		return nil, err
+	}
+	return fs, nil
+}
+
+// newAllocator starts the allocator over the layout.
+func (fs *FS) newAllocator() error {
+	s := &fs.layout.Super
+	flex := s.Incompat&image.FlexBG != 0
+	t := mballoc.DefaultTunables(&fs.geo, flex)
+	for name, v := range fs.opt.Tunables {
+		if name == inodeGoal {
+			continue
+		}
+		if err := t.Set(name, v); err != nil {
+			return err
+		}
+	}
+	a, err := mballoc.New(mballoc.Config{
+		Geometry:       fs.geo,
+		Source:         fs.layout,
+		Profile:        fs.opt.Profile,
+		Tunables:       t,
+		CPUs:           fs.opt.CPUs,
+		FlexFeature:    flex,
+		GroupChecksums: fs.groupChecksums,
+		RootReserved:   uint64(s.ReservedBlocks) >> fs.geo.ClusterBits,
+		ReservePool:    fs.extents,
+		ImmediateFree:  fs.j == nil,
+		Observer:       fs.opt.Blocks,
+	})
+	fs.alloc = a
+	return err
+}
+
+func (fs *FS) setupDirectories() {
+	s := &fs.layout.Super
+	fs.dirOptions = dirent.Options{
+		BlockSize: int(fs.geo.BlockSize()),
+		Checksums: s.ROCompat&image.MetadataCsum != 0,
+		DirIndex:  s.Compat&image.DirIndex != 0,
+		LargeDir:  s.Incompat&image.LargeDir != 0,
+		Hash:      dirent.HashVersion(s.HashVersion),
+		Seed:      dirent.SeedOf(s.HashSeed),
+	}
+	if s.Flags&image.FlagUnsignedHash != 0 {
+		fs.dirOptions.Hash = fs.dirOptions.Hash.Unsigned()
+	}
+}
+
+// countInodes sets the counters of free inodes and directories.
+func (fs *FS) countInodes() {
+	var dirs int64
+	for g := range fs.geo.Groups {
+		dirs += int64(fs.layout.Desc(g).UsedDirs)
+	}
+	fs.freeInodes = allocator.NewPerCPUCounter(int64(fs.layout.Super.FreeInodes), fs.opt.CPUs)
+	fs.dirCount = allocator.NewPerCPUCounter(dirs, fs.opt.CPUs)
+}
+
+// maxIndirectBytes is the largest size of a file with indirect blocks
+// (ext4_max_bitmap_size).
+func maxIndirectBytes(bits uint8, huge bool) int64 {
+	per := int64(1) << (bits - 2)
+	limit := int64(1)<<32 - 1
+	if huge {
+		limit = 1<<48 - 1
+	} else {
+		limit >>= bits - 9
+	}
+	limit -= 1 + 1 + per + 1 + per + per*per
+	blocks := directSlots + per + per*per + per*per*per
+	return min(blocks, limit) << bits
+}
+
+// freeBlocks frees n blocks of an inode from b on in the running transaction.
+func (fs *FS) freeBlocks(t *task, in *inode, b allocator.Block, n uint32, f mballoc.FreeFlags) {
+	fs.j.start()
+	clusters := fs.alloc.FreeBlocks(t.CPU, &in.Inode, b, n, f, fs.j.current())
+	if f&(freeNoQuota|freeRereserve) == 0 {
+		fs.addBlocks(t, in, -int64(clusters)<<fs.geo.ClusterBits)
+	}
+}
+
+// The flags of freeBlocks, in the allocator's words.
+const (
+	freeMetadata  = mballoc.FreeMetadata
+	freeForget    = mballoc.FreeForget
+	freeKeepFirst = mballoc.FreeKeepFirstCluster
+	freeKeepLast  = mballoc.FreeKeepLastCluster
+	freeRereserve = mballoc.FreeRereserveCluster
+	freeNoQuota   = mballoc.FreeNoQuota
+)
+
+// dirtyMeta records a change of metadata block b in the running transaction.
+func (fs *FS) dirtyMeta(t *task, b allocator.Block) { fs.j.start() }
+
+// dirtied and cleaned keep the count of dirty data blocks.
+func (fs *FS) dirtied(n int64)  { fs.dirtyBlocks += n }
+func (fs *FS) cleaned(n uint32) { fs.dirtyBlocks -= int64(n) }
+
+// inodeGoal is the tunable that says which inode to take next.
+const inodeGoal = "inode_goal"
+
+// Allocator is the allocator below the file system, for its counters.
+func (fs *FS) Allocator() *mballoc.Allocator { return fs.alloc }
+
+// Geometry implements filesystem.FileSystem.
+func (fs *FS) Geometry() *allocator.Geometry { return &fs.geo }
+
+// Statfs implements filesystem.FileSystem (ext4_statfs).
+func (fs *FS) Statfs() filesystem.Statfs {
+	bits := fs.geo.ClusterBits
+	s := &fs.layout.Super
+	free := max(0, fs.alloc.FreeClusters().SumPositive()-fs.alloc.DirtyClusters().SumPositive()) << bits
+	reserved := int64(s.ReservedBlocks) + fs.alloc.ReservedClusters()<<bits
+	return filesystem.Statfs{
+		BlockSize: fs.geo.BlockSize(),
+		Blocks:    int64(fs.geo.Blocks) - int64(s.Overhead)<<bits,
+		Free:      free,
+		Avail:     max(0, free-reserved),
+	}
+}

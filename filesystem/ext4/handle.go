@@ -1,0 +1,124 @@
+package ext4
+
+import "mbsim/filesystem"
+
+// handle is an open file.
+type handle struct {
+	fs     *FS
+	in     *inode
+	direct bool
+}
+
+func (fs *FS) openInode(in *inode, direct bool) *handle {
+	in.opens++
+	in.Writers++
+	return &handle{fs, in, direct}
+}
+
+// Write implements filesystem.Handle.
+func (h *handle) Write(t *task, off, n int64) (int64, error) {
+	if off < 0 || n < 0 {
+		return 0, EINVAL
+	}
+	if n == 0 {
+		return 0, nil
+	}
+	limit := h.fs.maxSize(h.in)
+	if off >= limit {
+		return 0, EFBIG
+	}
+	n = min(n, limit-off)
+	var done int64
+	var e errno
+	if h.direct {
+		done, e = h.fs.directWrite(t, h.in, off, n)
+	} else {
+		h.fs.touch(t, h.in)
+		done, e = h.fs.bufferedWrite(t, h.in, off, n)
+	}
+	return done, asError(e)
+}
+
+// Read implements filesystem.Handle. It brings mappings into the status tree.
+func (h *handle) Read(t *task, off, n int64) (int64, error) {
+	if off < 0 || n < 0 {
+		return 0, EINVAL
+	}
+	n = max(0, min(n, h.in.Size-off))
+	h.fs.readMappings(t, h.in, off, n)
+	return n, nil
+}
+
+// Fsync implements filesystem.Handle.
+func (h *handle) Fsync(t *task) error { return asError(h.fs.fsync(t, h.in)) }
+
+// Truncate implements filesystem.Handle.
+func (h *handle) Truncate(t *task, size int64) error { return asError(h.fs.setSize(t, h.in, size)) }
+
+// Fallocate implements filesystem.Handle.
+func (h *handle) Fallocate(t *task, mode uint32, off, n int64) error {
+	return asError(h.fs.fallocate(t, h.in, mode, off, n))
+}
+
+// Close implements filesystem.Handle (ext4_release_file).
+func (h *handle) Close(t *task) error {
+	in := h.in
+	if in == nil {
+		return EBADF
+	}
+	h.in = nil
+	if in.allocOnClose {
+		h.fs.allocDelayed(t, in)
+		in.allocOnClose = false
+	}
+	if in.Writers == 1 && in.reserved == 0 {
+		h.fs.alloc.DiscardInode(t.CPU, &in.Inode, 0)
+	}
+	in.Writers--
+	in.opens--
+	h.fs.release(t, in)
+	return nil
+}
+
+// touch updates the times of a file that is about to change, which makes its
+// inode dirty (file_modified).
+func (fs *FS) touch(t *task, in *inode) {
+	fs.markDirty(in)
+	fs.dirtyInode(t, in)
+}
+
+// readMappings looks up what lies in [off, off+n), as reading it does
+// (ext4_mpage_readpages).
+func (fs *FS) readMappings(t *task, in *inode, off, n int64) {
+	end := fs.blocksFor(off + n)
+	for b := uint32(off >> fs.geo.BlockBits); b < end; {
+		m := mapping{lblk: b, len: end - b}
+		if _, e := fs.mapBlocks(t, in, &m, 0); e != 0 || m.len == 0 {
+			return
+		}
+		b += m.len
+	}
+}
+
+func asError(e errno) error {
+	if e == 0 {
+		return nil
+	}
+	return e
+}
+
+// Errors in the kernel's words.
+const (
+	ENOENT       = filesystem.ENOENT
+	EBADF        = filesystem.EBADF
+	EEXIST       = filesystem.EEXIST
+	ENOTDIR      = filesystem.ENOTDIR
+	EISDIR       = filesystem.EISDIR
+	EINVAL       = filesystem.EINVAL
+	EFBIG        = filesystem.EFBIG
+	ENOSPC       = filesystem.ENOSPC
+	EMLINK       = filesystem.EMLINK
+	ENAMETOOLONG = filesystem.ENAMETOOLONG
+	ENOTEMPTY    = filesystem.ENOTEMPTY
+	EOPNOTSUPP   = filesystem.EOPNOTSUPP
+)

@@ -1,0 +1,72 @@
+package ext4
+
+// journal is what jbd2 decides that matters for layout: which transaction a
+// change belongs to, and when it commits, which is when freed blocks may be
+// used again.
+//
+// Deviates from the kernel: transactions hold no buffers, and a full journal
+// does not force a commit.
+type journal struct {
+	tid     uint64 // of the running transaction, or of the next one
+	running bool   // a transaction is running
+	commits int64
+}
+
+// start joins the running transaction, or starts one (jbd2__journal_start).
+func (j *journal) start() {
+	if j != nil {
+		j.running = true
+	}
+}
+
+// current is the id of the running transaction, 0 without a journal.
+func (j *journal) current() uint64 {
+	if j == nil {
+		return 0
+	}
+	return j.tid
+}
+
+// commit commits the running transaction, if there is one
+// (jbd2_journal_force_commit_nested): blocks freed in it become free.
+func (fs *FS) commit(t *task) {
+	j := fs.j
+	if j == nil || !j.running {
+		return
+	}
+	tid := j.tid
+	j.tid++
+	j.running = false
+	j.commits++
+	if fs.obs != nil {
+		fs.obs.Commit(tid)
+	}
+	fs.alloc.Committed(tid)
+}
+
+// fsync writes the file's pages and commits the transaction that last changed
+// its inode (ext4_sync_file).
+func (fs *FS) fsync(t *task, in *inode) errno {
+	e := fs.writepages(t, in, 0, maxBlocks)
+	fs.endIO(t)
+	if e == 0 && fs.j != nil && fs.j.running && in.syncTid == fs.j.tid {
+		fs.commit(t)
+	}
+	return e
+}
+
+// sync writes all dirty files and commits (syncfs).
+func (fs *FS) sync(t *task) {
+	fs.writebackAll(t, false)
+	fs.writebackAll(t, true)
+	fs.commit(t)
+}
+
+// dirtyInode changes the inode in the running transaction
+// (ext4_mark_inode_dirty).
+func (fs *FS) dirtyInode(t *task, in *inode) {
+	if fs.j != nil {
+		fs.j.running = true
+		in.syncTid = fs.j.tid
+	}
+}

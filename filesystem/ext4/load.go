@@ -1,0 +1,190 @@
+package ext4
+
+import (
+	"fmt"
+
+	"mbsim/allocator"
+	"mbsim/filesystem/dirent"
+	"mbsim/filesystem/image"
+)
+
+// loadTree brings the files and directories that exist at mount into memory.
+func (fs *FS) loadTree() error {
+	root, err := fs.layout.Inode(image.RootInode)
+	if err != nil {
+		return err
+	}
+	fs.root, err = fs.loadInode(&root, nil)
+	if err != nil {
+		return err
+	}
+	fs.root.parent = fs.root
+	return nil
+}
+
+// loadInode makes the inode that im describes, and what is below it.
+func (fs *FS) loadInode(im *image.Inode, parent *inode) (*inode, error) {
+	in := fs.blankInode(im.Number, im.Mode)
+	in.links = im.Links
+	in.Size, in.disksize = im.Size, im.Size
+	in.blocks = im.Sectors >> (fs.geo.BlockBits - 9)
+	in.Extents = im.Flags&image.ExtentsFlag != 0
+	in.parent = parent
+	fs.setInode(im.Number, in)
+	if in.Extents {
+		fs.loadExtents(in, im)
+	} else {
+		fs.loadIndirect(in, im)
+	}
+	if !in.isDir() {
+		return in, nil
+	}
+	blocks, err := fs.layout.DirBlocks(im)
+	if err != nil {
+		return nil, err
+	}
+	in.dir, err = loadDir(&fs.dirOptions, im, blocks)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range blocks {
+		for _, d := range b.Entries {
+			if d.Inode == 0 || d.Name == "." || d.Name == ".." || d.Name == "" {
+				continue
+			}
+			child, err := fs.layout.Inode(d.Inode)
+			if err != nil {
+				return nil, fmt.Errorf("directory %d: %q: %w", im.Number, d.Name, err)
+			}
+			if known := fs.inodes[d.Inode/inodesPerPage]; known != nil && known[d.Inode%inodesPerPage] != nil {
+				continue // another name of it
+			}
+			if _, err := fs.loadInode(&child, in); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return in, nil
+}
+
+// loadDir gives a directory the entries it has on disk, where they are.
+func loadDir(opt *dirent.Options, im *image.Inode, blocks []image.DirBlock) (*dirent.Dir, error) {
+	d := make([]dirent.Block, 0, len(blocks))
+	for _, b := range blocks {
+		var x dirent.Block
+		for _, e := range b.Entries {
+			x.Slots = append(x.Slots, dirent.Slot{
+				Entry:  dirent.Entry{Name: e.Name, Inode: e.Inode, Type: e.Type},
+				Offset: int(e.Offset), Len: int(e.RecLen),
+			})
+		}
+		d = append(d, x)
+	}
+	dir, err := dirent.Restore(opt, d)
+	if err != nil {
+		return nil, fmt.Errorf("directory %d: %w", im.Number, err)
+	}
+	return dir, nil
+}
+
+// loadExtents builds the extent tree. The nodes outside the inode get the
+// entries that the order of their first blocks gives them.
+func (fs *FS) loadExtents(in *inode, im *image.Inode) {
+	ext := make([]extent, 0, len(im.Extents))
+	for _, x := range im.Extents {
+		ext = append(ext, extent{lblk: uint32(x.Logical), len: uint16(x.Len), unwritten: x.Flags&0x800 != 0, pblk: x.Physical})
+	}
+	if len(im.Meta) == 0 {
+		in.root.ext = append(in.root.ext, ext...)
+		return
+	}
+	depth := 0
+	for _, m := range im.Meta {
+		depth = max(depth, int(m.Depth))
+	}
+	nodes := make([]*node, 0, len(im.Meta))
+	for d := 0; d <= depth; d++ {
+		var level []*node
+		for _, m := range im.Meta {
+			if int(m.Depth) != d {
+				continue
+			}
+			n := &node{blk: m.Block, depth: d, max: fs.nodeMax()}
+			if d == 0 {
+				n.ext, ext = append(n.ext, ext[:m.Entries]...), ext[m.Entries:]
+			} else {
+				for _, kid := range nodes[:m.Entries] {
+					n.idx = append(n.idx, index{kid.first(), kid})
+				}
+				nodes = nodes[m.Entries:]
+			}
+			level = append(level, n)
+		}
+		nodes = level
+	}
+	in.root = node{depth: depth + 1, max: rootEntries, verified: true}
+	for _, kid := range nodes {
+		in.root.idx = append(in.root.idx, index{kid.first(), kid})
+	}
+}
+
+// first is the first logical block a node maps.
+func (n *node) first() uint32 {
+	if n.depth == 0 {
+		return n.ext[0].lblk
+	}
+	return n.idx[0].lblk
+}
+
+// loadIndirect builds the block pointers of a file without extents.
+func (fs *FS) loadIndirect(in *inode, im *image.Inode) {
+	meta := map[[2]uint32]allocator.Block{}
+	for _, m := range im.Meta {
+		meta[[2]uint32{uint32(m.Depth), m.Logical}] = m.Block
+	}
+	for _, x := range im.Extents {
+		for k := range uint32(x.Len) {
+			fs.setPointer(in, uint32(x.Logical)+k, uint32(x.Physical)+k, meta)
+		}
+	}
+}
+
+// setPointer sets the pointer of one block, making the indirect blocks on the
+// way to it.
+func (fs *FS) setPointer(in *inode, lblk, pblk uint32, meta map[[2]uint32]allocator.Block) {
+	c := fs.chainTo(lblk)
+	if in.ind == nil {
+		in.ind = newIndirect(0, inodeSlots, false)
+	}
+	n := in.ind
+	span := uint32(1)
+	for range c.depth - 1 {
+		span <<= fs.geo.BlockBits - 2
+	}
+	base := lblk - fs.offsetIn(&c)
+	for k := 0; k < c.depth-1; k++ {
+		i := c.offsets[k]
+		if k > 0 {
+			span >>= fs.geo.BlockBits - 2
+			base += uint32(i) * span
+		}
+		if n.kid[i] == nil {
+			levels := uint32(c.depth - 1 - k)
+			b := meta[[2]uint32{levels, base}]
+			n.kid[i] = newIndirect(b, 1<<(fs.geo.BlockBits-2), k == c.depth-2)
+			n.ptr[i] = uint32(b)
+		}
+		n = n.kid[i]
+	}
+	n.ptr[c.offsets[c.depth-1]] = pblk
+}
+
+// offsetIn is how far a chain's block lies behind the first block of the slot
+// of the inode that it begins at.
+func (fs *FS) offsetIn(c *chain) uint32 {
+	off := uint32(0)
+	for k := 1; k < c.depth; k++ {
+		off = off<<(fs.geo.BlockBits-2) + uint32(c.offsets[k])
+	}
+	return off
+}

@@ -1,0 +1,272 @@
+package ext4
+
+import (
+	"strings"
+
+	"mbsim/filesystem/dirent"
+)
+
+// maxLinks is the most subdirectories of a directory without dir_nlink
+// (EXT4_LINK_MAX).
+const maxLinks = 65000
+
+// split cuts a path into its directory and the last name.
+func split(path string) (dir, name string) {
+	path = strings.TrimRight(path, "/")
+	if i := strings.LastIndexByte(path, '/'); i >= 0 {
+		return path[:i], path[i+1:]
+	}
+	return "", path
+}
+
+// directory finds a directory by path. The last one found is remembered, since
+// operations come in runs below one directory.
+func (fs *FS) directory(path string) (*inode, errno) {
+	if fs.lastDir != nil && path == fs.lastDirPath {
+		return fs.lastDir, 0
+	}
+	in, e := fs.lookupPath(path)
+	if e != 0 {
+		return nil, e
+	}
+	if !in.isDir() {
+		return nil, ENOTDIR
+	}
+	fs.lastDirPath, fs.lastDir = path, in
+	return in, 0
+}
+
+// lookupPath walks a path from the root.
+func (fs *FS) lookupPath(path string) (*inode, errno) {
+	in := fs.root
+	for name := range strings.SplitSeq(path, "/") {
+		if name == "" || name == "." {
+			continue
+		}
+		if !in.isDir() {
+			return nil, ENOTDIR
+		}
+		if name == ".." {
+			in = in.parent
+			continue
+		}
+		number, ok := in.dir.Lookup(name)
+		if !ok {
+			return nil, ENOENT
+		}
+		in = fs.inodeOf(number)
+	}
+	return in, 0
+}
+
+// at finds the directory of path, and what path names in it, nil if nothing.
+func (fs *FS) at(path string) (dir *inode, name string, in *inode, e errno) {
+	d, name := split(path)
+	if len(name) > 255 {
+		return nil, "", nil, ENAMETOOLONG
+	}
+	if dir, e = fs.directory(d); e != 0 {
+		return nil, "", nil, e
+	}
+	if number, ok := dir.dir.Lookup(name); ok {
+		in = fs.inodeOf(number)
+	}
+	return dir, name, in, 0
+}
+
+// appendDirBlock gives a directory one more block (ext4_append).
+func (fs *FS) appendDirBlock(t *task, dir *inode) errno {
+	m := mapping{lblk: uint32(dir.Size >> fs.geo.BlockBits), len: 1}
+	if _, e := fs.mapBlocks(t, dir, &m, 0); e != 0 {
+		return e
+	}
+	m.len = 1
+	if _, e := fs.mapBlocks(t, dir, &m, mapCreate); e != 0 {
+		return e
+	}
+	dir.Size += fs.geo.BlockSize()
+	dir.disksize = dir.Size
+	fs.dirtyMeta(t, m.pblk)
+	fs.dirtyInode(t, dir)
+	return 0
+}
+
+// addEntry links name to in (ext4_add_entry).
+func (fs *FS) addEntry(t *task, dir *inode, name string, in *inode) errno {
+	err := dir.dir.Add(name, in.Number, in.direntType(), func() error {
+		if e := fs.appendDirBlock(t, dir); e != 0 {
+			return e
+		}
+		return nil
+	})
+	fs.dirtyInode(t, dir)
+	if err != nil {
+		return err.(errno)
+	}
+	return 0
+}
+
+func (in *inode) direntType() uint8 {
+	if in.isDir() {
+		return dirent.TypeDir
+	}
+	return dirent.TypeFile
+}
+
+// createFile makes a regular file (ext4_create).
+func (fs *FS) createFile(t *task, dir *inode, name string) (*inode, errno) {
+	for retries := 0; ; {
+		in, e := fs.makeInode(t, dir, modeReg|0o644, name)
+		if e == 0 {
+			if e = fs.addEntry(t, dir, name, in); e == 0 {
+				return in, 0
+			}
+			in.links = 0
+			fs.release(t, in)
+		}
+		if e != ENOSPC || !fs.shouldRetry(t, &retries) {
+			return nil, e
+		}
+	}
+}
+
+// makeDirectory makes a directory with its first block (ext4_mkdir).
+func (fs *FS) makeDirectory(t *task, dir *inode, name string) errno {
+	if !fs.dirNlink && dir.links >= maxLinks {
+		return EMLINK
+	}
+	for retries := 0; ; {
+		in, e := fs.makeInode(t, dir, modeDir|0o755, name)
+		if e == 0 {
+			in.parent = dir
+			in.links = 2
+			in.dir = dirent.New(&fs.dirOptions, in.Number, dir.Number)
+			if e = fs.appendDirBlock(t, in); e == 0 {
+				e = fs.addEntry(t, dir, name, in)
+			}
+			if e == 0 {
+				dir.links++
+				return 0
+			}
+			in.links = 0
+			fs.release(t, in)
+		}
+		if e != ENOSPC || !fs.shouldRetry(t, &retries) {
+			return e
+		}
+	}
+}
+
+// unlinkFile takes the name of a file away (ext4_unlink), and the file with it
+// if nothing else holds it.
+func (fs *FS) unlinkFile(t *task, dir *inode, name string, in *inode) {
+	fs.j.start()
+	dir.dir.Remove(name)
+	fs.dirtyInode(t, dir)
+	in.links--
+	fs.dirtyInode(t, in)
+	fs.release(t, in)
+}
+
+// removeDirectory removes an empty directory (ext4_rmdir).
+func (fs *FS) removeDirectory(t *task, dir *inode, name string, in *inode) errno {
+	if !in.dir.IsEmpty() {
+		return ENOTEMPTY
+	}
+	fs.j.start()
+	dir.dir.Remove(name)
+	in.links = 0
+	in.Size = 0
+	dir.links--
+	fs.dirtyInode(t, dir)
+	fs.dirtyInode(t, in)
+	fs.lastDir = nil
+	fs.release(t, in)
+	return 0
+}
+
+// rename moves a name, replacing what the new one named (ext4_rename).
+func (fs *FS) rename(t *task, from, to string) errno {
+	oldDir, oldName, in, e := fs.at(from)
+	if e != 0 {
+		return e
+	}
+	if in == nil {
+		return ENOENT
+	}
+	newDir, newName, old, e := fs.at(to)
+	if e != 0 {
+		return e
+	}
+	if old == in {
+		return 0
+	}
+	if e := mayReplace(in, old, newDir); e != 0 {
+		return e
+	}
+	if old != nil && fs.opt.AutoDaAlloc {
+		fs.allocDelayed(t, in)
+	}
+	fs.j.start()
+	if old == nil {
+		if e := fs.addEntry(t, newDir, newName, in); e != 0 {
+			return e
+		}
+	} else {
+		newDir.dir.SetInode(newName, in.Number, in.direntType())
+	}
+	oldDir.dir.Remove(oldName)
+	if in.isDir() {
+		in.parent = newDir
+		in.dir.SetParent(newDir.Number)
+		oldDir.links--
+		if old == nil {
+			newDir.links++
+		}
+		fs.lastDir = nil
+	}
+	fs.dirtyInode(t, oldDir)
+	fs.dirtyInode(t, newDir)
+	fs.dirtyInode(t, in)
+	if old != nil {
+		old.links--
+		if old.isDir() {
+			old.links = 0
+			old.Size = 0
+		}
+		fs.dirtyInode(t, old)
+		fs.release(t, old)
+	}
+	return 0
+}
+
+// mayReplace says whether in may take the place of old in dir (vfs_rename).
+func mayReplace(in, old, dir *inode) errno {
+	for d := dir; in.isDir() && d != nil; d = d.parent {
+		if d == in {
+			return EINVAL
+		}
+		if d == d.parent {
+			break
+		}
+	}
+	switch {
+	case old == nil:
+	case in.isDir() && !old.isDir():
+		return ENOTDIR
+	case !in.isDir() && old.isDir():
+		return EISDIR
+	case old.isDir() && !old.dir.IsEmpty():
+		return ENOTEMPTY
+	}
+	return 0
+}
+
+// allocDelayed gives the delayed blocks of a file their places now
+// (ext4_alloc_da_blocks).
+func (fs *FS) allocDelayed(t *task, in *inode) {
+	if in.reserved > 0 {
+		fs.writepages(t, in, 0, maxBlocks)
+		fs.endIO(t)
+	}
+}

@@ -1,0 +1,117 @@
+package ext4
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"mbsim/allocator/mballoc"
+)
+
+// Options are how a file system is mounted.
+type Options struct {
+	CPUs int // CPUs of the machine, at least 1
+	// Delalloc delays allocation until writeback (mount option delalloc, the
+	// default; nodelalloc turns it off).
+	Delalloc bool
+	// DioreadNolock allocates blocks unwritten and converts them once their
+	// data is on disk. The kernel's default is true where a block is a page.
+	DioreadNolock bool
+	// AutoDaAlloc allocates the blocks of a file that replaces another when
+	// it is closed or renamed (auto_da_alloc, the default).
+	AutoDaAlloc bool
+	// NoJournal mounts without the journal (norecovery and friends are not
+	// modelled): freed blocks are free at once.
+	NoJournal bool
+	// Stripe overrides the superblock's stripe width, in blocks; -1 leaves
+	// it. 0 and 1 turn it off.
+	Stripe int64
+	// PrefetchBlockBitmaps reads all bitmaps in the background after mount.
+	PrefetchBlockBitmaps bool
+	// CommitSeconds is the longest age of a transaction (commit=). Whoever
+	// runs the clock acts on it.
+	CommitSeconds int
+
+	Profile  mballoc.Profile
+	Tunables map[string]uint32 // tunables that differ from their defaults, by s_mb_* or sysfs name
+	PageSize int64             // bytes of a page, 4096 where 0
+
+	Observer Observer         // told of what the file system decides, nil for nobody
+	Blocks   mballoc.Observer // told of what the allocator decides, nil for nobody
+}
+
+// DefaultOptions are the kernel's defaults for a file system with this block
+// size.
+func DefaultOptions(blockSize int64) Options {
+	return Options{
+		CPUs:          1,
+		Delalloc:      true,
+		DioreadNolock: blockSize == 4096,
+		AutoDaAlloc:   true,
+		Stripe:        -1,
+		CommitSeconds: 5,
+		Profile:       mballoc.DefaultProfile,
+	}
+}
+
+// ignoredOptions change nothing that decides where a block lands here.
+var ignoredOptions = map[string]bool{
+	"defaults": true, "rw": true, "relatime": true, "noatime": true, "nodiratime": true, "strictatime": true,
+	"barrier": true, "nobarrier": true, "user_xattr": true, "nouser_xattr": true, "acl": true, "noacl": true,
+	"block_validity": true, "noblock_validity": true, "journal_checksum": true, "nojournal_checksum": true,
+	"journal_async_commit": true, "discard": true, "nodiscard": true, "init_itable": true, "noinit_itable": true,
+	"lazytime": true, "nolazytime": true, "i_version": true, "debug": true, "no_prefetch_block_bitmaps": true,
+}
+
+// Parse applies a mount option string, as mount -o takes it.
+func (o *Options) Parse(s string) error {
+	for opt := range strings.SplitSeq(s, ",") {
+		opt = strings.TrimSpace(opt)
+		if opt == "" {
+			continue
+		}
+		if err := o.parseOne(opt); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *Options) parseOne(opt string) error {
+	key, val, has := strings.Cut(opt, "=")
+	switch key {
+	case "delalloc":
+		o.Delalloc = true
+	case "nodelalloc":
+		o.Delalloc = false
+	case "dioread_nolock":
+		o.DioreadNolock = true
+	case "dioread_lock", "nodioread_nolock":
+		o.DioreadNolock = false
+	case "auto_da_alloc":
+		o.AutoDaAlloc = true
+	case "noauto_da_alloc":
+		o.AutoDaAlloc = false
+	case "prefetch_block_bitmaps":
+		o.PrefetchBlockBitmaps = true
+	case "commit", "stripe":
+		n, err := strconv.ParseUint(val, 10, 31)
+		if !has || err != nil {
+			return fmt.Errorf("mount option %s needs a number: %q", key, opt)
+		}
+		if key == "stripe" {
+			o.Stripe = int64(n)
+		} else {
+			o.CommitSeconds = int(n)
+		}
+	case "data":
+		if val != "ordered" {
+			return fmt.Errorf("mount option %q is not modelled; data=ordered is", opt)
+		}
+	default:
+		if !ignoredOptions[key] {
+			return fmt.Errorf("unknown mount option %q", opt)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,158 @@
+package ext4
+
+// blocksFor is the number of blocks that size bytes take.
+func (fs *FS) blocksFor(size int64) uint32 {
+	return uint32((size + fs.geo.BlockSize() - 1) >> fs.geo.BlockBits)
+}
+
+// bufferedWrite writes [off, off+n) through the page cache, a page at a time
+// (generic_perform_write). It returns the bytes written, or an error if none
+// were.
+func (fs *FS) bufferedWrite(t *task, in *inode, off, n int64) (int64, errno) {
+	var done int64
+	for done < n {
+		if k := fs.writeMany(t, in, off+done, n-done); k > 0 {
+			done += k
+			continue
+		}
+		pos := off + done
+		part := min(fs.pageSize-pos&(fs.pageSize-1), n-done)
+		if e := fs.writePage(t, in, pos, part); e != 0 {
+			if done == 0 {
+				return 0, e
+			}
+			break
+		}
+		done += part
+	}
+	return done, 0
+}
+
+// writePage writes [pos, pos+n), which lies in one page: delayed, or at once
+// where delayed allocation is off or space is short (ext4_da_write_begin).
+func (fs *FS) writePage(t *task, in *inode, pos, n int64) errno {
+	if !fs.opt.Delalloc || fs.shortOfSpace(t) {
+		return fs.writePageNow(t, in, pos, n)
+	}
+	for retries := 0; ; {
+		fs.j.start()
+		last, e := fs.prepareBlocks(t, in, pos, n, fs.prepareDelayed)
+		if e == 0 {
+			if pos+n > in.Size {
+				if last == bufMapped {
+					in.disksize = max(in.disksize, pos+n)
+				}
+				in.Size = pos + n
+			}
+			fs.markDirty(in)
+			fs.dirtyInode(t, in)
+			return 0
+		}
+		if pos+n > in.Size {
+			fs.truncateFailedWrite(t, in)
+		}
+		if e != ENOSPC || !fs.shouldRetry(t, &retries) {
+			return e
+		}
+	}
+}
+
+// writePageNow writes [pos, pos+n) with blocks allocated now
+// (ext4_write_begin, ext4_write_end).
+func (fs *FS) writePageNow(t *task, in *inode, pos, n int64) errno {
+	for retries := 0; ; {
+		fs.j.start()
+		_, e := fs.prepareBlocks(t, in, pos, n, fs.prepareNow)
+		if e == 0 {
+			if pos+n > in.Size {
+				in.Size = pos + n
+			}
+			in.disksize = max(in.disksize, pos+n)
+			fs.markDirty(in)
+			fs.dirtyInode(t, in)
+			return 0
+		}
+		if pos+n > in.Size {
+			fs.truncateFailedWrite(t, in)
+		}
+		if e != ENOSPC || !fs.shouldRetry(t, &retries) {
+			return e
+		}
+	}
+}
+
+// prepareBlocks makes every block of [pos, pos+n) dirty, asking prepare for the
+// state of those that are not yet. It returns the state of the last one. On an
+// error the blocks before it stay dirty (page_zero_new_buffers).
+func (fs *FS) prepareBlocks(t *task, in *inode, pos, n int64, prepare func(*task, *inode, uint32) (bufState, errno)) (bufState, errno) {
+	first := uint32(pos >> fs.geo.BlockBits)
+	last := uint32((pos + n - 1) >> fs.geo.BlockBits)
+	var s bufState
+	for b := first; b <= last; b++ {
+		if s = in.cache.state(b); s != 0 {
+			continue
+		}
+		var e errno
+		if s, e = prepare(t, in, b); e != 0 {
+			return 0, e
+		}
+		in.cache.add(b, 1, s)
+		fs.dirtied(1)
+	}
+	return s, 0
+}
+
+// prepareNow allocates block lblk now (ext4_get_block,
+// ext4_get_block_unwritten).
+func (fs *FS) prepareNow(t *task, in *inode, lblk uint32) (bufState, errno) {
+	f := mapCreate
+	if fs.dioreadNolock(in) {
+		f = mapIOCreate
+	}
+	m := mapping{lblk: lblk, len: 1}
+	if _, e := fs.mapBlocks(t, in, &m, f); e != 0 {
+		return 0, e
+	}
+	if m.state&stateUnwritten != 0 {
+		return bufUnwritten, 0
+	}
+	return bufMapped, 0
+}
+
+// dioreadNolock says whether blocks are allocated unwritten and made written
+// only once their data is on disk (ext4_should_dioread_nolock).
+func (fs *FS) dioreadNolock(in *inode) bool {
+	return fs.opt.DioreadNolock && fs.opt.Delalloc && in.Regular && in.Extents
+}
+
+// writeMany is the fast way of writePage for many pages past the end of all
+// that is known of the file: where space is far from short, every block becomes
+// delayed. It returns the number of bytes written, 0 where the slow way must be
+// taken.
+func (fs *FS) writeMany(t *task, in *inode, pos, n int64) int64 {
+	return 0
+}
+
+// truncateFailedWrite drops what a failed write left beyond the end of the file
+// (ext4_truncate_failed_write).
+func (fs *FS) truncateFailedWrite(t *task, in *inode) {
+	fs.dropPages(in, in.Size)
+	fs.truncate(t, in)
+}
+
+// shouldRetry says whether a request that found no space may succeed when
+// repeated, after a commit if that frees blocks (ext4_should_retry_alloc).
+func (fs *FS) shouldRetry(t *task, retries *int) bool {
+	if fs.j == nil {
+		return false
+	}
+	*retries++
+	if *retries > 3 {
+		return false
+	}
+	if fs.alloc.FreePending() == 0 {
+		return fs.alloc.HasFree(t.CPU, 1, 0)
+	}
+	fs.commit(t)
+	return true
+}

@@ -1,0 +1,247 @@
+package ext4
+
+// maxWritepagesExtent is the longest range writeback maps at once
+// (MAX_WRITEPAGES_EXTENT_LEN).
+const maxWritepagesExtent = 2048
+
+// conversion is a range whose data is on its way to unwritten blocks.
+type conversion struct {
+	in        *inode
+	lblk, len uint32
+}
+
+// writepages writes the dirty pages of a file in [first, last], both inclusive
+// (ext4_writepages). Ranges of delayed or unwritten blocks get their place, up
+// to 2048 blocks at a time and each in a transaction of its own.
+func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
+	bpp := fs.blocksPerPage
+	pos := first * bpp
+	end := uint32(maxBlocks)
+	if last < maxBlocks/bpp {
+		end = (last + 1) * bpp
+	}
+	for {
+		x, ok := fs.nextExtent(in, &pos, min(end, fs.blocksFor(in.Size)))
+		if !ok {
+			return 0
+		}
+		fs.j.start()
+		next, e := fs.mapAndSubmit(t, in, x)
+		pos = next
+		if e == ENOSPC && fs.j != nil {
+			fs.commit(t)
+			continue
+		}
+		if e != 0 {
+			return e
+		}
+	}
+}
+
+// nextExtent cleans the pages from *pos on that need no mapping, and returns
+// the first range that does, before end (mpage_prepare_extent_to_map).
+func (fs *FS) nextExtent(in *inode, pos *uint32, end uint32) (dirtyRun, bool) {
+	c := &in.cache
+	i := c.at(*pos)
+	for i < len(c.runs) && c.runs[i].state == bufMapped && c.runs[i].lblk < end {
+		i++
+	}
+	if i == len(c.runs) || c.runs[i].lblk >= end {
+		if end > *pos {
+			fs.cleaned(c.drop(*pos, end))
+		}
+		return dirtyRun{}, false
+	}
+	r := c.runs[i]
+	if r.lblk < *pos {
+		r.len -= *pos - r.lblk
+		r.lblk = *pos
+	}
+	r.len = min(r.len, maxWritepagesExtent, end-r.lblk)
+	if page := r.lblk &^ (fs.blocksPerPage - 1); page > *pos {
+		fs.cleaned(c.drop(*pos, page))
+		*pos = page
+	}
+	return r, true
+}
+
+// mapAndSubmit gives the range x its place, and the rest of the page it ends in
+// too, and submits the pages (mpage_map_and_submit_extent). It returns the
+// block to go on from.
+func (fs *FS) mapAndSubmit(t *task, in *inode, x dirtyRun) (uint32, errno) {
+	pageMask := fs.blocksPerPage - 1
+	start := x.lblk
+	for {
+		got, e := fs.mapOne(t, in, x)
+		if e != 0 {
+			if e == ENOSPC && fs.alloc.CountFreeClusters() == 0 {
+				// Data is lost: the kernel logs it and drops the pages.
+				from, to := start&^pageMask, (x.next()+pageMask)&^pageMask
+				fs.forget(t, in, from, to-from)
+				fs.cleaned(in.cache.drop(from, to))
+				fs.lost += int64(x.len)
+			}
+			return start &^ pageMask, e
+		}
+		done := x.lblk + got
+		rest := (done + pageMask) &^ pageMask
+		y, more := in.firstUnmapped(done, min(rest, fs.blocksFor(in.Size)))
+		if !more {
+			fs.cleaned(in.cache.drop(start&^pageMask, rest))
+			fs.extendDisksize(t, in, rest)
+			return rest, 0
+		}
+		fs.submitted(in, x.lblk, done)
+		x = y
+	}
+}
+
+// submitted marks [lblk, end) mapped, in pages that still hold blocks to map,
+// and cleans the pages before those.
+func (fs *FS) submitted(in *inode, lblk, end uint32) {
+	fs.cleaned(in.cache.drop(lblk, end))
+	in.cache.add(lblk, end-lblk, bufMapped)
+	fs.dirtied(int64(end - lblk))
+}
+
+// firstUnmapped is the first range in [lblk, end) that needs a place.
+func (in *inode) firstUnmapped(lblk, end uint32) (dirtyRun, bool) {
+	c := &in.cache
+	for i := c.at(lblk); i < len(c.runs) && c.runs[i].lblk < end; i++ {
+		r := c.runs[i]
+		if r.state == bufMapped {
+			continue
+		}
+		from, to := max(r.lblk, lblk), min(r.next(), end)
+		return dirtyRun{from, to - from, r.state}, true
+	}
+	return dirtyRun{}, false
+}
+
+// mapOne asks for the place of x (mpage_map_one_extent). It returns how many of
+// its blocks have got one.
+func (fs *FS) mapOne(t *task, in *inode, x dirtyRun) (uint32, errno) {
+	f := mapCreate | mapMetadataNofail
+	nolock := fs.dioreadNolock(in)
+	if nolock {
+		f |= mapIOCreate
+	}
+	if x.state == bufDelayed {
+		f |= mapDelallocReserve
+	}
+	m := mapping{lblk: x.lblk, len: x.len}
+	if fs.obs != nil {
+		fs.obs.WritePagesExtent(in.Number, x.lblk, x.len)
+	}
+	got, e := fs.mapBlocks(t, in, &m, f)
+	if e != 0 {
+		return 0, e
+	}
+	if nolock && m.state&stateUnwritten != 0 {
+		fs.conversions = append(fs.conversions, conversion{in, m.lblk, m.len})
+	}
+	return got, 0
+}
+
+// extendDisksize lets the size on disk follow what was submitted, up to block
+// end.
+func (fs *FS) extendDisksize(t *task, in *inode, end uint32) {
+	size := min(int64(end)<<fs.geo.BlockBits, in.Size)
+	if size > in.disksize {
+		in.disksize = size
+		fs.dirtyInode(t, in)
+	}
+}
+
+// endIO completes what was submitted: the unwritten blocks that now hold data
+// become written (ext4_end_io_rsv_work).
+//
+// Deviates from the kernel: a worker does this as IO completes, beside the
+// writer; here it is done where the writer waits for the IO.
+func (fs *FS) endIO(t *task) {
+	for i := 0; i < len(fs.conversions); i++ {
+		c := fs.conversions[i]
+		fs.convertUnwritten(t, c.in, c.lblk, c.len)
+	}
+	fs.conversions = fs.conversions[:0]
+}
+
+// convertUnwritten makes [lblk, lblk+n) written
+// (ext4_convert_unwritten_extents).
+func (fs *FS) convertUnwritten(t *task, in *inode, lblk, n uint32) {
+	for n > 0 {
+		fs.j.start()
+		m := mapping{lblk: lblk, len: n}
+		got, e := fs.mapBlocks(t, in, &m, mapIOConvert)
+		fs.dirtyInode(t, in)
+		if e != 0 || got == 0 {
+			return
+		}
+		lblk += got
+		n -= got
+	}
+}
+
+// flushFile writes the dirty pages of in and waits for them
+// (filemap_write_and_wait_range).
+func (fs *FS) flushFile(t *task, in *inode, off, n int64) errno {
+	first := uint32(off / fs.pageSize)
+	last := uint32(min((off+n-1)/fs.pageSize, maxBlocks))
+	e := fs.writepages(t, in, first, last)
+	fs.endIO(t)
+	return e
+}
+
+// writebackAll writes all dirty files in the order in which they became dirty
+// (writeback_inodes_sb, and with wait sync_inodes_sb).
+func (fs *FS) writebackAll(t *task, wait bool) {
+	last := fs.dirtyTail
+	for in := fs.dirtyHead; in != nil; {
+		next := in.dirtyNext
+		if in == last {
+			next = nil
+		}
+		fs.writepages(t, in, 0, maxBlocks)
+		fs.cleanInode(in)
+		if len(in.cache.runs) > 0 {
+			fs.markDirty(in)
+		}
+		in = next
+	}
+	fs.endIO(t)
+}
+
+// markDirty puts in at the end of the list of dirty inodes, unless it is on it
+// (__mark_inode_dirty).
+func (fs *FS) markDirty(in *inode) {
+	if in.onDirtyList {
+		return
+	}
+	in.onDirtyList = true
+	in.dirtyPrev, in.dirtyNext = fs.dirtyTail, nil
+	if fs.dirtyTail != nil {
+		fs.dirtyTail.dirtyNext = in
+	} else {
+		fs.dirtyHead = in
+	}
+	fs.dirtyTail = in
+}
+
+// cleanInode takes in off the list of dirty inodes.
+func (fs *FS) cleanInode(in *inode) {
+	if !in.onDirtyList {
+		return
+	}
+	in.onDirtyList = false
+	if in.dirtyPrev != nil {
+		in.dirtyPrev.dirtyNext = in.dirtyNext
+	} else {
+		fs.dirtyHead = in.dirtyNext
+	}
+	if in.dirtyNext != nil {
+		in.dirtyNext.dirtyPrev = in.dirtyPrev
+	} else {
+		fs.dirtyTail = in.dirtyPrev
+	}
+	in.dirtyPrev, in.dirtyNext = nil, nil
+}
