@@ -66,6 +66,9 @@ type FileInfo struct {
 	Size    int64  // bytes
 	Sectors int64  // 512-byte sectors in use, metadata blocks included
 	Extents []Extent
+	// FiemapErrno is what FIEMAP fails with, 0 where it does not: ext2 does not
+	// map its directories (EOPNOTSUPP).
+	FiemapErrno Errno
 }
 
 // Extent is one extent of a file as FIEMAP reports it, in blocks.

@@ -1,0 +1,143 @@
+package play
+
+import (
+	"errors"
+	"fmt"
+
+	"mbsim/filesystem"
+	"mbsim/workload"
+)
+
+// einval is what sched_setaffinity(2) fails with for a CPU that is not there.
+const einval = filesystem.EINVAL
+
+// Player is the process that performs a script. It is ready for use once FS is
+// set.
+type Player struct {
+	FS   filesystem.FileSystem
+	Task filesystem.Task // the process: its CPU as of the last cpu operation
+	CPUs int             // CPUs of the machine; 0 for as many as asked for
+	// Stat, if not nil, performs the stat operation: the recorder reads
+	// mb_groups then, for which the kernel loads every group's buddy.
+	Stat func() error
+	// Remounted, if not nil, is called after each remount.
+	Remounted func() error
+
+	fds map[string]filesystem.Handle
+}
+
+// Do performs one operation and returns what the oracle records for it: the
+// bytes written, 0, or the negative error number. The error is nil for errors
+// of the operation, which a real process would see too; it is that of the
+// simulator otherwise.
+//
+// As in the guest, a descriptor's name that is not known, or that was closed,
+// stands for descriptor -1 (EBADF); a name given to a second file leaves the
+// first open, out of reach; and a creation that fails leaves the name as it was.
+func (p *Player) Do(op *workload.Op) (ret int64, err error) {
+	ret, err = p.perform(op)
+	if err == nil {
+		return ret, nil
+	}
+	var errno filesystem.Errno
+	if errors.As(err, &errno) {
+		return -int64(errno), nil
+	}
+	return 0, fmt.Errorf("line %d: %s: %w", op.Line, workload.FormatOp(*op), err)
+}
+
+func (p *Player) perform(op *workload.Op) (int64, error) {
+	t := &p.Task
+	switch op.Kind {
+	case workload.CPU:
+		if p.CPUs > 0 && op.N >= p.CPUs {
+			return 0, einval
+		}
+		t.CPU = op.N
+		return 0, nil
+	case workload.Mkdir:
+		return 0, p.FS.Mkdir(t, op.Path)
+	case workload.Unlink:
+		return 0, p.FS.Unlink(t, op.Path)
+	case workload.Rmdir:
+		return 0, p.FS.Rmdir(t, op.Path)
+	case workload.Rename:
+		return 0, p.FS.Rename(t, op.Path, op.To)
+	case workload.Sync:
+		return 0, p.FS.Sync(t)
+	case workload.Stat:
+		return 0, call(p.Stat)
+	case workload.Remount:
+		if err := p.FS.Remount(t); err != nil {
+			return 0, err
+		}
+		return 0, call(p.Remounted)
+	case workload.Creat, workload.Open:
+		return 0, p.open(op)
+	}
+	return p.onFile(op)
+}
+
+func call(hook func() error) error {
+	if hook == nil {
+		return nil
+	}
+	return hook()
+}
+
+func (p *Player) open(op *workload.Op) error {
+	var h filesystem.Handle
+	var err error
+	if op.Kind == workload.Creat {
+		h, err = p.FS.Create(&p.Task, op.Path)
+	} else {
+		h, err = p.FS.Open(&p.Task, op.Path, op.Direct)
+	}
+	if err != nil {
+		return err
+	}
+	if p.fds == nil {
+		p.fds = make(map[string]filesystem.Handle)
+	}
+	p.fds[op.FD] = h
+	return nil
+}
+
+// onFile performs an operation on an open file.
+func (p *Player) onFile(op *workload.Op) (int64, error) {
+	t := &p.Task
+	h, ok := p.fds[op.FD]
+	if !ok {
+		return 0, filesystem.EBADF
+	}
+	switch op.Kind {
+	case workload.Write:
+		return h.Write(t, op.Off, op.Len)
+	case workload.Read:
+		return h.Read(t, op.Off, op.Len)
+	case workload.Fsync:
+		return 0, h.Fsync(t)
+	case workload.Ftruncate:
+		return 0, h.Truncate(t, op.Len)
+	case workload.Fallocate:
+		return 0, h.Fallocate(t, op.Mode, op.Off, op.Len)
+	case workload.Close:
+		delete(p.fds, op.FD)
+		return 0, h.Close(t)
+	}
+	return 0, fmt.Errorf("unknown operation %v", op.Kind)
+}
+
+// Run performs ops in order and collects what came of each. It stops at an
+// error of the simulator.
+func (p *Player) Run(ops []workload.Op) ([]Result, error) {
+	results := make([]Result, 0, len(ops))
+	for i := range ops {
+		ret, err := p.Do(&ops[i])
+		if err != nil {
+			return results, err
+		}
+		results = append(results, Result{ops[i].Line, ret})
+	}
+	return results, nil
+}
