@@ -140,7 +140,8 @@ func (fs *FS) shortOfSpace(t *task) bool {
 	free := fs.alloc.FreeClusters().ReadPositive()
 	dirty := fs.alloc.DirtyClusters().ReadPositive()
 	if dirty > 0 && free < 2*dirty {
-		fs.writebackAll(t, false)
+		fs.writebackAll(t)
+		fs.endIO(t)
 	}
 	return 2*free < 3*dirty || free < dirty+fs.watermark()
 }

@@ -31,7 +31,7 @@ type FS struct {
 	dirOptions     dirent.Options
 
 	inodesCount uint32
-	inodeGoal   uint32 // s_inode_goal, 0 for none
+	goalTunable uint32 // s_inode_goal: the inode to take next, 0 for none
 	inodeGroups [][]inodeGroup
 	flexes      []flexInodes
 	freeInodes  *allocator.PerCPUCounter // s_freeinodes_counter
@@ -75,7 +75,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 		dirNlink:       s.ROCompat&image.DirNlink != 0,
 		groupChecksums: s.ROCompat&(image.MetadataCsum|image.UninitBG) != 0,
 		inodesCount:    s.Inodes,
-		inodeGoal:      opt.Tunables[inodeGoal],
+		goalTunable:    opt.Tunables[inodeGoal],
 	}
 	fs.blocksPerPage = uint32(fs.pageSize >> geo.BlockBits)
 	fs.maxIndirect = maxIndirectBytes(geo.BlockBits, s.ROCompat&image.HugeFile != 0)

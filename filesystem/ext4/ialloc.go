@@ -210,7 +210,7 @@ func (fs *FS) allocInode(t *task, parent *inode, dir bool, name string) (uint32,
 	var g allocator.GroupID
 	var from uint32
 	ok := true
-	if goal := fs.inodeGoal; goal > 0 && goal <= fs.inodesCount {
+	if goal := fs.goalTunable; goal > 0 && goal <= fs.inodesCount {
 		g, from = allocator.GroupID((goal-1)/ipg), (goal-1)%ipg
 	} else if dir {
 		g, ok = fs.findGroupOrlov(parent, dir, name)

@@ -106,7 +106,6 @@ func (fs *FS) release(t *task, in *inode) {
 		return
 	}
 	fs.dropPages(in, 0)
-	fs.cleanInode(in)
 	fs.j.start()
 	in.Size = 0
 	if in.blocks > 0 {
@@ -114,6 +113,7 @@ func (fs *FS) release(t *task, in *inode) {
 	}
 	fs.clearInode(t, in)
 	fs.freeInode(t, in)
+	fs.cleanInode(in)
 	fs.setInode(in.Number, nil)
 	fs.spare = append(fs.spare, in)
 }

@@ -55,10 +55,15 @@ func (fs *FS) fsync(t *task, in *inode) errno {
 	return e
 }
 
-// sync writes all dirty files and commits (syncfs).
+// sync writes all dirty files and commits (syncfs): once without waiting, and
+// once more for what became dirty meanwhile, the conversion of the blocks just
+// written included (sync_filesystem).
 func (fs *FS) sync(t *task) {
-	fs.writebackAll(t, false)
-	fs.writebackAll(t, true)
+	fs.writebackAll(t)
+	fs.commit(t)
+	fs.endIO(t)
+	fs.writebackAll(t)
+	fs.endIO(t)
 	fs.commit(t)
 }
 

@@ -107,7 +107,7 @@ func (fs *FS) submitted(in *inode, lblk, end uint32) {
 // firstUnmapped is the first range in [lblk, end) that needs a place.
 func (in *inode) firstUnmapped(lblk, end uint32) (dirtyRun, bool) {
 	c := &in.cache
-	for i := c.at(lblk); i < len(c.runs) && c.runs[i].lblk < end; i++ {
+	for i := c.at(lblk); lblk < end && i < len(c.runs) && c.runs[i].lblk < end; i++ {
 		r := c.runs[i]
 		if r.state == bufMapped {
 			continue
@@ -193,8 +193,8 @@ func (fs *FS) flushFile(t *task, in *inode, off, n int64) errno {
 }
 
 // writebackAll writes all dirty files in the order in which they became dirty
-// (writeback_inodes_sb, and with wait sync_inodes_sb).
-func (fs *FS) writebackAll(t *task, wait bool) {
+// (writeback_inodes_sb), without waiting for the IO.
+func (fs *FS) writebackAll(t *task) {
 	last := fs.dirtyTail
 	for in := fs.dirtyHead; in != nil; {
 		next := in.dirtyNext
@@ -208,7 +208,6 @@ func (fs *FS) writebackAll(t *task, wait bool) {
 		}
 		in = next
 	}
-	fs.endIO(t)
 }
 
 // markDirty puts in at the end of the list of dirty inodes, unless it is on it
