@@ -23,7 +23,8 @@ type Player struct {
 	// Remounted, if not nil, is called after each remount.
 	Remounted func() error
 
-	fds map[string]filesystem.Handle
+	names map[string]int      // descriptors by the script's names
+	files []filesystem.Handle // by descriptor, nil where free
 }
 
 // Do performs one operation and returns what the oracle records for it: the
@@ -96,20 +97,48 @@ func (p *Player) open(op *workload.Op) error {
 	if err != nil {
 		return err
 	}
-	if p.fds == nil {
-		p.fds = make(map[string]filesystem.Handle)
+	if p.names == nil {
+		p.names = make(map[string]int)
 	}
-	p.fds[op.FD] = h
+	p.names[op.FD] = p.descriptor(h)
+	return nil
+}
+
+// descriptor gives h the lowest free descriptor, as open(2) does: at exit the
+// kernel closes them from the highest down.
+func (p *Player) descriptor(h filesystem.Handle) int {
+	for fd, f := range p.files {
+		if f == nil {
+			p.files[fd] = h
+			return fd
+		}
+	}
+	p.files = append(p.files, h)
+	return len(p.files) - 1
+}
+
+// CloseAll closes what is still open, as the end of a process does.
+func (p *Player) CloseAll() error {
+	for fd := len(p.files) - 1; fd >= 0; fd-- {
+		if h := p.files[fd]; h != nil {
+			p.files[fd] = nil
+			if err := h.Close(&p.Task); err != nil {
+				return err
+			}
+		}
+	}
+	p.names = nil
 	return nil
 }
 
 // onFile performs an operation on an open file.
 func (p *Player) onFile(op *workload.Op) (int64, error) {
 	t := &p.Task
-	h, ok := p.fds[op.FD]
+	fd, ok := p.names[op.FD]
 	if !ok {
 		return 0, filesystem.EBADF
 	}
+	h := p.files[fd]
 	switch op.Kind {
 	case workload.Write:
 		return h.Write(t, op.Off, op.Len)
@@ -122,7 +151,8 @@ func (p *Player) onFile(op *workload.Op) (int64, error) {
 	case workload.Fallocate:
 		return 0, h.Fallocate(t, op.Mode, op.Off, op.Len)
 	case workload.Close:
-		delete(p.fds, op.FD)
+		delete(p.names, op.FD)
+		p.files[fd] = nil
 		return 0, h.Close(t)
 	}
 	return 0, fmt.Errorf("unknown operation %v", op.Kind)

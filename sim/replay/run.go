@@ -1,0 +1,161 @@
+package replay
+
+import (
+	"bytes"
+	"fmt"
+	"runtime/debug"
+	"strconv"
+
+	"mbsim/allocator/mballoc"
+	"mbsim/filesystem"
+	"mbsim/filesystem/ext4"
+	"mbsim/filesystem/image"
+	"mbsim/filesystem/play"
+	"mbsim/reports/procfs"
+	"mbsim/workload"
+)
+
+// Config says what to replay.
+type Config struct {
+	Kernel string // 5.10, 5.10-seed
+	Case   *workload.Case
+	Layout *image.Layout // the starting state; Run changes it
+	// Blocks and Files, if not nil, are told of every decision.
+	Blocks mballoc.Observer
+	Files  ext4.Observer
+	// Before, if not nil, is called before each operation.
+	Before func(*workload.Op)
+}
+
+// Outcome is what came of a replay, in the texts of the oracle.
+type Outcome struct {
+	Files     []byte // files.txt
+	Groups    []byte // mb_groups.txt, nil where the file system has none
+	Stats     []byte // mb_stats.txt, likewise
+	GroupsLog []byte // mb_groups.log, nil where the script has no stat
+	Results   []play.Result
+	PID       int
+}
+
+// machine is a mounted file system and what the recorder can read of it.
+type machine struct {
+	fs        filesystem.FileSystem
+	ext4      *ext4.FS
+	groupsLog bytes.Buffer
+}
+
+// Run performs the case.
+func Run(cfg Config) (*Outcome, error) {
+	m, err := mount(&cfg)
+	if err != nil {
+		return nil, err
+	}
+	// The process may begin on any CPU. The recorder's begins on the last one
+	// more often than not; scripts that care name their CPU.
+	p := play.Player{
+		FS: m.fs, CPUs: cfg.Case.SMP, Stat: m.appendGroups,
+		Task: filesystem.Task{CPU: cfg.Case.SMP - 1, PID: max(cfg.Case.PIDMod, 0)},
+	}
+	out := &Outcome{PID: p.Task.PID, Results: make([]play.Result, 0, len(cfg.Case.Ops))}
+	var at *workload.Op
+	err = guarded(&at, func() error {
+		for i := range cfg.Case.Ops {
+			at = &cfg.Case.Ops[i]
+			if cfg.Before != nil {
+				cfg.Before(at)
+			}
+			ret, err := p.Do(at)
+			if err != nil {
+				return err
+			}
+			out.Results = append(out.Results, play.Result{Line: at.Line, Ret: ret})
+		}
+		at = nil
+		return m.finish(&p, out)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", cfg.Case.Dir, err)
+	}
+	return out, nil
+}
+
+// guarded turns a broken invariant into an error that names the operation.
+func guarded(at **workload.Op, f func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			where := "at the end"
+			if *at != nil {
+				where = fmt.Sprintf("line %d (%s)", (*at).Line, workload.FormatOp(**at))
+			}
+			err = fmt.Errorf("%s: internal error: %v\n%s", where, r, debug.Stack())
+		}
+	}()
+	return f()
+}
+
+// mount mounts as the case says.
+func mount(cfg *Config) (*machine, error) {
+	p, err := mballoc.ProfileByName(cfg.Kernel)
+	if err != nil {
+		return nil, err
+	}
+	opt := ext4.DefaultOptions(cfg.Layout.Super.BlockSize())
+	opt.CPUs = cfg.Case.SMP
+	opt.Profile = p
+	opt.Observer, opt.Blocks = cfg.Files, cfg.Blocks
+	if err := opt.Parse(cfg.Case.Mount); err != nil {
+		return nil, fmt.Errorf("%s/case.env: %w", cfg.Case.Dir, err)
+	}
+	opt.Tunables = make(map[string]uint32)
+	for _, t := range cfg.Case.Tunables {
+		v, err := strconv.ParseUint(t.Value, 0, 32)
+		if err != nil {
+			return nil, fmt.Errorf("%s/case.env: tunable %s is %q: want a number", cfg.Case.Dir, t.Name, t.Value)
+		}
+		opt.Tunables[t.Name] = uint32(v)
+	}
+	fs, err := ext4.Mount(cfg.Layout, opt)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", cfg.Case.Dir, err)
+	}
+	return &machine{fs: fs, ext4: fs}, nil
+}
+
+// finish writes the texts in the order the recorder does: files.txt while the
+// process lives, which then closes its files; mb_groups, for which every buddy
+// is loaded; and mb_stats, which counts that too.
+func (m *machine) finish(p *play.Player, out *Outcome) error {
+	var b bytes.Buffer
+	if err := play.WriteFiles(&b, m.fs); err != nil {
+		return err
+	}
+	out.Files = b.Bytes()
+	if err := p.CloseAll(); err != nil {
+		return err
+	}
+	if m.ext4 == nil {
+		return nil
+	}
+	n := m.fs.Geometry().Groups
+	var groups, stats bytes.Buffer
+	if err := procfs.WriteGroups(&groups, n, m.ext4.Allocator().GroupInfo); err != nil {
+		return err
+	}
+	s := m.ext4.Allocator().Stats()
+	if err := procfs.WriteStats(&stats, &s, n); err != nil {
+		return err
+	}
+	out.Groups, out.Stats, out.GroupsLog = groups.Bytes(), stats.Bytes(), m.groupsLog.Bytes()
+	return nil
+}
+
+// appendGroups performs the script's stat.
+func (m *machine) appendGroups() error {
+	if m.ext4 == nil {
+		return nil
+	}
+	if err := procfs.WriteGroups(&m.groupsLog, m.fs.Geometry().Groups, m.ext4.Allocator().GroupInfo); err != nil {
+		return err
+	}
+	return m.groupsLog.WriteByte('\n')
+}
