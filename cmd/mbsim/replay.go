@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"mbsim/filesystem/image"
+	"mbsim/filesystem/play"
+	"mbsim/reports/ftrace"
+	"mbsim/sim/replay"
+	"mbsim/workload"
+)
+
+type replayFlags struct {
+	kernel, out string
+	mkfs, trace bool
+}
+
+func newReplay() *cobra.Command {
+	var f replayFlags
+	c := &cobra.Command{
+		Use:   "replay CASE_DIR",
+		Short: "Perform a case's script and write what a real kernel's recording holds",
+		Long: `replay reads CASE_DIR/case.env and CASE_DIR/ops, and the starting layout from
+CASE_DIR/KERNEL/before.dumpe2fs.gz (or, with --mkfs, computes it from case.env),
+performs the operations, and writes into the output folder, in the formats of a
+recording:
+
+  files.txt      inode, size and extents of every file
+  mb_groups.txt  /proc/fs/ext4/DEV/mb_groups at the end
+  mb_stats.txt   /proc/fs/ext4/DEV/mb_stats at the end
+  mb_groups.log  mb_groups at each stat of the script, if it has any
+  results.txt    what each operation returned, or its negative errno
+  trace.txt      with --trace: ext4 and jbd2 events, as tracefs prints them
+
+Nothing else of a recording is read.`,
+		Example: `  mbsim replay testdata/small-files-1 --kernel 5.10 --out out/small-files-1`,
+		Args:    cobra.ExactArgs(1),
+		RunE:    func(_ *cobra.Command, args []string) error { return f.run(args[0]) },
+	}
+	c.Flags().StringVar(&f.kernel, "kernel", "5.10", "whose behaviour: "+kernels())
+	c.Flags().StringVarP(&f.out, "out", "o", "", "output folder (default out/CASE)")
+	c.Flags().BoolVar(&f.mkfs, "mkfs", false, "compute the starting layout from case.env as mke2fs does, read no recording")
+	c.Flags().BoolVar(&f.trace, "trace", false, "write trace.txt too")
+	completeKernels(c)
+	return c
+}
+
+func (f *replayFlags) run(dir string) error {
+	if err := checkKernel(f.kernel); err != nil {
+		return err
+	}
+	c, err := workload.ReadCase(dir)
+	if err != nil {
+		return usage(err)
+	}
+	layout, err := f.layout(c)
+	if err != nil {
+		return usage(err)
+	}
+	cfg := replay.Config{Kernel: f.kernel, Case: c, Layout: layout}
+	var trace bytes.Buffer
+	w := ftrace.NewWriter(&trace, max(c.PIDMod, 0))
+	if f.trace {
+		cfg.Blocks, cfg.Files, cfg.Before = w, w, w.Operation
+	}
+	out, err := replay.Run(cfg)
+	if err != nil {
+		return &exitError{exitInternal, err}
+	}
+	files, err := recording(out)
+	if err != nil {
+		return &exitError{exitInternal, err}
+	}
+	if f.trace {
+		if err := w.Flush(); err != nil {
+			return &exitError{exitInternal, err}
+		}
+		files["trace.txt"] = trace.Bytes()
+	}
+	if f.out == "" {
+		f.out = filepath.Join("out", filepath.Base(filepath.Clean(dir)))
+	}
+	return writeFolder(f.out, files)
+}
+
+// layout is the starting state.
+func (f *replayFlags) layout(c *workload.Case) (*image.Layout, error) {
+	if f.mkfs {
+		return replay.MakeLayout(c, f.kernel)
+	}
+	dir := filepath.Join(c.Dir, replay.RecordingName(f.kernel))
+	l, err := replay.ReadLayout(dir)
+	if err != nil {
+		return nil, fmt.Errorf("%w (--mkfs computes the layout instead)", err)
+	}
+	return l, nil
+}
+
+// recording is the outcome as the files of a recording.
+func recording(out *replay.Outcome) (map[string][]byte, error) {
+	var results bytes.Buffer
+	if err := play.WriteResults(&results, out.PID, out.Results); err != nil {
+		return nil, err
+	}
+	files := map[string][]byte{"files.txt": out.Files, "results.txt": results.Bytes()}
+	for name, text := range map[string][]byte{
+		"mb_groups.txt": out.Groups, "mb_stats.txt": out.Stats, "mb_groups.log": out.GroupsLog,
+	} {
+		if text != nil {
+			files[name] = text
+		}
+	}
+	return files, nil
+}
