@@ -45,8 +45,10 @@ type Verdict struct {
 	Counters  Tally  `json:"counters"`   // lines of mb_stats.txt but buddies_time_used
 	Results   Tally  `json:"operations"` // operations that returned the same
 	Requests  Tally  `json:"requests"`   // requests for blocks with the same answer
-	// Difference says in words what differs first, empty if nothing does.
+	// Difference says in words what differs first, empty if nothing does. Line
+	// is the line of the script it is at, 0 for what only the end shows.
 	Difference string `json:"first_difference,omitempty"`
+	Line       int    `json:"line,omitempty"`
 }
 
 // ReadLayout reads the starting layout of a recording. Nothing else of it is
@@ -98,9 +100,9 @@ func (v *Verdict) compare(recording string, c *workload.Case, out *Outcome, trac
 	if err != nil {
 		return err
 	}
-	v.Difference = results
+	v.Difference, v.Line = results, resultLine
 	if results == "" || requests != "" && requestLine <= resultLine {
-		v.Difference = requests
+		v.Difference, v.Line = requests, requestLine
 	}
 	for _, text := range []struct {
 		name  string

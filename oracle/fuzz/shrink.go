@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"mbsim/sim/replay"
+)
+
+// shrink looks for a small part of the script in dir that still differs, asking
+// the kernel at most so many times, and returns the folder of the smallest
+// found. It removes ever smaller runs of lines (Zeller and Hildebrandt,
+// "Simplifying and Isolating Failure-Inducing Input", 2002).
+func (k kernel) shrink(dir string, v *replay.Verdict, questions int, stdout io.Writer) (string, error) {
+	text, err := os.ReadFile(filepath.Join(dir, "ops"))
+	if err != nil {
+		return "", err
+	}
+	lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+	small := filepath.Clean(dir) + "-small"
+	differs := func(ops []string) bool {
+		questions--
+		if err := k.copyCase(dir, small, ops); err != nil {
+			return false
+		}
+		v, err := k.ask(small)
+		return err == nil && !v.Identical
+	}
+	if n := v.Line; n > 0 && n < len(lines) && differs(lines[:n]) {
+		lines = lines[:n]
+	}
+	for size := len(lines) / 2; size > 0 && questions > 0; size /= 2 {
+		for at := 0; at < len(lines) && questions > 0; {
+			rest := slices.Concat(lines[:at], lines[min(at+size, len(lines)):])
+			if differs(rest) {
+				lines = rest
+			} else {
+				at += size
+			}
+		}
+		fmt.Fprintf(stdout, "  shrunk to %d lines\n", len(lines))
+	}
+	if err := k.copyCase(dir, small, lines); err != nil {
+		return "", err
+	}
+	_, err = k.ask(small)
+	return small, err
+}
+
+// copyCase writes a case like that in dir, with other operations.
+func (k kernel) copyCase(dir, to string, ops []string) error {
+	env, err := os.ReadFile(filepath.Join(dir, "case.env"))
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(to, 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(to, "case.env"), env, 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(to, "ops"), []byte(strings.Join(ops, "\n")+"\n"), 0o644)
+}
