@@ -3,17 +3,17 @@ package ext4
 // maxDirectBlocks is the most that direct IO maps at once (DIO_MAX_BLOCKS).
 const maxDirectBlocks = 4096
 
+// sector is the device's logical block, to which direct IO is aligned, bytes.
+const sector = 512
+
 // directWrite writes [off, off+n) past the page cache (ext4_dio_write_iter).
 //
-// Deviates from the kernel: alignment is not checked against the device, and
-// what is not aligned to blocks goes through the page cache.
+// Deviates from the kernel: the alignment of the caller's memory is not
+// modelled, and pages of the cache can always be dropped.
 func (fs *FS) directWrite(t *task, in *inode, off, n int64) (int64, errno) {
 	extend := off+n > in.Size || off+n > in.disksize
 	fs.touch(t, in)
 	done, fallback, e := fs.directExtents(t, in, off, n)
-	if done > 0 {
-		e = 0
-	}
 	if extend && off+n > in.disksize {
 		e = fs.extendAfterDirect(t, in, off, n, done, e)
 	}
@@ -33,7 +33,9 @@ func (fs *FS) directWrite(t *task, in *inode, off, n int64) (int64, errno) {
 
 // directExtents maps and writes extent by extent (iomap_dio_rw,
 // ext4_iomap_begin). fallback says that a hole of an indirect file must be
-// filled through the page cache.
+// filled through the page cache. An error undoes nothing, but what was written
+// before it does not count: unwritten blocks stay so. A misaligned extent is
+// refused only once it is mapped.
 func (fs *FS) directExtents(t *task, in *inode, off, n int64) (done int64, fallback bool, e errno) {
 	if len(in.cache.runs) > 0 {
 		if e := fs.flushFile(t, in, off, n); e != 0 {
@@ -62,7 +64,14 @@ func (fs *FS) directExtents(t *task, in *inode, off, n int64) (done int64, fallb
 		}
 		unwritten = unwritten || m.state&stateUnwritten != 0
 		end := min(int64(m.lblk+m.len)<<fs.geo.BlockBits, off+n)
+		if (pos|(end-pos))%sector != 0 {
+			e = EINVAL
+			break
+		}
 		done = end - off
+	}
+	if e != 0 {
+		return 0, false, e
 	}
 	if unwritten && done > 0 {
 		first := uint32(off >> fs.geo.BlockBits)
