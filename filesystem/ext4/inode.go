@@ -28,6 +28,7 @@ type inode struct {
 	topdir         bool
 	allocOnClose   bool   // EXT4_STATE_DA_ALLOC_CLOSE
 	syncTid        uint64 // i_sync_tid: the transaction that last changed it
+	resident       bool   // read since mount
 
 	root    node // of the extent tree
 	rootExt [rootEntries]extent
@@ -52,6 +53,20 @@ func (fs *FS) inodeOf(number uint32) *inode {
 	return fs.inodes[number/inodesPerPage][number%inodesPerPage]
 }
 
+// readInode brings an inode into memory that a path leads to. fsync cannot know
+// whether the running transaction holds changes of one just read, so it assumes
+// that (__ext4_iget).
+func (fs *FS) readInode(number uint32) *inode {
+	in := fs.inodeOf(number)
+	if !in.resident {
+		in.resident = true
+		if fs.j != nil && fs.j.running {
+			in.syncTid = fs.j.tid
+		}
+	}
+	return in
+}
+
 func (fs *FS) setInode(number uint32, in *inode) {
 	page := &fs.inodes[number/inodesPerPage]
 	if *page == nil {
@@ -68,6 +83,7 @@ func (fs *FS) makeInode(t *task, parent *inode, mode uint32, name string) (*inod
 	}
 	in := fs.blankInode(number, mode)
 	in.Extents = fs.extents
+	in.resident = true
 	fs.setInode(number, in)
 	if fs.obs != nil {
 		fs.obs.InodeAllocated(number, parent.Number, mode)

@@ -19,6 +19,7 @@ func (fs *FS) loadTree() error {
 		return err
 	}
 	fs.root.parent = fs.root
+	fs.root.resident = true
 	return nil
 }
 

@@ -54,7 +54,7 @@ func (fs *FS) lookupPath(path string) (*inode, errno) {
 		if !ok {
 			return nil, ENOENT
 		}
-		in = fs.inodeOf(number)
+		in = fs.readInode(number)
 	}
 	return in, 0
 }
@@ -69,7 +69,7 @@ func (fs *FS) at(path string) (dir *inode, name string, in *inode, e errno) {
 		return nil, "", nil, e
 	}
 	if number, ok := dir.dir.Lookup(name); ok {
-		in = fs.inodeOf(number)
+		in = fs.readInode(number)
 	}
 	return dir, name, in, 0
 }

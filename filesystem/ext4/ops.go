@@ -1,6 +1,9 @@
 package ext4
 
-import "mbsim/filesystem"
+import (
+	"mbsim/allocator"
+	"mbsim/filesystem"
+)
 
 // Mkdir implements filesystem.FileSystem.
 func (fs *FS) Mkdir(t *task, path string) error {
@@ -100,6 +103,7 @@ func (fs *FS) Remount(t *task) error {
 				fs.clearInode(t, in)
 				in.lastAllocGroup = -1
 				in.allocOnClose = false
+				in.resident = in == fs.root
 				in.es = esTree{}
 				unverify(&in.root)
 				in.root.verified = true
@@ -108,6 +112,8 @@ func (fs *FS) Remount(t *task) error {
 	}
 	fs.commit(t)
 	fs.lastDir = nil
+	fs.freeInodes = allocator.NewPerCPUCounter(fs.freeInodes.Sum(), fs.opt.CPUs)
+	fs.dirCount = allocator.NewPerCPUCounter(fs.dirCount.Sum(), fs.opt.CPUs)
 	if fs.j != nil {
 		*fs.j = journal{tid: fs.j.tid}
 	}

@@ -28,7 +28,17 @@ func run(args []string, stdout io.Writer) error {
 	f.StringVar(&k.scripts, "oracle", "oracle", "folder of gen.py and record.sh")
 	dir := f.String("dir", "out/oracle-fuzz", "where the cases go")
 	questions := f.Int("questions", 40, "recordings that shrinking may take")
+	one := f.String("shrink", "", "only shrink the recorded case in this folder")
 	if err := f.Parse(args); err != nil {
+		return err
+	}
+	if *one != "" {
+		v, err := k.verify(*one)
+		if err != nil || v.Identical {
+			return fmt.Errorf("%s: nothing to shrink (%v)", *one, err)
+		}
+		small, err := k.shrink(*one, v, *questions, stdout)
+		fmt.Fprintln(stdout, small)
 		return err
 	}
 	families := strings.Split(*family, ",")
