@@ -1,0 +1,105 @@
+package ext2
+
+import (
+	"mbsim/allocator"
+	"mbsim/allocator/reservation"
+	"mbsim/filesystem/dirent"
+)
+
+// Bits of st_mode.
+const (
+	modeFormat = 0o170000
+	modeDir    = 0o040000
+	modeFile   = 0o100000
+)
+
+// topdirFlag is EXT2_TOPDIR_FL: what is below this directory is spread as what
+// is below the root is.
+const topdirFlag = 0x20000
+
+// inode is an inode in memory (struct ext2_inode_info).
+type inode struct {
+	number uint32
+	mode   uint32
+	links  uint32
+	opens  int   // handles that hold it
+	size   int64 // bytes
+	blocks int64 // i_blocks in file-system blocks: data and indirect blocks
+	topdir bool
+
+	// What the kernel keeps from the first allocation on
+	// (struct ext2_block_alloc_info).
+	started      bool
+	window       reservation.Window
+	lastLogical  uint32          // the block allocated last, 0 for none
+	lastPhysical allocator.Block // where it lies, 0 for none
+
+	top   node // the block pointers in the inode
+	slots [inodeSlots]uint32
+	kids  [inodeSlots]*node
+
+	dir    *dirent.Dir // entries, of a directory
+	parent *inode      // of a directory
+}
+
+func (in *inode) isDir() bool  { return in.mode&modeFormat == modeDir }
+func (in *inode) isFile() bool { return in.mode&modeFormat == modeFile }
+
+// group is the group whose inode table holds the inode (i_block_group).
+func (fs *FS) groupOf(in *inode) allocator.GroupID {
+	return allocator.GroupID((in.number - 1) / fs.geo.InodesPerGroup)
+}
+
+// inodesPerPage inodes in memory share a page, made on first touch, so that
+// finding one by number takes no map.
+const inodesPerPage = 1024
+
+// inodeAt is where the inode of this number is, nil where it is not in use.
+func (fs *FS) inodeAt(number uint32) **inode {
+	page := &fs.inodes[number/inodesPerPage]
+	if *page == nil {
+		*page = make([]*inode, inodesPerPage)
+	}
+	return &(*page)[number%inodesPerPage]
+}
+
+// addInode puts an empty inode into memory.
+func (fs *FS) addInode(number, mode uint32) *inode {
+	var in *inode
+	if n := len(fs.spareInodes); n > 0 {
+		in = fs.spareInodes[n-1]
+		fs.spareInodes = fs.spareInodes[:n-1]
+		*in = inode{}
+	} else {
+		in = new(inode)
+	}
+	in.number, in.mode, in.links = number, mode, 1
+	in.top = node{ptr: in.slots[:], kid: in.kids[:]}
+	*fs.inodeAt(number) = in
+	return in
+}
+
+// newInode makes an inode below parent (ext2_new_inode).
+func (fs *FS) newInode(t *task, parent *inode, mode uint32) (*inode, errno) {
+	number, e := fs.takeInode(t, parent, mode&modeFormat == modeDir)
+	if e != 0 {
+		return nil, e
+	}
+	return fs.addInode(number, mode), 0
+}
+
+// release is what happens when a handle or name of an inode goes: without either
+// it is deleted (iput, ext2_evict_inode).
+func (fs *FS) release(t *task, in *inode) {
+	if in.links > 0 || in.opens > 0 {
+		return
+	}
+	in.size = 0
+	if in.blocks > 0 {
+		fs.truncateBlocks(t, in, 0)
+	}
+	fs.alloc.DiscardWindow(&in.window)
+	fs.freeInode(t, in)
+	*fs.inodeAt(in.number) = nil
+	fs.spareInodes = append(fs.spareInodes, in)
+}

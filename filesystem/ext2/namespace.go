@@ -1,0 +1,205 @@
+package ext2
+
+import (
+	"mbsim/filesystem"
+	"mbsim/filesystem/dirent"
+)
+
+// maxLinks is the most links of an inode, so the most subdirectories of a
+// directory but two (EXT2_LINK_MAX).
+const maxLinks = 32000
+
+// Mkdir implements filesystem.FileSystem (ext2_mkdir).
+func (fs *FS) Mkdir(t *task, path string) error {
+	p, e := fs.find(path)
+	switch {
+	case e != 0:
+		return e
+	case p.in != nil:
+		return EEXIST
+	case p.dir.links >= maxLinks:
+		return EMLINK
+	}
+	in, e := fs.newInode(t, p.dir, modeDir|0o755)
+	if e != 0 {
+		return e
+	}
+	in.links = 2
+	in.parent = p.dir
+	if e = fs.growDir(t, in); e == 0 {
+		in.dir = dirent.New(&fs.dirOptions, in.number, p.dir.number)
+		e = fs.addName(t, p.dir, p.name, in)
+	}
+	if e != 0 {
+		in.links = 0
+		fs.release(t, in)
+		return e
+	}
+	p.dir.links++
+	return nil
+}
+
+// Create implements filesystem.FileSystem (ext2_create).
+func (fs *FS) Create(t *task, path string) (filesystem.Handle, error) {
+	p, e := fs.find(path)
+	switch {
+	case e != 0:
+		return nil, e
+	case p.in == nil:
+		if p.in, e = fs.newInode(t, p.dir, modeFile|0o644); e != 0 {
+			return nil, e
+		}
+		if e = fs.addName(t, p.dir, p.name, p.in); e != 0 {
+			p.in.links = 0
+			fs.release(t, p.in)
+			return nil, e
+		}
+	case p.in.isDir():
+		return nil, EISDIR
+	default:
+		if e = fs.setSize(t, p.in, 0); e != 0 {
+			return nil, e
+		}
+	}
+	return fs.newHandle(p.in, false), nil
+}
+
+// Open implements filesystem.FileSystem.
+func (fs *FS) Open(_ *task, path string, direct bool) (filesystem.Handle, error) {
+	p, e := fs.find(path)
+	switch {
+	case e != 0:
+		return nil, e
+	case p.in == nil:
+		return nil, ENOENT
+	case p.in.isDir():
+		return nil, EISDIR
+	}
+	return fs.newHandle(p.in, direct), nil
+}
+
+// Unlink implements filesystem.FileSystem (ext2_unlink).
+func (fs *FS) Unlink(t *task, path string) error {
+	p, e := fs.find(path)
+	switch {
+	case e != 0:
+		return e
+	case p.in == nil:
+		return ENOENT
+	case p.in.isDir():
+		return EISDIR
+	}
+	p.dir.dir.Remove(p.name)
+	p.in.links--
+	fs.release(t, p.in)
+	return nil
+}
+
+// Rmdir implements filesystem.FileSystem (ext2_rmdir).
+func (fs *FS) Rmdir(t *task, path string) error {
+	p, e := fs.find(path)
+	switch {
+	case e != 0:
+		return e
+	case p.in == nil:
+		return ENOENT
+	case p.name == "":
+		return EINVAL
+	case !p.in.isDir():
+		return ENOTDIR
+	case !p.in.dir.IsEmpty():
+		return ENOTEMPTY
+	}
+	p.dir.dir.Remove(p.name)
+	p.dir.links--
+	p.in.links = 0
+	fs.lastDir = nil
+	fs.release(t, p.in)
+	return nil
+}
+
+// Rename implements filesystem.FileSystem (vfs_rename, ext2_rename).
+func (fs *FS) Rename(t *task, from, to string) error {
+	a, e := fs.find(from)
+	if e != 0 {
+		return e
+	}
+	b, e := fs.find(to)
+	switch {
+	case e != 0:
+		return e
+	case a.name == "" || b.name == "":
+		return busy
+	case a.in == nil:
+		return ENOENT
+	case a.in == b.in:
+		return nil
+	}
+	if e := mayMove(&a, &b); e != 0 {
+		return e
+	}
+	if b.in == nil {
+		if e := fs.addName(t, b.dir, b.name, a.in); e != 0 {
+			return e
+		}
+	} else {
+		kind := dirent.TypeFile
+		if a.in.isDir() {
+			kind = dirent.TypeDir
+		}
+		b.dir.dir.SetInode(b.name, a.in.number, kind)
+	}
+	a.dir.dir.Remove(a.name)
+	if a.in.isDir() {
+		fs.lastDir = nil
+		a.in.parent = b.dir
+		a.in.dir.SetParent(b.dir.number)
+		a.dir.links--
+		if b.in == nil {
+			b.dir.links++
+		}
+	}
+	if b.in != nil {
+		b.in.links--
+		if b.in.isDir() {
+			b.in.links = 0
+		}
+		fs.release(t, b.in)
+	}
+	return nil
+}
+
+// mayMove says whether what a names may move to b.
+func mayMove(a, b *place) errno {
+	if a.in.isDir() {
+		for d := b.dir; ; d = d.parent {
+			if d == a.in {
+				return EINVAL
+			}
+			if d == d.parent {
+				break
+			}
+		}
+	}
+	for d := a.dir; b.in != nil; d = d.parent {
+		if d == b.in {
+			return ENOTEMPTY
+		}
+		if d == d.parent {
+			break
+		}
+	}
+	switch {
+	case b.in == nil:
+		if a.in.isDir() && a.dir != b.dir && b.dir.links >= maxLinks {
+			return EMLINK
+		}
+	case a.in.isDir() && !b.in.isDir():
+		return ENOTDIR
+	case !a.in.isDir() && b.in.isDir():
+		return EISDIR
+	case b.in.isDir() && !b.in.dir.IsEmpty():
+		return ENOTEMPTY
+	}
+	return 0
+}

@@ -1,0 +1,133 @@
+package ext2
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"mbsim/allocator/reservation"
+)
+
+// Options are how a file system is mounted.
+type Options struct {
+	CPUs int // CPUs of the machine, at least 1
+	// Reservation gives files reservation windows (mount option reservation,
+	// the default; noreservation turns them off).
+	Reservation bool
+	// Window is the size of a file's first window, in blocks, at most 1027; 0
+	// turns windows off. In the kernel it is EXT2_DEFAULT_RESERVE_BLOCKS, and
+	// the ioctl EXT2_IOC_SETRSVSZ sets it for one file; here the option
+	// reservation_window=N sets it for all.
+	Window uint32
+	// OldAlloc places directories where blocks are free, instead of by Orlov's
+	// rules (mount option oldalloc).
+	OldAlloc bool
+	// MinixDF counts the file system's own blocks in statfs (minixdf).
+	MinixDF bool
+	// Unprivileged processes may not take the blocks reserved for root.
+	Unprivileged bool
+	// Seed decides at which group Orlov's search for a top-level directory
+	// begins, which the kernel draws at random.
+	Seed uint64
+}
+
+// DefaultOptions are the kernel's defaults; they do not depend on the block size.
+func DefaultOptions(int64) Options {
+	return Options{CPUs: 1, Reservation: true, Window: reservation.DefaultWindow}
+}
+
+// switches are the mount options without value that decide something here.
+var switches = map[string]func(*Options){
+	"reservation":   func(o *Options) { o.Reservation = true },
+	"noreservation": func(o *Options) { o.Reservation = false },
+	"oldalloc":      func(o *Options) { o.OldAlloc = true },
+	"orlov":         func(o *Options) { o.OldAlloc = false },
+	"minixdf":       func(o *Options) { o.MinixDF = true },
+	"bsddf":         func(o *Options) { o.MinixDF = false },
+}
+
+// windowOption is the one option the kernel does not have.
+const windowOption = "reservation_window"
+
+// ignored are the options that change nothing that decides where a block lands
+// here; those that end in = have a value.
+var ignored = []string{
+	"acl", "async", "atime", "bsdgroups", "debug", "defaults", "errors=", "grpid", "grpquota", "lazytime", "noacl",
+	"noatime", "nodiratime", "nobh", "nogrpid", "noquota", "nouid32", "nouser_xattr", "quota", "relatime", "resgid=",
+	"resuid=", "rw", "sb=", "strictatime", "sysvgroups", "user_xattr", "usrquota",
+}
+
+// Parse applies a mount option string, as mount -o takes it. The error names the
+// first option that is unknown, and the nearest known one.
+func (o *Options) Parse(s string) error {
+	for opt := range strings.SplitSeq(s, ",") {
+		if opt = strings.TrimSpace(opt); opt == "" {
+			continue
+		}
+		if err := o.parseOne(opt); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *Options) parseOne(opt string) error {
+	key, value, valued := strings.Cut(opt, "=")
+	if set := switches[key]; set != nil && !valued {
+		set(o)
+		return nil
+	}
+	known := key
+	if valued {
+		known += "="
+	}
+	switch {
+	case key == windowOption:
+		n, err := strconv.ParseUint(value, 10, 16)
+		if err != nil || n > reservation.MaxWindow {
+			return fmt.Errorf("mount option %q: want a number of blocks, 0 to %d", opt, reservation.MaxWindow)
+		}
+		o.Window = uint32(n)
+	case slices.Contains(ignored, known):
+	case key == "dax" || key == "xip" || key == "sync" || key == "dirsync":
+		return fmt.Errorf("mount option %q is not modelled", opt)
+	default:
+		return fmt.Errorf("unknown mount option %q (did you mean %q?)", opt, nearestOption(key))
+	}
+	return nil
+}
+
+// nearestOption is the option with the fewest edits from key, the first in the
+// alphabet if several.
+func nearestOption(key string) string {
+	all := append([]string{windowOption + "="}, ignored...)
+	for name := range switches {
+		all = append(all, name)
+	}
+	slices.Sort(all)
+	return slices.MinFunc(all, func(a, b string) int {
+		return editDistance(key, strings.TrimSuffix(a, "=")) - editDistance(key, strings.TrimSuffix(b, "="))
+	})
+}
+
+// editDistance counts the letters to insert, delete or change (Levenshtein).
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}
