@@ -1,0 +1,141 @@
+package ext4
+
+import (
+	"iter"
+	"sort"
+
+	"mbsim/allocator"
+	"mbsim/filesystem"
+)
+
+// Look lists what Files lists without leaving a trace: it reads the extent trees
+// themselves, and of the status tree only the delayed ranges, where Files goes
+// the way of FIEMAP, which fills the status tree. So whoever samples a run does
+// not change it. Extents are cut as the tree cuts them; those of a file are
+// valid until the next is asked for.
+func (fs *FS) Look() iter.Seq[filesystem.FileInfo] {
+	return func(yield func(filesystem.FileInfo) bool) {
+		all := []pathInode{{".", fs.root}}
+		all = appendTree(all, fs, "", fs.root)
+		sort.Slice(all[1:], func(i, j int) bool { return all[1+i].path < all[1+j].path })
+		var buf []filesystem.Extent
+		for _, x := range all {
+			buf = fs.look(buf[:0], x.in)
+			info := filesystem.FileInfo{
+				Path: x.path, Inode: x.in.Number, Mode: x.in.mode, Size: x.in.Size,
+				Sectors: (x.in.blocks + int64(x.in.reserved)<<fs.geo.ClusterBits) << (fs.geo.BlockBits - 9),
+				Extents: buf,
+			}
+			if !yield(info) {
+				return
+			}
+		}
+	}
+}
+
+// LostBlocks is the number of dirty blocks that found no place in writeback.
+func (fs *FS) LostBlocks() int64 { return fs.lost }
+
+type pathInode struct {
+	path string
+	in   *inode
+}
+
+func appendTree(all []pathInode, fs *FS, prefix string, dir *inode) []pathInode {
+	for d := range dir.dir.Entries() {
+		in := fs.inodeOf(d.Inode)
+		all = append(all, pathInode{prefix + d.Name, in})
+		if in.isDir() {
+			all = appendTree(all, fs, prefix+d.Name+"/", in)
+		}
+	}
+	return all
+}
+
+// look appends the extents of a file, mapped and delayed, by logical block.
+func (fs *FS) look(out []filesystem.Extent, in *inode) []filesystem.Extent {
+	if in.Extents {
+		out = appendNode(out, &in.root)
+	} else if in.ind != nil {
+		out = appendIndirect(out, in.ind, fs.geo.BlockBits-2)
+	}
+	mapped := len(out)
+	for i := range in.es.ext {
+		if e := &in.es.ext[i]; e.delayedOnly() {
+			out = append(out, filesystem.Extent{Logical: uint64(e.lblk), Len: uint64(e.len), Flags: filesystem.ExtentDelalloc | filesystem.ExtentUnknown})
+		}
+	}
+	if len(out) > mapped && mapped > 0 {
+		sort.Slice(out, func(i, j int) bool { return out[i].Logical < out[j].Logical })
+	}
+	if n := len(out); n > 0 {
+		out[n-1].Flags |= filesystem.ExtentLast
+	}
+	return out
+}
+
+func appendNode(out []filesystem.Extent, n *node) []filesystem.Extent {
+	for i := range n.idx {
+		out = appendNode(out, n.idx[i].child)
+	}
+	for i := range n.ext {
+		x := &n.ext[i]
+		e := filesystem.Extent{Logical: uint64(x.lblk), Len: uint64(x.len), Physical: x.pblk}
+		if x.unwritten {
+			e.Flags = filesystem.ExtentUnwritten
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// appendIndirect appends the runs of an inode's pointers, whose array has twelve
+// blocks and then three trees.
+func appendIndirect(out []filesystem.Extent, n *indirect, bits uint8) []filesystem.Extent {
+	lblk := uint64(0)
+	for i, p := range n.ptr {
+		if i < directSlots {
+			out = appendBlock(out, lblk, p)
+			lblk++
+			continue
+		}
+		levels := uint8(i - directSlots)
+		out = appendBranch(out, n.kid[i], lblk, levels*bits, bits)
+		lblk += 1 << ((levels + 1) * bits)
+	}
+	return out
+}
+
+// appendBranch appends the runs of the blocks below n, each of whose slots
+// stands for 2^span blocks of the file.
+func appendBranch(out []filesystem.Extent, n *indirect, lblk uint64, span, bits uint8) []filesystem.Extent {
+	if n == nil {
+		return out
+	}
+	for i, p := range n.ptr {
+		at := lblk + uint64(i)<<span
+		switch {
+		case p == 0:
+		case span == 0:
+			out = appendBlock(out, at, p)
+		default:
+			out = appendBranch(out, n.kid[i], at, span-bits, bits)
+		}
+	}
+	return out
+}
+
+// appendBlock appends a block, or lengthens the last run by it.
+func appendBlock(out []filesystem.Extent, lblk uint64, p uint32) []filesystem.Extent {
+	if p == 0 {
+		return out
+	}
+	if n := len(out); n > 0 {
+		l := &out[n-1]
+		if l.Logical+l.Len == lblk && l.Physical+allocator.Block(l.Len) == allocator.Block(p) {
+			l.Len++
+			return out
+		}
+	}
+	return append(out, filesystem.Extent{Logical: lblk, Len: 1, Physical: allocator.Block(p), Flags: filesystem.ExtentMerged})
+}

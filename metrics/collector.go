@@ -1,0 +1,197 @@
+package metrics
+
+import (
+	"fmt"
+
+	"mbsim/allocator"
+	"mbsim/filesystem"
+)
+
+// Limits of what a collector keeps, where its Config says nothing.
+const (
+	defaultRows      = 340 // samples of everything that is cheap
+	defaultSnapshots = 60  // samples of the whole tree and every bitmap
+	defaultColumns   = 240 // of the block map
+	defaultBands     = 512 // of the block map: groups, or runs of groups
+)
+
+// Config is what a Collector is made of.
+type Config struct {
+	FS filesystem.FileSystem
+	// Policy and Source are the allocator below FS and the file system as it
+	// was at mount. Without them there is no figure of the free space.
+	Policy Policy
+	Source allocator.Source
+
+	// Limits of what is kept; 0 for the default.
+	Rows, Snapshots, Columns, Bands int
+}
+
+// Collector samples a run. It is not safe for concurrent use.
+type Collector struct {
+	fs     filesystem.FileSystem
+	view   watched
+	policy Policy
+	geo    *allocator.Geometry
+	ops    operations
+
+	base   Row // what counters are counted from
+	mark   Row // the policy's counters before a remount
+	tally  tallier
+	free   *freeMap
+	bands  *bands
+	rows   timeline[Row]
+	snaps  timeline[*Snapshot]
+	maps   timeline[[]float32]
+	phases []phase
+}
+
+// phase is a phase that has begun.
+type phase struct {
+	name       string
+	measured   bool
+	start, end int64
+	from, to   Row
+}
+
+// New makes a collector. Counters count from here on.
+func New(cfg Config) (*Collector, error) {
+	if cfg.FS == nil || (cfg.Policy == nil) != (cfg.Source == nil) {
+		return nil, fmt.Errorf("metrics: a collector needs a file system, and a policy together with its source")
+	}
+	or := func(n, def int) int {
+		if n > 0 {
+			return n
+		}
+		return def
+	}
+	c := &Collector{fs: cfg.FS, policy: cfg.Policy, geo: cfg.FS.Geometry(), base: NewRow(), mark: NewRow()}
+	c.view = watched{cfg.FS, c}
+	c.rows.limit = or(cfg.Rows, defaultRows)
+	c.snaps.limit = or(cfg.Snapshots, defaultSnapshots)
+	c.maps.limit = or(cfg.Columns, defaultColumns)
+	if c.policy != nil {
+		c.free = newFreeMap(cfg.Source, c.geo)
+		c.bands = newBands(cfg.Source, c.geo, or(cfg.Bands, defaultBands))
+	}
+	start := NewRow()
+	c.count(start)
+	for id := range start {
+		if registry[id].Kind == Counter && start.Has(ID(id)) {
+			c.base[id] = -start[id]
+		}
+	}
+	return c, nil
+}
+
+// FileSystem is the file system for those who perform operations: it counts them.
+func (c *Collector) FileSystem() filesystem.FileSystem { return &c.view }
+
+// Sample takes what is due at the time now, in nanoseconds. It may be called as
+// often as one likes; most calls do nothing.
+func (c *Collector) Sample(now int64) { c.sample(now, false) }
+
+// Begin ends the phase before, if any, and begins another. Results count measured
+// phases apart from the whole run.
+func (c *Collector) Begin(name string, measured bool, now int64) {
+	row := c.sample(now, true)
+	c.endPhase(now, row)
+	c.phases = append(c.phases, phase{name: name, measured: measured, start: now, end: -1, from: row})
+}
+
+func (c *Collector) endPhase(now int64, row Row) {
+	if n := len(c.phases); n > 0 && c.phases[n-1].to == nil {
+		c.phases[n-1].end, c.phases[n-1].to = now, row
+	}
+}
+
+// sample takes what is due, or everything. It returns the row then.
+func (c *Collector) sample(now int64, all bool) Row {
+	row, snap, column := all || c.rows.due(now), all || c.snaps.due(now), all || c.maps.due(now)
+	if !row && !snap && !column {
+		return nil
+	}
+	r := NewRow()
+	c.count(r)
+	for id := range r {
+		if c.base.Has(ID(id)) {
+			r[id] += c.base[id]
+		}
+	}
+	c.space(r)
+	r.computeRatios()
+	if snap {
+		c.snaps.add(now, c.snapshot(now, r), all)
+	}
+	if row {
+		c.rows.add(now, r, all)
+	}
+	if column && c.bands != nil {
+		c.maps.add(now, c.bands.column(c.policy), all)
+	}
+	return r
+}
+
+// count puts the counters as they are into r.
+func (c *Collector) count(r Row) {
+	c.ops.count(r)
+	if c.policy != nil {
+		c.policy.Count(r)
+	}
+	if l, ok := c.fs.(loser); ok {
+		r[idLostBlocks] = float64(l.LostBlocks())
+	}
+}
+
+// space puts the cheap figures of space into r.
+func (c *Collector) space(r Row) {
+	if s := c.fs.Statfs(); s.Blocks > 0 {
+		r[idUsedShare] = 1 - float64(s.Free)/float64(s.Blocks)
+	}
+	if c.bands != nil {
+		r[idFreeBlocks] = float64(c.bands.freeClusters(c.policy) << c.geo.ClusterBits)
+	}
+}
+
+// snapshot goes through all files and all free space, and completes r.
+func (c *Collector) snapshot(now int64, r Row) *Snapshot {
+	s := &Snapshot{Time: now, row: r}
+	t := c.tally.tally(files(c.fs), c.geo)
+	for i := range treeTable {
+		r[treeFirst+ID(i)] = treeTable[i].get(t)
+	}
+	s.FilesByExtents, s.ExtentsBySize = t.FilesByExtents, t.ExtentsBySize
+	if c.free != nil {
+		s.Free = c.free.scan(c.policy.PeekBitmap)
+		for i := range freeTable {
+			r[freeFirst+ID(i)] = freeTable[i].get(&s.Free)
+		}
+	}
+	return s
+}
+
+// beforeRemount and afterRemount keep the counters of a policy that forgets them
+// when it is mounted again. What the unmount itself makes the policy count is
+// lost with them.
+func (c *Collector) beforeRemount() {
+	if c.policy != nil {
+		c.policy.Count(c.mark)
+	}
+}
+
+func (c *Collector) afterRemount() {
+	if c.policy == nil {
+		return
+	}
+	now := NewRow()
+	c.policy.Count(now)
+	reset := false
+	for id := range now {
+		reset = reset || now[id] < c.mark[id]
+	}
+	for id := range now {
+		if reset && now.Has(ID(id)) {
+			c.base[id] += c.mark[id]
+		}
+	}
+}

@@ -1,0 +1,151 @@
+package metrics
+
+// build is the registry: the tables of this package, one after the other.
+func build() []Metric {
+	all := append([]Metric(nil), spaceMetrics...)
+	for i := range treeTable {
+		all = append(all, treeTable[i].Metric)
+	}
+	for i := range freeTable {
+		all = append(all, freeTable[i].Metric)
+	}
+	all = append(all, opMetrics()...)
+	for i := range mballocTable {
+		all = append(all, mballocTable[i].Metric)
+	}
+	return append(all, mballocRatios...)
+}
+
+// Where the tables begin.
+var (
+	idUsedShare  = must("used_share")
+	idFreeBlocks = must("free_blocks")
+	idLostBlocks = must("lost_blocks")
+	treeFirst    = must(treeTable[0].Name)
+	freeFirst    = must(freeTable[0].Name)
+	opFirst      = must(opTotals[0].Name)
+	mballocFirst = must(mballocTable[0].Name)
+)
+
+// The groups of the registry: headings in tables.
+const (
+	groupSpace    = "Space"
+	groupFiles    = "Files"
+	groupLayout   = "Fragmentation of files"
+	groupMetadata = "Metadata"
+	groupFree     = "Free space"
+	groupOps      = "Operations"
+	groupRequests = "Requests to the allocator"
+	groupSearch   = "Search by criteria"
+	groupPrealloc = "Preallocation"
+	groupBitmaps  = "Bitmaps and buddies"
+)
+
+// Sources named more than once.
+const (
+	fromStatfs    = "statfs(2)"
+	fromStat      = "stat(2)"
+	fromFiemap    = "FIEMAP"
+	fromFilefrag  = "filefrag"
+	fromFreefrag  = "e2freefrag"
+	fromSmith     = "Smith and Seltzer, A Comparison of FFS Disk Allocation Policies, USENIX 1996"
+	fromConway    = "Conway et al., File Systems Fated for Senescence?, FAST 2017"
+	fromSimulator = "simulator"
+)
+
+// spaceMetrics are read at every sample.
+var spaceMetrics = []Metric{
+	{Name: "used_share", Unit: "share", Better: Neither, Kind: Gauge, Group: groupSpace, Source: fromStatfs,
+		Doc: "Share of the file system's blocks that are in use or promised to delayed writes, as df shows it."},
+	{Name: "free_blocks", Unit: "blocks", Better: Neither, Kind: Gauge, Group: groupSpace, Source: "bg_free_blocks_count",
+		Doc: "Blocks free on disk: the sum over all group descriptors."},
+	{Name: "lost_blocks", Unit: "blocks", Better: Lower, Kind: Counter, Group: groupSpace, Source: fromSimulator,
+		Doc: "Dirty blocks that found no place at writeback: data lost to ENOSPC."},
+}
+
+// treeMetric is a figure of the file tree.
+type treeMetric struct {
+	Metric
+	get func(*Tree) float64
+}
+
+// tree makes an entry that is taken from the whole tree.
+func tree(group, name, unit string, better Better, source, doc string, get func(*Tree) float64) treeMetric {
+	return treeMetric{Metric{Name: name, Unit: unit, Better: better, Kind: Gauge, Group: group, Source: source, Doc: doc, Expensive: true}, get}
+}
+
+var treeTable = []treeMetric{
+	tree(groupFiles, "files", "files", Neither, fromStat, "Regular files.",
+		func(t *Tree) float64 { return float64(t.Files) }),
+	tree(groupFiles, "directories", "directories", Neither, fromStat, "Directories, the root included.",
+		func(t *Tree) float64 { return float64(t.Directories) }),
+	tree(groupFiles, "file_bytes", "bytes", Neither, fromStat, "Sum of the sizes of all files (st_size).",
+		func(t *Tree) float64 { return float64(t.Bytes) }),
+	tree(groupFiles, "data_blocks", "blocks", Neither, fromFiemap, "Blocks that hold data of files: the length of all their extents.",
+		func(t *Tree) float64 { return float64(t.DataBlocks) }),
+	tree(groupFiles, "unwritten_blocks", "blocks", Neither, fromFiemap, "Of these, blocks allocated ahead and not yet written.",
+		func(t *Tree) float64 { return float64(t.UnwrittenBlocks) }),
+	tree(groupFiles, "delayed_blocks", "blocks", Neither, fromFiemap, "Blocks written to memory that have no place yet.",
+		func(t *Tree) float64 { return float64(t.DelayedBlocks) }),
+
+	tree(groupLayout, "extents_per_file_mean", "extents/file", Lower, fromFilefrag,
+		"Mean number of contiguous pieces of the files that have blocks.", func(t *Tree) float64 { return t.ExtentsMean() }),
+	tree(groupLayout, "extents_per_file_p50", "extents/file", Lower, fromFilefrag,
+		"Half of the files have at most so many pieces.", func(t *Tree) float64 { return t.ExtentsQuantile(50) }),
+	tree(groupLayout, "extents_per_file_p90", "extents/file", Lower, fromFilefrag,
+		"90% of the files have at most so many pieces.", func(t *Tree) float64 { return t.ExtentsQuantile(90) }),
+	tree(groupLayout, "extents_per_file_p99", "extents/file", Lower, fromFilefrag,
+		"99% of the files have at most so many pieces.", func(t *Tree) float64 { return t.ExtentsQuantile(99) }),
+	tree(groupLayout, "extents_per_file_max", "extents/file", Lower, fromFilefrag,
+		"Pieces of the most fragmented file.", func(t *Tree) float64 { return t.ExtentsQuantile(100) }),
+	tree(groupLayout, "one_extent_share", "share", Higher, fromFilefrag,
+		"Share of the files with blocks that lie in one piece.", func(t *Tree) float64 { return t.OneExtentShare() }),
+	tree(groupLayout, "extent_blocks_mean", "blocks", Higher, fromFilefrag,
+		"Mean length of a contiguous piece of a file.", func(t *Tree) float64 { return quot(t.DataBlocks, t.Extents) }),
+	tree(groupLayout, "layout_score", "share", Higher, fromSmith,
+		"Share of the blocks, the first of each file left out, that lie right behind the file's block before: 1 is contiguous.",
+		func(t *Tree) float64 { return t.Layout.Score() }),
+	tree(groupLayout, "layout_score_mean", "share", Higher, fromSmith,
+		"Mean of the files' own layout scores, over files of at least two blocks: small files count as much as large ones.",
+		func(t *Tree) float64 { return t.Layout.Mean() }),
+	tree(groupLayout, "dynamic_layout_score", "share", Higher, fromConway,
+		"Layout score of all files read one after the other, ordered by path: the next file's first block should lie right behind the last file's last.",
+		func(t *Tree) float64 { return t.Dynamic.Score() }),
+	tree(groupLayout, "related_distance", "blocks", Lower, fromSimulator,
+		"Mean distance from the end of a file to the start of the next one in its directory, by name.",
+		func(t *Tree) float64 { return t.RelatedDistance() }),
+
+	tree(groupMetadata, "mapping_blocks", "blocks", Lower, "st_blocks, FIEMAP",
+		"Blocks of files beyond their data: extent tree or indirect blocks, extended attributes.",
+		func(t *Tree) float64 { return float64(t.MappingBlocks) }),
+	tree(groupMetadata, "directory_blocks", "blocks", Lower, "st_blocks", "Blocks of directories.",
+		func(t *Tree) float64 { return float64(t.DirectoryBlocks) }),
+	tree(groupMetadata, "cluster_slack_blocks", "blocks", Lower, "st_blocks, FIEMAP",
+		"Blocks of clusters in use that hold no data (bigalloc).", func(t *Tree) float64 { return float64(t.SlackBlocks) }),
+	tree(groupMetadata, "metadata_amplification", "ratio", Lower, "st_blocks, FIEMAP",
+		"Blocks that files and directories take for each block of data: 1 is no metadata.",
+		func(t *Tree) float64 { return quot(t.UsedBlocks(), t.DataBlocks) }),
+}
+
+// freeMetric is a figure of the free space.
+type freeMetric struct {
+	Metric
+	get func(*FreeSpace) float64
+}
+
+func free(name, unit string, better Better, doc string, get func(*FreeSpace) float64) freeMetric {
+	return freeMetric{Metric{Name: name, Unit: unit, Better: better, Kind: Gauge, Group: groupFree, Source: fromFreefrag, Doc: doc, Expensive: true}, get}
+}
+
+var freeTable = []freeMetric{
+	free("free_extents", "extents", Lower, "Pieces that the free space on disk is in, across group borders.",
+		func(f *FreeSpace) float64 { return float64(f.Extents) }),
+	free("free_extent_min", "blocks", Neither, "Shortest piece of free space.",
+		func(f *FreeSpace) float64 { return float64(f.Min) }),
+	free("free_extent_mean", "blocks", Higher, "Mean length of a piece of free space.",
+		func(f *FreeSpace) float64 { return quot(int64(f.Blocks), int64(f.Extents)) }),
+	free("free_extent_max", "blocks", Higher, "Longest piece of free space.",
+		func(f *FreeSpace) float64 { return float64(f.Max) }),
+	free("free_in_8m_share", "share", Higher, "Share of the free space in pieces of at least 8 MiB.",
+		func(f *FreeSpace) float64 { return f.ShareFrom(8 << 20) }),
+}

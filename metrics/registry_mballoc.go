@@ -1,0 +1,104 @@
+package metrics
+
+import "mbsim/allocator/mballoc"
+
+// mballocMetric is a counter of package mballoc.
+type mballocMetric struct {
+	Metric
+	get func(*mballoc.Stats) uint64
+}
+
+// mb makes the entry of a counter. The source names the line of mb_stats, or the
+// kernel's event.
+func mb(group, name, unit string, better Better, source, doc string, get func(*mballoc.Stats) uint64) mballocMetric {
+	return mballocMetric{Metric{Name: name, Unit: unit, Better: better, Kind: Counter, Group: group, Source: source, Doc: doc}, get}
+}
+
+// mballocTable holds every counter of mballoc.Stats; a test holds it to that.
+var mballocTable = []mballocMetric{
+	mb(groupRequests, "mb_reqs", "requests", Neither, "mb_stats: reqs (s_bal_reqs)",
+		"Requests for blocks.", func(s *mballoc.Stats) uint64 { return s.Requests }),
+	mb(groupRequests, "mb_success", "requests", Higher, "mb_stats: success (s_bal_success)",
+		"Requests that got all they asked for at once.", func(s *mballoc.Stats) uint64 { return s.Success }),
+	mb(groupRequests, "mb_goal_hits", "requests", Higher, "mb_stats: goal_hits (s_bal_goals)",
+		"Requests served at their goal.", func(s *mballoc.Stats) uint64 { return s.GoalHits }),
+	mb(groupRequests, "mb_blocks_allocated", "blocks", Neither, "s_bal_allocated",
+		"Blocks handed out.", func(s *mballoc.Stats) uint64 { return s.BlocksAllocated }),
+	mb(groupRequests, "mb_enospc", "requests", Lower, "event ext4_allocate_blocks with no block",
+		"Requests that failed for want of space.", func(s *mballoc.Stats) uint64 { return s.NoSpace }),
+	mb(groupRequests, "mb_lost", "chunks", Lower, "mb_stats: lost (s_mb_lost_chunks)",
+		"Chunks another CPU took between the search that found them and their use.", func(s *mballoc.Stats) uint64 { return s.Lost }),
+
+	mb(groupSearch, "mb_groups_scanned", "groups", Lower, "mb_stats: groups_scanned (s_bal_groups_scanned)",
+		"Groups whose buddy was searched.", func(s *mballoc.Stats) uint64 { return s.GroupsScanned }),
+	mb(groupSearch, "mb_cr0_hits", "requests", Higher, "mb_stats: cr0_stats: hits",
+		"Searches that ended in criteria 0, the buddy of just the right size.", func(s *mballoc.Stats) uint64 { return s.CrHits[0] }),
+	mb(groupSearch, "mb_cr1_hits", "requests", Neither, "mb_stats: cr1_stats: hits",
+		"Searches that ended in criteria 1, a group whose mean free extent is long enough.", func(s *mballoc.Stats) uint64 { return s.CrHits[1] }),
+	mb(groupSearch, "mb_cr2_hits", "requests", Lower, "mb_stats: cr2_stats: hits",
+		"Searches that ended in criteria 2, a group with enough free clusters.", func(s *mballoc.Stats) uint64 { return s.CrHits[2] }),
+	mb(groupSearch, "mb_cr3_hits", "requests", Lower, "mb_stats: cr3_stats: hits",
+		"Searches that ended in criteria 3, anything at all.", func(s *mballoc.Stats) uint64 { return s.CrHits[3] }),
+	mb(groupSearch, "mb_cr0_groups_considered", "groups", Lower, "mb_stats: cr0_stats: groups_considered",
+		"Groups looked at in criteria 0.", func(s *mballoc.Stats) uint64 { return s.GroupsConsidered[0] }),
+	mb(groupSearch, "mb_cr1_groups_considered", "groups", Lower, "mb_stats: cr1_stats: groups_considered",
+		"Groups looked at in criteria 1.", func(s *mballoc.Stats) uint64 { return s.GroupsConsidered[1] }),
+	mb(groupSearch, "mb_cr2_groups_considered", "groups", Lower, "mb_stats: cr2_stats: groups_considered",
+		"Groups looked at in criteria 2.", func(s *mballoc.Stats) uint64 { return s.GroupsConsidered[2] }),
+	mb(groupSearch, "mb_cr3_groups_considered", "groups", Lower, "mb_stats: cr3_stats: groups_considered",
+		"Groups looked at in criteria 3.", func(s *mballoc.Stats) uint64 { return s.GroupsConsidered[3] }),
+	mb(groupSearch, "mb_cr0_useless_loops", "loops", Lower, "mb_stats: cr0_stats: useless_loops (s_bal_cX_failed)",
+		"Passes over all groups in criteria 0 that found nothing.", func(s *mballoc.Stats) uint64 { return s.UselessLoops[0] }),
+	mb(groupSearch, "mb_cr1_useless_loops", "loops", Lower, "mb_stats: cr1_stats: useless_loops (s_bal_cX_failed)",
+		"Passes over all groups in criteria 1 that found nothing.", func(s *mballoc.Stats) uint64 { return s.UselessLoops[1] }),
+	mb(groupSearch, "mb_cr2_useless_loops", "loops", Lower, "mb_stats: cr2_stats: useless_loops (s_bal_cX_failed)",
+		"Passes over all groups in criteria 2 that found nothing.", func(s *mballoc.Stats) uint64 { return s.UselessLoops[2] }),
+	mb(groupSearch, "mb_cr3_useless_loops", "loops", Lower, "mb_stats: cr3_stats: useless_loops (s_bal_cX_failed)",
+		"Passes over all groups in criteria 3 that found nothing.", func(s *mballoc.Stats) uint64 { return s.UselessLoops[3] }),
+	mb(groupSearch, "mb_extents_scanned", "extents", Lower, "mb_stats: extents_scanned (s_bal_ex_scanned)",
+		"Free extents measured in searches.", func(s *mballoc.Stats) uint64 { return s.ExtentsScanned }),
+	mb(groupSearch, "mb_2n_hits", "requests", Neither, "mb_stats: 2^n_hits (s_bal_2orders)",
+		"Requests for a power of two served from the buddy.", func(s *mballoc.Stats) uint64 { return s.Pow2Hits }),
+	mb(groupSearch, "mb_breaks", "requests", Lower, "mb_stats: breaks (s_bal_breaks)",
+		"Searches cut short by mb_max_to_scan.", func(s *mballoc.Stats) uint64 { return s.Breaks }),
+
+	mb(groupPrealloc, "mb_preallocated", "clusters", Neither, "mb_stats: preallocated (s_mb_preallocated)",
+		"Clusters set aside beyond what was asked for.", func(s *mballoc.Stats) uint64 { return s.Preallocated }),
+	mb(groupPrealloc, "mb_discarded", "clusters", Lower, "mb_stats: discarded (s_mb_discarded)",
+		"Clusters of preallocations given back unused.", func(s *mballoc.Stats) uint64 { return s.Discarded }),
+	mb(groupPrealloc, "mb_pa_hits", "requests", Higher, "event ext4_mballoc_prealloc",
+		"Requests served from a preallocation.", func(s *mballoc.Stats) uint64 { return s.PAHits }),
+	mb(groupPrealloc, "mb_pa_blocks_used", "blocks", Higher, "event ext4_mballoc_prealloc",
+		"Blocks these requests got.", func(s *mballoc.Stats) uint64 { return s.PABlocksUsed }),
+	mb(groupPrealloc, "mb_inode_pas", "preallocations", Neither, "event ext4_mb_new_inode_pa",
+		"Preallocations made for an inode.", func(s *mballoc.Stats) uint64 { return s.InodePAs }),
+	mb(groupPrealloc, "mb_group_pas", "preallocations", Neither, "event ext4_mb_new_group_pa",
+		"Preallocations made for a CPU's locality group.", func(s *mballoc.Stats) uint64 { return s.GroupPAs }),
+	mb(groupPrealloc, "mb_pas_discarded", "preallocations", Lower, "events ext4_mb_release_inode_pa, ext4_mb_release_group_pa",
+		"Preallocations discarded.", func(s *mballoc.Stats) uint64 { return s.PAsDiscarded }),
+	mb(groupPrealloc, "mb_discards_for_space", "rounds", Lower, "event ext4_mb_discard_preallocations",
+		"Rounds of discarding forced by a search that found no space.", func(s *mballoc.Stats) uint64 { return s.DiscardsForSpace }),
+
+	mb(groupBitmaps, "mb_bitmap_loads", "bitmaps", Lower, "event ext4_read_block_bitmap_load",
+		"Block bitmaps read from the device.", func(s *mballoc.Stats) uint64 { return s.BitmapLoads }),
+	mb(groupBitmaps, "mb_prefetch_ios", "bitmaps", Neither, "event ext4_read_block_bitmap_load, prefetch",
+		"Of these, bitmaps read ahead.", func(s *mballoc.Stats) uint64 { return s.PrefetchIOs }),
+	mb(groupBitmaps, "mb_buddies_generated", "groups", Lower, "mb_stats: buddies_generated (s_mb_buddies_generated)",
+		"Buddies built from a bitmap.", func(s *mballoc.Stats) uint64 { return s.BuddiesGenerated }),
+}
+
+// quotientOf makes the entry of a ratio of mballoc's counters.
+func quotientOf(group, name, unit string, better Better, doc string, per string, over ...string) Metric {
+	return Metric{Name: name, Unit: unit, Better: better, Kind: Ratio, Group: group, Source: "mb_stats", Doc: doc, over: over, per: []string{per}}
+}
+
+var mballocRatios = []Metric{
+	quotientOf(groupRequests, "mb_success_share", "share", Higher, "Share of requests that got all they asked for at once.", "mb_reqs", "mb_success"),
+	quotientOf(groupRequests, "mb_blocks_per_req", "blocks/request", Higher, "Blocks handed out for each request.", "mb_reqs", "mb_blocks_allocated"),
+	quotientOf(groupSearch, "mb_groups_scanned_per_req", "groups/request", Lower, "Groups searched for each request.", "mb_reqs", "mb_groups_scanned"),
+	quotientOf(groupSearch, "mb_groups_considered_per_req", "groups/request", Lower, "Groups looked at, in all criteria, for each request.",
+		"mb_reqs", "mb_cr0_groups_considered", "mb_cr1_groups_considered", "mb_cr2_groups_considered", "mb_cr3_groups_considered"),
+	quotientOf(groupSearch, "mb_extents_scanned_per_req", "extents/request", Lower, "Free extents measured for each request.", "mb_reqs", "mb_extents_scanned"),
+	quotientOf(groupPrealloc, "mb_pa_hit_share", "share", Higher, "Share of requests served from a preallocation.", "mb_reqs", "mb_pa_hits"),
+	quotientOf(groupPrealloc, "mb_discarded_share", "share", Lower, "Clusters given back for each cluster preallocated.", "mb_preallocated", "mb_discarded"),
+}

@@ -1,0 +1,104 @@
+package metrics
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"mbsim/allocator"
+)
+
+// state is what a run leaves: every file, the counters, every group's buddy.
+func (r *run) state(t testing.TB) string {
+	var b bytes.Buffer
+	b.WriteString(r.filesText(t))
+	a := r.fs.Allocator()
+	fmt.Fprintf(&b, "%+v\n%+v\n", a.Stats(), r.fs.Statfs())
+	for id := range a.Touched() {
+		fmt.Fprintln(&b, id, a.FreeClustersOf(id), a.PeekBitmap(id) != nil)
+	}
+	for id := range r.fs.Geometry().Groups {
+		fmt.Fprintf(&b, "%d %+v\n", id, a.GroupInfo(id))
+	}
+	return b.String()
+}
+
+// Sampling after each operation must not change anything that a run leaves, on
+// any of the oracle's cases: 1K blocks, bigalloc, indirect blocks, remounts, ENOSPC.
+func TestSamplingChangesNothing(t *testing.T) {
+	for _, dir := range cases(t) {
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			plain := start(t, dir)
+			plain.perform(t, plain.c.Ops, 0, nil)
+			watched := start(t, dir)
+			// Few samples are kept, so that their number stays small over a long
+			// run, but the first sixteen come after every operation.
+			c := watched.watch(t, Config{Rows: 16, Snapshots: 16, Columns: 16})
+			watched.perform(t, watched.c.Ops, 0, c.Sample)
+			c.Finish(1e15)
+			if a, b := plain.state(t), watched.state(t); a != b {
+				t.Errorf("sampling changed the run: %s", firstDifference(a, b))
+			}
+		})
+	}
+}
+
+func firstDifference(a, b string) string {
+	x, y := bytes.Split([]byte(a), []byte("\n")), bytes.Split([]byte(b), []byte("\n"))
+	for i := range min(len(x), len(y)) {
+		if !bytes.Equal(x[i], y[i]) {
+			return fmt.Sprintf("line %d: %.300s, sampled: %.300s", i+1, x[i], y[i])
+		}
+	}
+	return "one is longer"
+}
+
+// Look must see what FIEMAP shows: figures of both are the same.
+func TestLookAgreesWithFiemap(t *testing.T) {
+	for _, dir := range cases(t) {
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			r := start(t, dir)
+			at := 0
+			r.perform(t, r.c.Ops, 0, func(int64) {
+				if at++; at%(len(r.c.Ops)/7+1) != 0 {
+					return
+				}
+				look, files := Tally(r.fs.Look(), r.fs.Geometry()), Tally(r.fs.Files(), r.fs.Geometry())
+				if a, b := fmt.Sprintf("%+v", *look), fmt.Sprintf("%+v", *files); a != b {
+					t.Errorf("after %d operations Look gives %s\nFiles %s", at, a, b)
+				}
+			})
+		})
+	}
+}
+
+// The free space must be the same whether a group is read from its bitmap in
+// memory, from the kept runs, or from the source; and its sum that of the
+// descriptors.
+func TestFreeSpaceAgreesWithDescriptors(t *testing.T) {
+	for _, dir := range cases(t) {
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			r := start(t, dir)
+			a, geo := r.fs.Allocator(), r.fs.Geometry()
+			m := newFreeMap(r.layout, geo)
+			m.index()
+			at := 0
+			r.perform(t, r.c.Ops, 0, func(int64) {
+				if at++; at%(len(r.c.Ops)/7+1) != 0 {
+					return
+				}
+				f := m.scan(a.PeekBitmap)
+				all := m.scan(func(id allocator.GroupID) []uint64 { return a.BitmapOf(id) })
+				if f != all {
+					t.Errorf("after %d operations %+v, with every bitmap %+v", at, f, all)
+				}
+				// The last cluster of a bigalloc file system may be cut short.
+				want := uint64(a.CountFreeClusters()) << geo.ClusterBits
+				if f.Blocks > want || want-f.Blocks >= uint64(geo.ClusterRatio()) {
+					t.Errorf("after %d operations %d free blocks, descriptors have %d", at, f.Blocks, want)
+				}
+			})
+		})
+	}
+}
