@@ -171,14 +171,11 @@ func (fs *FS) Statfs() filesystem.Statfs {
 // Sync implements filesystem.FileSystem. All blocks have their places already.
 func (fs *FS) Sync(*task) error { return nil }
 
-// busy is EBUSY: the file system cannot be unmounted.
-const busy = errno(16)
-
 // Remount implements filesystem.FileSystem: every inode leaves memory, and with
 // it what is not on disk, the windows and the last blocks of files.
 func (fs *FS) Remount(*task) error {
 	if fs.open > 0 {
-		return busy
+		return EBUSY
 	}
 	for _, page := range fs.inodes {
 		for _, in := range page {

@@ -134,4 +134,8 @@ const (
 	ENAMETOOLONG = filesystem.ENAMETOOLONG
 	ENOTEMPTY    = filesystem.ENOTEMPTY
 	EOPNOTSUPP   = filesystem.EOPNOTSUPP
+
+	EIO   = errno(5) // a block that no tree reaches
+	EBUSY = errno(16)
+	EXDEV = errno(18) // a name of the root belongs to another file system
 )

@@ -39,7 +39,12 @@ type inode struct {
 	kids  [inodeSlots]*node
 
 	dir    *dirent.Dir // entries, of a directory
-	parent *inode      // of a directory
+	parent *inode      // of a directory; of an orphan the directory its last name was in
+	// An orphan has no name any more but is still held, and holds its parent, as
+	// its dentry does: a directory removed stays while a file unlinked in it is
+	// open.
+	orphan  bool
+	orphans int // that have this directory as their parent
 }
 
 func (in *inode) isDir() bool  { return in.mode&modeFormat == modeDir }
@@ -88,12 +93,34 @@ func (fs *FS) newInode(t *task, parent *inode, mode uint32) (*inode, errno) {
 	return fs.addInode(number, mode), 0
 }
 
-// release is what happens when a handle or name of an inode goes: without either
-// it is deleted (iput, ext2_evict_inode).
-func (fs *FS) release(t *task, in *inode) {
-	if in.links > 0 || in.opens > 0 {
+// unname takes the last name of an inode, which was in dir (d_delete).
+func (fs *FS) unname(t *task, dir, in *inode) {
+	in.links = 0
+	if in.opens > 0 || in.orphans > 0 {
+		in.parent, in.orphan = dir, true
+		dir.orphans++
 		return
 	}
+	fs.evict(t, in)
+}
+
+// release is what happens when a handle of an inode goes, or an orphan of a
+// directory: without name, handles and orphans it is deleted (iput).
+func (fs *FS) release(t *task, in *inode) {
+	if in.links > 0 || in.opens > 0 || in.orphans > 0 {
+		return
+	}
+	parent := in.parent
+	orphan := in.orphan
+	fs.evict(t, in)
+	if orphan {
+		parent.orphans--
+		fs.release(t, parent)
+	}
+}
+
+// evict deletes an inode that nothing holds (ext2_evict_inode).
+func (fs *FS) evict(t *task, in *inode) {
 	in.size = 0
 	if in.blocks > 0 {
 		fs.truncateBlocks(t, in, 0)

@@ -10,16 +10,13 @@ type mapping struct {
 	hole  uint64
 }
 
-// eio is EIO, for a block that no tree reaches.
-const eio = errno(5)
-
 // mapBlocks finds where up to limit blocks from lblk on lie in a row, as far as
 // the array of their pointers reaches. With create it fills a hole, as far as
 // that is one and the allocator gives blocks in a row (ext2_get_blocks).
 func (fs *FS) mapBlocks(t *task, in *inode, lblk, limit uint32, create bool) (mapping, errno) {
 	c := fs.chainTo(lblk)
 	if c.depth == 0 {
-		return mapping{}, eio
+		return mapping{}, EIO
 	}
 	at := in.walk(&c)
 	if at == c.depth {

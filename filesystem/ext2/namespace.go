@@ -31,8 +31,7 @@ func (fs *FS) Mkdir(t *task, path string) error {
 		e = fs.addName(t, p.dir, p.name, in)
 	}
 	if e != 0 {
-		in.links = 0
-		fs.release(t, in)
+		fs.unname(t, p.dir, in)
 		return e
 	}
 	p.dir.links++
@@ -50,8 +49,7 @@ func (fs *FS) Create(t *task, path string) (filesystem.Handle, error) {
 			return nil, e
 		}
 		if e = fs.addName(t, p.dir, p.name, p.in); e != 0 {
-			p.in.links = 0
-			fs.release(t, p.in)
+			fs.unname(t, p.dir, p.in)
 			return nil, e
 		}
 	case p.in.isDir():
@@ -90,8 +88,9 @@ func (fs *FS) Unlink(t *task, path string) error {
 		return EISDIR
 	}
 	p.dir.dir.Remove(p.name)
-	p.in.links--
-	fs.release(t, p.in)
+	if p.in.links--; p.in.links == 0 {
+		fs.unname(t, p.dir, p.in)
+	}
 	return nil
 }
 
@@ -103,8 +102,8 @@ func (fs *FS) Rmdir(t *task, path string) error {
 		return e
 	case p.in == nil:
 		return ENOENT
-	case p.name == "":
-		return EINVAL
+	case p.in == fs.root:
+		return EBUSY
 	case !p.in.isDir():
 		return ENOTDIR
 	case !p.in.dir.IsEmpty():
@@ -112,9 +111,8 @@ func (fs *FS) Rmdir(t *task, path string) error {
 	}
 	p.dir.dir.Remove(p.name)
 	p.dir.links--
-	p.in.links = 0
 	fs.lastDir = nil
-	fs.release(t, p.in)
+	fs.unname(t, p.dir, p.in)
 	return nil
 }
 
@@ -128,12 +126,12 @@ func (fs *FS) Rename(t *task, from, to string) error {
 	switch {
 	case e != 0:
 		return e
-	case a.name == "" || b.name == "":
-		return busy
 	case a.in == nil:
 		return ENOENT
 	case a.in == b.in:
 		return nil
+	case a.in == fs.root || b.in == fs.root:
+		return EXDEV
 	}
 	if e := mayMove(&a, &b); e != 0 {
 		return e
@@ -160,11 +158,9 @@ func (fs *FS) Rename(t *task, from, to string) error {
 		}
 	}
 	if b.in != nil {
-		b.in.links--
-		if b.in.isDir() {
-			b.in.links = 0
+		if b.in.links--; b.in.isDir() || b.in.links == 0 {
+			fs.unname(t, b.dir, b.in)
 		}
-		fs.release(t, b.in)
 	}
 	return nil
 }

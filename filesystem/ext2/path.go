@@ -1,6 +1,7 @@
 package ext2
 
 import (
+	"path"
 	"strings"
 
 	"mbsim/filesystem/dirent"
@@ -10,20 +11,21 @@ import (
 const maxName = 255
 
 // place is what a path leads to: a name in a directory, and the inode it names,
-// nil if none does. The root's own path has no name.
+// nil if none does.
 type place struct {
 	dir  *inode
 	name string
 	in   *inode
 }
 
-// find finds the place that a path leads to. The directory found last is
-// remembered, since operations come in runs below one.
-func (fs *FS) find(path string) (place, errno) {
-	path = strings.TrimRight(path, "/")
-	slash := strings.LastIndexByte(path, '/')
-	p := place{name: path[slash+1:]}
-	up := path[:max(slash, 0)]
+// find finds the place that a path leads to, a path that is cleaned first as the
+// oracle's guest does. The directory found last is remembered, since operations
+// come in runs below one.
+func (fs *FS) find(name string) (place, errno) {
+	name = path.Clean(name)
+	slash := strings.LastIndexByte(name, '/')
+	p := place{name: name[slash+1:]}
+	up := name[:max(slash, 0)]
 	if fs.lastDir == nil || up != fs.lastDirPath {
 		dir, e := fs.walkTo(up)
 		if e != 0 {
@@ -33,19 +35,14 @@ func (fs *FS) find(path string) (place, errno) {
 	}
 	p.dir = fs.lastDir
 	var e errno
-	if p.in, e = fs.step(p.dir, p.name); e != 0 {
-		return p, e
-	}
-	if p.name == "." || p.name == ".." {
-		p.name = ""
-	}
-	return p, 0
+	p.in, e = fs.step(p.dir, p.name)
+	return p, e
 }
 
 // walkTo follows a path from the root to a directory.
-func (fs *FS) walkTo(path string) (*inode, errno) {
+func (fs *FS) walkTo(name string) (*inode, errno) {
 	in := fs.root
-	for name := range strings.SplitSeq(path, "/") {
+	for name := range strings.SplitSeq(name, "/") {
 		next, e := fs.step(in, name)
 		switch {
 		case e != 0:
