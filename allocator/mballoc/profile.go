@@ -22,6 +22,9 @@ type Profile struct {
 	// DiscardRetries is how many searches a request makes at most, 0 for no
 	// limit.
 	DiscardRetries int
+	// SimpleWraps lets the allocator of fast-commit replay search all groups,
+	// and counts its clusters as clusters.
+	SimpleWraps bool
 }
 
 // The profiles.
@@ -29,6 +32,7 @@ var (
 	Linux5_10 = Profile{
 		Name: "5.10", Doc: "Linux 5.10.223",
 		MergeGoal: true, ThreeStepPlacement: true, GoalOnlyTriesGoal: true, ClampTinyGroups: true, DiscardRetries: 3,
+		SimpleWraps: true,
 	}
 	Linux5_10Seed = Profile{
 		Name: "5.10-seed", Doc: "Linux 5.10 of about 5.10.28 to 5.10.100, as the project's first seed shows it",

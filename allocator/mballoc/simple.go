@@ -1,0 +1,112 @@
+package mballoc
+
+import "mbsim/allocator"
+
+// The allocator of fast-commit replay. It works on bitmaps and descriptors
+// before anything else does: no buddy is loaded, nothing is counted but the free
+// counts of groups and flex groups, which are read anew after recovery.
+
+// NewBlocksSimple allocates one cluster at or after goal that excluded does not
+// name, on the way around the disk, and returns its first block; false is ENOSPC
+// (ext4_mb_new_blocks_simple). excluded, if not nil, gets first blocks of
+// clusters that replay is going to fill.
+//
+// The profile 5.10-seed searches to the end of the disk only, and takes a
+// cluster's number in its group for a block's.
+func (a *Allocator) NewBlocksSimple(goal allocator.Block, excluded func(allocator.Block) bool) (allocator.Block, bool) {
+	if goal < a.geo.FirstDataBlock || goal >= a.geo.Blocks {
+		goal = a.geo.FirstDataBlock
+	}
+	id, off := a.geo.GroupOf(goal)
+	for range a.geo.Groups {
+		if i := a.firstFreeSimple(id, int(off), excluded); i >= 0 {
+			b := a.simpleBlock(id, i)
+			a.MarkBlocks(b, 1, true)
+			return b, true
+		}
+		off = 0
+		if id++; id == a.geo.Groups {
+			if !a.p.SimpleWraps {
+				break
+			}
+			id = 0
+		}
+	}
+	return 0, false
+}
+
+// simpleBlock is the block that cluster i of a group is taken for.
+func (a *Allocator) simpleBlock(id allocator.GroupID, i int) allocator.Block {
+	if !a.p.SimpleWraps {
+		return a.geo.GroupStart(id) + allocator.Block(i)
+	}
+	return a.geo.BlockAt(id, allocator.GroupOffset(i))
+}
+
+// firstFreeSimple is the first free cluster of a group from off on that is not
+// excluded, -1 if there is none.
+func (a *Allocator) firstFreeSimple(id allocator.GroupID, off int, excluded func(allocator.Block) bool) int {
+	g := a.at(id)
+	a.readBitmap(id, g, false)
+	limit := int(a.geo.ClustersPerGroup)
+	for i := g.disk.NextZero(off, limit); i < limit; i = g.disk.NextZero(i+1, limit) {
+		if excluded == nil || !excluded(a.simpleBlock(id, i)) {
+			return i
+		}
+	}
+	return -1
+}
+
+// FreeBlocksSimple frees n clusters of one group from block on
+// (ext4_free_blocks_simple). Those that are free already do not count.
+func (a *Allocator) FreeBlocksSimple(block allocator.Block, n int) {
+	id, off := a.geo.GroupOf(block)
+	g := a.at(id)
+	a.readBitmap(id, g, false)
+	g.descFree += uint32(setSimple(g, int(off), n, false))
+}
+
+// MarkBlocks marks n blocks from block on used or free, on disk
+// (ext4_mb_mark_bb). Those that are so already do not count, but for the profile
+// 5.10-seed, which takes all n off a flex group's free count.
+func (a *Allocator) MarkBlocks(block allocator.Block, n int, used bool) {
+	for n > 0 {
+		id, off := a.geo.GroupOf(block)
+		part := min(n, int(a.geo.BlocksPerGroup)-int(off)<<a.geo.ClusterBits)
+		clusters := (part + int(a.geo.ClusterRatio()) - 1) >> a.geo.ClusterBits
+		g := a.at(id)
+		a.readBitmap(id, g, false)
+		g.uninit = false
+		changed := setSimple(g, int(off), clusters, used)
+		if used {
+			g.descFree -= uint32(changed)
+			changed = -changed
+		} else {
+			g.descFree += uint32(changed)
+		}
+		if !a.p.SimpleWraps {
+			changed = -part
+		}
+		a.flexChanged(id, int64(changed))
+		block += allocator.Block(part)
+		n -= part
+	}
+}
+
+// setSimple sets or clears bits of the bitmap on disk and returns how many that
+// changed.
+func setSimple(g *group, off, n int, used bool) int {
+	changed := 0
+	for i := off; i < off+n; i++ {
+		if g.disk.Test(i) == used {
+			continue
+		}
+		changed++
+		if used {
+			g.disk.SetRange(i, 1)
+		} else {
+			g.disk.ClearRange(i, 1)
+		}
+	}
+	return changed
+}
