@@ -1,0 +1,98 @@
+package workload
+
+import (
+	"math/rand/v2"
+	"strconv"
+)
+
+// Population is the processes of a workload and what they have made. It lasts
+// over the phases.
+type Population struct {
+	cpus   int
+	stream func(name string) *rand.Rand
+
+	members map[string][]*Worker // of a class, by name; never iterated
+	trees   map[string]*tree     // shared directories of a class; never iterated
+
+	phase      *Phase
+	began      int64
+	operations int64 // completed in this phase
+	files      int64
+	nextCPU    int
+}
+
+// NewPopulation returns a population of nobody, for a machine with that many
+// CPUs. stream gives the random stream of a name; every process has some of its
+// own.
+func NewPopulation(cpus int, stream func(name string) *rand.Rand) *Population {
+	return &Population{cpus: cpus, stream: stream, members: make(map[string][]*Worker), trees: make(map[string]*tree)}
+}
+
+// Begin begins a phase. It returns the phase's processes, in the order in which
+// they start, and the operations that prepare for them (directories they share),
+// which are to be performed first. The workers of the phase before must have
+// ended.
+func (p *Population) Begin(ph *Phase, now int64) (workers []*Worker, prepare []Op) {
+	p.phase, p.began, p.operations, p.nextCPU = ph, now, 0, 0
+	for i := range ph.Classes {
+		c := &ph.Classes[i]
+		var shared *tree
+		if !c.Directories.PerProcess {
+			if shared = p.trees[c.Name]; shared == nil {
+				shared = newTree(&c.Directories, c.Name, p.stream(c.Name+"/directories"))
+				p.trees[c.Name] = shared
+				prepare = shared.makeAll(prepare)
+			}
+		}
+		workers = append(workers, p.enlist(c, shared, now)...)
+	}
+	return workers, prepare
+}
+
+// enlist starts the processes of a class. Those of an earlier phase go on; where
+// they were more than now, the files of the rest are shared out.
+func (p *Population) enlist(c *Class, shared *tree, now int64) []*Worker {
+	ws := p.members[c.Name]
+	for i := len(ws); i < c.Count; i++ {
+		name := c.Name + "." + strconv.Itoa(i)
+		w := &Worker{pop: p, Index: i, Name: name, tree: shared}
+		w.openStreams(p.stream)
+		if shared == nil {
+			w.tree = newTree(&c.Directories, name, p.stream(name+"/directories"))
+		}
+		ws = append(ws, w)
+	}
+	for i := c.Count; i < len(ws); i++ {
+		ws[i%c.Count].files.takeAll(&ws[i].files)
+	}
+	p.members[c.Name] = ws
+	for _, w := range ws[:c.Count] {
+		w.start(c, p.cpuOf(c, w.Index), now)
+	}
+	return ws[:c.Count]
+}
+
+func (p *Population) cpuOf(c *Class, i int) int {
+	if len(c.CPUs) > 0 {
+		return c.CPUs[i%len(c.CPUs)]
+	}
+	n := p.nextCPU
+	p.nextCPU = (n + 1) % p.cpus
+	return n
+}
+
+// Operations is how many activities the phase has completed.
+func (p *Population) Operations() int64 { return p.operations }
+
+// Files is how many files of the population exist.
+func (p *Population) Files() int64 { return p.files }
+
+// Over reports whether the phase has reached what ends it, at this time and
+// with this share of the device in use.
+func (p *Population) Over(now int64, used float64) bool {
+	u := &p.phase.Until
+	return u.Time > 0 && now-p.began >= u.Time ||
+		u.Operations > 0 && p.operations >= u.Operations ||
+		u.Used > 0 && used >= u.Used ||
+		u.Files > 0 && p.files >= u.Files
+}
