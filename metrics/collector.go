@@ -44,6 +44,9 @@ type Collector struct {
 	snaps  timeline[*Snapshot]
 	maps   timeline[[]float32]
 	phases []phase
+
+	visited uint64 // files at the last snapshot
+	done    uint64 // operations then
 }
 
 // phase is a phase that has begun.
@@ -61,7 +64,7 @@ func New(cfg Config) (*Collector, error) {
 	}
 	or := func(n, def int) int {
 		if n > 0 {
-			return n
+			return max(n, 2) // the first and the last
 		}
 		return def
 	}
@@ -107,7 +110,7 @@ func (c *Collector) endPhase(now int64, row Row) {
 
 // sample takes what is due, or everything. It returns the row then.
 func (c *Collector) sample(now int64, all bool) Row {
-	row, snap, column := all || c.rows.due(now), all || c.snaps.due(now), all || c.maps.due(now)
+	row, snap, column := all || c.rows.due(now), all || c.snapshotDue(now), all || c.maps.due(now)
 	if !row && !snap && !column {
 		return nil
 	}
@@ -130,6 +133,14 @@ func (c *Collector) sample(now int64, all bool) Row {
 		c.maps.add(now, c.bands.column(c.policy), all)
 	}
 	return r
+}
+
+// visitsPerOp bounds the cost of snapshots: how many files they visit for each
+// operation that processes perform.
+const visitsPerOp = 16
+
+func (c *Collector) snapshotDue(now int64) bool {
+	return c.snaps.due(now) && (c.ops.total() == 0 || (c.ops.total()-c.done)*visitsPerOp >= c.visited)
 }
 
 // count puts the counters as they are into r.
@@ -161,6 +172,7 @@ func (c *Collector) snapshot(now int64, r Row) *Snapshot {
 		r[treeFirst+ID(i)] = treeTable[i].get(t)
 	}
 	s.FilesByExtents, s.ExtentsBySize = t.FilesByExtents, t.ExtentsBySize
+	c.visited, c.done = uint64(t.Files), c.ops.total()
 	if c.free != nil {
 		s.Free = c.free.scan(c.policy.PeekBitmap)
 		for i := range freeTable {

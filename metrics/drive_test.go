@@ -125,3 +125,8 @@ func cases(t testing.TB) []string {
 	}
 	return dirs
 }
+
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}

@@ -54,7 +54,7 @@ type FileLayout struct {
 //
 // Deviates from Smith and Seltzer in sparse files, which they do not treat: the
 // predecessor is the block before it that has a place.
-func (f *FileLayout) Score() float64 { return quot(f.Followed, f.Blocks-1) }
+func (f *FileLayout) Score() float64 { return quot(f.Followed, max(0, f.Blocks-1)) }
 
 // LayoutOf works out the extents of a file, which are sorted by logical block.
 func LayoutOf(extents []filesystem.Extent, clusterBits uint8) FileLayout {

@@ -33,9 +33,13 @@ func TestSamplingChangesNothing(t *testing.T) {
 			plain.perform(t, plain.c.Ops, 0, nil)
 			watched := start(t, dir)
 			// Few samples are kept, so that their number stays small over a long
-			// run, but the first sixteen come after every operation.
+			// run; a forced one comes now and then too.
 			c := watched.watch(t, Config{Rows: 16, Snapshots: 16, Columns: 16})
-			watched.perform(t, watched.c.Ops, 0, c.Sample)
+			watched.perform(t, watched.c.Ops, 0, func(now int64) {
+				if c.Sample(now); now/1e6%97 == 0 {
+					c.sample(now, true)
+				}
+			})
 			c.Finish(1e15)
 			if a, b := plain.state(t), watched.state(t); a != b {
 				t.Errorf("sampling changed the run: %s", firstDifference(a, b))
@@ -64,6 +68,7 @@ func TestLookAgreesWithFiemap(t *testing.T) {
 				if at++; at%(len(r.c.Ops)/7+1) != 0 {
 					return
 				}
+				checkOrder(t, r)
 				look, files := Tally(r.fs.Look(), r.fs.Geometry()), Tally(r.fs.Files(), r.fs.Geometry())
 				if a, b := fmt.Sprintf("%+v", *look), fmt.Sprintf("%+v", *files); a != b {
 					t.Errorf("after %d operations Look gives %s\nFiles %s", at, a, b)
@@ -71,6 +76,41 @@ func TestLookAgreesWithFiemap(t *testing.T) {
 			})
 		})
 	}
+}
+
+// checkOrder holds Look to the files of Files, in their order.
+func checkOrder(t *testing.T, r *run) {
+	var want []string
+	for f := range r.fs.Files() {
+		want = append(want, fmt.Sprintln(f.Path, f.Inode, f.Mode, f.Size, f.Sectors))
+	}
+	i := 0
+	for f := range r.fs.Look() {
+		if got := fmt.Sprintln(f.Path, f.Inode, f.Mode, f.Size, f.Sectors); i == len(want) || got != want[i] {
+			t.Fatalf("entry %d is %s, want %v", i, got, want[min(i, len(want)-1)])
+		}
+		i++
+	}
+	if i != len(want) {
+		t.Fatalf("%d entries, want %d", i, len(want))
+	}
+}
+
+// Names that sort around the slash come in the order of their paths.
+func TestLookSortsPaths(t *testing.T) {
+	r := start(t, "testdata/tunable-1")
+	task := &r.play.Task
+	for _, d := range []string{"a", "a/x", "a-b", "a.b", "a0"} {
+		if err := r.fs.Mkdir(task, d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, f := range []string{"a/x/y", "a/x-", "a/x.z", "a-b/q", "a0/1", "a!", "zz"} {
+		if _, err := r.fs.Create(task, f); err != nil {
+			t.Fatal(err)
+		}
+	}
+	checkOrder(t, r)
 }
 
 // The free space must be the same whether a group is read from its bitmap in

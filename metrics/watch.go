@@ -51,17 +51,19 @@ func (o *operations) note(k opKind, err error) error {
 	return err
 }
 
+func (o *operations) total() (n uint64) {
+	for _, c := range o.calls {
+		n += c
+	}
+	return n
+}
+
 // opTotals are the operations' figures beside the calls of each kind.
 var opTotals = []struct {
 	Metric
 	get func(*operations) uint64
 }{
-	{op("ops", "operations", Neither, "Operations performed, failed ones included."), func(o *operations) (n uint64) {
-		for _, c := range o.calls {
-			n += c
-		}
-		return n
-	}},
+	{op("ops", "operations", Neither, "Operations performed, failed ones included."), (*operations).total},
 	{op("ops_failed", "operations", Lower, "Operations that failed."), func(o *operations) uint64 { return o.failed }},
 	{op("ops_enospc", "operations", Lower, "Operations that failed for want of space (ENOSPC)."), func(o *operations) uint64 { return o.noSpace }},
 	{op("ops_short_write", "operations", Lower, "Writes that wrote less than they were asked to."), func(o *operations) uint64 { return o.short }},

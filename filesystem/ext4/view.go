@@ -2,7 +2,9 @@ package ext4
 
 import (
 	"iter"
+	"slices"
 	"sort"
+	"strings"
 
 	"mbsim/allocator"
 	"mbsim/filesystem"
@@ -15,42 +17,69 @@ import (
 // valid until the next is asked for.
 func (fs *FS) Look() iter.Seq[filesystem.FileInfo] {
 	return func(yield func(filesystem.FileInfo) bool) {
-		all := []pathInode{{".", fs.root}}
-		all = appendTree(all, fs, "", fs.root)
-		sort.Slice(all[1:], func(i, j int) bool { return all[1+i].path < all[1+j].path })
-		var buf []filesystem.Extent
-		for _, x := range all {
-			buf = fs.look(buf[:0], x.in)
-			info := filesystem.FileInfo{
-				Path: x.path, Inode: x.in.Number, Mode: x.in.mode, Size: x.in.Size,
-				Sectors: (x.in.blocks + int64(x.in.reserved)<<fs.geo.ClusterBits) << (fs.geo.BlockBits - 9),
-				Extents: buf,
+		l := looker{fs: fs, yield: yield}
+		_ = l.one(".", fs.root) && l.directory("", fs.root)
+	}
+}
+
+// looker is one run of Look.
+type looker struct {
+	fs    *FS
+	yield func(filesystem.FileInfo) bool
+	buf   []filesystem.Extent
+}
+
+// name is an entry of a directory, or all that is below it: then its name ends
+// with a slash, so that names sort as paths do.
+type name struct {
+	text string
+	in   *inode
+}
+
+// directory lists what is below a directory.
+func (l *looker) directory(prefix string, dir *inode) bool {
+	names := make([]name, 0, dir.dir.Len())
+	for b := range dir.dir.Blocks() {
+		for s := range dir.dir.Slots(b) {
+			if s.Inode == 0 || s.Name == "" || s.Name == "." || s.Name == ".." {
+				continue
 			}
-			if !yield(info) {
-				return
+			in := l.fs.inodeOf(s.Inode)
+			names = append(names, name{s.Name, in})
+			if in.isDir() {
+				names = append(names, name{s.Name + "/", in})
 			}
 		}
 	}
+	slices.SortFunc(names, func(a, b name) int { return strings.Compare(a.text, b.text) })
+	for _, n := range names {
+		path := prefix + n.text
+		more := false
+		if path[len(path)-1] == '/' {
+			more = l.directory(path, n.in)
+		} else {
+			more = l.one(path, n.in)
+		}
+		if !more {
+			return false
+		}
+	}
+	return true
+}
+
+// one lists a file.
+func (l *looker) one(path string, in *inode) bool {
+	geo := &l.fs.geo
+	l.buf = l.fs.look(l.buf[:0], in)
+	return l.yield(filesystem.FileInfo{
+		Path: path, Inode: in.Number, Mode: in.mode, Size: in.Size,
+		Sectors: (in.blocks + int64(in.reserved)<<geo.ClusterBits) << (geo.BlockBits - 9),
+		Extents: l.buf,
+	})
 }
 
 // LostBlocks is the number of dirty blocks that found no place in writeback.
 func (fs *FS) LostBlocks() int64 { return fs.lost }
-
-type pathInode struct {
-	path string
-	in   *inode
-}
-
-func appendTree(all []pathInode, fs *FS, prefix string, dir *inode) []pathInode {
-	for d := range dir.dir.Entries() {
-		in := fs.inodeOf(d.Inode)
-		all = append(all, pathInode{prefix + d.Name, in})
-		if in.isDir() {
-			all = appendTree(all, fs, prefix+d.Name+"/", in)
-		}
-	}
-	return all
-}
 
 // look appends the extents of a file, mapped and delayed, by logical block.
 func (fs *FS) look(out []filesystem.Extent, in *inode) []filesystem.Extent {

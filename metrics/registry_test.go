@@ -1,0 +1,117 @@
+package metrics
+
+import (
+	"math"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"mbsim/allocator/mballoc"
+)
+
+func TestRegistryIsComplete(t *testing.T) {
+	name := regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+	for _, m := range List() {
+		switch {
+		case !name.MatchString(m.Name):
+			t.Errorf("name %q", m.Name)
+		case m.Unit == "" || m.Group == "" || m.Source == "":
+			t.Errorf("%s: unit %q, group %q, source %q", m.Name, m.Unit, m.Group, m.Source)
+		case !strings.HasSuffix(m.Doc, ".") || strings.Contains(strings.TrimSuffix(m.Doc, "."), ". "):
+			t.Errorf("%s: the doc is not one sentence: %q", m.Name, m.Doc)
+		case m.Kind == Ratio != (len(m.per) > 0):
+			t.Errorf("%s: kind %s, divided by %v", m.Name, m.Kind, m.per)
+		}
+	}
+	n := 0
+	for _, h := range Headings() {
+		n += len(h.Metrics)
+	}
+	if n != len(registry) {
+		t.Errorf("the headings have %d metrics, the registry %d", n, len(registry))
+	}
+}
+
+func TestFind(t *testing.T) {
+	if id, err := Find("mb_reqs"); err != nil || At(id).Name != "mb_reqs" {
+		t.Errorf("%v, %v", id, err)
+	}
+	_, err := Find("layout_scor")
+	if err == nil || err.Error() != `unknown metric "layout_scor" (did you mean "layout_score"?)` {
+		t.Error(err)
+	}
+	if Known("layout_scor") || !Known("layout_score") {
+		t.Error("Known")
+	}
+}
+
+// Every counter that a policy has must come out under one name: each is set to a
+// number of its own, and all numbers must be found.
+func checkCounters(t *testing.T, stats reflect.Value, count func() []float64) {
+	t.Helper()
+	fields := map[float64]string{}
+	next := uint64(1000)
+	set := func(f reflect.Value, name string) {
+		next++
+		f.SetUint(next)
+		fields[float64(next)] = name
+	}
+	for i := range stats.NumField() {
+		f, name := stats.Field(i), stats.Type().Field(i).Name
+		if f.Kind() == reflect.Array {
+			for k := range f.Len() {
+				set(f.Index(k), name)
+			}
+			continue
+		}
+		set(f, name)
+	}
+	for _, v := range count() {
+		if _, ok := fields[v]; !ok {
+			t.Errorf("a metric is %v, which no counter is", v)
+		}
+		delete(fields, v)
+	}
+	for _, name := range fields {
+		t.Errorf("%s: no metric shows it", name)
+	}
+}
+
+func TestEveryMballocCounterIsAMetric(t *testing.T) {
+	var s mballoc.Stats
+	checkCounters(t, reflect.ValueOf(&s).Elem(), func() (v []float64) {
+		for i := range mballocTable {
+			v = append(v, float64(mballocTable[i].get(&s)))
+		}
+		return v
+	})
+}
+
+func TestRatiosAndPhases(t *testing.T) {
+	row := func(reqs, success, used float64) Row {
+		r := NewRow()
+		r[must("mb_reqs")], r[must("mb_success")], r[must("used_share")] = reqs, success, used
+		r.computeRatios()
+		return r
+	}
+	share := must("mb_success_share")
+	from, to := row(100, 50, 0.1), row(110, 58, 0.3)
+	if from[share] != 0.5 {
+		t.Errorf("share %v", from[share])
+	}
+	d := to.Since(from)
+	if d[must("mb_reqs")] != 10 || d[share] != 0.8 || d[must("used_share")] != 0.3 {
+		t.Errorf("in the phase %v requests, share %v, used %v", d[must("mb_reqs")], d[share], d[must("used_share")])
+	}
+	sum := d.plus(row(30, 4, 0.2))
+	if sum[must("mb_reqs")] != 40 || sum[share] != 0.3 || sum[must("used_share")] != 0.2 {
+		t.Errorf("in both %v requests, share %v, used %v", sum[must("mb_reqs")], sum[share], sum[must("used_share")])
+	}
+	if none := from.Since(from); !math.IsNaN(none[share]) {
+		t.Errorf("share of no request is %v", none[share])
+	}
+	if from.Has(must("mb_pa_hit_share")) {
+		t.Error("a ratio of an absent metric has a value")
+	}
+}
