@@ -34,8 +34,8 @@ func (fs *FS) directWrite(t *task, in *inode, off, n int64) (int64, errno) {
 // directExtents maps and writes extent by extent (iomap_dio_rw,
 // ext4_iomap_begin). fallback says that a hole of an indirect file must be
 // filled through the page cache. An error undoes nothing, but what was written
-// before it does not count: unwritten blocks stay so. A misaligned extent is
-// refused only once it is mapped.
+// before it does not count: unwritten blocks stay so. A misaligned write is
+// refused only once its first extent is mapped.
 func (fs *FS) directExtents(t *task, in *inode, off, n int64) (done int64, fallback bool, e errno) {
 	if len(in.cache.runs) > 0 {
 		if e := fs.flushFile(t, in, off, n); e != 0 {
@@ -64,7 +64,7 @@ func (fs *FS) directExtents(t *task, in *inode, off, n int64) (done int64, fallb
 		}
 		unwritten = unwritten || m.state&stateUnwritten != 0
 		end := min(int64(m.lblk+m.len)<<fs.geo.BlockBits, off+n)
-		if (pos|(end-pos))%sector != 0 {
+		if (pos|(off+n-pos))%sector != 0 {
 			e = EINVAL
 			break
 		}

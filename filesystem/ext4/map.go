@@ -141,7 +141,10 @@ func (fs *FS) inodeGoal(t *task, in *inode) allocator.Block {
 	if start+allocator.Block(fs.geo.BlocksPerGroup) <= last {
 		span = allocator.Block(fs.geo.BlocksPerGroup)
 	}
-	return start + allocator.Block(t.PID%16)*(span/16)
+	// The kernel's colour has 32 bits with a sign. That shows where the group
+	// lies past the end, and span below zero.
+	colour := int32(allocator.Block(t.PID%16) * (span / 16))
+	return start + allocator.Block(colour)
 }
 
 // flexDirScheme is the size of flex groups from which on the first group is
