@@ -44,6 +44,7 @@ type FS struct {
 	lastDir     *inode
 	lastDirPath string
 
+	orphans              *inode // inodes without a name that are open, newest first
 	dirtyHead, dirtyTail *inode // inodes with something to write back, oldest first
 	dirtyBlocks          int64
 	conversions          []conversion

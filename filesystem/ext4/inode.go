@@ -36,6 +36,8 @@ type inode struct {
 	es      esTree
 	cache   pageCache
 
+	onOrphanList         bool
+	newer, older         *inode // on the list of orphans
 	onDirtyList          bool
 	dirtyNext, dirtyPrev *inode
 
@@ -128,6 +130,7 @@ func (fs *FS) release(t *task, in *inode) {
 		fs.truncate(t, in)
 	}
 	fs.clearInode(t, in)
+	fs.orphanDel(t, in)
 	fs.freeInode(t, in)
 	fs.cleanInode(in)
 	fs.setInode(in.Number, nil)

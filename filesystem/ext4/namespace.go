@@ -122,6 +122,7 @@ func (fs *FS) createFile(t *task, dir *inode, name string) (*inode, errno) {
 				return in, 0
 			}
 			in.links = 0
+			fs.orphanAdd(in)
 			fs.release(t, in)
 		}
 		if e != ENOSPC || !fs.shouldRetry(t, &retries) {
@@ -149,6 +150,7 @@ func (fs *FS) makeDirectory(t *task, dir *inode, name string) errno {
 				return 0
 			}
 			in.links = 0
+			fs.orphanAdd(in)
 			fs.release(t, in)
 		}
 		if e != ENOSPC || !fs.shouldRetry(t, &retries) {
@@ -164,6 +166,9 @@ func (fs *FS) unlinkFile(t *task, dir *inode, name string, in *inode) {
 	dir.dir.Remove(name)
 	fs.dirtyInode(t, dir)
 	in.links--
+	if in.links == 0 {
+		fs.orphanAdd(in)
+	}
 	fs.dirtyInode(t, in)
 	fs.release(t, in)
 }
@@ -177,6 +182,7 @@ func (fs *FS) removeDirectory(t *task, dir *inode, name string, in *inode) errno
 	dir.dir.Remove(name)
 	in.links = 0
 	in.Size = 0
+	fs.orphanAdd(in)
 	dir.links--
 	fs.dirtyInode(t, dir)
 	fs.dirtyInode(t, in)
@@ -233,6 +239,9 @@ func (fs *FS) rename(t *task, from, to string) errno {
 		if old.isDir() {
 			old.links = 0
 			old.Size = 0
+		}
+		if old.links == 0 {
+			fs.orphanAdd(old)
 		}
 		fs.dirtyInode(t, old)
 		fs.release(t, old)
