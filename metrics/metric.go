@@ -48,6 +48,8 @@ type Metric struct {
 	// Expensive says that the figure needs the whole tree or every bitmap, and
 	// so is taken at fewer moments.
 	Expensive bool
+	// Headline metrics are those a summary shows.
+	Headline bool
 
 	// A Ratio is the sum of the metrics over divided by that of the metrics per.
 	over, per []string

@@ -1,5 +1,7 @@
 package metrics
 
+import "slices"
+
 // build is the registry: the tables of this package, one after the other.
 func build() []Metric {
 	all := append([]Metric(nil), spaceMetrics...)
@@ -13,7 +15,22 @@ func build() []Metric {
 	for i := range mballocTable {
 		all = append(all, mballocTable[i].Metric)
 	}
-	return append(all, mballocRatios...)
+	all = append(all, mballocRatios...)
+	for i := range all {
+		all[i].Headline = slices.Contains(headlines, all[i].Name)
+	}
+	return all
+}
+
+// headlines are the metrics that a person wants first.
+var headlines = []string{
+	"used_share", "lost_blocks", "files", "file_bytes",
+	"extents_per_file_mean", "extents_per_file_p99", "one_extent_share", "layout_score", "dynamic_layout_score", "related_distance",
+	"metadata_amplification", "free_extents", "free_extent_mean", "free_in_8m_share",
+	"ops", "ops_enospc", "bytes_written",
+	"mb_reqs", "mb_blocks_per_req", "mb_success_share", "mb_goal_hits", "mb_enospc", "mb_lost",
+	"mb_cr0_hits", "mb_cr1_hits", "mb_cr2_hits", "mb_cr3_hits", "mb_groups_scanned_per_req", "mb_groups_considered_per_req", "mb_breaks",
+	"mb_pa_hit_share", "mb_preallocated", "mb_discarded", "mb_bitmap_loads", "mb_prefetch_ios",
 }
 
 // Where the tables begin.

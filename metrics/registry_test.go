@@ -24,6 +24,11 @@ func TestRegistryIsComplete(t *testing.T) {
 			t.Errorf("%s: kind %s, divided by %v", m.Name, m.Kind, m.per)
 		}
 	}
+	for _, name := range headlines {
+		if id, err := Find(name); err != nil || !At(id).Headline {
+			t.Errorf("headline %s: %v", name, err)
+		}
+	}
 	n := 0
 	for _, h := range Headings() {
 		n += len(h.Metrics)

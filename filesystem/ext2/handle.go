@@ -138,4 +138,5 @@ const (
 	EIO   = errno(5) // a block that no tree reaches
 	EBUSY = errno(16)
 	EXDEV = errno(18) // a name of the root belongs to another file system
+	ELOOP = errno(40) // symbolic links are not followed
 )

@@ -54,6 +54,8 @@ func (fs *FS) Create(t *task, path string) (filesystem.Handle, error) {
 		}
 	case p.in.isDir():
 		return nil, EISDIR
+	case !p.in.isFile():
+		return nil, ELOOP
 	default:
 		if e = fs.setSize(t, p.in, 0); e != 0 {
 			return nil, e
@@ -72,6 +74,8 @@ func (fs *FS) Open(_ *task, path string, direct bool) (filesystem.Handle, error)
 		return nil, ENOENT
 	case p.in.isDir():
 		return nil, EISDIR
+	case !p.in.isFile():
+		return nil, ELOOP
 	}
 	return fs.newHandle(p.in, direct), nil
 }

@@ -10,7 +10,7 @@ type handle struct {
 }
 
 func (fs *FS) openInode(in *inode, direct bool) *handle {
-	in.opens++
+	fs.pin(in)
 	in.Writers++
 	return &handle{fs, in, direct}
 }
@@ -75,8 +75,7 @@ func (h *handle) Close(t *task) error {
 		h.fs.alloc.DiscardInode(t.CPU, &in.Inode, 0)
 	}
 	in.Writers--
-	in.opens--
-	h.fs.release(t, in)
+	h.fs.unpin(t, in)
 	return nil
 }
 

@@ -18,7 +18,7 @@ type inode struct {
 	mballoc.Inode
 	mode     uint32
 	links    uint32
-	opens    int   // handles that hold it
+	pins     int   // handles that hold it, and what is pinned below a directory
 	disksize int64 // i_disksize: the size the disk knows, bytes
 	blocks   int64 // i_blocks in file-system blocks: data and metadata, whole clusters
 	reserved uint32
@@ -42,7 +42,7 @@ type inode struct {
 	dirtyNext, dirtyPrev *inode
 
 	dir    *dirent.Dir // entries, of a directory
-	parent *inode      // of a directory
+	parent *inode      // the directory of its name
 }
 
 func (in *inode) isDir() bool { return in.mode&modeFmt == modeDir }
@@ -117,10 +117,34 @@ func (fs *FS) blankInode(number, mode uint32) *inode {
 	return in
 }
 
+// pin holds an inode, and the directories above it: a file that is open keeps
+// its directory in memory, even one that was removed (dget).
+func (fs *FS) pin(in *inode) {
+	for in.pins++; in.pins == 1 && in.parent != in; in.pins++ {
+		in = in.parent
+	}
+}
+
+// unpin gives an inode up, then the directories above it (dput).
+func (fs *FS) unpin(t *task, in *inode) {
+	for {
+		parent := in.parent
+		in.pins--
+		if in.pins > 0 {
+			return
+		}
+		fs.release(t, in)
+		if parent == in {
+			return
+		}
+		in = parent
+	}
+}
+
 // release is what happens when the last handle or name of an inode goes: it is
 // freed if it has neither (iput, ext4_evict_inode).
 func (fs *FS) release(t *task, in *inode) {
-	if in.links > 0 || in.opens > 0 {
+	if in.links > 0 || in.pins > 0 {
 		return
 	}
 	fs.dropPages(in, 0)

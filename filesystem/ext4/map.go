@@ -176,9 +176,10 @@ func (fs *FS) newMeta(t *task, in *inode, goal allocator.Block, f mballoc.Flags)
 	return b, e
 }
 
-// addBlocks counts n more blocks of the inode, which makes it dirty for
-// writeback (dquot_alloc_block).
+// addBlocks counts n more blocks of the inode, which changes it
+// (dquot_alloc_block, dquot_claim_block, dquot_free_block).
 func (fs *FS) addBlocks(t *task, in *inode, n int64) {
 	in.blocks += n
 	fs.markDirty(in)
+	fs.dirtyInode(t, in)
 }

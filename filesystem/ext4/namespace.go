@@ -118,6 +118,7 @@ func (fs *FS) createFile(t *task, dir *inode, name string) (*inode, errno) {
 	for retries := 0; ; {
 		in, e := fs.makeInode(t, dir, modeReg|0o644, name)
 		if e == 0 {
+			in.parent = dir
 			if e = fs.addEntry(t, dir, name, in); e == 0 {
 				return in, 0
 			}
@@ -222,8 +223,12 @@ func (fs *FS) rename(t *task, from, to string) errno {
 		newDir.dir.SetInode(newName, in.Number, in.direntType())
 	}
 	oldDir.dir.Remove(oldName)
+	if in.pins > 0 {
+		fs.pin(newDir)
+		defer fs.unpin(t, oldDir)
+	}
+	in.parent = newDir
 	if in.isDir() {
-		in.parent = newDir
 		in.dir.SetParent(newDir.Number)
 		oldDir.links--
 		if old == nil {
