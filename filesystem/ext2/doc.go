@@ -30,11 +30,10 @@
 // File contents, the page cache (a page mapped once gives what the tree gives),
 // memory-mapped writes, writeback and I/O, times, quota, extended attributes
 // (an inode's attribute block outlives it), following symbolic links, several
-// names of one file but those found at mount, DAX, and memory pressure on inodes:
-// an inode keeps its window and its last block until it is
-// deleted or the file system unmounted. Deviations from the kernel are said where
-// they are; where a function names a kernel function and no deviation there is
-// none.
+// names of one file but those found at mount, DAX, and memory pressure on
+// inodes: an inode keeps its window and its last block until it is deleted or
+// the file system unmounted. Deviations from the kernel are said where they are;
+// where a function names a kernel function and no deviation there is none.
 //
 // Read next: allocator/reservation, which answers the requests.
 package ext2

@@ -1,0 +1,468 @@
+package ext2
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mbsim/filesystem"
+	"mbsim/filesystem/image"
+	"mbsim/filesystem/play"
+	"mbsim/workload"
+)
+
+// mount makes a file system of size bytes with mke2fs's arguments and mounts it.
+func mount(t testing.TB, size int64, mkfs, options string) *FS {
+	t.Helper()
+	p, err := image.ParseMkfsArgs(image.RecorderArgs("ext2", mkfs), size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := image.Mkfs(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opt := DefaultOptions(l.Super.BlockSize())
+	if err := opt.Parse(options); err != nil {
+		t.Fatal(err)
+	}
+	fs, err := Mount(l, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fs
+}
+
+// script performs operations in the oracle's language and returns what they
+// returned.
+func script(t testing.TB, fs filesystem.FileSystem, text string) (returned []int64) {
+	t.Helper()
+	ops, err := workload.ParseScript(strings.NewReader(text), "script")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := play.Player{FS: fs, CPUs: 1}
+	results, err := p.Run(ops)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range results {
+		returned = append(returned, r.Ret)
+	}
+	return returned
+}
+
+// files is files.txt without its first line.
+func files(t testing.TB, fs filesystem.FileSystem) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := play.WriteFiles(&b, fs); err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(b.String(), "\n")
+	return rest
+}
+
+func TestOptions(t *testing.T) {
+	for _, c := range []struct {
+		in, want string
+	}{
+		{"", ""},
+		{"defaults,,noatime, resuid=5,errors=continue", ""},
+		{"reservation_window=0", ""},
+		{"reservation_window=1027", ""},
+		{"reservation_window=1028", `mount option "reservation_window=1028": want a number of blocks, 0 to 1027`},
+		{"reservation_window", `mount option "reservation_window": want a number of blocks, 0 to 1027`},
+		{"noreservatoin", `unknown mount option "noreservatoin" (did you mean "noreservation"?)`},
+		{"reservation_windows=8", `unknown mount option "reservation_windows=8" (did you mean "reservation_window="?)`},
+		{"oldalloc=1", `unknown mount option "oldalloc=1" (did you mean "oldalloc"?)`},
+		{"delalloc", `unknown mount option "delalloc" (did you mean "oldalloc"?)`},
+		{"dax", `mount option "dax" is not modelled`},
+	} {
+		o := DefaultOptions(4096)
+		got := ""
+		if err := o.Parse(c.in); err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%q:\n got %s\nwant %s", c.in, got, c.want)
+		}
+	}
+	o := DefaultOptions(1024)
+	if err := o.Parse("oldalloc,noreservation,minixdf,reservation_window=64"); err != nil {
+		t.Fatal(err)
+	}
+	if want := (Options{CPUs: 1, OldAlloc: true, MinixDF: true, Window: 64}); o != want {
+		t.Errorf("got %+v, want %+v", o, want)
+	}
+	if err := o.Parse("orlov,reservation,bsddf"); err != nil {
+		t.Fatal(err)
+	}
+	if want := (Options{CPUs: 1, Reservation: true, Window: 64}); o != want {
+		t.Errorf("got %+v, want %+v", o, want)
+	}
+}
+
+// TestRefused mounts what the driver would not.
+func TestRefused(t *testing.T) {
+	for _, c := range []struct {
+		kind, mkfs string
+		cpus       int
+		want       string
+	}{
+		{"ext4", "-b 4096", 1, "ext2: the file system has features that the driver does not know: extent 64bit flex_bg metadata_csum_seed huge_file dir_nlink extra_isize metadata_csum orphan_present"},
+		{"ext2", "-b 8192", 1, "ext2: blocks of 8192 bytes; a page has 4096"},
+		{"ext2", "-b 4096", 0, "ext2: 0 CPUs"},
+	} {
+		p, err := image.ParseMkfsArgs(image.RecorderArgs(c.kind, c.mkfs), 64<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := image.Mkfs(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		opt := DefaultOptions(4096)
+		opt.CPUs = c.cpus
+		if _, err = Mount(l, opt); err == nil {
+			t.Errorf("%s %s: mounted", c.kind, c.mkfs)
+			continue
+		}
+		if got := err.Error(); got != c.want && !(strings.HasPrefix(c.want, "ext2: the file") && strings.HasPrefix(got, "ext2: the file system has features that the driver does not know: extent")) {
+			t.Errorf("%s %s:\n got %s\nwant %s", c.kind, c.mkfs, got, c.want)
+		}
+	}
+}
+
+// TestMkfs performs the oracle's cases from the computed layout of mke2fs instead
+// of the recorded one.
+func TestMkfs(t *testing.T) {
+	for _, name := range []string{"ext2-untar-1", "ext2-block-1k-1", "full-135"} {
+		dir := unpack(t, filepath.Join("testdata", name+".tar.gz"))
+		c, err := workload.ReadCase(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fs := mount(t, c.Size, c.MkfsExt2, c.MountExt2)
+		p := play.Player{FS: fs, CPUs: 1, Task: filesystem.Task{PID: c.PIDMod}}
+		if _, err := p.Run(c.Ops); err != nil {
+			t.Fatal(err)
+		}
+		want, err := os.ReadFile(filepath.Join(dir, "ext2/files.txt"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got bytes.Buffer
+		if err := play.WriteFiles(&got, fs); err != nil {
+			t.Fatal(err)
+		}
+		if got.String() != string(want) {
+			t.Errorf("%s: files.txt differs", name)
+		}
+	}
+}
+
+// TestErrors holds what operations return where a test against the driver would
+// take hours or another process.
+func TestErrors(t *testing.T) {
+	fs := mount(t, 64<<20, "-b 1024", "oldalloc")
+	got := script(t, fs, strings.TrimSpace(`
+mkdir d
+creat a d/a
+close a
+open b d/a
+rmdir .
+rename . x
+rename d d/x
+rename d/a lost+found
+rename lost+found d/a
+creat x d
+unlink d
+rmdir d/a
+mkdir d/a/b
+open x nothing
+write b 17247252479 10
+write b 17247252480 10
+ftruncate b 17247252481
+remount
+close b
+remount
+`))
+	want := []int64{0, 0, 0, 0, -16, -18, -22, -21, -20, -21, -21, -20, -20, -2, 1, -27, -27, -16, 0, 0}
+	if i := firstDifference(got, want); i >= 0 {
+		t.Errorf("operation %s", show(got, want, i))
+	}
+	if err := fs.Check(); err != nil {
+		t.Error(err)
+	}
+	h, err := fs.Open(&task{}, "d/a", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := h.Read(&task{}, 17247252470, 100); n != 10 || err != nil {
+		t.Errorf("reading over the end: %d, %v", n, err)
+	}
+	h.Close(&task{})
+	for what, err := range map[string]error{
+		"close": h.Close(&task{}), "fsync": h.Fsync(&task{}), "truncate": h.Truncate(&task{}, 0), "fallocate": h.Fallocate(&task{}, 0, 0, 1),
+	} {
+		if err != EBADF {
+			t.Errorf("%s of a closed file: %v", what, err)
+		}
+	}
+}
+
+// TestFallocate: nothing is preallocated, and a bad request is told from one that
+// is not supported.
+func TestFallocate(t *testing.T) {
+	fs := mount(t, 64<<20, "-b 4096", "")
+	h, err := fs.Create(&task{}, "f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		mode   uint32
+		off, n int64
+		want   error
+	}{
+		{0, 0, 4096, EOPNOTSUPP}, {1, 0, 4096, EOPNOTSUPP}, {3, 0, 4096, EOPNOTSUPP}, {0x10, 0, 1, EOPNOTSUPP},
+		{0, 0, 0, EINVAL}, {0, -1, 1, EINVAL}, {2, 0, 1, EOPNOTSUPP}, {0x13, 0, 1, EOPNOTSUPP}, {0x80, 0, 1, EOPNOTSUPP},
+		{9, 0, 1, EINVAL}, {0x21, 0, 1, EINVAL}, {0x41, 0, 1, EOPNOTSUPP}, {0x50, 0, 1, EINVAL}, {0, 1 << 62, 1 << 62, EFBIG},
+	} {
+		if err := h.Fallocate(&task{}, c.mode, c.off, c.n); err != c.want {
+			t.Errorf("mode %#x, [%d, +%d): got %v, want %v", c.mode, c.off, c.n, err, c.want)
+		}
+	}
+	if got := files(t, fs); strings.Contains(got, "@") {
+		t.Error("blocks were allocated:\n", got)
+	}
+}
+
+// TestStatfs: root's reserve is not available to others, and minixdf counts the
+// file system's own blocks. (The recordings hold the rest.)
+func TestStatfs(t *testing.T) {
+	fs := mount(t, 64<<20, "-b 1024", "")
+	s := fs.Statfs()
+	if reserve := int64(fs.layout.Super.ReservedBlocks); s.Free-s.Avail != reserve || reserve != 65536/20 {
+		t.Errorf("%d blocks free, %d available, %d reserved", s.Free, s.Avail, reserve)
+	}
+	minix := mount(t, 64<<20, "-b 1024", "minixdf").Statfs()
+	if want := (filesystem.Statfs{BlockSize: 1024, Blocks: 65536, Free: s.Free, Avail: s.Avail}); minix != want {
+		t.Errorf("minixdf: got %+v, want %+v", minix, want)
+	}
+}
+
+// TestUnprivileged: who may not take the reserve finds the device full before it
+// is.
+func TestUnprivileged(t *testing.T) {
+	for _, unprivileged := range []bool{false, true} {
+		fs := mount(t, 8<<20, "-b 1024", "")
+		fs, err := Mount(fs.layout, Options{CPUs: 1, Reservation: true, Window: 8, Unprivileged: unprivileged})
+		if err != nil {
+			t.Fatal(err)
+		}
+		script(t, fs, "creat f f\nwrite f 0 16777216\n")
+		left := int64(0)
+		if unprivileged {
+			left = int64(fs.layout.Super.ReservedBlocks)
+		}
+		// A page takes four blocks, and the last may have needed an indirect block.
+		if free := fs.Statfs().Free; free < left || free > left+4 {
+			t.Errorf("unprivileged %v: %d blocks free at the end, want about %d", unprivileged, free, left)
+		}
+		if err := fs.Check(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestOrlov: a seed decides where top-level directories go, and nothing else does.
+func TestOrlov(t *testing.T) {
+	places := map[string]bool{}
+	for seed := range uint64(8) {
+		var first string
+		for range 2 {
+			l := mount(t, 256<<20, "-b 1024", "").layout
+			fs, err := Mount(l, Options{CPUs: 4, Reservation: true, Window: 8, Seed: seed})
+			if err != nil {
+				t.Fatal(err)
+			}
+			script(t, fs, "mkdir a\nmkdir b\nmkdir a/c\nmkdir a/c/d\ncreat f a/c/d/f\nwrite f 0 30000\n")
+			got := files(t, fs)
+			if first == "" {
+				first = got
+				places[got] = true
+			} else if got != first {
+				t.Errorf("seed %d: two runs differ", seed)
+			}
+		}
+	}
+	if len(places) < 4 {
+		t.Errorf("8 seeds led to %d layouts", len(places))
+	}
+}
+
+// TestWindow: two files that grow in turns interleave without windows, and less
+// the larger the windows are.
+func TestWindow(t *testing.T) {
+	var text strings.Builder
+	text.WriteString("creat a a\ncreat b b\n")
+	for i := range 200 {
+		fmt.Fprintf(&text, "write a %d 1024\nwrite b %d 1024\n", i*1024, i*1024)
+	}
+	pieces := func(options string) int {
+		fs := mount(t, 64<<20, "-b 1024", options)
+		script(t, fs, text.String())
+		if err := fs.Check(); err != nil {
+			t.Error(err)
+		}
+		return strings.Count(files(t, fs), "@")
+	}
+	none, off, small, large := pieces("noreservation"), pieces("reservation_window=0"), pieces(""), pieces("reservation_window=256")
+	if none != off || none < 100 || small >= none/4 || large >= small {
+		t.Errorf("extents: noreservation %d, window 0 %d, 8 blocks %d, 256 blocks %d", none, off, small, large)
+	}
+}
+
+// TestOpenImage mounts an image that debugfs filled: every block that is in use
+// belongs to a file or to the file system itself.
+func TestOpenImage(t *testing.T) {
+	for _, tool := range []string{"mke2fs", "debugfs"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skip(err)
+		}
+	}
+	for _, args := range []string{"-t ext2 -b 1024", "-t ext2 -b 4096", "-t ext3 -b 2048 -J size=4"} {
+		l := filledImage(t, args)
+		fs, err := Mount(l, DefaultOptions(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := fs.Check(); err != nil {
+			t.Errorf("%s: %v", args, err)
+		}
+		own := int64(0)
+		for b := fs.geo.FirstDataBlock; b < fs.geo.Blocks; b++ {
+			if l.SystemZone(b, 1) {
+				own++
+			}
+		}
+		used := int64(0)
+		for f := range fs.Files() {
+			used += f.Sectors >> (fs.geo.BlockBits - 9)
+		}
+		const resize = 1 // the resize inode's indirect block, which is neither
+		if all := int64(fs.geo.Blocks-fs.geo.FirstDataBlock) - fs.Statfs().Free; used+own+resize != all {
+			t.Errorf("%s: %d blocks in use, %d are files', %d the file system's", args, all, used, own)
+		}
+		before := fs.Statfs().Free
+		script(t, fs, "creat x d1/sparse\nclose x\nunlink d0/f1\nopen y d2/f20\nftruncate y 1000000\nwrite y 0 2000000\nftruncate y 0\nunlink d2/f20\nclose y\n")
+		if err := fs.Check(); err != nil {
+			t.Errorf("%s: %v", args, err)
+		}
+		if free := fs.Statfs().Free; free <= before {
+			t.Errorf("%s: %d blocks free after files were removed, %d before", args, free, before)
+		}
+	}
+}
+
+// filledImage makes an image with files of several shapes.
+func filledImage(t *testing.T, args string) *image.Layout {
+	t.Helper()
+	dir := t.TempDir()
+	disk := filepath.Join(dir, "disk")
+	if err := os.WriteFile(disk, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(disk, 64<<20); err != nil {
+		t.Fatal(err)
+	}
+	run := func(tool string, args ...string) {
+		if out, err := exec.Command(tool, args...).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", tool, err, out)
+		}
+	}
+	run("mke2fs", append(append([]string{"-q", "-F"}, strings.Fields(args)...), disk)...)
+	var text strings.Builder
+	for i := range 30 {
+		if i%10 == 0 {
+			fmt.Fprintf(&text, "mkdir d%d\n", i/10)
+		}
+		host := filepath.Join(dir, fmt.Sprint("f", i))
+		if err := os.WriteFile(host, bytes.Repeat([]byte{1}, 1+i*i*900), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&text, "write %s d%d/f%d\n", host, i/10, i)
+	}
+	sparse := filepath.Join(dir, "sparse")
+	f, err := os.Create(sparse)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 30 {
+		f.WriteAt([]byte("x"), int64(i*300_000))
+	}
+	f.Close()
+	fmt.Fprintf(&text, "write %s d1/sparse\n", sparse)
+	cmds := filepath.Join(dir, "cmds")
+	if err := os.WriteFile(cmds, []byte(text.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	run("debugfs", "-w", "-f", cmds, disk)
+	l, err := image.Open(disk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l
+}
+
+// TestCheckFinds damages a mounted file system and expects Check to notice.
+func TestCheckFinds(t *testing.T) {
+	for name, damage := range map[string]func(fs *FS, in *inode){
+		"count":     func(_ *FS, in *inode) { in.blocks++ },
+		"pointer":   func(_ *FS, in *inode) { in.slots[3] = in.slots[2] },
+		"free":      func(fs *FS, in *inode) { in.slots[3] = uint32(fs.geo.Blocks) - 1 },
+		"too far":   func(fs *FS, in *inode) { in.slots[3] = uint32(fs.geo.Blocks) },
+		"no child":  func(_ *FS, in *inode) { in.kids[directSlots] = nil },
+		"elsewhere": func(_ *FS, in *inode) { in.kids[directSlots].blk++ },
+		"allocator": func(fs *FS, in *inode) { fs.alloc.BitmapOf(1)[40] ^= 1 },
+	} {
+		fs := mount(t, 64<<20, "-b 1024", "oldalloc")
+		script(t, fs, "creat f f\nwrite f 0 30000\n")
+		if err := fs.Check(); err != nil {
+			t.Fatal(err)
+		}
+		p, _ := fs.find("f")
+		damage(fs, p.in)
+		if fs.Check() == nil {
+			t.Errorf("%s: not noticed", name)
+		}
+	}
+}
+
+// BenchmarkWrite appends pages to a file and truncates it now and then.
+func BenchmarkWrite(b *testing.B) {
+	fs := mount(b, 1<<30, "-b 4096", "oldalloc")
+	t := &task{PID: 3}
+	h, err := fs.Create(t, "f")
+	if err != nil {
+		b.Fatal(err)
+	}
+	const pages = 1 << 14
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		if i%pages == 0 {
+			if err := h.Truncate(t, 0); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if _, err := h.Write(t, int64(i%pages)*pageSize, pageSize); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
