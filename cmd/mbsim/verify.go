@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
@@ -36,11 +37,13 @@ identical.`,
 
 func verify(w io.Writer, dirs []string, kernel string, asJSON bool) error {
 	identical := 0
+	var missing error
 	enc := json.NewEncoder(w)
 	for _, dir := range dirs {
 		v, err := replay.Verify(dir, kernel)
 		if err != nil {
-			return usage(err)
+			missing = errors.Join(missing, err)
+			continue
 		}
 		if v.Identical {
 			identical++
@@ -63,6 +66,9 @@ func verify(w io.Writer, dirs []string, kernel string, asJSON bool) error {
 	}
 	if !asJSON {
 		fmt.Fprintf(w, "%d of %d identical\n", identical, len(dirs))
+	}
+	if missing != nil {
+		return usage(missing)
 	}
 	if identical < len(dirs) {
 		return silent(exitInternal)

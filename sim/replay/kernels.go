@@ -6,13 +6,17 @@ import (
 	"mbsim/workload"
 )
 
+// Ext2 names the ext2 driver (of Linux 6.1), whose recordings stand beside
+// those of ext4.
+const Ext2 = "ext2"
+
 // Kernels lists whose behaviour Run knows.
 func Kernels() []string {
 	var names []string
 	for _, p := range mballoc.Profiles() {
 		names = append(names, p.Name)
 	}
-	return names
+	return append(names, Ext2)
 }
 
 // RecordingName is the folder of a case that holds the recording to start from:
@@ -28,6 +32,9 @@ func RecordingName(kernel string) string {
 // recorder's arguments.
 func MakeLayout(c *workload.Case, kernel string) (*image.Layout, error) {
 	args := image.RecorderArgs("ext4", c.Mkfs)
+	if kernel == Ext2 {
+		args = image.RecorderArgs("ext2", c.MkfsExt2)
+	}
 	p, err := image.ParseMkfsArgs(args, c.Size)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 
 	"mbsim/allocator/mballoc"
 	"mbsim/filesystem"
+	"mbsim/filesystem/ext2"
 	"mbsim/filesystem/ext4"
 	"mbsim/filesystem/image"
 	"mbsim/filesystem/play"
@@ -17,7 +18,7 @@ import (
 
 // Config says what to replay.
 type Config struct {
-	Kernel string // 5.10, 5.10-seed
+	Kernel string // one of Kernels
 	Case   *workload.Case
 	Layout *image.Layout // the starting state; Run changes it
 	// Blocks and Files, if not nil, are told of every decision.
@@ -40,7 +41,7 @@ type Outcome struct {
 // machine is a mounted file system and what the recorder can read of it.
 type machine struct {
 	fs        filesystem.FileSystem
-	ext4      *ext4.FS
+	ext4      *ext4.FS // nil for ext2, which has no such files in /proc
 	groupsLog bytes.Buffer
 }
 
@@ -95,6 +96,9 @@ func guarded(at **workload.Op, f func() error) (err error) {
 
 // mount mounts as the case says.
 func mount(cfg *Config) (*machine, error) {
+	if cfg.Kernel == Ext2 {
+		return mountExt2(cfg)
+	}
 	p, err := mballoc.ProfileByName(cfg.Kernel)
 	if err != nil {
 		return nil, err
@@ -119,6 +123,20 @@ func mount(cfg *Config) (*machine, error) {
 		return nil, fmt.Errorf("%s: %w", cfg.Case.Dir, err)
 	}
 	return &machine{fs: fs, ext4: fs}, nil
+}
+
+// mountExt2 mounts with the case's options for ext2, whose recorder has one CPU.
+func mountExt2(cfg *Config) (*machine, error) {
+	cfg.Case.SMP = 1
+	opt := ext2.DefaultOptions(cfg.Layout.Super.BlockSize())
+	if err := opt.Parse(cfg.Case.MountExt2); err != nil {
+		return nil, fmt.Errorf("%s/case.env: %w", cfg.Case.Dir, err)
+	}
+	fs, err := ext2.Mount(cfg.Layout, opt)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", cfg.Case.Dir, err)
+	}
+	return &machine{fs: fs}, nil
 }
 
 // finish writes the texts in the order the recorder does: files.txt while the

@@ -89,6 +89,27 @@ func Verify(dir, kernel string) (*Verdict, error) {
 	return v, v.compare(recording, c, out, &trace)
 }
 
+// readText reads a text of a recording, or what name.gz holds.
+func readText(name string) ([]byte, error) {
+	f, err := os.Open(name + ".gz")
+	if errors.Is(err, fs.ErrNotExist) {
+		return os.ReadFile(name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	text, err := io.ReadAll(z)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	}
+	return text, nil
+}
+
 // compare fills in the verdict. What happened first in the script is named
 // first.
 func (v *Verdict) compare(recording string, c *workload.Case, out *Outcome, trace io.Reader) error {
@@ -114,7 +135,7 @@ func (v *Verdict) compare(recording string, c *workload.Case, out *Outcome, trac
 		{"mb_groups.log", out.GroupsLog, &v.Groups},
 		{"mb_stats.txt", out.Stats, &v.Counters},
 	} {
-		want, err := os.ReadFile(filepath.Join(recording, text.name))
+		want, err := readText(filepath.Join(recording, text.name))
 		if errors.Is(err, fs.ErrNotExist) && len(text.got) == 0 {
 			continue
 		}
@@ -134,12 +155,11 @@ func (v *Verdict) compare(recording string, c *workload.Case, out *Outcome, trac
 // line of the first that differs.
 func (v *Verdict) compareResults(recording string, c *workload.Case, out *Outcome) (string, int, error) {
 	name := filepath.Join(recording, "results.txt")
-	f, err := os.Open(name)
+	text, err := readText(name)
 	if err != nil {
 		return "", 0, err
 	}
-	defer f.Close()
-	_, want, err := play.ReadResults(f, name)
+	_, want, err := play.ReadResults(bytes.NewReader(text), name)
 	if err != nil {
 		return "", 0, err
 	}
@@ -165,21 +185,17 @@ func (v *Verdict) compareResults(recording string, c *workload.Case, out *Outcom
 // compareRequests compares the requests of each operation in order. The second
 // result is the line of the operation whose requests differ first.
 func (v *Verdict) compareRequests(recording string, trace io.Reader) (string, int, error) {
-	f, err := os.Open(filepath.Join(recording, "trace.txt.gz"))
+	name := filepath.Join(recording, "trace.txt")
+	text, err := readText(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", 0, nil // recorded without
 	}
 	if err != nil {
 		return "", 0, err
 	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
+	want, err := readExchanges(bytes.NewReader(text))
 	if err != nil {
-		return "", 0, fmt.Errorf("%s: %w", f.Name(), err)
-	}
-	want, err := readExchanges(z)
-	if err != nil {
-		return "", 0, fmt.Errorf("%s: %w", f.Name(), err)
+		return "", 0, fmt.Errorf("%s: %w", name, err)
 	}
 	got, err := readExchanges(trace)
 	if err != nil {
