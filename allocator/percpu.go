@@ -29,6 +29,16 @@ func (c *PerCPUCounter) Add(cpu int, n int64) {
 	c.shares[cpu] = s
 }
 
+// AddEach is n calls of Add(cpu, 1).
+func (c *PerCPUCounter) AddEach(cpu int, n int64) {
+	s := c.shares[cpu] + n
+	if s >= c.batch {
+		c.count += s - s%c.batch
+		s %= c.batch
+	}
+	c.shares[cpu] = s
+}
+
 // Read is the folded count, which may be off by Batch for every CPU
 // (percpu_counter_read).
 func (c *PerCPUCounter) Read() int64 { return c.count }

@@ -45,15 +45,31 @@ func (a *Allocator) ClaimFree(cpu int, n int64, f Flags) bool {
 	return true
 }
 
+// ClaimEach promises n clusters as n calls of ClaimFree(cpu, 1, 0) do, if there
+// is so much space that each of them succeeds after a look at the cheap counters,
+// and twice as much as is promised then. Else it promises nothing.
+func (a *Allocator) ClaimEach(cpu int, n int64) bool {
+	free := a.freeClusters.ReadPositive()
+	dirty := a.dirtyClusters.ReadPositive() + a.dirtyClusters.Batch() + n
+	if free-(1+a.rootReserved+a.reserved+dirty) < a.watermark() || free < 2*dirty {
+		return false
+	}
+	a.dirtyClusters.AddEach(cpu, n)
+	return true
+}
+
 // FreeClustersOf is the free count of group id's descriptor.
 func (a *Allocator) FreeClustersOf(id allocator.GroupID) uint32 { return a.at(id).descFree }
 
 // CountFreeClusters sums the free counts of all descriptors
-// (ext4_count_free_clusters).
+// (ext4_count_free_clusters): the Source's sum, and by how much the groups
+// touched since differ from it.
 func (a *Allocator) CountFreeClusters() int64 {
-	var n int64
-	for id := range a.geo.Groups {
-		n += int64(a.at(id).descFree)
+	n := a.srcFree
+	for _, page := range a.pages {
+		for i := range page {
+			n += int64(page[i].descFree) - int64(page[i].srcFree)
+		}
 	}
 	return n
 }
@@ -61,14 +77,22 @@ func (a *Allocator) CountFreeClusters() int64 {
 // FlexFreeClusters is the free count of a flex group (struct flex_groups).
 func (a *Allocator) FlexFreeClusters(flex uint32) int64 {
 	if a.flexFree[flex] < 0 {
-		n := int64(0)
-		first := allocator.GroupID(flex << a.geo.FlexBits)
-		for id := first; id < min(first+allocator.GroupID(a.geo.FlexSize()), a.geo.Groups); id++ {
-			n += int64(a.at(id).descFree)
-		}
-		a.flexFree[flex] = n
+		a.flexFree[flex] = a.sumFlex(flex)
 	}
 	return a.flexFree[flex]
+}
+
+// sumFlex sums the descriptors of a flex group.
+func (a *Allocator) sumFlex(flex uint32) (n int64) {
+	first := allocator.GroupID(flex) << a.geo.FlexBits
+	for id := first; id < min(first+allocator.GroupID(a.geo.FlexSize()), a.geo.Groups); id++ {
+		if free, touched := a.PeekFree(id); touched {
+			n += int64(free)
+		} else {
+			n += int64(a.src.Desc(id).FreeClusters)
+		}
+	}
+	return n
 }
 
 // flexChanged counts n clusters more as free in the flex group of id, unless it

@@ -125,12 +125,38 @@ func (fs *FS) dioreadNolock(in *inode) bool {
 	return fs.opt.DioreadNolock && fs.opt.Delalloc && in.Regular && in.Extents
 }
 
-// writeMany is the fast way of writePage for many pages past the end of all
-// that is known of the file: where space is far from short, every block becomes
-// delayed. It returns the number of bytes written, 0 where the slow way must be
-// taken.
+// writeMany is writePage for many whole pages of a hole that the status tree
+// knows, where space is far from short: every block becomes delayed. It returns
+// the number of bytes written, 0 where the slow way must be taken.
 func (fs *FS) writeMany(t *task, in *inode, pos, n int64) int64 {
-	return 0
+	pages := n / fs.pageSize
+	if pages < 2 || pos%fs.pageSize != 0 || !fs.opt.Delalloc || fs.geo.ClusterBits > 0 {
+		return 0
+	}
+	lblk := uint32(pos >> fs.geo.BlockBits)
+	x, known := in.es.lookup(lblk)
+	if !known || x.status != esHole {
+		return 0
+	}
+	pages = min(pages, int64(x.end()-lblk+1)/int64(fs.blocksPerPage))
+	blocks := uint32(pages) * fs.blocksPerPage
+	c := &in.cache
+	if i := c.at(lblk); i < len(c.runs) && c.runs[i].lblk < lblk+blocks {
+		return 0
+	}
+	if pages < 2 || !fs.alloc.ClaimEach(t.CPU, int64(blocks)) {
+		return 0
+	}
+	in.reserved += blocks
+	in.es.set(lblk, blocks, 0, esDelayed)
+	c.add(lblk, blocks, bufDelayed)
+	fs.dirtied(int64(blocks))
+	n = pages * fs.pageSize
+	in.Size = max(in.Size, pos+n)
+	fs.j.start()
+	fs.markDirty(in)
+	fs.dirtyInode(t, in)
+	return n
 }
 
 // truncateFailedWrite drops what a failed write left beyond the end of the file
