@@ -48,7 +48,9 @@ type FS struct {
 	dirtyHead, dirtyTail *inode // inodes with something to write back, oldest first
 	dirtyBlocks          int64
 	conversions          []conversion
-	lost                 int64 // blocks of data lost to ENOSPC in writeback
+	flushing             bool     // the flusher is at work
+	flushQueue           []*inode // its queue, kept for the next time
+	lost                 int64    // blocks of data lost to ENOSPC in writeback
 
 	request, metaRequest mballoc.Request
 	observerTask         task // for lookups that no process makes
@@ -81,7 +83,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 	fs.blocksPerPage = uint32(fs.pageSize >> geo.BlockBits)
 	fs.maxIndirect = maxIndirectBytes(geo.BlockBits, s.ROCompat&image.HugeFile != 0)
 	if s.Compat&image.HasJournal != 0 && !opt.NoJournal {
-		fs.j = &journal{tid: 1}
+		fs.j = &journal{tid: 1, clock: opt.Clock}
 	}
 	fs.setupDirectories()
 	fs.inodeGroups = make([][]inodeGroup, (geo.Groups+groupsPerPage-1)/groupsPerPage)

@@ -39,6 +39,7 @@ type inode struct {
 	onOrphanList         bool
 	newer, older         *inode // on the list of orphans
 	onDirtyList          bool
+	dirtied              int64 // when it was put there, ns
 	dirtyNext, dirtyPrev *inode
 
 	dir    *dirent.Dir // entries, of a directory

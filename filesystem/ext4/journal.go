@@ -9,13 +9,17 @@ package ext4
 type journal struct {
 	tid     uint64 // of the running transaction, or of the next one
 	running bool   // a transaction is running
-	commits int64
+	began   int64  // when it began, ns
+	clock   func() int64
 }
 
 // start joins the running transaction, or starts one (jbd2__journal_start).
 func (j *journal) start() {
-	if j != nil {
+	if j != nil && !j.running {
 		j.running = true
+		if j.clock != nil {
+			j.began = j.clock()
+		}
 	}
 }
 
@@ -37,7 +41,6 @@ func (fs *FS) commit(t *task) {
 	tid := j.tid
 	j.tid++
 	j.running = false
-	j.commits++
 	if fs.obs != nil {
 		fs.obs.Commit(tid)
 	}
@@ -71,7 +74,7 @@ func (fs *FS) sync(t *task) {
 // (ext4_mark_inode_dirty).
 func (fs *FS) dirtyInode(t *task, in *inode) {
 	if fs.j != nil {
-		fs.j.running = true
+		fs.j.start()
 		in.syncTid = fs.j.tid
 	}
 }

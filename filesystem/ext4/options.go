@@ -32,6 +32,16 @@ type Options struct {
 	// runs the clock acts on it.
 	CommitSeconds int
 
+	// Clock is the time in ns, for the age of dirty files and of transactions.
+	// nil stands still.
+	Clock func() int64
+	// DirtyBackground is the number of dirty blocks above which writes start
+	// writeback (dirty_background_ratio); 0 for no limit.
+	DirtyBackground int64
+	// WritebackChunk is how many pages of a file background writeback takes
+	// before it goes on to the next; 0 for all.
+	WritebackChunk uint32
+
 	Profile  mballoc.Profile
 	Tunables map[string]uint32 // tunables that differ from their defaults, by s_mb_* or sysfs name
 	PageSize int64             // bytes of a page, 4096 where 0

@@ -13,6 +13,7 @@ func (fs *FS) bufferedWrite(t *task, in *inode, off, n int64) (int64, errno) {
 	for done < n {
 		if k := fs.writeMany(t, in, off+done, n-done); k > 0 {
 			done += k
+			fs.balance(t)
 			continue
 		}
 		pos := off + done
@@ -24,6 +25,7 @@ func (fs *FS) bufferedWrite(t *task, in *inode, off, n int64) (int64, errno) {
 			break
 		}
 		done += part
+		fs.balance(t)
 	}
 	return done, 0
 }
@@ -125,6 +127,10 @@ func (fs *FS) dioreadNolock(in *inode) bool {
 	return fs.opt.DioreadNolock && fs.opt.Delalloc && in.Regular && in.Extents
 }
 
+// manyPages is the most that writeMany does at once: between two looks at how
+// much is dirty.
+const manyPages = 1024
+
 // writeMany is writePage for many whole pages of a hole that the status tree
 // knows, where space is far from short: every block becomes delayed. It returns
 // the number of bytes written, 0 where the slow way must be taken.
@@ -138,7 +144,7 @@ func (fs *FS) writeMany(t *task, in *inode, pos, n int64) int64 {
 	if !known || x.status != esHole {
 		return 0
 	}
-	pages = min(pages, int64(x.end()-lblk+1)/int64(fs.blocksPerPage))
+	pages = min(pages, int64(x.end()-lblk+1)/int64(fs.blocksPerPage), manyPages)
 	blocks := uint32(pages) * fs.blocksPerPage
 	c := &in.cache
 	if i := c.at(lblk); i < len(c.runs) && c.runs[i].lblk < lblk+blocks {

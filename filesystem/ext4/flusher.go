@@ -1,0 +1,97 @@
+package ext4
+
+// What the flusher thread does besides sync: writeback of old dirty files, and
+// of the oldest ones when too much is dirty. Whoever runs the clock calls it.
+//
+// Deviates from the kernel: what was submitted completes at once, and the
+// bandwidth that a chunk's size follows is a constant.
+
+// DirtyBlocks is the number of blocks of file data not yet written.
+func (fs *FS) DirtyBlocks() int64 { return fs.dirtyBlocks }
+
+// WritebackOld writes the files that became dirty at the time before, in ns, or
+// earlier (wb_check_old_data_flush).
+func (fs *FS) WritebackOld(t *task, before int64) {
+	fs.writeback(t, func(in *inode) bool { return in.dirtied <= before }, 0)
+}
+
+// WritebackBackground writes the oldest dirty files until no more than keep
+// blocks are dirty (wb_check_background_flush).
+func (fs *FS) WritebackBackground(t *task, keep int64) {
+	fs.writeback(t, func(*inode) bool { return true }, keep)
+}
+
+// writeback writes the dirty files that match, oldest first and a chunk of each
+// in turn, until no more than keep blocks are dirty (wb_writeback).
+func (fs *FS) writeback(t *task, match func(*inode) bool, keep int64) {
+	if fs.flushing {
+		return
+	}
+	fs.flushing = true
+	queue := fs.flushQueue[:0]
+	for in := fs.dirtyHead; in != nil && match(in); in = in.dirtyNext {
+		queue = append(queue, in)
+	}
+	for i := 0; i < len(queue) && (keep == 0 || fs.dirtyBlocks > keep); i++ {
+		in := queue[i]
+		queue[i] = nil
+		if !in.onDirtyList {
+			continue
+		}
+		e := fs.writeChunk(t, in)
+		if len(in.cache.runs) == 0 {
+			fs.cleanInode(in)
+		} else if e == 0 {
+			queue = append(queue, in) // more of it later
+		}
+	}
+	fs.endIO(t)
+	fs.flushQueue = queue[:0]
+	fs.flushing = false
+}
+
+// writeChunk writes the next chunk of a file's dirty pages, going around
+// (ext4_writepages with range_cyclic).
+func (fs *FS) writeChunk(t *task, in *inode) errno {
+	c := &in.cache
+	if fs.opt.WritebackChunk == 0 {
+		return fs.writepages(t, in, 0, maxBlocks)
+	}
+	bpp := fs.blocksPerPage
+	left := fs.opt.WritebackChunk * bpp
+	first := c.writebackIndex
+	i := c.at(first * bpp)
+	if i == len(c.runs) {
+		i, first = 0, 0
+	}
+	end := first * bpp
+	for ; i < len(c.runs) && left > 0; i++ {
+		r := c.runs[i]
+		from := max(r.lblk, first*bpp)
+		n := min(r.next()-from, left)
+		left -= n
+		end = from + n
+	}
+	if end == first*bpp {
+		return 0
+	}
+	last := (end - 1) / bpp
+	c.writebackIndex = last + 1
+	return fs.writepages(t, in, first, last)
+}
+
+// balance starts writeback where a write has made too much dirty
+// (balance_dirty_pages).
+func (fs *FS) balance(t *task) {
+	if limit := fs.opt.DirtyBackground; limit > 0 && fs.dirtyBlocks > limit {
+		fs.WritebackBackground(t, limit)
+	}
+}
+
+// CommitOld commits the running transaction if it began at the time before, in
+// ns, or earlier (kjournald2).
+func (fs *FS) CommitOld(t *task, before int64) {
+	if fs.j != nil && fs.j.running && fs.j.began <= before {
+		fs.commit(t)
+	}
+}
