@@ -9,7 +9,10 @@ import (
 // Config is what an Allocator is made of.
 type Config struct {
 	Geometry allocator.Geometry
-	Source   allocator.Source // the file system as it lies on disk
+	// Source is the file system as it lies on disk. If it has a method
+	// FreeClusters() uint64, the sum over its descriptors, New asks that rather
+	// than every group.
+	Source   allocator.Source
 	Profile  Profile
 	Tunables Tunables
 	CPUs     int
@@ -49,6 +52,7 @@ type Allocator struct {
 
 	freeClusters, dirtyClusters *allocator.PerCPUCounter
 	rootReserved, reserved      int64
+	srcFree                     int64   // free clusters of the Source
 	flexFree                    []int64 // by flex group, -1 until summed
 
 	freed   []freedRange
@@ -57,6 +61,7 @@ type Allocator struct {
 	sparePAs       *prealloc
 	sparedContexts []*context
 	decision       Decision
+	check          checker // with the build tag invariants
 }
 
 // pageSize is the size of a page of the buddy cache.
@@ -87,10 +92,9 @@ func New(cfg Config) (*Allocator, error) {
 		id, _ := g.GroupOf(maxFileBlock)
 		a.blockfileGroups = id
 	}
-	for i := range a.flexFree {
-		a.flexFree[i] = -1
-	}
-	a.freeClusters = allocator.NewPerCPUCounter(a.countFree(), cfg.CPUs)
+	a.forgetFlexes()
+	a.srcFree = a.sourceFree()
+	a.freeClusters = allocator.NewPerCPUCounter(a.CountFreeClusters(), cfg.CPUs)
 	a.dirtyClusters = allocator.NewPerCPUCounter(0, cfg.CPUs)
 	if cfg.ReservePool {
 		a.reserved = int64(min(g.Blocks>>g.ClusterBits/50, 4096))
@@ -99,9 +103,15 @@ func New(cfg Config) (*Allocator, error) {
 	return a, nil
 }
 
-// countFree sums the free clusters of all groups as the disk has them, without
-// touching the groups.
-func (a *Allocator) countFree() int64 {
+// freeCounter is a Source that knows the sum over its descriptors. Asking a
+// petabyte's eight million groups one by one takes seconds.
+type freeCounter interface{ FreeClusters() uint64 }
+
+// sourceFree is the free clusters of all groups as the Source has them.
+func (a *Allocator) sourceFree() int64 {
+	if c, ok := a.src.(freeCounter); ok {
+		return int64(c.FreeClusters())
+	}
 	var n int64
 	for id := range a.geo.Groups {
 		n += int64(a.src.Desc(id).FreeClusters)
@@ -125,9 +135,18 @@ func (a *Allocator) Remount() error {
 	a.lgs = make([]localityGroup, a.cfg.CPUs)
 	a.lastGroup, a.lastStart, a.lockBusy = 0, 0, 0
 	a.stats = Stats{}
-	a.freeClusters = allocator.NewPerCPUCounter(a.freeClusters.Sum(), a.cfg.CPUs)
+	a.forgetFlexes()
+	a.check = checker{}
+	a.freeClusters = allocator.NewPerCPUCounter(a.CountFreeClusters(), a.cfg.CPUs)
 	a.dirtyClusters = allocator.NewPerCPUCounter(a.dirtyClusters.Sum(), a.cfg.CPUs)
 	return nil
+}
+
+// forgetFlexes has the flex groups summed anew when they are next asked for.
+func (a *Allocator) forgetFlexes() {
+	for i := range a.flexFree {
+		a.flexFree[i] = -1
+	}
 }
 
 // Stats are the counters since mount.

@@ -46,6 +46,8 @@ func (a *Allocator) DiscardInode(cpu int, in *Inode, needed uint32) {
 	if !in.Regular || in.pas.head == nil {
 		return
 	}
+	a.enter()
+	defer a.leave(in)
 	if needed == 0 {
 		needed = ^uint32(0)
 	}
@@ -74,6 +76,7 @@ func (a *Allocator) DiscardInode(cpu int, in *Inode, needed uint32) {
 // releaseInodePA gives the clusters of p that are still free on disk back to the
 // buddy (ext4_mb_release_inode_pa).
 func (a *Allocator) releaseInodePA(id allocator.GroupID, g *group, p *prealloc) {
+	a.touch(id)
 	_, off := a.geo.GroupOf(p.pstart)
 	bit, end := int(off), int(off)+p.len
 	free := 0
@@ -101,6 +104,7 @@ func (a *Allocator) releaseInodePA(id allocator.GroupID, g *group, p *prealloc) 
 // releaseGroupPA gives what is left of p back to the buddy
 // (ext4_mb_release_group_pa).
 func (a *Allocator) releaseGroupPA(id allocator.GroupID, g *group, p *prealloc) {
+	a.touch(id)
 	_, off := a.geo.GroupOf(p.pstart)
 	if a.obs != nil {
 		a.obs.ReleaseGroupPA(p.pstart, uint32(p.len))

@@ -27,6 +27,8 @@ type freedRange struct {
 // when the transaction commits, or now without a journal. It returns the
 // clusters freed.
 func (a *Allocator) FreeBlocks(cpu int, in *Inode, block allocator.Block, count uint32, f FreeFlags, tid uint64) uint32 {
+	a.enter()
+	defer a.leave(in)
 	ratio := allocator.Block(a.geo.ClusterRatio())
 	n := allocator.Block(count)
 	if off := block & (ratio - 1); off != 0 {
@@ -68,6 +70,7 @@ func (a *Allocator) FreeBlocks(cpu int, in *Inode, block allocator.Block, count 
 // freeInGroup frees n clusters of one group (ext4_mb_clear_bb).
 func (a *Allocator) freeInGroup(cpu int, in *Inode, id allocator.GroupID, start, n int, f FreeFlags, tid uint64) {
 	g := a.at(id)
+	a.touch(id)
 	a.readBitmap(id, g, false)
 	if a.obs != nil {
 		a.obs.Free(in.Number, id, start, n)
@@ -96,10 +99,13 @@ func (a *Allocator) freeInGroup(cpu int, in *Inode, id allocator.GroupID, start,
 // Committed gives the clusters that transaction tid freed back to the buddies
 // (ext4_process_freed_data).
 func (a *Allocator) Committed(tid uint64) {
+	a.enter()
+	defer a.leave(nil)
 	k := 0
 	for k < len(a.freed) && a.freed[k].tid == tid {
 		f := &a.freed[k]
 		g := a.load(f.group)
+		a.touch(f.group)
 		a.lockGroup(f.group)
 		a.freeRange(g, f.start, f.n)
 		g.uncommitted -= f.n

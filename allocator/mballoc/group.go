@@ -13,6 +13,7 @@ const maxOrders = 18
 type group struct {
 	// On disk.
 	descFree uint32      // bg_free_blocks_count: clusters
+	srcFree  uint32      // the same as the Source has it
 	uninit   bool        // BLOCK_UNINIT
 	disk     bitmap.Bits // the block bitmap, nil until it is first read
 	uptodate bool        // the bitmap has been read since mount
@@ -53,7 +54,7 @@ func (a *Allocator) makePage(i allocator.GroupID) []group {
 	a.pages[i] = p
 	for k := range p {
 		d := a.src.Desc(first + allocator.GroupID(k))
-		p[k].descFree = d.FreeClusters
+		p[k].descFree, p[k].srcFree = d.FreeClusters, d.FreeClusters
 		p[k].uninit = d.BlockUninit && a.cfg.GroupChecksums
 		p[k].reset()
 	}
@@ -153,6 +154,7 @@ func (a *Allocator) generate(id allocator.GroupID, g *group) {
 	}
 	a.countBuddy(g)
 	g.needInit, g.pageInit = false, true
+	a.touch(id)
 	a.stats.BuddiesGenerated++
 	if a.obs != nil {
 		a.obs.BuddyLoaded(id)

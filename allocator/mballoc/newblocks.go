@@ -10,6 +10,13 @@ import "mbsim/allocator"
 // Deviates from the kernel: no quota, and no fast-commit replay (see
 // NewBlocksSimple).
 func (a *Allocator) NewBlocks(cpu int, r *Request) (allocator.Block, bool) {
+	a.enter()
+	b, ok := a.newBlocks(cpu, r)
+	a.leave(r.Inode)
+	return b, ok
+}
+
+func (a *Allocator) newBlocks(cpu int, r *Request) (allocator.Block, bool) {
 	if a.obs != nil {
 		a.obs.Request(r)
 	}
@@ -106,6 +113,7 @@ func (a *Allocator) obtain(c *context, r *Request) bool {
 func (a *Allocator) markDiskUsed(c *context, claimed int64) {
 	id, n := c.b.group, c.b.len
 	g := a.at(id)
+	a.touch(id)
 	a.readBitmap(id, g, false)
 	a.lockGroup(id)
 	if !g.disk.AllClear(c.b.start, n) {

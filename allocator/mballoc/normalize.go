@@ -135,22 +135,28 @@ func (a *Allocator) cutByPreallocs(c *context, start, end int64) (int64, int64) 
 	return start, end - start
 }
 
-// mergeGoal moves the goal next to the file's blocks that the window touches.
+// mergeGoal moves the goal next to the file's blocks that the window touches. The
+// profile 5.10-seed tries the goal where it was, and does not ask whether the
+// place beside those blocks lies on the disk.
 func (a *Allocator) mergeGoal(c *context, r *Request, start, size int64) {
-	at := func(b allocator.Block) {
-		c.flags |= HintTryGoal
-		id, off := a.geo.GroupOf(b)
-		x := &c.g
-		if !a.p.MergeGoal {
-			x = &c.f
-		}
-		x.group, x.start = id, int(off)
+	right := r.Pright - allocator.Block(size)
+	onDisk := int64(r.Pright) >= size && right >= a.geo.FirstDataBlock
+	if r.Pright != 0 && int64(r.Lright) == start+size && (onDisk || !a.p.MergeGoal) {
+		a.aimAt(c, right)
 	}
-	if r.Pright != 0 && int64(r.Lright) == start+size && int64(r.Pright) >= size &&
-		r.Pright-allocator.Block(size) >= a.geo.FirstDataBlock {
-		at(r.Pright - allocator.Block(size))
+	left := r.Pleft + 1
+	if r.Pleft != 0 && int64(r.Lleft)+1 == start && (left < a.geo.Blocks || !a.p.MergeGoal) {
+		a.aimAt(c, left)
 	}
-	if r.Pleft != 0 && int64(r.Lleft)+1 == start && r.Pleft+1 < a.geo.Blocks {
-		at(r.Pleft + 1)
+}
+
+// aimAt has the search try its goal, which becomes block b.
+func (a *Allocator) aimAt(c *context, b allocator.Block) {
+	c.flags |= HintTryGoal
+	x := &c.g
+	if !a.p.MergeGoal {
+		x = &c.f
 	}
+	id, off := a.geo.GroupOf(b)
+	x.group, x.start = id, int(off)
 }

@@ -319,6 +319,7 @@ func (a *Allocator) putPA(p *prealloc) {
 		b-- // it may begin in the next group by now
 	}
 	id, _ := a.geo.GroupOf(b)
+	a.touch(id)
 	a.at(id).pas.removeGroup(p)
 	a.unlist(p)
 	a.sparePA(p)

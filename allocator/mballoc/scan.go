@@ -51,6 +51,7 @@ func (a *Allocator) checkLimits(c *context, id allocator.GroupID, g *group, grou
 func (a *Allocator) useBest(c *context, g *group) {
 	c.b.len = min(c.b.len, c.g.len)
 	c.b.logical = c.g.logical
+	a.touch(c.b.group)
 	c.tail, c.buddy = a.markUsed(g, c.b.start, c.b.len)
 	c.f = c.b
 	c.status = statusFound

@@ -62,19 +62,30 @@ func (a *Allocator) firstFreeSimple(id allocator.GroupID, off int, excluded func
 func (a *Allocator) FreeBlocksSimple(block allocator.Block, n int) {
 	id, off := a.geo.GroupOf(block)
 	g := a.at(id)
+	a.replaying()
 	a.readBitmap(id, g, false)
 	g.descFree += uint32(setSimple(g, int(off), n, false))
 }
 
 // MarkBlocks marks n blocks from block on used or free, on disk
-// (ext4_mb_mark_bb). Those that are so already do not count, but for the profile
-// 5.10-seed, which takes all n off a flex group's free count.
+// (ext4_mb_mark_bb). Those that are so already do not count.
+//
+// The profile 5.10-seed takes all n off a flex group's free count, also where
+// they become free, and counts only whole clusters: one block of a larger cluster
+// marks nothing.
+//
+// Deviates from the kernel: where the seed's kernel would write past the end of
+// a bitmap, the range goes on in the next group.
 func (a *Allocator) MarkBlocks(block allocator.Block, n int, used bool) {
 	for n > 0 {
 		id, off := a.geo.GroupOf(block)
 		part := min(n, int(a.geo.BlocksPerGroup)-int(off)<<a.geo.ClusterBits)
-		clusters := (part + int(a.geo.ClusterRatio()) - 1) >> a.geo.ClusterBits
+		clusters := part >> a.geo.ClusterBits
+		if a.p.SimpleWraps {
+			clusters = (part + int(a.geo.ClusterRatio()) - 1) >> a.geo.ClusterBits
+		}
 		g := a.at(id)
+		a.replaying()
 		a.readBitmap(id, g, false)
 		g.uninit = false
 		changed := setSimple(g, int(off), clusters, used)

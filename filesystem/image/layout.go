@@ -85,6 +85,7 @@ type source interface {
 	inodes() iter.Seq2[Inode, error]
 	dirBlocks(i *Inode) ([]DirBlock, error)
 	itableZeroed(id allocator.GroupID) bool
+	freeClusters() uint64
 	close() error
 }
 
