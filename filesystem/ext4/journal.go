@@ -48,10 +48,14 @@ func (fs *FS) commit(t *task) {
 }
 
 // fsync writes the file's pages and commits the transaction that last changed
-// its inode (ext4_sync_file).
+// its inode (ext4_sync_file). Without a journal it writes the inode too, which
+// is clean then (ext4_fsync_nojournal).
 func (fs *FS) fsync(t *task, in *inode) errno {
 	e := fs.writepages(t, in, 0, maxBlocks)
 	fs.endIO(t)
+	if fs.j == nil && len(in.cache.runs) == 0 {
+		fs.cleanInode(in)
+	}
 	if e == 0 && fs.j != nil && fs.j.running && in.syncTid == fs.j.tid {
 		fs.commit(t)
 	}
