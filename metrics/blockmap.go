@@ -17,32 +17,40 @@ func (m *BlockMap) Bands() int { return (m.Groups + m.PerBand - 1) / m.PerBand }
 // bands follows the free clusters of the groups at a cost of those touched.
 type bands struct {
 	geo   *allocator.Geometry
+	free  *freeMap
 	per   allocator.GroupID // groups a band
-	each  []uint32          // free clusters of each group at mount
-	sum   int64             // of these
 	start []int64           // free clusters of each band at mount
 	size  []int64           // clusters of each band
 	now   []int64
 }
 
-func newBands(src allocator.Source, geo *allocator.Geometry, limit int) *bands {
+func newBands(free *freeMap, limit int) *bands {
+	geo := free.geo
 	per := (geo.Groups + allocator.GroupID(limit) - 1) / allocator.GroupID(limit)
-	n := (geo.Groups + per - 1) / per
-	b := &bands{geo: geo, per: per, start: make([]int64, n), size: make([]int64, n), now: make([]int64, n)}
-	b.each, b.sum = allFree(src, geo)
-	for id := range geo.Groups {
-		b.start[id/per] += int64(b.each[id])
-		b.size[id/per] += int64(geo.ClustersIn(id))
+	return &bands{geo: geo, free: free, per: per}
+}
+
+// count sums the bands up, when they are first asked for.
+func (b *bands) count() {
+	if b.start != nil {
+		return
 	}
-	return b
+	b.free.count()
+	n := (b.geo.Groups + b.per - 1) / b.per
+	b.start, b.size, b.now = make([]int64, n), make([]int64, n), make([]int64, n)
+	for id := range b.geo.Groups {
+		b.start[id/b.per] += int64(b.free.each[id])
+		b.size[id/b.per] += int64(b.geo.ClustersIn(id))
+	}
 }
 
 // freeClusters is the number of free clusters on disk.
 func (b *bands) freeClusters(p Policy) int64 {
-	n := b.sum
+	b.count()
+	n := b.free.sum
 	for id := range p.Touched() {
 		if free, ok := p.PeekFree(id); ok {
-			n += int64(free) - int64(b.each[id])
+			n += int64(free) - int64(b.free.each[id])
 		}
 	}
 	return n
@@ -50,10 +58,11 @@ func (b *bands) freeClusters(p Policy) int64 {
 
 // column is the used share of every band.
 func (b *bands) column(p Policy) []float32 {
+	b.count()
 	copy(b.now, b.start)
 	for id := range p.Touched() {
 		if free, ok := p.PeekFree(id); ok {
-			b.now[id/b.per] += int64(free) - int64(b.each[id])
+			b.now[id/b.per] += int64(free) - int64(b.free.each[id])
 		}
 	}
 	used := make([]float32, len(b.now))

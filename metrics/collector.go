@@ -75,7 +75,7 @@ func New(cfg Config) (*Collector, error) {
 	c.maps.limit = or(cfg.Columns, defaultColumns)
 	if c.policy != nil {
 		c.free = newFreeMap(cfg.Source, c.geo)
-		c.bands = newBands(cfg.Source, c.geo, or(cfg.Bands, defaultBands))
+		c.bands = newBands(c.free, or(cfg.Bands, defaultBands))
 	}
 	start := NewRow()
 	c.count(start)

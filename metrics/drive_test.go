@@ -109,7 +109,7 @@ func (r *run) filesText(t testing.TB) string {
 
 // cases are those in testdata, and all of the oracle where it is.
 func cases(t testing.TB) []string {
-	dirs, _ := filepath.Glob("testdata/*/case.env")
+	dirs, _ := filepath.Glob("testdata/*/after.dumpe2fs.gz")
 	more, _ := filepath.Glob("/work/shared/oracle/cases/*/5.10/before.dumpe2fs.gz")
 	if testing.Short() {
 		more = nil

@@ -92,13 +92,17 @@ func FreeSpaceOf(src allocator.Source, geo *allocator.Geometry) FreeSpace {
 	return newFreeMap(src, geo).scan(nil)
 }
 
-// freeMap is what a collector keeps of the groups no one has touched, so that
-// looking at all of them costs little.
+// freeMap is what a collector keeps of the groups as they were at mount, so that
+// looking at all of them costs little. It asks the source once, when it is first
+// used.
 type freeMap struct {
 	src     allocator.Source
 	geo     *allocator.Geometry
 	scratch bitmap.Bits
-	// first[id] is the first of group id's free runs in kept, or crowded.
+	each    []uint32 // free clusters of each group
+	sum     int64    // of these
+	// first[id] is the first of group id's free runs in kept, or crowded. A
+	// group that is free as a whole has none there.
 	first []uint32
 	kept  []clusterRun
 }
@@ -123,32 +127,57 @@ func (m *freeMap) sourceBitmap(id allocator.GroupID) bitmap.Bits {
 	return m.scratch
 }
 
-// index reads all groups once.
+// count reads the free counts of all groups.
+func (m *freeMap) count() {
+	if m.each != nil {
+		return
+	}
+	m.each = make([]uint32, m.geo.Groups)
+	for id := range m.each {
+		m.each[id] = m.src.Desc(allocator.GroupID(id)).FreeClusters
+		m.sum += int64(m.each[id])
+	}
+}
+
+// index reads the bitmaps of the groups that are neither free nor full.
 func (m *freeMap) index() {
+	if m.first != nil {
+		return
+	}
+	m.count()
 	m.first = make([]uint32, m.geo.Groups+1)
 	for id := range m.geo.Groups {
 		m.first[id] = uint32(len(m.kept))
-		b, n := m.sourceBitmap(id), int(m.geo.ClustersIn(id))
-		for i := b.NextZero(0, n); i < n; {
-			j := b.NextSet(i, n)
-			if len(m.kept)-int(m.first[id]) == keptRuns {
-				m.kept = m.kept[:m.first[id]]
-				m.first[id] = crowded
-				break
-			}
-			m.kept = append(m.kept, clusterRun{uint32(i), uint32(j)})
-			i = b.NextZero(j, n)
+		if !m.whole(id) && m.each[id] > 0 {
+			m.keep(id)
 		}
 	}
 	m.first[m.geo.Groups] = uint32(len(m.kept))
 }
 
+// whole says whether every cluster of a group was free.
+func (m *freeMap) whole(id allocator.GroupID) bool { return m.each[id] == m.geo.ClustersIn(id) }
+
+// keep keeps the free runs of a group, or marks it as crowded.
+func (m *freeMap) keep(id allocator.GroupID) {
+	start := len(m.kept)
+	b, n := m.sourceBitmap(id), int(m.geo.ClustersIn(id))
+	for i := b.NextZero(0, n); i < n; {
+		if len(m.kept)-start == keptRuns {
+			m.kept = m.kept[:start]
+			m.first[id] = crowded
+			return
+		}
+		j := b.NextSet(i, n)
+		m.kept = append(m.kept, clusterRun{uint32(i), uint32(j)})
+		i = b.NextZero(j, n)
+	}
+}
+
 // scan counts the free space. bitmapOf gives the bitmap of a group that has been
 // read, nil for the others; it may be nil.
 func (m *freeMap) scan(bitmapOf func(allocator.GroupID) []uint64) FreeSpace {
-	if m.first == nil {
-		m.index()
-	}
+	m.index()
 	f := FreeSpace{BlockSize: m.geo.BlockSize(), Total: uint64(m.geo.Blocks)}
 	r := runs{f: &f}
 	for id := range m.geo.Groups {
@@ -158,12 +187,16 @@ func (m *freeMap) scan(bitmapOf func(allocator.GroupID) []uint64) FreeSpace {
 				continue
 			}
 		}
-		if m.first[id] == crowded {
+		switch {
+		case m.each[id] == 0:
+		case m.whole(id):
+			r.addClusters(m.geo, id, 0, int(m.each[id]))
+		case m.first[id] == crowded:
 			r.groupRuns(m.geo, id, m.sourceBitmap(id))
-			continue
-		}
-		for _, k := range m.kept[m.first[id]:m.next(id)] {
-			r.addClusters(m.geo, id, int(k.start), int(k.end))
+		default:
+			for _, k := range m.kept[m.first[id]:m.next(id)] {
+				r.addClusters(m.geo, id, int(k.start), int(k.end))
+			}
 		}
 	}
 	r.close()

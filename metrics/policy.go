@@ -5,6 +5,7 @@ import (
 
 	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
+	"mbsim/allocator/reservation"
 )
 
 // Policy is what is read of an allocation policy. None of it may change what a
@@ -31,5 +32,17 @@ func (p mballocPolicy) Count(r Row) {
 	s := p.Stats()
 	for i := range mballocTable {
 		r[mballocFirst+ID(i)] = float64(mballocTable[i].get(&s))
+	}
+}
+
+// Reservation reads ext2's allocator.
+func Reservation(a *reservation.Allocator) Policy { return reservationPolicy{a} }
+
+type reservationPolicy struct{ *reservation.Allocator }
+
+func (p reservationPolicy) Count(r Row) {
+	s := p.Stats()
+	for i := range reservationTable {
+		r[rsvFirst+ID(i)] = float64(reservationTable[i].get(&s))
 	}
 }

@@ -16,6 +16,10 @@ func build() []Metric {
 		all = append(all, mballocTable[i].Metric)
 	}
 	all = append(all, mballocRatios...)
+	for i := range reservationTable {
+		all = append(all, reservationTable[i].Metric)
+	}
+	all = append(all, reservationRatios...)
 	for i := range all {
 		all[i].Headline = slices.Contains(headlines, all[i].Name)
 	}
@@ -31,6 +35,8 @@ var headlines = []string{
 	"mb_reqs", "mb_blocks_per_req", "mb_success_share", "mb_goal_hits", "mb_enospc", "mb_lost",
 	"mb_cr0_hits", "mb_cr1_hits", "mb_cr2_hits", "mb_cr3_hits", "mb_groups_scanned_per_req", "mb_groups_considered_per_req", "mb_breaks",
 	"mb_pa_hit_share", "mb_preallocated", "mb_discarded", "mb_bitmap_loads", "mb_prefetch_ios",
+	"rsv_reqs", "rsv_blocks_per_req", "rsv_goal_hit_share", "rsv_enospc", "rsv_groups_visited_per_req", "rsv_bitmap_loads",
+	"rsv_windows_made", "rsv_windows_discarded", "rsv_windows_failed", "rsv_window_share",
 }
 
 // Where the tables begin.
@@ -42,6 +48,7 @@ var (
 	freeFirst    = must(freeTable[0].Name)
 	opFirst      = must(opTotals[0].Name)
 	mballocFirst = must(mballocTable[0].Name)
+	rsvFirst     = must(reservationTable[0].Name)
 )
 
 // The groups of the registry: headings in tables.
@@ -56,6 +63,7 @@ const (
 	groupSearch   = "Search by criteria"
 	groupPrealloc = "Preallocation"
 	groupBitmaps  = "Bitmaps and buddies"
+	groupWindows  = "Reservation windows (ext2)"
 )
 
 // Sources named more than once.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"mbsim/allocator/mballoc"
+	"mbsim/allocator/reservation"
 )
 
 func TestRegistryIsComplete(t *testing.T) {
@@ -88,6 +89,16 @@ func TestEveryMballocCounterIsAMetric(t *testing.T) {
 	checkCounters(t, reflect.ValueOf(&s).Elem(), func() (v []float64) {
 		for i := range mballocTable {
 			v = append(v, float64(mballocTable[i].get(&s)))
+		}
+		return v
+	})
+}
+
+func TestEveryReservationCounterIsAMetric(t *testing.T) {
+	var s reservation.Stats
+	checkCounters(t, reflect.ValueOf(&s).Elem(), func() (v []float64) {
+		for i := range reservationTable {
+			v = append(v, float64(reservationTable[i].get(&s)))
 		}
 		return v
 	})

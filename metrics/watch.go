@@ -4,7 +4,6 @@ import (
 	"errors"
 	"iter"
 
-	"mbsim/allocator"
 	"mbsim/filesystem"
 )
 
@@ -200,13 +199,3 @@ func files(fs filesystem.FileSystem) iter.Seq[filesystem.FileInfo] {
 type loser interface{ LostBlocks() int64 }
 
 var _ filesystem.FileSystem = (*watched)(nil)
-
-// allFree sums the free clusters of all groups as they were at mount.
-func allFree(src allocator.Source, geo *allocator.Geometry) (each []uint32, sum int64) {
-	each = make([]uint32, geo.Groups)
-	for id := range each {
-		each[id] = src.Desc(allocator.GroupID(id)).FreeClusters
-		sum += int64(each[id])
-	}
-	return each, sum
-}

@@ -1,0 +1,89 @@
+package metrics
+
+import (
+	"fmt"
+
+	"mbsim/allocator/reservation"
+)
+
+// reservationMetric is a counter of package reservation, of which the kernel
+// keeps none.
+type reservationMetric struct {
+	Metric
+	get func(*reservation.Stats) uint64
+}
+
+func rsv(name, unit string, better Better, source, doc string, get func(*reservation.Stats) uint64) reservationMetric {
+	return reservationMetric{Metric{Name: "rsv_" + name, Unit: unit, Better: better, Kind: Counter, Group: groupWindows, Source: source, Doc: doc}, get}
+}
+
+// reservationTable holds every counter of reservation.Stats; a test holds it to
+// that.
+var reservationTable = append([]reservationMetric{
+	rsv("reqs", "requests", Neither, "ext2_new_blocks", "Requests for blocks.",
+		func(s *reservation.Stats) uint64 { return s.Requests }),
+	rsv("enospc", "requests", Lower, "ext2_new_blocks", "Requests that failed for want of space.",
+		func(s *reservation.Stats) uint64 { return s.NoSpace }),
+	rsv("blocks", "blocks", Neither, "ext2_new_blocks", "Blocks given.",
+		func(s *reservation.Stats) uint64 { return s.Blocks }),
+	rsv("blocks_freed", "blocks", Neither, "ext2_free_blocks", "Blocks given back.",
+		func(s *reservation.Stats) uint64 { return s.Freed }),
+	rsv("goal_hits", "requests", Higher, "ext2_new_blocks", "Requests whose first block is their goal.",
+		func(s *reservation.Stats) uint64 { return s.GoalHits }),
+	rsv("groups_visited", "groups", Lower, "ext2_new_blocks", "Groups whose bitmap was searched.",
+		func(s *reservation.Stats) uint64 { return s.GroupsVisited }),
+	rsv("groups_skipped", "groups", Neither, "ext2_new_blocks", "Groups passed over for their free count.",
+		func(s *reservation.Stats) uint64 { return s.GroupsSkipped }),
+	rsv("bitmap_loads", "bitmaps", Lower, "read_block_bitmap", "Block bitmaps read from the device.",
+		func(s *reservation.Stats) uint64 { return s.BitmapLoads }),
+	rsv("fallbacks", "requests", Lower, "ext2_new_blocks", "Requests repeated without a window, for want of room for one.",
+		func(s *reservation.Stats) uint64 { return s.Fallbacks }),
+	rsv("system_zone", "requests", Lower, "ext2_new_blocks", "Requests repeated because they hit a group's own metadata.",
+		func(s *reservation.Stats) uint64 { return s.SystemZone }),
+	rsv("windows_made", "windows", Neither, "alloc_new_reservation", "Windows that files were given.",
+		func(s *reservation.Stats) uint64 { return s.WindowsMade }),
+	rsv("windows_extended", "windows", Neither, "try_to_extend_reservation", "Windows lengthened for a request.",
+		func(s *reservation.Stats) uint64 { return s.WindowsExtended }),
+	rsv("blocks_extended", "blocks", Neither, "try_to_extend_reservation", "Blocks by which windows were lengthened.",
+		func(s *reservation.Stats) uint64 { return s.BlocksExtended }),
+	rsv("windows_doubled", "windows", Neither, "alloc_new_reservation", "Windows made twice as large as the file's last.",
+		func(s *reservation.Stats) uint64 { return s.WindowsDoubled }),
+	rsv("windows_discarded", "windows", Neither, "ext2_discard_reservation", "Windows given back at close, truncate or eviction.",
+		func(s *reservation.Stats) uint64 { return s.WindowsDiscarded }),
+	rsv("windows_searched", "windows", Lower, "find_next_reservable_window", "Windows looked at in the search for room between them.",
+		func(s *reservation.Stats) uint64 { return s.WindowsSearched }),
+	rsv("windows_failed", "searches", Lower, "alloc_new_reservation", "Searches for a window that found no room in their group.",
+		func(s *reservation.Stats) uint64 { return s.WindowsFailed }),
+	rsv("window_blocks", "blocks", Higher, "ext2_try_to_allocate_with_rsv", "Blocks given from windows.",
+		func(s *reservation.Stats) uint64 { return s.WindowBlocks }),
+}, windowHits()...)
+
+// windowHits are the classes of Stats.HitsAtEnd, named by their smallest count.
+func windowHits() (all []reservationMetric) {
+	for i := range len(reservation.Stats{}.HitsAtEnd) {
+		least, better, doc := 0, Lower, "Windows that are gone and gave no block."
+		if i > 0 {
+			least = 1 << (i - 1)
+			better, doc = Neither, fmt.Sprintf("Windows that are gone and gave %d to %d blocks.", least, 2*least-1)
+		}
+		if i == 1 {
+			doc = "Windows that are gone and gave one block."
+		}
+		all = append(all, rsv(fmt.Sprintf("windows_hit_%d", least), "windows", better, "rsv_alloc_hit", doc,
+			func(s *reservation.Stats) uint64 { return s.HitsAtEnd[i] }))
+	}
+	return all
+}
+
+// rsvQuotient makes the entry of a ratio of these counters.
+func rsvQuotient(name, unit string, better Better, doc, over, per string) Metric {
+	return Metric{Name: "rsv_" + name, Unit: unit, Better: better, Kind: Ratio, Group: groupWindows, Source: fromSimulator, Doc: doc,
+		over: []string{"rsv_" + over}, per: []string{"rsv_" + per}}
+}
+
+var reservationRatios = []Metric{
+	rsvQuotient("blocks_per_req", "blocks/request", Higher, "Blocks given for each request.", "blocks", "reqs"),
+	rsvQuotient("groups_visited_per_req", "groups/request", Lower, "Groups searched for each request.", "groups_visited", "reqs"),
+	rsvQuotient("goal_hit_share", "share", Higher, "Share of requests whose first block is their goal.", "goal_hits", "reqs"),
+	rsvQuotient("window_share", "share", Higher, "Share of the blocks that were given from windows.", "window_blocks", "blocks"),
+}
