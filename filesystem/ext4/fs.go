@@ -83,7 +83,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 	fs.blocksPerPage = uint32(fs.pageSize >> geo.BlockBits)
 	fs.maxIndirect = maxIndirectBytes(geo.BlockBits, s.ROCompat&image.HugeFile != 0)
 	if s.Compat&image.HasJournal != 0 && !opt.NoJournal {
-		fs.j = &journal{tid: 1, clock: opt.Clock}
+		fs.j = &journal{tid: 1, clock: opt.Clock, onBegin: opt.TransactionBegan}
 	}
 	fs.setupDirectories()
 	fs.inodeGroups = make([][]inodeGroup, (geo.Groups+groupsPerPage-1)/groupsPerPage)

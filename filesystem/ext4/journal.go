@@ -11,6 +11,7 @@ type journal struct {
 	running bool   // a transaction is running
 	began   int64  // when it began, ns
 	clock   func() int64
+	onBegin func()
 }
 
 // start joins the running transaction, or starts one (jbd2__journal_start).
@@ -19,6 +20,9 @@ func (j *journal) start() {
 		j.running = true
 		if j.clock != nil {
 			j.began = j.clock()
+		}
+		if j.onBegin != nil {
+			j.onBegin()
 		}
 	}
 }

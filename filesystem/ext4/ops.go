@@ -115,7 +115,7 @@ func (fs *FS) Remount(t *task) error {
 	fs.freeInodes = allocator.NewPerCPUCounter(fs.freeInodes.Sum(), fs.opt.CPUs)
 	fs.dirCount = allocator.NewPerCPUCounter(fs.dirCount.Sum(), fs.opt.CPUs)
 	if fs.j != nil {
-		*fs.j = journal{tid: fs.j.tid, clock: fs.opt.Clock}
+		fs.j.running = false
 	}
 	return fs.alloc.Remount()
 }

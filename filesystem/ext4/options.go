@@ -35,6 +35,9 @@ type Options struct {
 	// Clock is the time in ns, for the age of dirty files and of transactions.
 	// nil stands still.
 	Clock func() int64
+	// TransactionBegan, if not nil, is called when a transaction begins: it is
+	// to be committed CommitSeconds later (CommitOld).
+	TransactionBegan func()
 	// DirtyBackground is the number of dirty blocks above which writes start
 	// writeback (dirty_background_ratio); 0 for no limit.
 	DirtyBackground int64

@@ -1,0 +1,195 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"mbsim/allocator/mballoc"
+	"mbsim/filesystem"
+	"mbsim/filesystem/ext4"
+	"mbsim/filesystem/play"
+	"mbsim/metrics"
+	"mbsim/scenarios"
+	"mbsim/sim"
+	"mbsim/workload"
+)
+
+// callTime is what a system call takes, ns.
+const callTime = 10 * sim.Microsecond
+
+// Options of a run.
+type Options struct {
+	// Progress, if not nil, is called now and then.
+	Progress func(Progress)
+	// Record keeps the operations performed, for a script.
+	Record bool
+	// Blocks and Files, if not nil, are told of every decision of ext4's.
+	Blocks mballoc.Observer
+	Files  ext4.Observer
+}
+
+// Outcome is what a run came to.
+type Outcome struct {
+	Result      *metrics.Result
+	Verdicts    []Verdict // of the scenario's expectations, in their order
+	OutOfSpace  bool      // the first ENOSPC ended the run
+	Events      uint64
+	Fingerprint uint64 // of the trajectory: equal runs have equal ones
+	Groups      []byte // mb_groups, nil for ext2
+	Stats       []byte // mb_stats, nil for ext2
+	Ops         []workload.Op
+}
+
+// runner is a run in progress.
+type runner struct {
+	scenario *scenarios.Scenario
+	options  Options
+	ctx      context.Context
+
+	engine      *sim.Engine
+	m           machine
+	collector   *metrics.Collector
+	fs          filesystem.FileSystem // counts what goes through it
+	cpus        []*sim.Resource
+	commitTimer *sim.Timer
+	flushTimer  *sim.Timer
+
+	dirtyBackground int64           // dirty blocks above which the flusher writes
+	kernel          filesystem.Task // of kernel threads
+
+	population *workload.Population
+	phase      int
+	phaseStart int64
+	active     int // processes of the phase that have not ended
+	pids       int
+	calls      int64 // operations performed
+	activities int64 // completed in the phases before
+	stopping   bool
+	outOfSpace bool
+	err        error
+
+	record     []workload.Op
+	recordCPU  int
+	lastReport int64
+}
+
+// Run plays a scenario. The error of a cancelled context is that of the context.
+func Run(ctx context.Context, s *scenarios.Scenario, opt Options) (out *Outcome, err error) {
+	r := &runner{scenario: s, options: opt, ctx: ctx, engine: sim.New(), recordCPU: -1}
+	defer r.engine.Close()
+	r.commitTimer = r.engine.NewTimer(r.commitDue)
+	r.flushTimer = r.engine.NewTimer(r.flushDue)
+	if err := r.mount(); err != nil {
+		return nil, err
+	}
+	r.collector, err = metrics.New(metrics.Config{FS: r.m.fs, Policy: r.m.policy, Source: r.m.source})
+	if err != nil {
+		return nil, err
+	}
+	r.fs = r.collector.FileSystem()
+	for i := range s.CPUs {
+		r.cpus = append(r.cpus, r.engine.NewResource(fmt.Sprintf("CPU %d", i), 1))
+	}
+	if s.Memory.DirtyWriteback > 0 {
+		r.flushTimer.SetAfter(s.Memory.DirtyWriteback)
+	}
+	if s.Workload.Script != nil {
+		r.engine.Go("script", r.script)
+	} else {
+		r.population = workload.NewPopulation(s.CPUs, sim.Streams(s.Seed, 0))
+		r.engine.Go("phases", r.phases)
+	}
+	defer func() {
+		if p := new(sim.Panic); errors.As(asError(recover()), &p) {
+			err = fmt.Errorf("seed %d: %w", s.Seed, p)
+		}
+	}()
+	r.engine.Run(sim.Forever)
+	if r.err != nil {
+		return nil, r.err
+	}
+	return r.finish()
+}
+
+// asError is a recovered panic as an error, nil if there was none. Panics that
+// are no error go on.
+func asError(v any) error {
+	if v == nil {
+		return nil
+	}
+	err, ok := v.(error)
+	if !ok {
+		panic(v)
+	}
+	return err
+}
+
+// fail ends the run with an error.
+func (r *runner) fail(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+	r.engine.Stop()
+}
+
+// player performs operations for one process.
+func (r *runner) player(cpu int) *play.Player {
+	r.pids++
+	return &play.Player{
+		FS: r.fs, CPUs: r.scenario.CPUs, Stat: r.m.readGroups,
+		Task: filesystem.Task{CPU: cpu, PID: r.pids},
+	}
+}
+
+// perform performs one operation on the player's CPU.
+func (r *runner) perform(p *sim.Process, pl *play.Player, op *workload.Op) (int64, error) {
+	cpu := r.cpus[pl.Task.CPU]
+	cpu.Acquire(p)
+	p.Wait(callTime)
+	ret, err := pl.Do(op)
+	cpu.Release()
+	if err != nil {
+		return 0, err
+	}
+	r.calls++
+	r.engine.Mix(uint64(ret))
+	r.note(pl.Task.CPU, op)
+	if ret == -int64(filesystem.ENOSPC) && r.scenario.Stop.OutOfSpace && !r.stopping {
+		r.outOfSpace, r.stopping = true, true
+	}
+	r.collector.Sample(r.engine.Now())
+	r.report()
+	return ret, r.ctx.Err()
+}
+
+// note records an operation for a script.
+func (r *runner) note(cpu int, op *workload.Op) {
+	if !r.options.Record {
+		return
+	}
+	if cpu != r.recordCPU && op.Kind != workload.CPU {
+		r.record = append(r.record, workload.Op{Kind: workload.CPU, N: cpu})
+		r.recordCPU = cpu
+	}
+	if op.Kind == workload.Read {
+		return // the oracle's language has none, and it moves no block
+	}
+	r.record = append(r.record, *op)
+}
+
+// over says whether the scenario's stop conditions hold.
+func (r *runner) over() bool {
+	s := &r.scenario.Stop
+	if r.stopping {
+		return true
+	}
+	done := r.calls
+	if r.population != nil {
+		done = r.activities + r.population.Operations()
+	}
+	r.stopping = s.Time > 0 && r.engine.Now() >= s.Time ||
+		s.Operations > 0 && done >= s.Operations ||
+		s.Used > 0 && r.m.used() >= s.Used
+	return r.stopping
+}
