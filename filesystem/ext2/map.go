@@ -84,7 +84,7 @@ func (fs *FS) goal(t *task, in *inode, lblk uint32, hole link) allocator.Block {
 	if hole.in.blk != 0 {
 		return hole.in.blk
 	}
-	colour := uint32(t.PID%16) * (fs.geo.BlocksPerGroup / 16)
+	colour := uint32(t.PID) % 16 * (fs.geo.BlocksPerGroup / 16)
 	return fs.geo.GroupStart(fs.groupOf(in)) + allocator.Block(colour)
 }
 
