@@ -40,8 +40,8 @@ func usagef(format string, a ...any) error { return usage(fmt.Errorf(format, a..
 // silent is an error that has been told already.
 func silent(code int) error { return &exitError{code, nil} }
 
-// run performs a command line and returns its exit code.
-func run(args []string, stdout, stderr io.Writer) int {
+// execute performs a command line and returns its exit code.
+func execute(args []string, stdout, stderr io.Writer) int {
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -69,6 +69,6 @@ lands, and why: ext4's multi-block allocator as in Linux 5.10, bit for bit.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newReplay(), newVerify())
+	root.AddCommand(newRun(), newValidate(), newList(), newReplay(), newVerify(), newScript(), newVersion())
 	return root
 }

@@ -22,7 +22,8 @@ type machine struct {
 	ext4   *ext4.FS // nil for ext2
 	policy metrics.Policy
 	source allocator.Source
-	commit int64 // ns a transaction may be old, 0 where nothing commits
+	close  func() error // of the starting state
+	commit int64        // ns a transaction may be old, 0 where nothing commits
 }
 
 // pageSize is the size of a page of memory, bytes.
@@ -54,7 +55,7 @@ func (r *runner) mount() error {
 	if err != nil {
 		return err
 	}
-	r.m = machine{fs: fs, ext4: fs, policy: metrics.Mballoc(fs.Allocator()), source: layout, commit: int64(opt.CommitSeconds) * sim.Second}
+	r.m = machine{fs: fs, ext4: fs, policy: metrics.Mballoc(fs.Allocator()), source: layout, close: layout.Close, commit: int64(opt.CommitSeconds) * sim.Second}
 	return nil
 }
 
@@ -67,7 +68,7 @@ func (r *runner) mountExt2(layout *image.Layout) error {
 	if err != nil {
 		return err
 	}
-	r.m = machine{fs: fs, policy: metrics.Reservation(fs.Allocator()), source: layout}
+	r.m = machine{fs: fs, policy: metrics.Reservation(fs.Allocator()), source: layout, close: layout.Close}
 	return nil
 }
 
@@ -127,3 +128,10 @@ func (m *machine) readGroups() error {
 	}
 	return nil
 }
+
+// StartError says that the scenario's starting state cannot be had or mounted:
+// a mistake of the user.
+type StartError struct{ Err error }
+
+func (e *StartError) Error() string { return e.Err.Error() }
+func (e *StartError) Unwrap() error { return e.Err }

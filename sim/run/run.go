@@ -81,8 +81,9 @@ func Run(ctx context.Context, s *scenarios.Scenario, opt Options) (out *Outcome,
 	r.commitTimer = r.engine.NewTimer(r.commitDue)
 	r.flushTimer = r.engine.NewTimer(r.flushDue)
 	if err := r.mount(); err != nil {
-		return nil, err
+		return nil, &StartError{err}
 	}
+	defer func() { err = errors.Join(err, r.m.close()) }()
 	r.collector, err = metrics.New(metrics.Config{FS: r.m.fs, Policy: r.m.policy, Source: r.m.source})
 	if err != nil {
 		return nil, err

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"mbsim/allocator/mballoc"
+	"mbsim/reports"
+	"mbsim/scenarios"
+)
+
+func newList() *cobra.Command {
+	markdown := false
+	c := &cobra.Command{
+		Use:   "list [scenarios | tunables | metrics | keys]",
+		Short: "List scenarios, tunables, metrics and the keys of a scenario",
+		Args:  cobra.MaximumNArgs(1), ValidArgs: []string{"scenarios", "tunables", "metrics", "keys"},
+		RunE: func(c *cobra.Command, args []string) error {
+			w, f := c.OutOrStdout(), reports.Text
+			if markdown {
+				f = reports.Markdown
+			}
+			what := ""
+			if len(args) > 0 {
+				what = args[0]
+			}
+			switch what {
+			case "":
+				listScenarios(w, markdown)
+				fmt.Fprintln(w)
+				listTunables(w, markdown)
+				fmt.Fprintln(w)
+				return reports.MetricList(w, f)
+			case "scenarios":
+				listScenarios(w, markdown)
+			case "tunables":
+				listTunables(w, markdown)
+			case "metrics":
+				return reports.MetricList(w, f)
+			case "keys":
+				listKeys(w, markdown)
+			default:
+				return usagef("unknown list %q: want scenarios, tunables, metrics or keys", what)
+			}
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&markdown, "markdown", false, "as Markdown")
+	return c
+}
+
+// tableOf prints rows below a header; the last column is wrapped.
+func tableOf(w io.Writer, markdown bool, header table.Row, rows []table.Row) {
+	t := table.NewWriter()
+	t.SetStyle(table.StyleLight)
+	t.Style().Options.DrawBorder = false
+	t.Style().Format.Header = text.FormatDefault
+	t.AppendHeader(header)
+	t.AppendRows(rows)
+	if markdown {
+		fmt.Fprintln(w, t.RenderMarkdown())
+		return
+	}
+	t.SetColumnConfigs([]table.ColumnConfig{
+		{Number: len(header), WidthMax: 72, WidthMaxEnforcer: text.WrapSoft},
+		{Number: len(header) - 1, WidthMax: 28, WidthMaxEnforcer: text.WrapSoft},
+	})
+	for _, line := range strings.Split(t.Render(), "\n") {
+		fmt.Fprintln(w, strings.TrimRight(line, " "))
+	}
+}
+
+func listScenarios(w io.Writer, markdown bool) {
+	var rows []table.Row
+	for _, s := range scenarios.List() {
+		rows = append(rows, table.Row{s.Name, s.Question})
+	}
+	tableOf(w, markdown, table.Row{"scenario", "question"}, rows)
+}
+
+func listTunables(w io.Writer, markdown bool) {
+	var rows []table.Row
+	for _, t := range mballoc.List() {
+		rows = append(rows, table.Row{t.Field, t.Sysfs, t.Unit, t.Default, t.Doc})
+	}
+	tableOf(w, markdown, table.Row{"tunable", "in /sys/fs/ext4/DEV", "unit", "default", "what it does"}, rows)
+}

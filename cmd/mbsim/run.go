@@ -1,0 +1,198 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"mbsim/metrics"
+	"mbsim/reports"
+	"mbsim/scenarios"
+	"mbsim/sim/run"
+)
+
+type runFlags struct {
+	sets     []string
+	seed     string
+	out      string
+	progress string
+	quiet    bool
+	all      bool
+}
+
+func newRun() *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{
+		Use:   "run SCENARIO.yaml",
+		Short: "Run a scenario and write its metrics and plots",
+		Long: `run plays a scenario: a file, or the name of one that comes with mbsim (see
+mbsim list). It prints a table of the most important metrics and writes into the
+output folder:
+
+  results.json   every metric, with its unit
+  series.csv     metrics over simulated time
+  manifest.json  version, seed, scenario, resolved configuration, command line
+  mb_groups.txt  /proc/fs/ext4/DEV/mb_groups at the end, in the kernel's format
+  mb_stats.txt   /proc/fs/ext4/DEV/mb_stats at the end, likewise
+  *.png          plots
+
+Exit codes: 0 all is well, 2 the scenario or the command line is wrong (nothing
+is written then), 3 the device was full and the scenario ends then, 99 an
+expectation of the scenario was not met, 130 interrupted.`,
+		Example: `  mbsim run scenarios/small-files.yaml
+  mbsim run small-files --set s_mb_order2_reqs=4 --set workload.classes.writers.count=8 -o out/order4
+  mbsim run small-files --set device.image=disk.img --seed 7`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return f.run(c.Context(), args[0], c.OutOrStdout(), c.ErrOrStderr())
+		},
+	}
+	f.addScenarioFlags(c)
+	c.Flags().StringVarP(&f.out, "out", "o", "", "output folder (default out/SCENARIO)")
+	c.Flags().StringVar(&f.progress, "progress", "auto", "progress bar on stderr: auto, always or never")
+	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "print no table and no progress")
+	c.Flags().BoolVar(&f.all, "all", false, "print every metric")
+	c.ValidArgsFunction = completeScenarios
+	return c
+}
+
+// addScenarioFlags adds what changes a scenario.
+func (f *runFlags) addScenarioFlags(c *cobra.Command) {
+	c.Flags().StringArrayVar(&f.sets, "set", nil, "set `key=value` of the scenario: a dotted path, or a tunable's name; may be repeated")
+	c.Flags().StringVar(&f.seed, "seed", "", "`number` that all random streams derive from (the scenario's seed, by default 1)")
+	_ = c.RegisterFlagCompletionFunc("set", completeSets) // fails only for a flag that is not there
+}
+
+// load reads the scenario with the flags applied.
+func (f *runFlags) load(name string) (*scenarios.Scenario, error) {
+	sets := f.sets
+	if f.seed != "" {
+		sets = append(sets[:len(sets):len(sets)], "seed="+f.seed)
+	}
+	s, err := scenarios.Load(name, scenarios.Options{Sets: sets, Metrics: metricNames()})
+	return s, usage(err)
+}
+
+func metricNames() []string {
+	var names []string
+	for _, m := range metrics.List() {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
+func (f *runFlags) run(ctx context.Context, name string, stdout, stderr io.Writer) error {
+	s, err := f.load(name)
+	if err != nil {
+		return err
+	}
+	bar, err := newBar(f.progress, f.quiet, s.Name, stderr)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	out, err := run.Run(ctx, s, run.Options{Progress: bar.update})
+	bar.done(err == nil)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return &exitError{exitInterrupted, errors.New("interrupted; nothing was written")}
+	case errors.As(err, new(*run.StartError)):
+		return usage(err)
+	case err != nil:
+		return &exitError{exitInternal, err}
+	}
+	dir := f.out
+	if dir == "" {
+		dir = filepath.Join("out", s.Name)
+	}
+	r := f.report(s, out, name)
+	if err := reports.Write(dir, r, procFiles(out)...); err != nil {
+		return &exitError{exitInternal, err}
+	}
+	if !f.quiet {
+		if err := reports.Summary(stdout, r, f.all, reports.Text); err != nil {
+			return err
+		}
+		verdicts(stdout, out)
+		fmt.Fprintf(stdout, "\nseed %d, %d events; results and plots are in %s\n", s.Seed, out.Events, dir)
+	}
+	return ending(out)
+}
+
+// report puts together what is written.
+func (f *runFlags) report(s *scenarios.Scenario, out *run.Outcome, name string) *reports.Run {
+	m := reports.Build()
+	m.Scenario, m.ScenarioDigest, m.Seed = s.Name, s.Digest(), s.Seed
+	m.Fingerprint = fmt.Sprintf("%016x", out.Fingerprint)
+	m.Command = []string{"mbsim", "run", name}
+	for _, set := range f.sets {
+		m.Command = append(m.Command, "--set", set)
+	}
+	if f.seed != "" {
+		m.Command = append(m.Command, "--seed", f.seed)
+	}
+	m.Config = s.ResolvedJSON()
+	return &reports.Run{Result: out.Result, Manifest: m}
+}
+
+// procFiles are the kernel's files in /proc, where the file system has them.
+func procFiles(out *run.Outcome) []reports.File {
+	var files []reports.File
+	for _, f := range []struct {
+		name string
+		text []byte
+	}{{"mb_groups.txt", out.Groups}, {"mb_stats.txt", out.Stats}} {
+		if f.text != nil {
+			files = append(files, reports.File{Name: f.name, Write: func(w io.Writer) error {
+				_, err := w.Write(f.text)
+				return err
+			}})
+		}
+	}
+	return files
+}
+
+// verdicts prints the expectations.
+func verdicts(w io.Writer, out *run.Outcome) {
+	if len(out.Verdicts) == 0 {
+		return
+	}
+	t := table.NewWriter()
+	t.SetStyle(table.StyleLight)
+	t.Style().Options.DrawBorder = false
+	t.Style().Format.Header = text.FormatDefault
+	t.AppendHeader(table.Row{"expectation", "value", ""})
+	for _, v := range out.Verdicts {
+		value, word := fmt.Sprintf("%g", v.Value), "met"
+		switch {
+		case v.Absent:
+			value, word = "", "NOT MET: this run has no value for it"
+		case !v.Met:
+			word = "NOT MET"
+		}
+		t.AppendRow(table.Row{v.Expect.String(), value, word})
+	}
+	fmt.Fprintf(w, "\n%s\n", t.Render())
+}
+
+// ending is the exit code of a run that came to its end.
+func ending(out *run.Outcome) error {
+	for _, v := range out.Verdicts {
+		if !v.Met {
+			return silent(exitExpect)
+		}
+	}
+	if out.OutOfSpace {
+		return silent(exitNoSpace)
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"mbsim/scenarios"
+	"mbsim/sim/run"
+	"mbsim/workload"
+)
+
+func newScript() *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{
+		Use:   "script SCENARIO.yaml -o CASE_DIR",
+		Short: "Write a scenario's operations as a case for a real kernel",
+		Long: `script runs the scenario and writes what its processes did, in the order in which
+they did it, as a case: case.env and ops. oracle/record.sh takes it to a real
+kernel, and mbsim replay and verify to the simulator.
+
+A recorder makes its own file system, so the scenario must start from mkfs. It
+has no background writeback and no timed commits: what the scenario's clock did
+in between is not in the case. Reads are left out, since they move no block.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return f.script(c.Context(), args[0]) },
+	}
+	f.addScenarioFlags(c)
+	c.Flags().StringVarP(&f.out, "out", "o", "", "folder of the case (required)")
+	c.ValidArgsFunction = completeScenarios
+	return c
+}
+
+func (f *runFlags) script(ctx context.Context, name string) error {
+	if f.out == "" {
+		return usagef("script needs -o CASE_DIR")
+	}
+	s, err := f.load(name)
+	if err != nil {
+		return err
+	}
+	env, err := caseEnv(s)
+	if err != nil {
+		return usage(err)
+	}
+	out, err := run.Run(ctx, s, run.Options{Record: true})
+	if err != nil {
+		return &exitError{exitInternal, err}
+	}
+	var ops bytes.Buffer
+	if err := workload.WriteScript(&ops, out.Ops); err != nil {
+		return &exitError{exitInternal, err}
+	}
+	return writeFolder(f.out, map[string][]byte{"case.env": env, "ops": ops.Bytes()})
+}
+
+// caseEnv is the scenario's machine as case.env says it.
+func caseEnv(s *scenarios.Scenario) ([]byte, error) {
+	if s.Device.Mkfs == nil {
+		return nil, fmt.Errorf("%s: device: a case starts from mkfs", s.File)
+	}
+	args := strings.Join(s.MkfsArgs(), " ")
+	var tunables []string
+	for _, t := range s.Tunables {
+		tunables = append(tunables, fmt.Sprintf("%s=%d", t.Sysfs, t.Value))
+	}
+	var b bytes.Buffer
+	line := func(key, value string) { fmt.Fprintf(&b, "%s=%q\n", key, value) }
+	line("SIZE", fmt.Sprint(s.Device.Mkfs.Size))
+	line("SMP", fmt.Sprint(s.CPUs))
+	line("PIDMOD", "1") // the first process of a run
+	if s.Profile == scenarios.ProfileExt2 {
+		line("MKFS_EXT2", args)
+		line("MOUNT_EXT2", s.Mount)
+		return b.Bytes(), nil
+	}
+	line("MKFS", args+" -O ^orphan_file,^metadata_csum_seed")
+	line("MOUNT", recorderMount(s.Mount))
+	line("TUNABLES", strings.Join(tunables, " "))
+	return b.Bytes(), nil
+}
+
+// recorderMount is the scenario's mount options with commits put off: a
+// recording is repeatable only without timed ones.
+func recorderMount(mount string) string {
+	options := []string{"commit=9999"}
+	for o := range strings.SplitSeq(mount, ",") {
+		if o != "" && !strings.HasPrefix(o, "commit=") {
+			options = append(options, o)
+		}
+	}
+	return strings.Join(options, ",")
+}

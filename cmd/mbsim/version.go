@@ -1,0 +1,29 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"mbsim/reports"
+)
+
+func newVersion() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print version, revision and the kernels modelled",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			m := reports.Build()
+			revision := m.Revision
+			if revision == "" {
+				revision = "unknown"
+			}
+			if m.Modified {
+				revision += " (modified)"
+			}
+			_, err := fmt.Fprintf(c.OutOrStdout(), "mbsim %s\nrevision %s\n%s\nkernels: %s\n", m.Version, revision, m.Go, kernels())
+			return err
+		},
+	}
+}
