@@ -14,8 +14,14 @@ import (
 	"mbsim/workload"
 )
 
+// failer is a test, rapid's too.
+type failer interface {
+	Helper()
+	Fatal(...any)
+}
+
 // mount makes a file system of size bytes with mke2fs's arguments and mounts it.
-func mount(t testing.TB, size int64, mkfs, options string) *FS {
+func mount(t failer, size int64, mkfs, options string) *FS {
 	t.Helper()
 	p, err := image.ParseMkfsArgs(image.RecorderArgs("ext2", mkfs), size)
 	if err != nil {
