@@ -1,0 +1,46 @@
+# mbsim: make help lists the targets.
+
+GO ?= go
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+CASE ?= sim/replay/testdata/small-files-1
+N ?= 20
+
+.PHONY: help build run test lint race invariants check bench speed oracle oracle-fuzz
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+build: ## build bin/mbsim
+	$(GO) build -o bin/mbsim ./cmd/mbsim
+
+run: ## run the scenario small-files
+	$(GO) run ./cmd/mbsim run scenarios/small-files.yaml
+
+test: ## run the tests
+	$(GO) test ./...
+
+lint: ## gofmt, vet, staticcheck
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+race: ## run the tests of what has goroutines under the race detector
+	$(GO) test -race -short ./sim ./sim/run ./cmd/mbsim
+
+invariants: ## run the tests with slow recounts of the allocator's state
+	$(GO) test -tags invariants -short ./allocator/... ./sim/replay
+
+check: lint test race invariants ## all that CI runs
+
+bench: ## run the benchmarks (compare with benchstat)
+	$(GO) test -run '^$$' -bench . -benchmem ./allocator/... ./filesystem/... ./sim/... ./metrics/...
+
+speed: ## compare a replay of 390,000 operations with the real ext4 here (needs root and loop devices)
+	oracle/speed.sh
+
+oracle: ## record CASE on a real kernel under QEMU and verify it (see oracle/README.md)
+	oracle/record.sh $(CASE) 5.10
+	$(GO) run ./cmd/mbsim verify $(CASE) --kernel 5.10
+
+oracle-fuzz: ## record and verify N random cases; shrink the first that differs
+	$(GO) run ./oracle/fuzz -n $(N) -seed $$(date +%s)
