@@ -50,7 +50,6 @@ type walker struct {
 	task    task
 	dirs    []string
 	handles map[string]filesystem.Handle
-	n       int
 }
 
 // do accepts any error number, and nothing else.
