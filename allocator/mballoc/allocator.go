@@ -53,7 +53,7 @@ type Allocator struct {
 	freeClusters, dirtyClusters *allocator.PerCPUCounter
 	rootReserved, reserved      int64
 	srcFree                     int64   // free clusters of the Source
-	flexFree                    []int64 // by flex group, -1 until summed
+	flexFree                    []int64 // by flex group, unsummed until asked for
 
 	freed   []freedRange
 	pending int64
@@ -145,7 +145,7 @@ func (a *Allocator) Remount() error {
 // forgetFlexes has the flex groups summed anew when they are next asked for.
 func (a *Allocator) forgetFlexes() {
 	for i := range a.flexFree {
-		a.flexFree[i] = -1
+		a.flexFree[i] = unsummed
 	}
 }
 

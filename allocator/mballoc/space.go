@@ -1,6 +1,10 @@
 package mballoc
 
-import "mbsim/allocator"
+import (
+	"math"
+
+	"mbsim/allocator"
+)
 
 // FreeClusters and DirtyClusters are the counters of free clusters, and of those
 // promised to delayed blocks and requests on their way (s_freeclusters_counter,
@@ -74,9 +78,12 @@ func (a *Allocator) CountFreeClusters() int64 {
 	return n
 }
 
+// unsummed stands for the sum over a flex group that nobody has asked for yet.
+const unsummed = math.MinInt64
+
 // FlexFreeClusters is the free count of a flex group (struct flex_groups).
 func (a *Allocator) FlexFreeClusters(flex uint32) int64 {
-	if a.flexFree[flex] < 0 {
+	if a.flexFree[flex] == unsummed {
 		a.flexFree[flex] = a.sumFlex(flex)
 	}
 	return a.flexFree[flex]
@@ -98,7 +105,7 @@ func (a *Allocator) sumFlex(flex uint32) (n int64) {
 // flexChanged counts n clusters more as free in the flex group of id, unless it
 // has not been summed yet.
 func (a *Allocator) flexChanged(id allocator.GroupID, n int64) {
-	if f := &a.flexFree[a.geo.Flex(id)]; *f >= 0 {
+	if f := &a.flexFree[a.geo.Flex(id)]; *f != unsummed {
 		*f += n
 	}
 }
