@@ -2,8 +2,14 @@
 // blocks of a workload. See README.md.
 package main
 
-import "os"
+import (
+	"os"
+	"runtime/debug"
+)
 
 func main() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400) // short runs with little garbage: collect less often
+	}
 	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr))
 }

@@ -68,7 +68,7 @@ func (fs *FS) forget(t *task, in *inode, lblk, n uint32) {
 		return
 	}
 	c := reservedCount{bits: fs.geo.ClusterBits}
-	in.es.remove(lblk, end, c.add)
+	in.es.remove(lblk, end, &c)
 	fs.releaseReserved(t, in, c.release(&in.es))
 }
 

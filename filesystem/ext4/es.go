@@ -97,9 +97,9 @@ func (t *esTree) add(e esExtent) {
 	t.ext = slices.Insert(t.ext, i, e)
 }
 
-// remove forgets [lblk, end], both inclusive, calling gone for each part of a
+// remove forgets [lblk, end], both inclusive, telling gone of each part of a
 // range that goes (__es_remove_extent). gone may be nil.
-func (t *esTree) remove(lblk, end uint32, gone func(e *esExtent, lblk, n uint32)) {
+func (t *esTree) remove(lblk, end uint32, gone *reservedCount) {
 	i := t.search(lblk)
 	if i == len(t.ext) || t.ext[i].lblk > end {
 		return
@@ -114,27 +114,27 @@ func (t *esTree) remove(lblk, end uint32, gone func(e *esExtent, lblk, n uint32)
 			t.ext[i].len = keep
 			t.ext = slices.Insert(t.ext, i+1, tail)
 			if gone != nil {
-				gone(&e, lblk, end-lblk+1)
+				gone.add(e, lblk, end-lblk+1)
 			}
 			return
 		}
 		t.ext[i].len = keep
 		if gone != nil {
-			gone(&e, lblk, e.len-keep)
+			gone.add(e, lblk, e.len-keep)
 		}
 		i++
 	}
 	j := i
 	for ; j < len(t.ext) && t.ext[j].end() <= end; j++ {
 		if gone != nil {
-			gone(&t.ext[j], t.ext[j].lblk, t.ext[j].len)
+			gone.add(t.ext[j], t.ext[j].lblk, t.ext[j].len)
 		}
 	}
 	if j < len(t.ext) && t.ext[j].lblk <= end {
 		x := &t.ext[j]
 		cut := end + 1 - x.lblk
 		if gone != nil {
-			gone(x, x.lblk, cut)
+			gone.add(*x, x.lblk, cut)
 		}
 		x.lblk, x.len, x.pblk = x.lblk+cut, x.len-cut, x.pblk+allocator.Block(cut)
 	}

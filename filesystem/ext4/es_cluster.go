@@ -80,7 +80,7 @@ type reservedCount struct {
 }
 
 // add counts the part [lblk, lblk+n) of e (count_rsvd).
-func (c *reservedCount) add(e *esExtent, lblk, n uint32) {
+func (c *reservedCount) add(e esExtent, lblk, n uint32) {
 	if !e.delayedOnly() {
 		return
 	}

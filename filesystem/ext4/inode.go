@@ -30,11 +30,13 @@ type inode struct {
 	syncTid        uint64 // i_sync_tid: the transaction that last changed it
 	resident       bool   // read since mount
 
-	root    node // of the extent tree
-	rootExt [rootEntries]extent
-	ind     *indirect // block pointers of an inode without extents
-	es      esTree
-	cache   pageCache
+	root     node // of the extent tree
+	rootExt  [rootEntries]extent
+	ind      *indirect // block pointers of an inode without extents
+	es       esTree
+	cache    pageCache
+	firstES  [2]esExtent // where es and cache begin: most files need no more
+	firstRun [2]dirtyRun
 
 	onOrphanList         bool
 	newer, older         *inode // on the list of orphans
@@ -107,6 +109,7 @@ func (fs *FS) blankInode(number, mode uint32) *inode {
 		in.es.ext, in.cache.runs = es, runs
 	} else {
 		in = new(inode)
+		in.es.ext, in.cache.runs = in.firstES[:0], in.firstRun[:0]
 	}
 	in.Number = number
 	in.Regular = mode&modeFmt == modeReg
