@@ -1,0 +1,165 @@
+package importrules
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// may lists what the packages of a folder may import of this module, tests not
+// counted. The rooms are in the order of docs/ARCHITECTURE.md: each imports only
+// rooms above it. A folder ending in /... stands for all below it.
+var may = map[string][]string{
+	"internal/invariants":   {},
+	"internal/nearest":      {},
+	"sim":                   {},
+	"allocator":             {},
+	"allocator/bitmap":      {},
+	"allocator/mballoc":     {"allocator", "allocator/bitmap", "internal/invariants"},
+	"allocator/reservation": {"allocator", "allocator/bitmap", "internal/invariants"},
+	"allocator/alloctest":   {"allocator", "allocator/bitmap"},
+	"workload":              {"internal/nearest"},
+	"filesystem":            {"allocator"},
+	"filesystem/dirent":     {"filesystem"},
+	"filesystem/image":      {"allocator", "filesystem", "internal/nearest"},
+	"filesystem/ext4":       {"allocator", "allocator/mballoc", "filesystem", "filesystem/dirent", "filesystem/image", "internal/nearest"},
+	"filesystem/ext2":       {"allocator", "allocator/bitmap", "allocator/reservation", "filesystem", "filesystem/dirent", "filesystem/image", "internal/nearest"},
+	"filesystem/play":       {"filesystem", "workload"},
+	"metrics":               {"allocator", "allocator/bitmap", "allocator/mballoc", "allocator/reservation", "filesystem", "internal/nearest"},
+	"reports":               {"filesystem", "metrics"},
+	"reports/procfs":        {"allocator", "allocator/mballoc"},
+	"reports/ftrace":        {"allocator", "allocator/mballoc", "workload"},
+	"scenarios":             {"allocator/mballoc", "filesystem/ext2", "filesystem/ext4", "filesystem/image", "workload", "internal/nearest"},
+	"sim/run":               {"sim", "allocator", "allocator/mballoc", "filesystem/...", "filesystem", "metrics", "reports/procfs", "scenarios", "workload"},
+	"sim/replay":            {"allocator/mballoc", "filesystem/...", "filesystem", "reports/ftrace", "reports/procfs", "workload"},
+	"study/...":             {"metrics", "reports", "scenarios", "sim/run", "study/..."},
+	"oracle/fuzz":           {"sim/replay"},
+	"cmd/mbsim":             {"..."},
+}
+
+// outside lists the rooms that may use a library; tests may use any.
+var outside = map[string][]string{
+	"gopkg.in/yaml.v3":              {"scenarios"},
+	"gonum.org/v1/plot/...":         {"reports"},
+	"gonum.org/v1/gonum/...":        {"workload", "metrics", "study/..."},
+	"golang.org/x/image/...":        {"reports"},
+	"github.com/jedib0t/...":        {"reports", "cmd/mbsim", "study/..."},
+	"github.com/spf13/cobra":        {"cmd/mbsim"},
+	"github.com/vbauerster/mpb/...": {"cmd/mbsim"},
+	"golang.org/x/term":             {"cmd/mbsim"},
+	"golang.org/x/sync/...":         {"study/..."},
+	"golang.org/x/sys/...":          {"study/..."},
+	"pgregory.net/rapid":            {"allocator/alloctest"},
+}
+
+// matches says whether a path is what a pattern stands for.
+func matches(pattern, p string) bool {
+	if prefix, ok := strings.CutSuffix(pattern, "..."); ok {
+		return strings.HasPrefix(p+"/", prefix)
+	}
+	return p == pattern
+}
+
+func anyMatches(patterns []string, p string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool { return matches(pattern, p) })
+}
+
+// ruleOf is the entry of may for a folder.
+func ruleOf(dir string) ([]string, bool) {
+	if rule, ok := may[dir]; ok {
+		return rule, true
+	}
+	for pattern, rule := range may {
+		if strings.HasSuffix(pattern, "/...") && matches(pattern, dir) {
+			return rule, true
+		}
+	}
+	return nil, false
+}
+
+func TestImports(t *testing.T) {
+	const root = "../.."
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, _ := filepath.Rel(root, name)
+		if d.IsDir() {
+			_, noModule := os.Stat(filepath.Join(name, "go.mod"))
+			if d.Name() == "testdata" || strings.HasPrefix(d.Name(), ".") && rel != "." || noModule == nil && rel != "." {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		check(t, path.Dir(filepath.ToSlash(rel)), name)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func check(t *testing.T, dir, file string) {
+	if dir == "internal/importrules" {
+		return
+	}
+	rule, ok := ruleOf(dir)
+	if !ok {
+		t.Errorf("%s: the folder %s has no rule: add it to this test and to docs/ARCHITECTURE.md", file, dir)
+		return
+	}
+	f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range f.Imports {
+		p, err := strconv.Unquote(i.Path.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if own, ok := strings.CutPrefix(p, "mbsim/"); ok {
+			if !anyMatches(rule, own) {
+				t.Errorf("%s imports %s, which the rules do not allow", file, p)
+			}
+			continue
+		}
+		if !strings.Contains(p, ".") {
+			continue // the standard library
+		}
+		allowed := false
+		for library, rooms := range outside {
+			allowed = allowed || matches(library, p) && anyMatches(rooms, dir)
+		}
+		if !allowed {
+			t.Errorf("%s imports %s, which the rules do not allow in %s", file, p, dir)
+		}
+	}
+}
+
+// TestNoCycles checks that the rules themselves allow no circle.
+func TestNoCycles(t *testing.T) {
+	var visit func(dir string, way []string)
+	visit = func(dir string, way []string) {
+		if slices.Contains(way, dir) {
+			t.Fatalf("the rules allow a circle: %v", append(way, dir))
+		}
+		for _, next := range may[dir] {
+			if !strings.HasSuffix(next, "...") {
+				visit(next, append(way, dir))
+			}
+		}
+	}
+	for dir := range may {
+		visit(dir, nil)
+	}
+}
