@@ -1,0 +1,149 @@
+package scenarios
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"mbsim/filesystem/ext2"
+	"mbsim/filesystem/ext4"
+	"mbsim/filesystem/image"
+	"mbsim/workload"
+)
+
+// check refuses what the tables of keys cannot: values that do not go together.
+func (d *decoder) check(s *Scenario) error {
+	if s.Name == "" || strings.ContainsAny(s.Name, "/\\") || strings.HasPrefix(s.Name, ".") || strings.ToValidUTF8(s.Name, "") != s.Name || hasControl(s.Name) {
+		return d.errorf(d.where[&s.Name], "name %q: it names an output folder", s.Name)
+	}
+	if err := d.checkMount(s); err != nil {
+		return err
+	}
+	if s.Profile == ProfileExt2 && len(s.Tunables) > 0 {
+		return d.errorf(d.where[&s.Tunables], "the ext2 profile has no tunables (see the mount option reservation_window)")
+	}
+	if m := s.Device.Mkfs; m != nil {
+		if err := checkLayout(s); err != nil {
+			return d.wholeErrorf(d.where[m], "%v", err)
+		}
+	}
+	if err := d.checkPhases(s); err != nil {
+		return err
+	}
+	for i := range s.Expect {
+		if e := &s.Expect[i]; e.Metric == "" {
+			return d.errorf(d.where[e], "the metric has no name")
+		}
+	}
+	return nil
+}
+
+func hasControl(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
+}
+
+// checkLayout lets mkfs lay the device out.
+func checkLayout(s *Scenario) error {
+	p, err := s.MkfsParams()
+	if err != nil {
+		return err
+	}
+	// mke2fs counts groups in 32 bits. The smallest block is 1024 bytes.
+	if g := int64(p.BlocksPerGroup); g > 0 && p.Size/1024/g > math.MaxInt32 {
+		return fmt.Errorf("groups of %d blocks are too many on a device of %s", g, formatSize(p.Size))
+	}
+	s.made, err = image.Mkfs(p)
+	return err
+}
+
+// checkMount lets the file system read the mount options.
+func (d *decoder) checkMount(s *Scenario) error {
+	n := d.where[&s.Mount]
+	if n == nil {
+		return nil
+	}
+	parts := []*yaml.Node{n}
+	if n.Kind == yaml.SequenceNode {
+		parts = n.Content
+	}
+	for _, part := range parts {
+		if err := s.parseMount(part.Value); err != nil {
+			return d.errorf(part, "%v", err)
+		}
+	}
+	return nil
+}
+
+func (s *Scenario) parseMount(options string) error {
+	if s.Profile == ProfileExt2 {
+		o := ext2.DefaultOptions(4096)
+		return o.Parse(options)
+	}
+	o := ext4.DefaultOptions(4096)
+	return o.Parse(options)
+}
+
+// checkPhases checks the phases and their classes.
+func (d *decoder) checkPhases(s *Scenario) error {
+	names := make(map[string]bool)
+	first := make(map[string]*workload.Class)
+	for i := range s.Workload.Phases {
+		ph := &s.Workload.Phases[i]
+		at := d.where[ph]
+		if at == nil { // workload.classes
+			at = d.where[&s.Workload]
+		}
+		if ph.Name == "" || names[ph.Name] {
+			return d.errorf(keyNode(at, "name"), "phase name %q: want one that no other phase has", ph.Name)
+		}
+		names[ph.Name] = true
+		if err := d.checkClasses(s, ph, first); err != nil {
+			return err
+		}
+		if err := checkEnd(ph, &s.Stop); err != nil {
+			return d.wholeErrorf(at, "phase %s: %v", ph.Name, err)
+		}
+	}
+	return nil
+}
+
+func (d *decoder) checkClasses(s *Scenario, ph *workload.Phase, first map[string]*workload.Class) error {
+	names := make(map[string]bool)
+	for i := range ph.Classes {
+		c := &ph.Classes[i]
+		at := d.where[c]
+		if err := c.Check(s.CPUs); err != nil {
+			return d.keyError(at, err)
+		}
+		if names[c.Name] {
+			return d.errorf(keyNode(at, "name"), "class name %q is taken in this phase", c.Name)
+		}
+		names[c.Name] = true
+		if f := first[c.Name]; f == nil {
+			first[c.Name] = c
+		} else if !reflect.DeepEqual(f.Directories, c.Directories) {
+			return d.errorf(keyNode(at, "directories"), "class %s has other directories in an earlier phase: it goes on with those", c.Name)
+		}
+	}
+	return nil
+}
+
+// checkEnd refuses a phase that nothing would end.
+func checkEnd(ph *workload.Phase, stop *Stop) error {
+	u := ph.Until
+	timeOnly := u.Operations == 0 && u.Used == 0 && u.Files == 0 && stop.Operations == 0 && stop.Used == 0 && !stop.OutOfSpace
+	if timeOnly && u.Time == 0 && stop.Time == 0 {
+		return fmt.Errorf("nothing ends it: want until or stop")
+	}
+	timeless := true
+	for i := range ph.Classes {
+		timeless = timeless && ph.Classes[i].Think.Kind == workload.NoDist && ph.Classes[i].Arrival.Kind == workload.NoDist
+	}
+	if timeOnly && timeless {
+		return fmt.Errorf("it ends by time only, but no class has think or arrival: time need not pass")
+	}
+	return nil
+}

@@ -1,0 +1,159 @@
+package scenarios
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+//go:embed *.yaml
+var builtIn embed.FS
+
+// Options say what else goes into a scenario.
+type Options struct {
+	// Sets are the key=value of each --set, applied in order.
+	Sets []string
+	// Metrics are the names that expect may use; nil for any.
+	Metrics []string
+}
+
+// Info is a scenario that comes with mbsim.
+type Info struct{ Name, Question string }
+
+// List is the scenarios that come with mbsim, by name.
+func List() []Info {
+	var list []Info
+	entries, _ := fs.ReadDir(builtIn, ".") // sorted by name; cannot fail on an embedded folder
+	for _, e := range entries {
+		raw, _ := builtIn.ReadFile(e.Name())
+		list = append(list, Info{strings.TrimSuffix(e.Name(), ".yaml"), firstComment(raw)})
+	}
+	return list
+}
+
+// Source is the text of a scenario that comes with mbsim.
+func Source(name string) ([]byte, bool) {
+	raw, err := builtIn.ReadFile(strings.TrimSuffix(filepath.Base(name), ".yaml") + ".yaml")
+	return raw, err == nil
+}
+
+// Load reads a scenario from a file. A name that is no file, but that of a
+// scenario that comes with mbsim (small-files, scenarios/small-files.yaml), is
+// that scenario. A mistake of the user is an *Error.
+func Load(name string, opt Options) (*Scenario, error) {
+	raw, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		dir := filepath.Dir(name)
+		if text, ok := Source(name); ok && (dir == "." || filepath.Base(dir) == "scenarios") {
+			return Parse(text, name, opt)
+		}
+		var names []string
+		for _, i := range List() {
+			names = append(names, i.Name)
+		}
+		return nil, &Error{File: name, Message: "no such file, and " + unknown("scenario", strings.TrimSuffix(filepath.Base(name), ".yaml"), names)}
+	}
+	if err != nil {
+		return nil, &Error{Message: err.Error(), plain: true}
+	}
+	return Parse(raw, name, opt)
+}
+
+// Parse reads a scenario from text. file is its name in errors; paths in the
+// text are relative to the file's folder.
+func Parse(text []byte, file string, opt Options) (*Scenario, error) {
+	d := &decoder{file: file, dir: filepath.Dir(file), text: text, known: opt.Metrics,
+		origin: make(map[*yaml.Node]string), where: make(map[any]*yaml.Node)}
+	root, err := d.parse(text)
+	if err != nil {
+		return nil, err
+	}
+	keys := scenarioKeys()
+	for _, set := range opt.Sets {
+		if err := d.set(keys, root, set); err != nil {
+			return nil, err
+		}
+	}
+	s := &Scenario{File: file, Dir: d.dir}
+	if err := keys.defaults(d, s); err != nil {
+		return nil, err
+	}
+	if err := d.value(keys, root, s); err != nil {
+		return nil, err
+	}
+	if s.Name == "" {
+		s.Name = strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
+	}
+	if s.Question == "" {
+		s.Question = firstComment(text)
+	}
+	if err := d.check(s); err != nil {
+		return nil, err
+	}
+	if s.digest, err = s.computeDigest(); err != nil {
+		return nil, &Error{File: file, Message: err.Error()}
+	}
+	return s, nil
+}
+
+// Resolved is the scenario as YAML with every default written out. Loaded from
+// the same folder it gives the same scenario.
+func (s *Scenario) Resolved() []byte {
+	var b bytes.Buffer
+	e := yaml.NewEncoder(&b)
+	e.SetIndent(2)
+	if err := e.Encode(scenarioKeys().encode(s)); err != nil {
+		panic(fmt.Sprintf("scenarios: %s cannot be written: %v", s.Name, err))
+	}
+	return b.Bytes()
+}
+
+// Digest is the SHA-256 of what decides the run, in hexadecimal: Resolved, and
+// the files it names. Of an image that is the superblock, which tells its
+// identity, its counts, and when it was last written.
+func (s *Scenario) Digest() string { return s.digest }
+
+func (s *Scenario) computeDigest() (string, error) {
+	h := sha256.New()
+	h.Write(s.Resolved())
+	if sc := s.Workload.Script; sc != nil && sc.File != "" {
+		io.WriteString(h, "script\n"+sc.Text)
+	}
+	if s.Device.Dumpe2fs != "" {
+		if err := hashFile(h, "dumpe2fs\n", s.Path(s.Device.Dumpe2fs), 0, 1<<62); err != nil {
+			return "", err
+		}
+	}
+	if s.Device.Image != "" {
+		if err := hashFile(h, "image\n", s.Path(s.Device.Image), 1024, 1024); err != nil {
+			return "", err
+		}
+	}
+	return fmt.Sprintf("%x", h.Sum(nil)), nil
+}
+
+// hashFile adds n bytes of a file to h, from off on.
+func hashFile(h io.Writer, label, path string, off, n int64) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := io.WriteString(h, label); err != nil {
+		return err
+	}
+	_, err = io.Copy(h, io.NewSectionReader(f, off, n))
+	return err
+}
+
+// Path leads from a path as written in the scenario to the file.
+func (s *Scenario) Path(p string) string { return resolve(s.Dir, p) }

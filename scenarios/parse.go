@@ -1,0 +1,155 @@
+package scenarios
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// maxText is the longest scenario read, in bytes: a script may stand in it.
+const maxText = 64 << 20
+
+// parse reads the one document of a file as a mapping, and refuses what YAML
+// allows but a scenario does not need: anchors, merge keys, tags, a key twice.
+func (d *decoder) parse(text []byte) (*yaml.Node, error) {
+	if len(text) > maxText {
+		return nil, &Error{File: d.file, Message: fmt.Sprintf("%d bytes: too long for a scenario", len(text))}
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(text))
+	doc, err := nextDocument(dec)
+	if errors.Is(err, io.EOF) || err == nil && isNull(doc.Content[0]) {
+		return nil, &Error{File: d.file, Line: 1, Column: 1, Message: "the file is empty: want a scenario"}
+	}
+	if err != nil {
+		return nil, d.syntaxError(err, text)
+	}
+	second, err := nextDocument(dec)
+	if err == nil {
+		return nil, d.errorf(second, "a second document: want one scenario a file")
+	}
+	if !errors.Is(err, io.EOF) {
+		return nil, d.syntaxError(err, text)
+	}
+	root := doc.Content[0]
+	if err := d.plain(root); err != nil {
+		return nil, err
+	}
+	if root.Kind != yaml.MappingNode {
+		return nil, d.wrong(root, "a scenario (a mapping)")
+	}
+	return root, nil
+}
+
+// nextDocument reads a document. yaml.v3 has panicked on malformed text before:
+// that is an error too.
+func nextDocument(dec *yaml.Decoder) (doc *yaml.Node, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("yaml: %v", r)
+		}
+	}()
+	doc = new(yaml.Node)
+	if err := dec.Decode(doc); err != nil {
+		return nil, err
+	}
+	if len(doc.Content) != 1 {
+		return nil, io.EOF
+	}
+	return doc, nil
+}
+
+var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+
+var unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced`)
+
+// syntaxError gives an error of yaml.v3 a place: it knows the line, not the
+// column.
+func (d *decoder) syntaxError(err error, text []byte) error {
+	message := err.Error()
+	m := yamlLine.FindStringSubmatch(message)
+	e := &Error{File: d.file, Line: 1, Column: 1, Message: message}
+	if m != nil {
+		e.Message = message[len(m[0]):]
+		if n, err := strconv.Atoi(m[1]); err == nil {
+			e.Line = n
+		}
+	}
+	lines := strings.Split(string(text), "\n")
+	if m := unknownAnchor.FindStringSubmatch(e.Message); m != nil {
+		for i, line := range lines {
+			if at := strings.Index(line, "*"+m[1]); at >= 0 {
+				e.Line, e.Column, e.Message = i+1, at+1, "alias *"+m[1]+": write the value out"
+				return e
+			}
+		}
+	}
+	if e.Line = min(max(e.Line, 1), len(lines)); e.Line > 0 {
+		line := lines[e.Line-1]
+		e.Column = 1 + len(line) - len(strings.TrimLeft(line, " \t"))
+	}
+	e.Message = oneLine("not YAML: " + e.Message)
+	switch {
+	case strings.Contains(e.Message, "cannot start any token"):
+		e.Message += " (indent with spaces; quote a value that begins with a special character)"
+	case strings.Contains(e.Message, "comment or line break"):
+		e.Message += ` (quote a value that begins with > or |, such as ">=")`
+	}
+	return e
+}
+
+// plain refuses what makes a document more than keys and values.
+func (d *decoder) plain(n *yaml.Node) error {
+	switch {
+	case n.Kind == yaml.AliasNode:
+		return d.errorf(n, "alias *%s: write the value out", n.Value)
+	case n.Anchor != "":
+		return d.errorf(n, "anchor &%s: write the value where it is needed", n.Anchor)
+	case n.Style&yaml.TaggedStyle != 0:
+		return d.errorf(n, "tag %s: leave it out", n.Tag)
+	}
+	if n.Kind == yaml.MappingNode {
+		seen := make(map[string]int, len(n.Content)/2)
+		for i := 0; i < len(n.Content); i += 2 {
+			k := n.Content[i]
+			switch {
+			case k.Kind == yaml.AliasNode:
+			case k.Kind != yaml.ScalarNode:
+				return d.errorf(k, "want a key, found %s", found(k))
+			case k.Tag == "!!merge":
+				return d.errorf(k, "merge key <<: write the keys out")
+			case seen[k.Value] > 0:
+				return d.errorf(k, "key %q is given twice, first in line %d", k.Value, seen[k.Value])
+			}
+			seen[k.Value] = max(k.Line, 1)
+		}
+	}
+	for _, c := range n.Content {
+		if err := d.plain(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// firstComment is the first line of the comment a file opens with: the question
+// the scenario answers.
+func firstComment(text []byte) string {
+	for line := range strings.Lines(strings.TrimPrefix(string(text), "\ufeff")) {
+		line = strings.TrimSpace(line)
+		comment, ok := strings.CutPrefix(line, "#")
+		if line != "" && !ok {
+			return ""
+		}
+		comment = strings.TrimSpace(strings.TrimLeft(comment, "#"))
+		if comment != "" && !strings.HasPrefix(comment, "yaml-language-server") {
+			return strings.ToValidUTF8(comment, "?")
+		}
+	}
+	return ""
+}

@@ -1,0 +1,128 @@
+package scenarios
+
+import (
+	"strings"
+
+	"mbsim/filesystem/image"
+	"mbsim/workload"
+)
+
+// Scenario is a scenario with every default filled in.
+type Scenario struct {
+	File string // where it was read, as named by the user
+	Dir  string // what the paths in it are relative to
+
+	Name     string
+	Question string // the one it answers
+	Profile  string // ProfileExt2, or one of mballoc.Profiles
+	Device   Device
+	Mount    string // as mount -o takes it
+	Tunables []Tunable
+	CPUs     int
+	Memory   Memory
+	Workload Workload
+	Stop     Stop
+	Sample   int64 // ns between two samples of the series, 0 for automatic
+	Seed     uint64
+	Expect   []Expect
+
+	digest string
+	made   *image.Layout // what Device.Mkfs makes
+}
+
+// ProfileExt2 is the profile that is not one of ext4's kernels.
+const ProfileExt2 = "ext2"
+
+// Device is the starting state: exactly one field is set.
+type Device struct {
+	Mkfs *Mkfs
+	// Image and Dumpe2fs are paths as written; Scenario.Path leads to the file.
+	Image, Dumpe2fs string
+}
+
+// Mkfs is what mke2fs is told. A field of zero leaves the choice to mke2fs, but
+// for Reserved, where -1 does.
+type Mkfs struct {
+	Size           int64 // bytes
+	Type           string
+	BlockSize      int64 // bytes
+	ClusterSize    int64 // bytes
+	BlocksPerGroup int64
+	FlexGroups     int64 // groups a flex group
+	BytesPerInode  int64
+	InodeSize      int64 // bytes
+	Inodes         int64
+	Reserved       float64 // percent of the blocks
+	Features       []string
+	Stride         int64 // blocks
+	StripeWidth    int64 // blocks
+	JournalSize    int64 // bytes
+	Options        string
+}
+
+// Tunable is a file of /sys/fs/ext4/DEV.
+type Tunable struct {
+	Field string // of struct ext4_sb_info
+	Sysfs string
+	Value uint32
+}
+
+// Memory is the machine's memory and how it writes back.
+type Memory struct {
+	Size            int64 // bytes
+	DirtyRatio      int   // percent: above it writers write themselves
+	DirtyBackground int   // percent: above it the flusher writes
+	DirtyExpire     int64 // ns: older dirty data is written
+	DirtyWriteback  int64 // ns between two looks of the flusher, 0 for never
+}
+
+// Workload is Phases, or a script.
+type Workload struct {
+	Phases []workload.Phase
+	Script *Script
+
+	classes []workload.Class // as written, where they are one phase
+}
+
+// Script is a script in the oracle's language.
+type Script struct {
+	File string // as written; "" where the text stands in the scenario
+	Text string
+	Ops  []workload.Op
+}
+
+// Stop is what ends a run: whichever comes first. A field of zero never does.
+type Stop struct {
+	Time       int64 // ns
+	Operations int64 // activities of processes, or lines of a script
+	Used       float64
+	OutOfSpace bool // the first operation that finds no space
+}
+
+// Expect is a threshold that a result must keep.
+type Expect struct {
+	Metric string
+	Stat   string // last, mean, max or min, over the samples of measured phases
+	Op     string // <, <=, ==, >= or >
+	Value  float64
+}
+
+// String is the threshold as a scenario may write it.
+func (e Expect) String() string {
+	return strings.Join([]string{e.Stat, e.Metric, e.Op, formatFloat(e.Value)}, " ")
+}
+
+// Holds reports whether a value keeps the threshold.
+func (e Expect) Holds(v float64) bool {
+	switch e.Op {
+	case "<":
+		return v < e.Value
+	case "<=":
+		return v <= e.Value
+	case "==":
+		return v == e.Value
+	case ">=":
+		return v >= e.Value
+	}
+	return v > e.Value
+}
