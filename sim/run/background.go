@@ -21,6 +21,12 @@ func (r *runner) commitDue() {
 	r.m.ext4.CommitOld(r.background(), r.engine.Now()-r.m.commit)
 }
 
+// sampleDue takes a sample where the scenario says how often.
+func (r *runner) sampleDue() {
+	r.collector.Sample(r.engine.Now())
+	r.sampleTimer.SetAfter(r.scenario.Sample)
+}
+
 // background is the task of kernel threads: they have no CPU of their own, and
 // run on the first.
 func (r *runner) background() *filesystem.Task { return &r.kernel }

@@ -54,6 +54,7 @@ type runner struct {
 	cpus        []*sim.Resource
 	commitTimer *sim.Timer
 	flushTimer  *sim.Timer
+	sampleTimer *sim.Timer
 
 	dirtyBackground int64           // dirty blocks above which the flusher writes
 	kernel          filesystem.Task // of kernel threads
@@ -94,6 +95,10 @@ func Run(ctx context.Context, s *scenarios.Scenario, opt Options) (out *Outcome,
 	}
 	if s.Memory.DirtyWriteback > 0 {
 		r.flushTimer.SetAfter(s.Memory.DirtyWriteback)
+	}
+	if s.Sample > 0 {
+		r.sampleTimer = r.engine.NewTimer(r.sampleDue)
+		r.sampleTimer.Set(0)
 	}
 	if s.Workload.Script != nil {
 		r.engine.Go("script", r.script)
@@ -159,7 +164,9 @@ func (r *runner) perform(p *sim.Process, pl *play.Player, op *workload.Op) (int6
 	if ret == -int64(filesystem.ENOSPC) && r.scenario.Stop.OutOfSpace && !r.stopping {
 		r.outOfSpace, r.stopping = true, true
 	}
-	r.collector.Sample(r.engine.Now())
+	if r.scenario.Sample == 0 {
+		r.collector.Sample(r.engine.Now())
+	}
 	r.report()
 	return ret, r.ctx.Err()
 }
