@@ -3,7 +3,6 @@ package scenarios
 import (
 	"bytes"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 )
@@ -15,21 +14,14 @@ func FuzzParse(f *testing.F) {
 		f.Add(text, "seed=2")
 		f.Add(text, "workload.classes.writers.file_size.lognormal.median=4K")
 	}
-	raw, err := os.ReadFile("testdata/errors")
-	if err != nil {
-		f.Fatal(err)
-	}
-	for part := range strings.SplitSeq(string(raw), "\nload\n") {
+	for part := range strings.SplitSeq(string(mustRead(f, "testdata/errors")), "\nload\n") {
 		text, _, _ := strings.Cut(part, "\n----")
 		f.Add(text, "device.mkfs.size=64M")
 		f.Add(text, "mount=stripe=16")
 		f.Add(text, "workload={script: \"sync\\n\"}")
 	}
-	if raw, err = os.ReadFile("testdata/sets"); err != nil {
-		f.Fatal(err)
-	}
 	base := samples(f)["base"]
-	for part := range strings.SplitSeq(string(raw), "\nset\n") {
+	for part := range strings.SplitSeq(string(mustRead(f, "testdata/sets")), "\nset\n") {
 		set, _, _ := strings.Cut(part, "\n----")
 		f.Add(base, set)
 	}

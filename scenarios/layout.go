@@ -11,11 +11,7 @@ import (
 
 // MkfsParams are the parameters of Device.Mkfs, which must be set.
 func (s *Scenario) MkfsParams() (image.MkfsParams, error) {
-	fsType := "ext4"
-	if s.Profile == ProfileExt2 {
-		fsType = "ext2"
-	}
-	return image.ParseMkfsArgs(s.Device.Mkfs.args(fsType), s.Device.Mkfs.Size)
+	return image.ParseMkfsArgs(s.Device.Mkfs.args(s.fsType()), s.Device.Mkfs.Size)
 }
 
 // Layout is the starting state. Close it after use.

@@ -26,13 +26,18 @@ func samples(t testing.TB) map[string]string {
 		all[i.Name] = string(raw)
 	}
 	for _, name := range []string{"base", "everything"} {
-		raw, err := os.ReadFile("testdata/" + name + ".yaml")
-		if err != nil {
-			t.Fatal(err)
-		}
-		all[name] = string(raw)
+		all[name] = string(mustRead(t, "testdata/"+name+".yaml"))
 	}
 	return all
+}
+
+func mustRead(t testing.TB, name string) []byte {
+	t.Helper()
+	raw, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
 }
 
 // The resolved form is a scenario that resolves to itself.
@@ -101,22 +106,15 @@ func TestResolvedGolden(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := string(s.Resolved()); got != string(want) {
-		t.Errorf("changed:\n%s", diff(string(want), got))
+	if want, got := string(mustRead(t, golden)), string(s.Resolved()); got != want {
+		t.Errorf("changed:\n%s", diff(want, got))
 	}
 }
 
 // Every key of the language is used in everything.yaml, so the goldens above
 // cover it.
 func TestEverythingIsUsed(t *testing.T) {
-	raw, err := os.ReadFile("testdata/everything.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := mustRead(t, "testdata/everything.yaml")
 	for _, s := range Describe() {
 		for _, k := range s.Keys {
 			if s.Name == "device" && k.Name != "mkfs" || s.Name == "workload" && k.Name != "phases" || s.Name == "mkfs" && k.Name == "options" {

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -55,6 +56,9 @@ func (s *setter) into(t typ, n *yaml.Node, path []string, done string) error {
 	switch t := t.(type) {
 	case *object:
 		return s.intoObject(t, n, path, done)
+	case expectType:
+		*n = *t.long(s.d, n)
+		return s.intoObject(t.keysOf(), n, path, done)
 	case objectOf:
 		return s.intoObject(t.keysOf(), n, path, done)
 	case listOf:
@@ -171,7 +175,7 @@ func (s *setter) intoPhases(o *object, n *yaml.Node, path []string) error {
 			if name == c {
 				continue
 			}
-			if !contains(names, name.Value) {
+			if !slices.Contains(names, name.Value) {
 				names = append(names, name.Value)
 			}
 			if name.Value == class {

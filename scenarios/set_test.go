@@ -9,10 +9,7 @@ import (
 )
 
 func TestSets(t *testing.T) {
-	raw, err := os.ReadFile("testdata/base.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := mustRead(t, "testdata/base.yaml")
 	dir, err := os.Getwd()
 	if err != nil {
 		t.Fatal(err)

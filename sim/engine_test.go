@@ -298,3 +298,37 @@ func TestDeterminism(t *testing.T) {
 		}
 	}
 }
+
+// Neither events nor waits allocate, once the queue has grown.
+func TestNoAllocations(t *testing.T) {
+	e := New()
+	defer e.Close()
+	fn := func() {}
+	timer := e.NewTimer(fn)
+	m, r, q := e.NewMutex("m"), e.NewResource("r", 1), e.NewQueue("q")
+	for range 2 {
+		e.Go("p", func(p *Process) {
+			for {
+				p.Wait(1)
+				m.Lock(p)
+				r.Use(p, 1)
+				m.Unlock(p)
+				if !q.Wake() {
+					q.Wait(p)
+				}
+				p.ParkFor("nothing", 1)
+			}
+		})
+	}
+	step := func() {
+		for range 100 {
+			e.After(3, fn)
+			timer.SetAfter(2)
+			e.Run(e.Now() + 10)
+		}
+	}
+	step()
+	if n := testing.AllocsPerRun(100, step); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}

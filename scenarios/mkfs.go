@@ -1,0 +1,80 @@
+package scenarios
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// checkMkfs refuses options together with what they replace.
+func checkMkfs(d *decoder, n *yaml.Node, p any) error {
+	m := p.(*Mkfs)
+	if m.JournalSize%(1<<20) != 0 {
+		return d.errorf(keyNode(n, "journal_size"), "journal_size: want whole MiB, found %s", formatSize(m.JournalSize))
+	}
+	if m.Options == "" {
+		return nil
+	}
+	for i := 0; i < len(n.Content); i += 2 {
+		if k := n.Content[i]; k.Value != "options" && k.Value != "size" && k.Value != "type" {
+			return d.errorf(k, "%s and options are both given: write it into options", k.Value)
+		}
+	}
+	if strings.ContainsAny(m.Options, "\"'\\") {
+		return d.errorf(keyNode(n, "options"), "options: quotes are not understood here: write the arguments with spaces between them")
+	}
+	return nil
+}
+
+// fsType is the type of file system that mkfs makes unless told otherwise.
+func (s *Scenario) fsType() string {
+	if s.Profile == ProfileExt2 {
+		return "ext2"
+	}
+	return "ext4"
+}
+
+// args are the arguments of mke2fs that say the same.
+func (m *Mkfs) args(fsType string) []string {
+	if m.Type != "" {
+		fsType = m.Type
+	}
+	args := []string{"-t", fsType}
+	if m.Options != "" {
+		return append(args, strings.Fields(m.Options)...)
+	}
+	add := func(option string, v int64) {
+		if v != 0 {
+			args = append(args, option, strconv.FormatInt(v, 10))
+		}
+	}
+	add("-b", m.BlockSize)
+	add("-C", m.ClusterSize)
+	add("-g", m.BlocksPerGroup)
+	add("-G", m.FlexGroups)
+	add("-i", m.BytesPerInode)
+	add("-I", m.InodeSize)
+	add("-N", m.Inodes)
+	if m.Reserved >= 0 {
+		args = append(args, "-m", formatFloat(m.Reserved))
+	}
+	if len(m.Features) > 0 {
+		args = append(args, "-O", strings.Join(m.Features, ","))
+	}
+	var extended []string
+	if m.Stride > 0 {
+		extended = append(extended, fmt.Sprint("stride=", m.Stride))
+	}
+	if m.StripeWidth > 0 {
+		extended = append(extended, fmt.Sprint("stripe_width=", m.StripeWidth))
+	}
+	if len(extended) > 0 {
+		args = append(args, "-E", strings.Join(extended, ","))
+	}
+	if m.JournalSize > 0 {
+		args = append(args, "-J", fmt.Sprint("size=", m.JournalSize>>20))
+	}
+	return args
+}

@@ -1,0 +1,122 @@
+package scenarios
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"mbsim/workload"
+)
+
+// pathType is a file that must exist.
+type pathType struct{}
+
+func (pathType) describe() string { return "the path of a file" }
+
+func (t pathType) decode(d *decoder, n *yaml.Node, p any) error {
+	if n.Kind != yaml.ScalarNode || isNull(n) || n.Value == "" {
+		return d.wrong(n, t.describe())
+	}
+	st, err := os.Stat(resolve(d.dir, n.Value))
+	var pe *os.PathError
+	switch {
+	case errors.As(err, &pe):
+		return d.valueErrorf(n, "%s: %v", pe.Path, pe.Err)
+	case err != nil:
+		return d.valueErrorf(n, "%v", err)
+	case st.IsDir():
+		return d.valueErrorf(n, "%s is a directory: want a file", n.Value)
+	}
+	*p.(*string) = n.Value
+	return nil
+}
+
+func (pathType) encode(p any) *yaml.Node { return text{}.encode(p) }
+
+// resolve leads from a path as written in a scenario in dir to the file.
+func resolve(dir, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
+// scriptType is a script: the path of a file or, if it has several lines, the
+// text.
+type scriptType struct{}
+
+func (scriptType) describe() string {
+	return "the path of a script, or its text (of several lines, after |)"
+}
+
+func (t scriptType) decode(d *decoder, n *yaml.Node, p any) error {
+	if n.Kind != yaml.ScalarNode || isNull(n) || n.Value == "" {
+		return d.wrong(n, t.describe())
+	}
+	s := &Script{Text: n.Value}
+	var err error
+	if strings.Contains(n.Value, "\n") {
+		if s.Ops, err = workload.ParseScript(strings.NewReader(s.Text), d.file); err != nil {
+			return d.scriptError(n, err)
+		}
+	} else {
+		var file string
+		if err := (pathType{}).decode(d, n, &file); err != nil {
+			return err
+		}
+		raw, err := os.ReadFile(resolve(d.dir, file))
+		if err != nil {
+			return d.errorf(n, "%v", err)
+		}
+		s.File, s.Text = file, string(raw)
+		if s.Ops, err = workload.ParseScript(strings.NewReader(s.Text), resolve(d.dir, file)); err != nil {
+			return &Error{File: d.file, Message: oneLine(err.Error()), plain: true}
+		}
+	}
+	if len(s.Ops) == 0 {
+		return d.valueErrorf(n, "no operation")
+	}
+	*p.(**Script) = s
+	return nil
+}
+
+var placeInText = regexp.MustCompile(`:(\d+):(\d+): (.*)$`)
+
+// scriptError finds the place of an error in a script that stands in the
+// scenario.
+func (d *decoder) scriptError(n *yaml.Node, err error) error {
+	m := placeInText.FindStringSubmatch(err.Error())
+	if m == nil {
+		return d.errorf(n, "%v", err)
+	}
+	line, _ := strconv.Atoi(m[1])
+	column, _ := strconv.Atoi(m[2])
+	lines := strings.Split(string(d.text), "\n")
+	if n.Style&yaml.LiteralStyle == 0 || d.origin[n] != "" || n.Line+line > len(lines) {
+		return d.errorf(n, "line %d, column %d of the script: %s", line, column, m[3])
+	}
+	// The text begins in the line after the |, each line with the same indent.
+	for _, l := range lines[n.Line:] {
+		if body := strings.TrimLeft(l, " "); body != "" {
+			column += len(l) - len(body)
+			break
+		}
+	}
+	return &Error{File: d.file, Line: n.Line + line, Column: column, Message: oneLine(m[3])}
+}
+
+func (scriptType) encode(p any) *yaml.Node {
+	s := *p.(**Script)
+	switch {
+	case s == nil:
+		return nil
+	case s.File != "":
+		return scalar("!!str", s.File)
+	}
+	return textNode(s.Text)
+}

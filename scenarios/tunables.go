@@ -1,0 +1,89 @@
+package scenarios
+
+import (
+	"math"
+	"strconv"
+
+	"gopkg.in/yaml.v3"
+
+	"mbsim/allocator/mballoc"
+)
+
+// inodeGoal is the tunable that the file system has, not the allocator.
+var inodeGoal = mballoc.Tunable{Field: "s_inode_goal", Sysfs: "inode_goal", Unit: "inode", Default: "0",
+	Doc: "The inode that new files take if it is free; 0 leaves the choice to the parent directory."}
+
+// Tunables describes everything that a scenario's tunables may set.
+func Tunables() []mballoc.Tunable {
+	all := append([]mballoc.Tunable(nil), mballoc.List()...)
+	return append(all, inodeGoal)
+}
+
+// findTunable is the tunable with this field or file name.
+func findTunable(name string) (mballoc.Tunable, bool) {
+	for _, t := range Tunables() {
+		if t.Field == name || t.Sysfs == name {
+			return t, true
+		}
+	}
+	return mballoc.Tunable{}, false
+}
+
+// tunableNames are the names that tunables have: fields first.
+func tunableNames() (names []string) {
+	for _, t := range Tunables() {
+		names = append(names, t.Field)
+	}
+	for _, t := range Tunables() {
+		names = append(names, t.Sysfs)
+	}
+	return names
+}
+
+// tunablesType is a mapping of tunables to values. The Go value is in the order
+// of Tunables, whatever the file's.
+type tunablesType struct{}
+
+func (tunablesType) describe() string { return "a mapping of tunables to values" }
+
+func (t tunablesType) decode(d *decoder, n *yaml.Node, p any) error {
+	if n.Kind != yaml.MappingNode {
+		return d.wrong(n, t.describe())
+	}
+	values := make(map[string]uint32)
+	for i := 0; i < len(n.Content); i += 2 {
+		k := n.Content[i]
+		u, ok := findTunable(k.Value)
+		if !ok {
+			return d.errorf(k, "%s", unknown("tunable", k.Value, tunableNames()))
+		}
+		if _, twice := values[u.Field]; twice {
+			return d.errorf(k, "%s is given twice: %s and %s are the same", k.Value, u.Field, u.Sysfs)
+		}
+		var v uint32
+		d.key = k.Value
+		if err := (whole{max: math.MaxUint32}).decode(d, n.Content[i+1], &v); err != nil {
+			return err
+		}
+		values[u.Field] = v
+	}
+	var list []Tunable
+	for _, u := range Tunables() {
+		if v, ok := values[u.Field]; ok {
+			list = append(list, Tunable{u.Field, u.Sysfs, v})
+		}
+	}
+	*p.(*[]Tunable) = list
+	return nil
+}
+
+func (tunablesType) encode(p any) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+	for _, t := range *p.(*[]Tunable) {
+		n.Content = append(n.Content, scalar("!!str", t.Field), scalar("!!int", strconv.FormatUint(uint64(t.Value), 10)))
+	}
+	if len(n.Content) == 0 {
+		return nil
+	}
+	return n
+}
