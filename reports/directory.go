@@ -1,0 +1,170 @@
+package reports
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+)
+
+// WriteDir writes files and the manifest, which will name them, into dir.
+//
+// A directory that does not exist appears whole: the files are written into a
+// temporary one beside it, which is then renamed. Where dir exists they are
+// written into a temporary one inside it; then the old manifest goes, the files
+// take their places one by one, files that only the old manifest names go, and
+// the new manifest comes last. Whatever else is in dir stays. If anything fails
+// while files are written dir is as it was.
+func WriteDir(dir string, m *Manifest, files []File) error {
+	names := make([]string, 0, len(files))
+	for _, f := range files {
+		if !plainName(f.Name) || f.Name == manifestName || slices.Contains(names, f.Name) {
+			return fmt.Errorf("%s: cannot write a file named %q", dir, f.Name)
+		}
+		names = append(names, f.Name)
+	}
+	slices.Sort(names)
+	m.Files = names
+	files = append(slices.Clip(files), manifestFile(m))
+
+	st, err := os.Stat(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return createDir(dir, files)
+	case err != nil:
+		return err
+	case !st.IsDir():
+		return fmt.Errorf("%s: a file is in the way of the directory", dir)
+	}
+	return replaceFiles(dir, files)
+}
+
+func createDir(dir string, files []File) (err error) {
+	dir = filepath.Clean(dir)
+	parent := filepath.Dir(dir)
+	if err := os.MkdirAll(parent, 0o777); err != nil {
+		return err
+	}
+	tmp, err := makeTemp(parent, "."+filepath.Base(dir)+".tmp-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.RemoveAll(tmp))
+		}
+	}()
+	if err := writeAll(tmp, files); err != nil {
+		return err
+	}
+	return os.Rename(tmp, dir)
+}
+
+func replaceFiles(dir string, files []File) (err error) {
+	tmp, err := makeTemp(dir, ".tmp-*")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
+	if err := writeAll(tmp, files); err != nil {
+		return err
+	}
+	for _, f := range files {
+		// What cannot be replaced must be known before anything is.
+		if st, err := os.Lstat(filepath.Join(dir, f.Name)); err == nil && st.IsDir() {
+			return fmt.Errorf("%s: a directory is in the way of the file", filepath.Join(dir, f.Name))
+		}
+	}
+	stale := staleFiles(dir, files)
+	if err := remove(filepath.Join(dir, manifestName)); err != nil {
+		return err
+	}
+	for _, name := range stale {
+		if err := remove(filepath.Join(dir, name)); err != nil {
+			return err
+		}
+	}
+	for _, f := range files {
+		if err := os.Rename(filepath.Join(tmp, f.Name), filepath.Join(dir, f.Name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// remove removes a file that may not exist.
+func remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// staleFiles are the regular files that the manifest in dir names and that are
+// not among files. A manifest that cannot be read names none.
+func staleFiles(dir string, files []File) (stale []string) {
+	var old Manifest
+	f, err := os.Open(filepath.Join(dir, manifestName))
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	if old.read(f) != nil {
+		return nil
+	}
+	for _, name := range old.Files {
+		if slices.ContainsFunc(files, func(f File) bool { return f.Name == name }) {
+			continue
+		}
+		if st, err := os.Lstat(filepath.Join(dir, name)); err == nil && st.Mode().IsRegular() {
+			stale = append(stale, name)
+		}
+	}
+	return stale
+}
+
+// makeTemp makes a temporary directory with the permissions of an ordinary one.
+func makeTemp(parent, pattern string) (string, error) {
+	tmp, err := os.MkdirTemp(parent, pattern)
+	if err != nil {
+		return "", err
+	}
+	// MkdirTemp makes it private. What a directory made here would get tells
+	// the umask.
+	probe := filepath.Join(tmp, "probe")
+	if err = os.Mkdir(probe, 0o777); err == nil {
+		var st fs.FileInfo
+		if st, err = os.Stat(probe); err == nil {
+			err = errors.Join(os.Chmod(tmp, st.Mode().Perm()), os.Remove(probe))
+		}
+	}
+	if err != nil {
+		return "", errors.Join(err, os.RemoveAll(tmp))
+	}
+	return tmp, nil
+}
+
+func writeAll(dir string, files []File) error {
+	for _, f := range files {
+		if err := writeFile(filepath.Join(dir, f.Name), f); err != nil {
+			return fmt.Errorf("%s: %w", f.Name, err)
+		}
+	}
+	return nil
+}
+
+func writeFile(path string, f File) error {
+	out, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	b := bufio.NewWriterSize(out, 1<<16)
+	err = f.Write(b)
+	if err == nil {
+		err = b.Flush()
+	}
+	return errors.Join(err, out.Close())
+}

@@ -1,0 +1,154 @@
+package reports
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"slices"
+)
+
+// manifestSchema and resultsSchema change when a field changes its meaning or
+// goes; new fields do not change them.
+const (
+	manifestSchema = 1
+	resultsSchema  = 1
+)
+
+// Manifest is what made a run: enough to make it again.
+type Manifest struct {
+	Schema         int             `json:"schema"`
+	Version        string          `json:"version"`  // of mbsim
+	Revision       string          `json:"revision"` // commit it was built from, "" where unknown
+	Modified       bool            `json:"modified"` // built from files that differ from the commit
+	Go             string          `json:"go"`
+	Scenario       string          `json:"scenario"`        // name
+	ScenarioDigest string          `json:"scenario_digest"` // SHA-256 of the resolved scenario
+	Seed           uint64          `json:"seed"`
+	Command        []string        `json:"command"`
+	Config         json.RawMessage `json:"config"`      // the resolved scenario
+	Fingerprint    string          `json:"fingerprint"` // of the trajectory of events: equal runs have equal ones
+	Warnings       []string        `json:"warnings,omitempty"`
+	Files          []string        `json:"files"` // of the run, in the manifest's directory
+}
+
+// Build is a manifest that holds what the program knows of itself.
+func Build() Manifest {
+	m := Manifest{Schema: manifestSchema, Version: "(devel)", Go: runtime.Version()}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return m
+	}
+	if v := info.Main.Version; v != "" {
+		m.Version = v
+	}
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			m.Revision = s.Value
+		case "vcs.modified":
+			m.Modified = s.Value == "true"
+		}
+	}
+	return m
+}
+
+// manifestFile is the file of a manifest.
+func manifestFile(m *Manifest) File {
+	return File{manifestName, func(w io.Writer) error {
+		_, err := m.WriteTo(w)
+		return err
+	}}
+}
+
+// WriteTo writes manifest.json.
+func (m *Manifest) WriteTo(w io.Writer) (int64, error) {
+	out := *m
+	out.Schema = manifestSchema
+	if out.Config == nil {
+		out.Config = json.RawMessage("null")
+	}
+	b, err := json.MarshalIndent(&out, "", "  ")
+	if err != nil {
+		return 0, err
+	}
+	n, err := w.Write(append(b, '\n'))
+	return int64(n), err
+}
+
+func (m *Manifest) read(r io.Reader) error {
+	if err := json.NewDecoder(r).Decode(m); err != nil {
+		return err
+	}
+	if m.Schema != manifestSchema {
+		return fmt.Errorf("schema %d: this mbsim reads %d", m.Schema, manifestSchema)
+	}
+	for _, name := range m.Files {
+		if !plainName(name) {
+			return fmt.Errorf("files has %q: want a name without a directory", name)
+		}
+	}
+	return nil
+}
+
+// plainName says whether name names a file in a directory and nothing else.
+func plainName(name string) bool {
+	return name != "" && name != "." && name != ".." && filepath.Base(name) == name && !slices.Contains([]byte(name), 0)
+}
+
+// settings are what a picture's metadata say of the run.
+func (m *Manifest) settings() []Setting {
+	revision := m.Revision
+	if m.Modified {
+		revision += " modified"
+	}
+	all := []Setting{
+		{"Software", "mbsim " + m.Version}, {"Revision", revision}, {"Scenario", m.Scenario}, {"Scenario-Digest", m.ScenarioDigest},
+		{"Seed", fmt.Sprint(m.Seed)}, {"Command", commandLine(m.Command)}, {"Fingerprint", m.Fingerprint}, {"Config", compact(m.Config)},
+	}
+	return slices.DeleteFunc(all, func(s Setting) bool { return s.Text == "" })
+}
+
+// compact is JSON without white space.
+func compact(j json.RawMessage) string {
+	var b bytes.Buffer
+	if json.Compact(&b, j) != nil || b.String() == "null" {
+		return ""
+	}
+	return b.String()
+}
+
+// commandLine is a command as a shell takes it.
+func commandLine(args []string) string {
+	var b []byte
+	for i, a := range args {
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = append(b, shellQuote(a)...)
+	}
+	return string(b)
+}
+
+func shellQuote(s string) string {
+	safe := func(c rune) bool {
+		return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || slices.Contains([]rune("-_./=,:+@%"), c)
+	}
+	plain := s != ""
+	quoted := "'"
+	for _, c := range s {
+		plain = plain && safe(c)
+		if c == '\'' {
+			quoted += `'\''`
+			continue
+		}
+		quoted += string(c)
+	}
+	if plain {
+		return s
+	}
+	return quoted + "'"
+}

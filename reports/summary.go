@@ -1,0 +1,137 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"mbsim/metrics"
+)
+
+// Format is the form of a table.
+type Format uint8
+
+// The forms.
+const (
+	Text Format = iota
+	Markdown
+)
+
+// render writes the table in its form.
+func render(w io.Writer, t table.Writer, f Format) error {
+	var s string
+	switch f {
+	case Markdown:
+		s = t.RenderMarkdown()
+	default:
+		style := table.StyleLight
+		style.Format = table.FormatOptions{Header: text.FormatDefault, Footer: text.FormatDefault, Row: text.FormatDefault}
+		style.Options.SeparateRows, style.Options.DrawBorder = false, false
+		style.Title = table.TitleOptions{Align: text.AlignLeft, Format: text.FormatDefault}
+		t.SetStyle(style)
+		s = t.Render()
+		// Lines are padded to the width of the table.
+		lines := strings.Split(s, "\n")
+		for i := range lines {
+			lines[i] = strings.TrimRight(lines[i], " ")
+		}
+		s = strings.Join(lines, "\n")
+	}
+	_, err := io.WriteString(w, s+"\n")
+	return err
+}
+
+// Summary writes a table of a run's metrics, grouped: the headlines, or all.
+func Summary(w io.Writer, r *Run, all bool, f Format) error {
+	res := r.Result
+	t := table.NewWriter()
+	header := table.Row{"metric", "value"}
+	if res.Measured != nil {
+		header = append(header, "measured")
+	}
+	header = append(header, "unit", "better")
+	if f == Text {
+		t.SetTitle("%s, seed %d, %s s simulated", r.Manifest.Scenario, r.Manifest.Seed, decimals(float64(res.End-res.Start)/1e9, 3))
+	}
+	t.AppendHeader(header)
+	var configs []table.ColumnConfig
+	for i := 2; i <= len(header)-2; i++ {
+		configs = append(configs, table.ColumnConfig{Number: i, Align: text.AlignRight})
+	}
+	t.SetColumnConfigs(configs)
+	for _, h := range metrics.Headings() {
+		rows := headingRows(res, h, all)
+		if len(rows) == 0 {
+			continue
+		}
+		t.AppendSeparator()
+		t.AppendRow(table.Row{heading(h.Name, f)})
+		t.AppendRows(rows)
+	}
+	return render(w, t, f)
+}
+
+// headingRows are the rows of one group.
+func headingRows(res *metrics.Result, h metrics.Heading, all bool) (rows []table.Row) {
+	for _, id := range h.Metrics {
+		m := metrics.At(id)
+		if !all && !m.Headline || !res.Final.Has(id) {
+			continue
+		}
+		value, unit := cell(res.Final, id)
+		row := table.Row{"  " + m.Name, value}
+		if res.Measured != nil {
+			var same string
+			if value, same = cell(res.Measured, id); same != unit && value != "" {
+				value += " " + same // another prefix of bytes
+			}
+			row = append(row, value)
+		}
+		better := ""
+		if m.Better != metrics.Neither {
+			better = m.Better.String()
+		}
+		rows = append(rows, append(row, unit, better))
+	}
+	return rows
+}
+
+func cell(r metrics.Row, id metrics.ID) (value, unit string) {
+	unit = metrics.At(id).Unit
+	if !r.Has(id) {
+		return "", unit
+	}
+	return human(r[id], unit)
+}
+
+// MetricList writes the registry as a table: what each metric is.
+func MetricList(w io.Writer, f Format) error {
+	t := table.NewWriter()
+	t.AppendHeader(table.Row{"metric", "unit", "better", "kind", "source", "what it is"})
+	for _, h := range metrics.Headings() {
+		t.AppendSeparator()
+		t.AppendRow(table.Row{heading(h.Name, f)})
+		for _, id := range h.Metrics {
+			m := metrics.At(id)
+			name := "  " + m.Name
+			if f == Markdown {
+				name = fmt.Sprintf("`%s`", m.Name)
+			}
+			t.AppendRow(table.Row{name, m.Unit, m.Better, m.Kind, m.Source, m.Doc})
+		}
+	}
+	if f == Text {
+		t.SetColumnConfigs([]table.ColumnConfig{{Number: 5, WidthMax: 40}, {Number: 6, WidthMax: 60}})
+	}
+	return render(w, t, f)
+}
+
+func heading(s string, f Format) string {
+	if f == Markdown {
+		return "**" + s + "**"
+	}
+	return s
+}
