@@ -120,11 +120,13 @@ func MetricList(w io.Writer, f Format) error {
 			if f == Markdown {
 				name = fmt.Sprintf("`%s`", m.Name)
 			}
-			t.AppendRow(table.Row{name, m.Unit, m.Better, m.Kind, m.Source, m.Doc})
+			t.AppendRow(table.Row{name, m.Unit, m.Better.String(), m.Kind.String(), m.Source, m.Doc})
 		}
 	}
 	if f == Text {
-		t.SetColumnConfigs([]table.ColumnConfig{{Number: 5, WidthMax: 40}, {Number: 6, WidthMax: 60}})
+		t.SetColumnConfigs([]table.ColumnConfig{
+			{Number: 5, WidthMax: 40, WidthMaxEnforcer: text.WrapSoft}, {Number: 6, WidthMax: 60, WidthMaxEnforcer: text.WrapSoft},
+		})
 	}
 	return render(w, t, f)
 }
