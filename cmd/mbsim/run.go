@@ -26,6 +26,7 @@ type runFlags struct {
 	progress string
 	quiet    bool
 	all      bool
+	noPlots  bool
 }
 
 func newRun() *cobra.Command {
@@ -60,6 +61,7 @@ expectation of the scenario was not met, 130 interrupted.`,
 	c.Flags().StringVar(&f.progress, "progress", "auto", "progress bar on stderr: auto, always or never")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "print no table and no progress")
 	c.Flags().BoolVar(&f.all, "all", false, "print every metric")
+	c.Flags().BoolVar(&f.noPlots, "no-plots", false, "write no PNGs")
 	c.ValidArgsFunction = completeScenarios
 	return c
 }
@@ -115,7 +117,7 @@ func (f *runFlags) run(ctx context.Context, name string, stdout, stderr io.Write
 		dir = filepath.Join("out", s.Name)
 	}
 	r := f.report(s, out, name)
-	if err := reports.Write(dir, r, procFiles(out)...); err != nil {
+	if err := f.write(dir, r, procFiles(out)); err != nil {
 		return &exitError{exitInternal, err}
 	}
 	if !f.quiet {
@@ -126,6 +128,14 @@ func (f *runFlags) run(ctx context.Context, name string, stdout, stderr io.Write
 		fmt.Fprintf(stdout, "\nseed %d, %d events; results and plots are in %s\n", s.Seed, out.Events, dir)
 	}
 	return ending(out)
+}
+
+// write writes the run's files and others into dir.
+func (f *runFlags) write(dir string, r *reports.Run, others []reports.File) error {
+	if f.noPlots {
+		return reports.WriteDir(dir, &r.Manifest, append(reports.DataFiles(r), others...))
+	}
+	return reports.Write(dir, r, others...)
 }
 
 // report puts together what is written.

@@ -62,7 +62,16 @@ func caseEnv(s *scenarios.Scenario) ([]byte, error) {
 	if s.Device.Mkfs == nil {
 		return nil, fmt.Errorf("%s: device: a case starts from mkfs", s.File)
 	}
-	args := strings.Join(s.MkfsArgs(), " ")
+	list := s.MkfsArgs() // begins with -t and the type
+	fsType, list := list[1], list[2:]
+	want := "ext4"
+	if s.Profile == scenarios.ProfileExt2 {
+		want = "ext2"
+	}
+	if fsType != want {
+		return nil, fmt.Errorf("%s: device.mkfs.type: %s: the recorder of profile %s makes %s", s.File, fsType, s.Profile, want)
+	}
+	args := strings.Join(list, " ")
 	var tunables []string
 	for _, t := range s.Tunables {
 		tunables = append(tunables, fmt.Sprintf("%s=%d", t.Sysfs, t.Value))
@@ -77,7 +86,7 @@ func caseEnv(s *scenarios.Scenario) ([]byte, error) {
 		line("MOUNT_EXT2", s.Mount)
 		return b.Bytes(), nil
 	}
-	line("MKFS", args+" -O ^orphan_file,^metadata_csum_seed")
+	line("MKFS", strings.TrimSpace(args+" -O ^orphan_file,^metadata_csum_seed"))
 	line("MOUNT", recorderMount(s.Mount))
 	line("TUNABLES", strings.Join(tunables, " "))
 	return b.Bytes(), nil
