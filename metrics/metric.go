@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"mbsim/internal/nearest"
 )
 
 // Better is the direction in which a metric improves.
@@ -118,7 +120,12 @@ func Find(name string) (ID, error) {
 	if id, ok := byName[name]; ok {
 		return id, nil
 	}
-	return 0, fmt.Errorf("unknown metric %q (did you mean %q?)", name, nearest(name))
+	names := make([]string, len(registry))
+	for i := range registry {
+		names[i] = registry[i].Name
+	}
+	best, _ := nearest.Of(name, names)
+	return 0, fmt.Errorf("unknown metric %q (did you mean %q?)", name, best)
 }
 
 // At describes the metric at id.
@@ -211,39 +218,4 @@ func (r Row) sum(ids []ID) (s float64) {
 		s += r[id]
 	}
 	return s
-}
-
-// nearest is the registered name with the fewest edits from s, the first of the
-// registry where several are.
-func nearest(s string) string {
-	best, bestEdits := "", math.MaxInt
-	for i := range registry {
-		if d := edits(s, registry[i].Name); d < bestEdits {
-			best, bestEdits = registry[i].Name, d
-		}
-	}
-	return best
-}
-
-// edits is the Levenshtein distance of a and b in bytes, of at most the first 64
-// bytes of a.
-func edits(a, b string) int {
-	a = a[:min(len(a), 64)]
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			d := diagonal
-			if a[i] != b[j] {
-				d++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(d, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"mbsim/internal/nearest"
 )
 
 // Error is a mistake in a scenario or in a --set. Its text is one line.
@@ -119,41 +121,8 @@ func unknown(what, name string, known []string) string {
 	if len([]rune(name)) > 60 {
 		name = string([]rune(name)[:60])
 	}
-	if best, near := nearest(name, known); near {
+	if best, near := nearest.Of(name, known); near {
 		return fmt.Sprintf("unknown %s %q (did you mean %q?)", what, name, best)
 	}
 	return fmt.Sprintf("unknown %s %q (known: %s)", what, name, strings.Join(known, ", "))
-}
-
-// nearest is the name with the fewest letters to insert, delete or change (the
-// first of several), and whether it is near enough to be what was meant.
-func nearest(s string, names []string) (best string, near bool) {
-	least := -1
-	for _, name := range names {
-		if d := editDistance(s, name); least < 0 || d < least {
-			best, least = name, d
-		}
-	}
-	return best, least >= 0 && 2*least <= max(len(best), 2)
-}
-
-// editDistance is that of Levenshtein, in bytes.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

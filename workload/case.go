@@ -8,6 +8,8 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+
+	"mbsim/internal/nearest"
 )
 
 // Case is a case of the oracle: an operation script and the conditions under
@@ -136,19 +138,10 @@ func (c *Case) set(v envVar) (err error) {
 		c.Tunables, err = parseTunables(v.value)
 	case "TIMEOUT", "NO_TRACE", "TCG":
 	default:
-		err = fmt.Errorf("unknown key %q (did you mean %s?)", v.key, nearestKey(v.key))
+		best, _ := nearest.Of(v.key, envKeys)
+		err = fmt.Errorf("unknown key %q (did you mean %s?)", v.key, best)
 	}
 	return err
-}
-
-func nearestKey(s string) string {
-	best, bestEdits := "", math.MaxInt
-	for _, k := range envKeys {
-		if d := edits(s, k); d < bestEdits {
-			best, bestEdits = k, d
-		}
-	}
-	return best
 }
 
 func parseTunables(s string) ([]Tunable, error) {

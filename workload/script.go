@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"mbsim/internal/nearest"
 )
 
 // argKind is what one argument of an operation means.
@@ -171,7 +173,8 @@ func (p *parser) op() (Op, error) {
 	first := p.words[0]
 	k, ok := kindOf(first.text)
 	if !ok {
-		return Op{}, p.errorf(first.col, "unknown operation %q (did you mean %q?)", first.text, nearestVerb(first.text))
+		best, _ := nearest.Of(first.text, verbNames())
+		return Op{}, p.errorf(first.col, "unknown operation %q (did you mean %q?)", first.text, best)
 	}
 	v := &verbs[k]
 	op := Op{Kind: k, Line: p.line}
@@ -247,39 +250,13 @@ func (p *parser) path(w word) (string, error) {
 	return s, nil
 }
 
-// nearestVerb is the operation whose name is the fewest edits from s, the
-// first of the language where several are.
-func nearestVerb(s string) string {
-	best, bestEdits := "", math.MaxInt
+// verbNames are the names of the operations, in the language's order.
+func verbNames() []string {
+	names := make([]string, len(verbs))
 	for k := range verbs {
-		if d := edits(s, verbs[k].name); d < bestEdits {
-			best, bestEdits = verbs[k].name, d
-		}
+		names[k] = verbs[k].name
 	}
-	return best
-}
-
-// edits is the Levenshtein distance of a and b in bytes, of at most the first
-// 64 bytes of a.
-func edits(a, b string) int {
-	a = a[:min(len(a), 64)]
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			d := diagonal
-			if a[i] != b[j] {
-				d++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(d, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return names
 }
 
 // FormatOp is op as a line of a script, without the newline.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"mbsim/allocator/reservation"
+	"mbsim/internal/nearest"
 )
 
 // Options are how a file system is mounted.
@@ -101,33 +102,15 @@ func (o *Options) parseOne(opt string) error {
 // nearestOption is the option with the fewest edits from key, the first in the
 // alphabet if several.
 func nearestOption(key string) string {
-	all := append([]string{windowOption + "="}, ignored...)
+	names := append([]string{windowOption + "="}, ignored...)
 	for name := range switches {
-		all = append(all, name)
+		names = append(names, name)
 	}
-	slices.Sort(all)
-	return slices.MinFunc(all, func(a, b string) int {
-		return editDistance(key, strings.TrimSuffix(a, "=")) - editDistance(key, strings.TrimSuffix(b, "="))
-	})
-}
-
-// editDistance counts the letters to insert, delete or change (Levenshtein).
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	slices.Sort(names)
+	keys := make([]string, len(names))
+	for i, name := range names {
+		keys[i] = strings.TrimSuffix(name, "=")
 	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
+	best, _ := nearest.Of(key, keys)
+	return names[slices.Index(keys, best)]
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"mbsim/internal/nearest"
 )
 
 // RecorderArgs is the command line of the oracle's recorders (record.sh,
@@ -235,7 +237,8 @@ func (p *MkfsParams) extended(v string) (err error) {
 		case "offset", "quotatype", "android_sparse", "encoding", "encoding_flags":
 			return fmt.Errorf("mke2fs: -E %s is not modelled", key)
 		default:
-			return fmt.Errorf("mke2fs: -E %s: unknown (did you mean %q?)", tok, nearest(key, extendedKeys))
+			best, _ := nearest.Of(key, extendedKeys)
+			return fmt.Errorf("mke2fs: -E %s: unknown (did you mean %q?)", tok, best)
 		}
 		if err != nil {
 			return err
@@ -268,7 +271,8 @@ func editFeatures(f *Features, list string) error {
 		}
 		n, ok := findFeature(strings.ToLower(name))
 		if !ok {
-			return fmt.Errorf("mke2fs: unknown feature %q (did you mean %q?)", name, nearest(name, featureList()))
+			best, _ := nearest.Of(name, featureList())
+			return fmt.Errorf("mke2fs: unknown feature %q (did you mean %q?)", name, best)
 		}
 		if mkfsFeatures.word(n.set)&n.bit == 0 && (on || n.name != "quota" && n.name != "project") {
 			return fmt.Errorf("mke2fs: feature %q cannot be chosen here", name)
@@ -286,35 +290,6 @@ func featureList() []string {
 		}
 	}
 	return l
-}
-
-// nearest is the name with the fewest edits (insertions, deletions, changes)
-// from s, the first of several.
-func nearest(s string, names []string) string {
-	best, bestEdits := "", 1<<30
-	s = s[:min(len(s), 64)]
-	for _, name := range names {
-		row := make([]int, len(name)+1)
-		for j := range row {
-			row[j] = j
-		}
-		for i := range len(s) {
-			diagonal := row[0]
-			row[0] = i + 1
-			for j := range len(name) {
-				d := diagonal
-				if s[i] != name[j] {
-					d++
-				}
-				diagonal = row[j+1]
-				row[j+1] = min(d, row[j]+1, row[j+1]+1)
-			}
-		}
-		if d := row[len(name)]; d < bestEdits {
-			best, bestEdits = name, d
-		}
-	}
-	return best
 }
 
 func uintArg(option, v string) (uint32, error) {
