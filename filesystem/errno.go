@@ -10,6 +10,7 @@ type Errno int
 const (
 	ENOENT       Errno = 2
 	EBADF        Errno = 9
+	EBUSY        Errno = 16
 	EEXIST       Errno = 17
 	ENOTDIR      Errno = 20
 	EISDIR       Errno = 21
@@ -23,7 +24,7 @@ const (
 )
 
 var errnoText = map[Errno]string{
-	ENOENT: "no such file or directory", EBADF: "bad file descriptor", EEXIST: "file exists",
+	ENOENT: "no such file or directory", EBADF: "bad file descriptor", EBUSY: "device or resource busy", EEXIST: "file exists",
 	ENOTDIR: "not a directory", EISDIR: "is a directory", EINVAL: "invalid argument",
 	EFBIG: "file too large", ENOSPC: "no space left on device", EMLINK: "too many links",
 	ENAMETOOLONG: "file name too long", ENOTEMPTY: "directory not empty", EOPNOTSUPP: "operation not supported",

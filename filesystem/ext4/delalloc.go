@@ -136,12 +136,12 @@ func (fs *FS) watermark() int64 {
 // shortOfSpace says that a write must allocate at once, since too little space
 // is left to promise (ext4_nonda_switch). It starts writeback once half of the
 // free space is promised.
-func (fs *FS) shortOfSpace(t *task) bool {
+func (fs *FS) shortOfSpace(t *task, in *inode) bool {
 	free := fs.alloc.FreeClusters().ReadPositive()
 	dirty := fs.alloc.DirtyClusters().ReadPositive()
 	if dirty > 0 && free < 2*dirty {
-		fs.writebackAll(t)
-		fs.endIO(t)
+		fs.writebackAll(t, in)
+		fs.endIO(t, nil, in)
 	}
 	return 2*free < 3*dirty || free < dirty+fs.watermark()
 }

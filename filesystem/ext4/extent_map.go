@@ -153,8 +153,8 @@ func (fs *FS) mapNew(t *task, in *inode, p *path, m *mapping, f mapFlags) (uint3
 // allocateExtent asks the allocator for the blocks of m. It returns where
 // m.lblk lies, the number of blocks from there on, and the clusters allocated.
 func (fs *FS) allocateExtent(t *task, in *inode, p *path, right *extent, m *mapping, f mapFlags) (allocator.Block, uint32, uint32, errno) {
-	r := &fs.request
-	*r = mballoc.Request{}
+	r := fs.takeRequest()
+	defer fs.giveRequest(r)
 	r.Lleft, r.Pleft = p.left(m.lblk)
 	r.Lright = m.lblk
 	if right != nil {

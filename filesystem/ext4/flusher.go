@@ -35,17 +35,18 @@ func (fs *FS) writeback(t *task, match func(*inode) bool, keep int64) {
 	for i := 0; i < len(queue) && (keep == 0 || fs.dirtyBlocks > keep); i++ {
 		in := queue[i]
 		queue[i] = nil
-		if !in.onDirtyList {
+		if !in.onDirtyList || !fs.tryLock(in) {
 			continue
 		}
 		e := fs.writeChunk(t, in)
+		fs.unlock(in)
 		if len(in.cache.runs) == 0 {
 			fs.cleanInode(in)
 		} else if e == 0 {
 			queue = append(queue, in) // more of it later
 		}
 	}
-	fs.endIO(t)
+	fs.endIO(t, nil, nil)
 	fs.flushQueue = queue[:0]
 	fs.flushing = false
 }

@@ -48,12 +48,15 @@ type FS struct {
 	dirtyHead, dirtyTail *inode // inodes with something to write back, oldest first
 	dirtyBlocks          int64
 	conversions          []conversion
+	spareConversions     [][]conversion
+	spareQueues          [][]*inode
 	flushing             bool     // the flusher is at work
 	flushQueue           []*inode // its queue, kept for the next time
 	lost                 int64    // blocks of data lost to ENOSPC in writeback
 
-	request, metaRequest mballoc.Request
-	observerTask         task // for lookups that no process makes
+	host          Host // nil where one process runs at a time
+	spareRequests []*mballoc.Request
+	observerTask  task // for lookups that no process makes
 }
 
 var _ filesystem.FileSystem = (*FS)(nil)
@@ -72,7 +75,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 		geo.Stripe = s.Stripe(uint32(opt.Stripe))
 	}
 	fs := &FS{
-		layout: l, geo: geo, opt: opt, obs: opt.Observer,
+		layout: l, geo: geo, opt: opt, obs: opt.Observer, host: opt.Host,
 		pageSize:       max(opt.PageSize, geo.BlockSize()),
 		extents:        s.Incompat&image.ExtentTree != 0,
 		dirNlink:       s.ROCompat&image.DirNlink != 0,
@@ -112,6 +115,10 @@ func (fs *FS) newAllocator() error {
 			return err
 		}
 	}
+	var locks mballoc.Locks // not an interface that holds a nil Host
+	if fs.host != nil {
+		locks = fs.host
+	}
 	a, err := mballoc.New(mballoc.Config{
 		Geometry:       fs.geo,
 		Source:         fs.layout,
@@ -124,6 +131,7 @@ func (fs *FS) newAllocator() error {
 		ReservePool:    fs.extents,
 		ImmediateFree:  fs.j == nil,
 		Observer:       fs.opt.Blocks,
+		Locks:          locks,
 	})
 	fs.alloc = a
 	return err

@@ -28,6 +28,11 @@ func (h *handle) Write(t *task, off, n int64) (int64, error) {
 		return 0, EFBIG
 	}
 	n = min(n, limit-off)
+	if h.fs.host != nil {
+		h.fs.host.Copy(n)
+	}
+	h.fs.lock(h.in)
+	defer h.fs.unlock(h.in)
 	var done int64
 	var e errno
 	if h.direct {
@@ -45,7 +50,12 @@ func (h *handle) Read(t *task, off, n int64) (int64, error) {
 		return 0, EINVAL
 	}
 	n = max(0, min(n, h.in.Size-off))
+	if h.fs.host != nil {
+		h.fs.host.Copy(n)
+	}
+	h.fs.lock(h.in)
 	h.fs.readMappings(t, h.in, off, n)
+	h.fs.unlock(h.in)
 	return n, nil
 }
 
@@ -53,10 +63,16 @@ func (h *handle) Read(t *task, off, n int64) (int64, error) {
 func (h *handle) Fsync(t *task) error { return asError(h.fs.fsync(t, h.in)) }
 
 // Truncate implements filesystem.Handle.
-func (h *handle) Truncate(t *task, size int64) error { return asError(h.fs.setSize(t, h.in, size)) }
+func (h *handle) Truncate(t *task, size int64) error {
+	h.fs.lock(h.in)
+	defer h.fs.unlock(h.in)
+	return asError(h.fs.setSize(t, h.in, size))
+}
 
 // Fallocate implements filesystem.Handle.
 func (h *handle) Fallocate(t *task, mode uint32, off, n int64) error {
+	h.fs.lock(h.in)
+	defer h.fs.unlock(h.in)
 	return asError(h.fs.fallocate(t, h.in, mode, off, n))
 }
 
@@ -67,6 +83,7 @@ func (h *handle) Close(t *task) error {
 		return EBADF
 	}
 	h.in = nil
+	h.fs.lock(in)
 	if in.allocOnClose {
 		h.fs.allocDelayed(t, in)
 		in.allocOnClose = false
@@ -75,6 +92,7 @@ func (h *handle) Close(t *task) error {
 		h.fs.alloc.DiscardInode(t.CPU, &in.Inode, 0)
 	}
 	in.Writers--
+	h.fs.unlock(in)
 	h.fs.unpin(t, in)
 	return nil
 }

@@ -140,8 +140,9 @@ func (fs *FS) indirectGoal(t *task, in *inode, l link) allocator.Block {
 // to them from link partial on (ext4_alloc_branch, ext4_splice_branch).
 func (fs *FS) allocateBranch(t *task, in *inode, c *chain, partial int, m *mapping, f mapFlags) (uint32, errno) {
 	top := c.l[partial]
-	r := &fs.request
-	*r = mballoc.Request{Logical: m.lblk, Goal: fs.indirectGoal(t, in, top)}
+	r := fs.takeRequest()
+	defer fs.giveRequest(r)
+	r.Logical, r.Goal = m.lblk, fs.indirectGoal(t, in, top)
 	if in.Regular {
 		r.Flags = mballoc.HintData
 	}

@@ -151,7 +151,10 @@ func (fs *FS) release(t *task, in *inode) {
 	if in.links > 0 || in.pins > 0 {
 		return
 	}
+	fs.lock(in)
+	defer fs.unlock(in)
 	fs.dropPages(in, 0)
+	fs.forgetIO(in)
 	fs.j.start()
 	in.Size = 0
 	if in.blocks > 0 {

@@ -7,11 +7,12 @@ package ext4
 // Deviates from the kernel: transactions hold no buffers, and a full journal
 // does not force a commit.
 type journal struct {
-	tid     uint64 // of the running transaction, or of the next one
-	running bool   // a transaction is running
-	began   int64  // when it began, ns
-	clock   func() int64
-	onBegin func()
+	tid        uint64 // of the running transaction, or of the next one
+	running    bool   // a transaction is running
+	began      int64  // when it began, ns
+	committing uint64 // the transaction that is being written, 0 for none
+	clock      func() int64
+	onBegin    func()
 }
 
 // start joins the running transaction, or starts one (jbd2__journal_start).
@@ -43,25 +44,51 @@ func (fs *FS) commit(t *task) {
 		return
 	}
 	tid := j.tid
+	for j.committing != 0 { // one at a time
+		fs.host.AwaitCommit()
+		if j.tid != tid || !j.running {
+			fs.awaitCommit(tid)
+			return // another process has committed it
+		}
+	}
 	j.tid++
 	j.running = false
 	if fs.obs != nil {
 		fs.obs.Commit(tid)
 	}
+	if fs.host == nil {
+		fs.alloc.Committed(tid)
+		return
+	}
+	j.committing = tid
+	fs.host.Commit()
 	fs.alloc.Committed(tid)
+	j.committing = 0
+	fs.host.CommitEnded()
+}
+
+// awaitCommit waits while transaction tid is being written.
+func (fs *FS) awaitCommit(tid uint64) {
+	for tid != 0 && fs.j.committing == tid {
+		fs.host.AwaitCommit()
+	}
 }
 
 // fsync writes the file's pages and commits the transaction that last changed
 // its inode (ext4_sync_file). Without a journal it writes the inode too, which
 // is clean then (ext4_fsync_nojournal).
 func (fs *FS) fsync(t *task, in *inode) errno {
+	fs.lock(in)
 	e := fs.writepages(t, in, 0, maxBlocks)
-	fs.endIO(t)
+	fs.endIO(t, in, in)
+	fs.unlock(in)
 	if fs.j == nil && len(in.cache.runs) == 0 {
 		fs.cleanInode(in)
 	}
 	if e == 0 && fs.j != nil && fs.j.running && in.syncTid == fs.j.tid {
 		fs.commit(t)
+	} else if fs.j != nil {
+		fs.awaitCommit(in.syncTid)
 	}
 	return e
 }
@@ -70,11 +97,11 @@ func (fs *FS) fsync(t *task, in *inode) errno {
 // once more for what became dirty meanwhile, the conversion of the blocks just
 // written included (sync_filesystem).
 func (fs *FS) sync(t *task) {
-	fs.writebackAll(t)
+	fs.writebackAll(t, nil)
 	fs.commit(t)
-	fs.endIO(t)
-	fs.writebackAll(t)
-	fs.endIO(t)
+	fs.endIO(t, nil, nil)
+	fs.writebackAll(t, nil)
+	fs.endIO(t, nil, nil)
 	fs.commit(t)
 }
 

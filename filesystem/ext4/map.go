@@ -167,8 +167,9 @@ func (fs *FS) newBlocks(t *task, in *inode, r *mballoc.Request) (allocator.Block
 
 // newMeta allocates one block for metadata of an inode (ext4_new_meta_blocks).
 func (fs *FS) newMeta(t *task, in *inode, goal allocator.Block, f mballoc.Flags) (allocator.Block, errno) {
-	r := &fs.metaRequest
-	*r = mballoc.Request{Goal: goal, Len: 1, Flags: f}
+	r := fs.takeRequest()
+	defer fs.giveRequest(r)
+	r.Goal, r.Len, r.Flags = goal, 1, f
 	b, e := fs.newBlocks(t, in, r)
 	if e == 0 && f&mballoc.DelallocReserved != 0 {
 		fs.addBlocks(t, in, int64(r.Len)<<fs.geo.ClusterBits)

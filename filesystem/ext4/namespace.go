@@ -3,6 +3,7 @@ package ext4
 import (
 	"strings"
 
+	"mbsim/filesystem"
 	"mbsim/filesystem/dirent"
 )
 
@@ -59,19 +60,39 @@ func (fs *FS) lookupPath(path string) (*inode, errno) {
 	return in, 0
 }
 
-// at finds the directory of path, and what path names in it, nil if nothing.
-func (fs *FS) at(path string) (dir *inode, name string, in *inode, e errno) {
+// at finds the directory of path, and the name in it.
+func (fs *FS) at(path string) (dir *inode, name string, e errno) {
 	d, name := split(path)
 	if len(name) > 255 {
-		return nil, "", nil, ENAMETOOLONG
+		return nil, "", ENAMETOOLONG
 	}
-	if dir, e = fs.directory(d); e != 0 {
+	dir, e = fs.directory(d)
+	return dir, name, e
+}
+
+// lockedAt is at, with the directory locked, and what the name stands for, nil if
+// for nothing. On an error nothing is locked.
+func (fs *FS) lockedAt(path string) (dir *inode, name string, in *inode, e errno) {
+	if dir, name, e = fs.at(path); e != 0 {
 		return nil, "", nil, e
 	}
-	if number, ok := dir.dir.Lookup(name); ok {
-		in = fs.readInode(number)
+	fs.lock(dir)
+	if dir.links == 0 { // removed meanwhile
+		fs.unlock(dir)
+		return nil, "", nil, ENOENT
 	}
-	return dir, name, in, 0
+	return dir, name, fs.child(dir, name), 0
+}
+
+// child is the inode of a name, nil if there is none. The root has no name.
+func (fs *FS) child(dir *inode, name string) *inode {
+	if name == "" || name == "." {
+		return dir
+	}
+	if number, ok := dir.dir.Lookup(name); ok {
+		return fs.readInode(number)
+	}
+	return nil
 }
 
 // appendDirBlock gives a directory one more block (ext4_append).
@@ -160,8 +181,7 @@ func (fs *FS) makeDirectory(t *task, dir *inode, name string) errno {
 	}
 }
 
-// unlinkFile takes the name of a file away (ext4_unlink), and the file with it
-// if nothing else holds it.
+// unlinkFile takes the name of a file away (ext4_unlink).
 func (fs *FS) unlinkFile(t *task, dir *inode, name string, in *inode) {
 	fs.j.start()
 	dir.dir.Remove(name)
@@ -171,7 +191,6 @@ func (fs *FS) unlinkFile(t *task, dir *inode, name string, in *inode) {
 		fs.orphanAdd(in)
 	}
 	fs.dirtyInode(t, in)
-	fs.release(t, in)
 }
 
 // removeDirectory removes an empty directory (ext4_rmdir).
@@ -188,36 +207,55 @@ func (fs *FS) removeDirectory(t *task, dir *inode, name string, in *inode) errno
 	fs.dirtyInode(t, dir)
 	fs.dirtyInode(t, in)
 	fs.lastDir = nil
-	fs.release(t, in)
 	return 0
 }
 
 // rename moves a name, replacing what the new one named (ext4_rename).
 func (fs *FS) rename(t *task, from, to string) errno {
-	oldDir, oldName, in, e := fs.at(from)
+	oldDir, oldName, e := fs.at(from)
 	if e != 0 {
 		return e
 	}
-	if in == nil {
+	if fs.child(oldDir, oldName) == nil {
 		return ENOENT
 	}
-	newDir, newName, old, e := fs.at(to)
+	newDir, newName, e := fs.at(to)
 	if e != 0 {
 		return e
 	}
-	if old == in {
-		return 0
+	fs.lockBoth(oldDir, newDir)
+	old, e := fs.renameLocked(t, oldDir, oldName, newDir, newName)
+	fs.unlockBoth(oldDir, newDir)
+	if old != nil {
+		fs.release(t, old)
+	}
+	return e
+}
+
+// renameLocked is rename once the directories are locked. It returns what the new
+// name stood for before.
+func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode, newName string) (*inode, errno) {
+	in, old := fs.child(oldDir, oldName), fs.child(newDir, newName)
+	switch {
+	case in == nil || newDir.links == 0:
+		return nil, ENOENT
+	case in == fs.root || old == fs.root:
+		return nil, filesystem.EBUSY
+	case old == in:
+		return nil, 0
 	}
 	if e := mayReplace(in, old, newDir); e != 0 {
-		return e
+		return nil, e
 	}
 	if old != nil && fs.opt.AutoDaAlloc {
+		fs.lock(in)
 		fs.allocDelayed(t, in)
+		fs.unlock(in)
 	}
 	fs.j.start()
 	if old == nil {
 		if e := fs.addEntry(t, newDir, newName, in); e != 0 {
-			return e
+			return nil, e
 		}
 	} else {
 		newDir.dir.SetInode(newName, in.Number, in.direntType())
@@ -249,9 +287,8 @@ func (fs *FS) rename(t *task, from, to string) errno {
 			fs.orphanAdd(old)
 		}
 		fs.dirtyInode(t, old)
-		fs.release(t, old)
 	}
-	return 0
+	return old, 0
 }
 
 // mayReplace says whether in may take the place of old in dir (vfs_rename).
@@ -281,6 +318,6 @@ func mayReplace(in, old, dir *inode) errno {
 func (fs *FS) allocDelayed(t *task, in *inode) {
 	if in.reserved > 0 {
 		fs.writepages(t, in, 0, maxBlocks)
-		fs.endIO(t)
+		fs.endIO(t, in, in)
 	}
 }

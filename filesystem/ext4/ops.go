@@ -7,11 +7,12 @@ import (
 
 // Mkdir implements filesystem.FileSystem.
 func (fs *FS) Mkdir(t *task, path string) error {
-	dir, name, in, e := fs.at(path)
-	switch {
-	case e != 0:
+	dir, name, in, e := fs.lockedAt(path)
+	if e != 0 {
 		return e
-	case in != nil || name == "":
+	}
+	defer fs.unlock(dir)
+	if in != nil {
 		return EEXIST
 	}
 	return asError(fs.makeDirectory(t, dir, name))
@@ -19,33 +20,50 @@ func (fs *FS) Mkdir(t *task, path string) error {
 
 // Create implements filesystem.FileSystem.
 func (fs *FS) Create(t *task, path string) (filesystem.Handle, error) {
-	dir, name, in, e := fs.at(path)
+	h, made, e := fs.openOrCreate(t, path)
 	if e != 0 {
 		return nil, e
 	}
-	if in == nil {
-		if in, e = fs.createFile(t, dir, name); e != 0 {
-			return nil, e
-		}
-		return fs.openInode(in, false), nil
+	if made {
+		return h, nil
 	}
-	if in.isDir() {
-		return nil, EISDIR
-	}
-	h := fs.openInode(in, false)
-	if e := fs.setSize(t, in, 0); e != 0 {
+	fs.lock(h.in)
+	e = fs.setSize(t, h.in, 0)
+	fs.unlock(h.in)
+	if e != 0 {
 		h.Close(t)
 		return nil, e
 	}
 	return h, nil
 }
 
+// openOrCreate opens a file, or makes it.
+func (fs *FS) openOrCreate(t *task, path string) (h *handle, made bool, e errno) {
+	dir, name, in, e := fs.lockedAt(path)
+	if e != 0 {
+		return nil, false, e
+	}
+	defer fs.unlock(dir)
+	switch {
+	case in == nil:
+		if in, e = fs.createFile(t, dir, name); e != 0 {
+			return nil, false, e
+		}
+		made = true
+	case in.isDir():
+		return nil, false, EISDIR
+	}
+	return fs.openInode(in, false), made, 0
+}
+
 // Open implements filesystem.FileSystem.
 func (fs *FS) Open(t *task, path string, direct bool) (filesystem.Handle, error) {
-	_, _, in, e := fs.at(path)
-	switch {
-	case e != 0:
+	dir, name, e := fs.at(path)
+	if e != 0 {
 		return nil, e
+	}
+	in := fs.child(dir, name)
+	switch {
 	case in == nil:
 		return nil, ENOENT
 	case in.isDir():
@@ -56,31 +74,44 @@ func (fs *FS) Open(t *task, path string, direct bool) (filesystem.Handle, error)
 
 // Unlink implements filesystem.FileSystem.
 func (fs *FS) Unlink(t *task, path string) error {
-	dir, name, in, e := fs.at(path)
+	dir, name, in, e := fs.lockedAt(path)
 	switch {
 	case e != 0:
 		return e
 	case in == nil:
-		return ENOENT
+		e = ENOENT
 	case in.isDir():
-		return EISDIR
+		e = EISDIR
+	default:
+		fs.unlinkFile(t, dir, name, in)
 	}
-	fs.unlinkFile(t, dir, name, in)
-	return nil
+	fs.unlock(dir)
+	if e == 0 {
+		fs.release(t, in)
+	}
+	return asError(e)
 }
 
 // Rmdir implements filesystem.FileSystem.
 func (fs *FS) Rmdir(t *task, path string) error {
-	dir, name, in, e := fs.at(path)
+	dir, name, in, e := fs.lockedAt(path)
 	switch {
 	case e != 0:
 		return e
 	case in == nil:
-		return ENOENT
+		e = ENOENT
 	case !in.isDir():
-		return ENOTDIR
+		e = ENOTDIR
+	case in == dir:
+		e = filesystem.EBUSY
+	default:
+		e = fs.removeDirectory(t, dir, name, in)
 	}
-	return asError(fs.removeDirectory(t, dir, name, in))
+	fs.unlock(dir)
+	if e == 0 {
+		fs.release(t, in)
+	}
+	return asError(e)
 }
 
 // Rename implements filesystem.FileSystem.

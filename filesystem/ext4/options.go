@@ -45,6 +45,8 @@ type Options struct {
 	// before it goes on to the next; 0 for all.
 	WritebackChunk uint32
 
+	Host Host // nil where one process runs at a time
+
 	Profile  mballoc.Profile
 	Tunables map[string]uint32 // tunables that differ from their defaults, by s_mb_* or sysfs name
 	PageSize int64             // bytes of a page, 4096 where 0

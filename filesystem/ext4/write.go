@@ -33,7 +33,7 @@ func (fs *FS) bufferedWrite(t *task, in *inode, off, n int64) (int64, errno) {
 // writePage writes [pos, pos+n), which lies in one page: delayed, or at once
 // where delayed allocation is off or space is short (ext4_da_write_begin).
 func (fs *FS) writePage(t *task, in *inode, pos, n int64) errno {
-	if !fs.opt.Delalloc || fs.shortOfSpace(t) {
+	if !fs.opt.Delalloc || fs.shortOfSpace(t, in) {
 		return fs.writePageNow(t, in, pos, n)
 	}
 	for retries := 0; ; {

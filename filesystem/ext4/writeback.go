@@ -7,6 +7,7 @@ const maxWritepagesExtent = 2048
 // conversion is a range whose data is on its way to unwritten blocks.
 type conversion struct {
 	in        *inode
+	number    uint32 // of the inode: it may have become another's
 	lblk, len uint32
 }
 
@@ -28,6 +29,9 @@ func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 		fs.j.start()
 		next, e := fs.mapAndSubmit(t, in, x)
 		pos = next
+		if fs.host != nil {
+			fs.host.Submitted(x.len)
+		}
 		if e == ENOSPC && fs.j != nil {
 			fs.commit(t)
 			continue
@@ -138,7 +142,7 @@ func (fs *FS) mapOne(t *task, in *inode, x dirtyRun) (uint32, errno) {
 		return 0, e
 	}
 	if nolock && m.state&stateUnwritten != 0 {
-		fs.conversions = append(fs.conversions, conversion{in, m.lblk, m.len})
+		fs.conversions = append(fs.conversions, conversion{in, in.Number, m.lblk, m.len})
 	}
 	return got, 0
 }
@@ -153,17 +157,58 @@ func (fs *FS) extendDisksize(t *task, in *inode, end uint32) {
 	}
 }
 
-// endIO completes what was submitted: the unwritten blocks that now hold data
-// become written (ext4_end_io_rsv_work).
+// endIO completes what was submitted, of the file only or, where that is nil, of
+// all files: the unwritten blocks that now hold data become written
+// (ext4_end_io_rsv_work). The caller has locked held, which may be nil.
 //
 // Deviates from the kernel: a worker does this as IO completes, beside the
 // writer; here it is done where the writer waits for the IO.
-func (fs *FS) endIO(t *task) {
-	for i := 0; i < len(fs.conversions); i++ {
-		c := fs.conversions[i]
-		fs.convertUnwritten(t, c.in, c.lblk, c.len)
+func (fs *FS) endIO(t *task, only, held *inode) {
+	if fs.host != nil {
+		fs.host.WaitIO()
 	}
-	fs.conversions = fs.conversions[:0]
+	var mine []conversion
+	if n := len(fs.spareConversions); n > 0 {
+		mine, fs.spareConversions = fs.spareConversions[n-1][:0], fs.spareConversions[:n-1]
+	}
+	others := fs.conversions[:0]
+	for _, c := range fs.conversions {
+		switch {
+		case only != nil && c.in != only, c.in != held && !fs.tryLock(c.in):
+			others = append(others, c)
+			continue
+		case c.in != held:
+			fs.unlock(c.in) // only to see that nobody is at work on it
+		}
+		mine = append(mine, c)
+	}
+	fs.conversions = others
+	for _, c := range mine {
+		if c.in != held {
+			fs.lock(c.in)
+		}
+		if c.in.Number == c.number {
+			fs.convertUnwritten(t, c.in, c.lblk, c.len)
+		}
+		if c.in != held {
+			fs.unlock(c.in)
+		}
+	}
+	fs.spareConversions = append(fs.spareConversions, mine)
+}
+
+// forgetIO forgets what was submitted of a file that goes.
+func (fs *FS) forgetIO(in *inode) {
+	if fs.host == nil {
+		return
+	}
+	kept := fs.conversions[:0]
+	for _, c := range fs.conversions {
+		if c.in != in {
+			kept = append(kept, c)
+		}
+	}
+	fs.conversions = kept
 }
 
 // convertUnwritten makes [lblk, lblk+n) written
@@ -188,24 +233,39 @@ func (fs *FS) flushFile(t *task, in *inode, off, n int64) errno {
 	first := uint32(off / fs.pageSize)
 	last := uint32(min((off+n-1)/fs.pageSize, maxBlocks))
 	e := fs.writepages(t, in, first, last)
-	fs.endIO(t)
+	fs.endIO(t, in, in)
 	return e
 }
 
 // writebackAll writes all dirty files in the order in which they became dirty
-// (writeback_inodes_sb), without waiting for the IO.
-func (fs *FS) writebackAll(t *task) {
-	last := fs.dirtyTail
-	for in := fs.dirtyHead; in != nil; {
-		next := in.dirtyNext
-		if in == last {
-			next = nil
-		}
-		fs.writepages(t, in, 0, maxBlocks)
-		fs.cleanInode(in)
-		if len(in.cache.runs) > 0 {
-			fs.markDirty(in)
-		}
-		in = next
+// (writeback_inodes_sb), without waiting for the IO. A caller that has locked a
+// file, held, passes over those that others have locked.
+func (fs *FS) writebackAll(t *task, held *inode) {
+	var queue []*inode
+	if n := len(fs.spareQueues); n > 0 {
+		queue, fs.spareQueues = fs.spareQueues[n-1][:0], fs.spareQueues[:n-1]
 	}
+	for in := fs.dirtyHead; in != nil; in = in.dirtyNext {
+		queue = append(queue, in)
+	}
+	for _, in := range queue {
+		switch {
+		case in == held:
+		case held == nil:
+			fs.lock(in)
+		case !fs.tryLock(in):
+			continue
+		}
+		if in.onDirtyList {
+			fs.writepages(t, in, 0, maxBlocks)
+			fs.cleanInode(in)
+			if len(in.cache.runs) > 0 {
+				fs.markDirty(in)
+			}
+		}
+		if in != held {
+			fs.unlock(in)
+		}
+	}
+	fs.spareQueues = append(fs.spareQueues, queue)
 }
