@@ -103,7 +103,7 @@ func (a *Allocator) Committed(tid uint64) {
 	defer a.leave(nil)
 	k := 0
 	for k < len(a.freed) && a.freed[k].tid == tid {
-		f := &a.freed[k]
+		f := a.freed[k] // not a pointer: while this waits for the lock others may add
 		g := a.load(f.group)
 		a.touch(f.group)
 		a.lockGroup(f.group)
