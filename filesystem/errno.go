@@ -9,9 +9,11 @@ type Errno int
 // The errors the file systems here return.
 const (
 	ENOENT       Errno = 2
+	EIO          Errno = 5
 	EBADF        Errno = 9
 	EBUSY        Errno = 16
 	EEXIST       Errno = 17
+	EXDEV        Errno = 18
 	ENOTDIR      Errno = 20
 	EISDIR       Errno = 21
 	EINVAL       Errno = 22
@@ -20,14 +22,16 @@ const (
 	EMLINK       Errno = 31
 	ENAMETOOLONG Errno = 36
 	ENOTEMPTY    Errno = 39
+	ELOOP        Errno = 40
 	EOPNOTSUPP   Errno = 95
 )
 
 var errnoText = map[Errno]string{
-	ENOENT: "no such file or directory", EBADF: "bad file descriptor", EBUSY: "device or resource busy", EEXIST: "file exists",
-	ENOTDIR: "not a directory", EISDIR: "is a directory", EINVAL: "invalid argument",
+	ENOENT: "no such file or directory", EIO: "input/output error", EBADF: "bad file descriptor", EBUSY: "device or resource busy",
+	EEXIST: "file exists", EXDEV: "invalid cross-device link", ENOTDIR: "not a directory", EISDIR: "is a directory", EINVAL: "invalid argument",
 	EFBIG: "file too large", ENOSPC: "no space left on device", EMLINK: "too many links",
-	ENAMETOOLONG: "file name too long", ENOTEMPTY: "directory not empty", EOPNOTSUPP: "operation not supported",
+	ENAMETOOLONG: "file name too long", ENOTEMPTY: "directory not empty",
+	ELOOP: "too many levels of symbolic links", EOPNOTSUPP: "operation not supported",
 }
 
 func (e Errno) Error() string {

@@ -175,7 +175,7 @@ remount
 	for what, err := range map[string]error{
 		"close": h.Close(&task{}), "fsync": h.Fsync(&task{}), "truncate": h.Truncate(&task{}, 0), "fallocate": h.Fallocate(&task{}, 0, 0, 1),
 	} {
-		if err != EBADF {
+		if err != filesystem.EBADF {
 			t.Errorf("%s of a closed file: %v", what, err)
 		}
 	}
@@ -194,9 +194,9 @@ func TestFallocate(t *testing.T) {
 		off, n int64
 		want   error
 	}{
-		{0, 0, 4096, EOPNOTSUPP}, {1, 0, 4096, EOPNOTSUPP}, {3, 0, 4096, EOPNOTSUPP}, {0x10, 0, 1, EOPNOTSUPP},
-		{0, 0, 0, EINVAL}, {0, -1, 1, EINVAL}, {2, 0, 1, EOPNOTSUPP}, {0x13, 0, 1, EOPNOTSUPP}, {0x80, 0, 1, EOPNOTSUPP},
-		{9, 0, 1, EINVAL}, {0x21, 0, 1, EINVAL}, {0x41, 0, 1, EOPNOTSUPP}, {0x50, 0, 1, EINVAL}, {0, 1 << 62, 1 << 62, EFBIG},
+		{0, 0, 4096, filesystem.EOPNOTSUPP}, {1, 0, 4096, filesystem.EOPNOTSUPP}, {3, 0, 4096, filesystem.EOPNOTSUPP}, {0x10, 0, 1, filesystem.EOPNOTSUPP},
+		{0, 0, 0, filesystem.EINVAL}, {0, -1, 1, filesystem.EINVAL}, {2, 0, 1, filesystem.EOPNOTSUPP}, {0x13, 0, 1, filesystem.EOPNOTSUPP}, {0x80, 0, 1, filesystem.EOPNOTSUPP},
+		{9, 0, 1, filesystem.EINVAL}, {0x21, 0, 1, filesystem.EINVAL}, {0x41, 0, 1, filesystem.EOPNOTSUPP}, {0x50, 0, 1, filesystem.EINVAL}, {0, 1 << 62, 1 << 62, filesystem.EFBIG},
 	} {
 		if err := h.Fallocate(&task{}, c.mode, c.off, c.n); err != c.want {
 			t.Errorf("mode %#x, [%d, +%d): got %v, want %v", c.mode, c.off, c.n, err, c.want)

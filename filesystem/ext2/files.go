@@ -46,7 +46,7 @@ func (fs *FS) Files() iter.Seq[filesystem.FileInfo] {
 			if x.in.isFile() {
 				f.Extents = fs.fiemap(x.in)
 			} else {
-				f.FiemapErrno = EOPNOTSUPP
+				f.FiemapErrno = filesystem.EOPNOTSUPP
 			}
 			if !yield(f) {
 				return

@@ -175,7 +175,7 @@ func (fs *FS) Sync(*task) error { return nil }
 // it what is not on disk, the windows and the last blocks of files.
 func (fs *FS) Remount(*task) error {
 	if fs.open > 0 {
-		return EBUSY
+		return filesystem.EBUSY
 	}
 	for _, page := range fs.inodes {
 		for _, in := range page {

@@ -22,13 +22,13 @@ const maxTransfer = 0x7fff_f000
 func (h *handle) Write(t *task, off, n int64) (int64, error) {
 	switch {
 	case h.in == nil:
-		return 0, EBADF
+		return 0, filesystem.EBADF
 	case off < 0 || n < 0:
-		return 0, EINVAL
+		return 0, filesystem.EINVAL
 	case n == 0:
 		return 0, nil
 	case off >= h.fs.maxBytes:
-		return 0, EFBIG
+		return 0, filesystem.EFBIG
 	}
 	n = min(n, maxTransfer, h.fs.maxBytes-off)
 	write := h.fs.bufferedWrite
@@ -43,9 +43,9 @@ func (h *handle) Write(t *task, off, n int64) (int64, error) {
 func (h *handle) Read(_ *task, off, n int64) (int64, error) {
 	switch {
 	case h.in == nil:
-		return 0, EBADF
+		return 0, filesystem.EBADF
 	case off < 0 || n < 0:
-		return 0, EINVAL
+		return 0, filesystem.EINVAL
 	}
 	return max(0, min(n, maxTransfer, h.in.size-off)), nil
 }
@@ -54,7 +54,7 @@ func (h *handle) Read(_ *task, off, n int64) (int64, error) {
 // already.
 func (h *handle) Fsync(*task) error {
 	if h.in == nil {
-		return EBADF
+		return filesystem.EBADF
 	}
 	return nil
 }
@@ -62,7 +62,7 @@ func (h *handle) Fsync(*task) error {
 // Truncate implements filesystem.Handle.
 func (h *handle) Truncate(t *task, size int64) error {
 	if h.in == nil {
-		return EBADF
+		return filesystem.EBADF
 	}
 	return asError(h.fs.setSize(t, h.in, size))
 }
@@ -84,17 +84,17 @@ func (h *handle) Fallocate(_ *task, mode uint32, off, n int64) error {
 	both := func(a, b uint32) bool { return mode&a != 0 && mode&b != 0 }
 	switch {
 	case h.in == nil:
-		return EBADF
+		return filesystem.EBADF
 	case off < 0 || n <= 0:
-		return EINVAL
+		return filesystem.EINVAL
 	case mode&^knownModes != 0, both(punchHole, zeroRange), mode&punchHole != 0 && mode&keepSize == 0:
-		return EOPNOTSUPP
+		return filesystem.EOPNOTSUPP
 	case both(collapse, ^uint32(collapse)), both(insert, ^uint32(insert)), both(unshare, ^uint32(unshare|keepSize)):
-		return EINVAL
+		return filesystem.EINVAL
 	case h.fs.maxBytes-off < n:
-		return EFBIG
+		return filesystem.EFBIG
 	}
-	return EOPNOTSUPP
+	return filesystem.EOPNOTSUPP
 }
 
 // Close implements filesystem.Handle: the reservation goes with every handle
@@ -102,7 +102,7 @@ func (h *handle) Fallocate(_ *task, mode uint32, off, n int64) error {
 func (h *handle) Close(t *task) error {
 	in := h.in
 	if in == nil {
-		return EBADF
+		return filesystem.EBADF
 	}
 	h.in = nil
 	h.fs.open--
@@ -119,24 +119,3 @@ func asError(e errno) error {
 	}
 	return e
 }
-
-// The errors that operations fail with.
-const (
-	ENOENT       = filesystem.ENOENT
-	EBADF        = filesystem.EBADF
-	EEXIST       = filesystem.EEXIST
-	ENOTDIR      = filesystem.ENOTDIR
-	EISDIR       = filesystem.EISDIR
-	EINVAL       = filesystem.EINVAL
-	EFBIG        = filesystem.EFBIG
-	ENOSPC       = filesystem.ENOSPC
-	EMLINK       = filesystem.EMLINK
-	ENAMETOOLONG = filesystem.ENAMETOOLONG
-	ENOTEMPTY    = filesystem.ENOTEMPTY
-	EOPNOTSUPP   = filesystem.EOPNOTSUPP
-
-	EIO   = errno(5) // a block that no tree reaches
-	EBUSY = errno(16)
-	EXDEV = errno(18) // a name of the root belongs to another file system
-	ELOOP = errno(40) // symbolic links are not followed
-)

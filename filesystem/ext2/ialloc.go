@@ -3,6 +3,7 @@ package ext2
 import (
 	"mbsim/allocator"
 	"mbsim/allocator/bitmap"
+	"mbsim/filesystem"
 )
 
 // inodeGroup is what the descriptor and the bitmap of one group say of its
@@ -180,7 +181,7 @@ func (fs *FS) takeInode(t *task, parent *inode, dir bool) (uint32, errno) {
 		g, ok = fs.dirGroupOrlov(parent)
 	}
 	if !ok {
-		return 0, ENOSPC
+		return 0, filesystem.ENOSPC
 	}
 	bit := 0
 	perGroup := int(fs.geo.InodesPerGroup)
@@ -191,7 +192,7 @@ func (fs *FS) takeInode(t *task, parent *inode, dir bool) (uint32, errno) {
 		return bit < perGroup
 	})
 	if !ok {
-		return 0, ENOSPC
+		return 0, filesystem.ENOSPC
 	}
 	x := &fs.inodeGroups[g]
 	x.bits.Set(bit)

@@ -1,6 +1,9 @@
 package ext2
 
-import "mbsim/allocator"
+import (
+	"mbsim/allocator"
+	"mbsim/filesystem"
+)
 
 // mapping is what mapBlocks found: n blocks in a row from start on; n is 0 for a
 // hole, which is hole blocks long at least.
@@ -16,7 +19,7 @@ type mapping struct {
 func (fs *FS) mapBlocks(t *task, in *inode, lblk, limit uint32, create bool) (mapping, errno) {
 	c := fs.chainTo(lblk)
 	if c.depth == 0 {
-		return mapping{}, EIO
+		return mapping{}, filesystem.EIO
 	}
 	at := in.walk(&c)
 	if at == c.depth {
@@ -117,7 +120,7 @@ func (fs *FS) takeBranch(t *task, in *inode, goal allocator.Block, indirect []al
 			for _, b := range indirect[:have] {
 				fs.freeBlocks(t, in, b, 1)
 			}
-			return 0, 0, ENOSPC
+			return 0, 0, filesystem.ENOSPC
 		}
 		in.blocks += int64(r.Len)
 		target -= r.Len

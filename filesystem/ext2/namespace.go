@@ -16,9 +16,9 @@ func (fs *FS) Mkdir(t *task, path string) error {
 	case e != 0:
 		return e
 	case p.in != nil:
-		return EEXIST
+		return filesystem.EEXIST
 	case p.dir.links >= maxLinks:
-		return EMLINK
+		return filesystem.EMLINK
 	}
 	in, e := fs.newInode(t, p.dir, modeDir|0o755)
 	if e != 0 {
@@ -53,9 +53,9 @@ func (fs *FS) Create(t *task, path string) (filesystem.Handle, error) {
 			return nil, e
 		}
 	case p.in.isDir():
-		return nil, EISDIR
+		return nil, filesystem.EISDIR
 	case !p.in.isFile():
-		return nil, ELOOP
+		return nil, filesystem.ELOOP
 	default:
 		if e = fs.setSize(t, p.in, 0); e != 0 {
 			return nil, e
@@ -71,11 +71,11 @@ func (fs *FS) Open(_ *task, path string, direct bool) (filesystem.Handle, error)
 	case e != 0:
 		return nil, e
 	case p.in == nil:
-		return nil, ENOENT
+		return nil, filesystem.ENOENT
 	case p.in.isDir():
-		return nil, EISDIR
+		return nil, filesystem.EISDIR
 	case !p.in.isFile():
-		return nil, ELOOP
+		return nil, filesystem.ELOOP
 	}
 	return fs.newHandle(p.in, direct), nil
 }
@@ -87,9 +87,9 @@ func (fs *FS) Unlink(t *task, path string) error {
 	case e != 0:
 		return e
 	case p.in == nil:
-		return ENOENT
+		return filesystem.ENOENT
 	case p.in.isDir():
-		return EISDIR
+		return filesystem.EISDIR
 	}
 	p.dir.dir.Remove(p.name)
 	if p.in.links--; p.in.links == 0 {
@@ -105,13 +105,13 @@ func (fs *FS) Rmdir(t *task, path string) error {
 	case e != 0:
 		return e
 	case p.in == nil:
-		return ENOENT
+		return filesystem.ENOENT
 	case p.in == fs.root:
-		return EBUSY
+		return filesystem.EBUSY
 	case !p.in.isDir():
-		return ENOTDIR
+		return filesystem.ENOTDIR
 	case !p.in.dir.IsEmpty():
-		return ENOTEMPTY
+		return filesystem.ENOTEMPTY
 	}
 	p.dir.dir.Remove(p.name)
 	p.dir.links--
@@ -131,11 +131,11 @@ func (fs *FS) Rename(t *task, from, to string) error {
 	case e != 0:
 		return e
 	case a.in == nil:
-		return ENOENT
+		return filesystem.ENOENT
 	case a.in == b.in:
 		return nil
 	case a.in == fs.root || b.in == fs.root:
-		return EXDEV
+		return filesystem.EXDEV
 	}
 	if e := mayMove(&a, &b); e != 0 {
 		return e
@@ -174,7 +174,7 @@ func mayMove(a, b *place) errno {
 	if a.in.isDir() {
 		for d := b.dir; ; d = d.parent {
 			if d == a.in {
-				return EINVAL
+				return filesystem.EINVAL
 			}
 			if d == d.parent {
 				break
@@ -183,7 +183,7 @@ func mayMove(a, b *place) errno {
 	}
 	for d := a.dir; b.in != nil; d = d.parent {
 		if d == b.in {
-			return ENOTEMPTY
+			return filesystem.ENOTEMPTY
 		}
 		if d == d.parent {
 			break
@@ -192,14 +192,14 @@ func mayMove(a, b *place) errno {
 	switch {
 	case b.in == nil:
 		if a.in.isDir() && a.dir != b.dir && b.dir.links >= maxLinks {
-			return EMLINK
+			return filesystem.EMLINK
 		}
 	case a.in.isDir() && !b.in.isDir():
-		return ENOTDIR
+		return filesystem.ENOTDIR
 	case !a.in.isDir() && b.in.isDir():
-		return EISDIR
+		return filesystem.EISDIR
 	case b.in.isDir() && !b.in.dir.IsEmpty():
-		return ENOTEMPTY
+		return filesystem.ENOTEMPTY
 	}
 	return 0
 }

@@ -4,6 +4,7 @@ import (
 	"path"
 	"strings"
 
+	"mbsim/filesystem"
 	"mbsim/filesystem/dirent"
 )
 
@@ -48,9 +49,9 @@ func (fs *FS) walkTo(name string) (*inode, errno) {
 		case e != 0:
 			return nil, e
 		case next == nil:
-			return nil, ENOENT
+			return nil, filesystem.ENOENT
 		case !next.isDir():
-			return nil, ENOTDIR
+			return nil, filesystem.ENOTDIR
 		}
 		in = next
 	}
@@ -65,7 +66,7 @@ func (fs *FS) step(dir *inode, name string) (*inode, errno) {
 	case name == "..":
 		return dir.parent, 0
 	case len(name) > maxName:
-		return nil, ENAMETOOLONG
+		return nil, filesystem.ENAMETOOLONG
 	}
 	number, ok := dir.dir.Lookup(name)
 	if !ok {

@@ -1,6 +1,9 @@
 package ext2
 
-import "mbsim/allocator"
+import (
+	"mbsim/allocator"
+	"mbsim/filesystem"
+)
 
 // truncateBlocks frees all blocks of an inode that lie wholly behind size bytes,
 // and its reservation (__ext2_truncate_blocks). An indirect block goes with the
@@ -81,11 +84,11 @@ func (fs *FS) freePointers(t *task, in *inode, ptr []uint32) {
 func (fs *FS) setSize(t *task, in *inode, size int64) errno {
 	switch {
 	case size < 0:
-		return EINVAL
+		return filesystem.EINVAL
 	case size == in.size:
 		return 0
 	case size > in.size && size > fs.maxBytes:
-		return EFBIG
+		return filesystem.EFBIG
 	}
 	in.size = size
 	fs.truncateBlocks(t, in, size)

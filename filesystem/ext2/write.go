@@ -1,5 +1,7 @@
 package ext2
 
+import "mbsim/filesystem"
+
 // bufferedWrite writes [off, off+n) through the page cache, a page at a time
 // (generic_perform_write). It returns the bytes written, or an error if none
 // were.
@@ -51,7 +53,7 @@ const sectorSize = 512
 func (fs *FS) directWrite(t *task, in *inode, off, n int64) (int64, errno) {
 	if (off|n)&(sectorSize-1) != 0 {
 		fs.writeFailed(t, in, off+n)
-		return 0, EINVAL
+		return 0, filesystem.EINVAL
 	}
 	pos, end := off, off+n
 	bits := fs.geo.BlockBits
