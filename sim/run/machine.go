@@ -64,6 +64,9 @@ func (r *runner) mountExt2(layout *image.Layout) error {
 	if err != nil {
 		return err
 	}
+	if n := r.options.Replication; n > 0 {
+		opt.Seed = sim.Stream(r.scenario.Seed, n, "orlov").Uint64()
+	}
 	fs, err := ext2.Mount(layout, opt)
 	if err != nil {
 		return err

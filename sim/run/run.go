@@ -20,6 +20,10 @@ const callTime = 10 * sim.Microsecond
 
 // Options of a run.
 type Options struct {
+	// Replication makes the random streams those of another replication of the
+	// same seed (sim.Streams). Runs of different scenarios with equal seed and
+	// replication draw the same numbers.
+	Replication int
 	// Progress, if not nil, is called now and then.
 	Progress func(Progress)
 	// Record keeps the operations performed, for a script.
@@ -103,12 +107,12 @@ func Run(ctx context.Context, s *scenarios.Scenario, opt Options) (out *Outcome,
 	if s.Workload.Script != nil {
 		r.engine.Go("script", r.script)
 	} else {
-		r.population = workload.NewPopulation(s.CPUs, sim.Streams(s.Seed, 0))
+		r.population = workload.NewPopulation(s.CPUs, sim.Streams(s.Seed, opt.Replication))
 		r.engine.Go("phases", r.phases)
 	}
 	defer func() {
 		if p := new(sim.Panic); errors.As(asError(recover()), &p) {
-			err = fmt.Errorf("seed %d: %w", s.Seed, p)
+			err = fmt.Errorf("seed %d, replication %d: %w", s.Seed, opt.Replication, p)
 		}
 	}()
 	r.engine.Run(sim.Forever)
