@@ -31,7 +31,8 @@
 //
 // # Not modelled
 //
-// Sweeps, replications, costs of operations and models of devices.
+// Costs of operations and models of devices. A sweep is read and checked here;
+// package study makes settings of it.
 //
 // Read next: sim/run, which plays a Scenario.
 package scenarios

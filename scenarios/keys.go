@@ -56,6 +56,8 @@ func scenarioKeys() *object {
 			def: "1", doc: "The seed of all random streams."},
 		{key: "expect", typ: list[Expect]{elem: expectType{}, what: "expectations"}, at: func(p any) any { return &s(p).Expect },
 			doc: "Thresholds that results must keep; the exit code is 99 where one does not."},
+		{key: "sweep", typ: optional[Sweep]{sweepKeys()}, at: func(p any) any { return &s(p).Sweep }, auto: "none",
+			omit: func(any) bool { return true }, doc: "Settings to compare, for mbsim sweep."},
 	}}
 }
 

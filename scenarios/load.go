@@ -71,12 +71,12 @@ func Load(name string, opt Options) (*Scenario, error) {
 // Parse reads a scenario from text. file is its name in errors; paths in the
 // text are relative to the file's folder.
 func Parse(text []byte, file string, opt Options) (*Scenario, error) {
-	d := &decoder{file: file, dir: filepath.Dir(file), text: text, known: opt.Metrics,
-		origin: make(map[*yaml.Node]string), where: make(map[any]*yaml.Node)}
+	d := newDecoder(text, file, opt)
 	root, err := d.parse(text)
 	if err != nil {
 		return nil, err
 	}
+	d.root = root
 	keys := scenarioKeys()
 	for _, set := range opt.Sets {
 		if err := d.set(keys, root, set); err != nil {
@@ -105,8 +105,13 @@ func Parse(text []byte, file string, opt Options) (*Scenario, error) {
 	return s, nil
 }
 
-// Resolved is the scenario as YAML with every default written out. Loaded from
-// the same folder it gives the same scenario.
+func newDecoder(text []byte, file string, opt Options) *decoder {
+	return &decoder{file: file, dir: filepath.Dir(file), text: text, known: opt.Metrics,
+		origin: make(map[*yaml.Node]string), where: make(map[any]*yaml.Node)}
+}
+
+// Resolved is the scenario as YAML with every default written out, without its
+// sweep. Loaded from the same folder it gives the same scenario.
 func (s *Scenario) Resolved() []byte {
 	var b bytes.Buffer
 	e := yaml.NewEncoder(&b)

@@ -56,7 +56,7 @@ func TestResolvedIsStable(t *testing.T) {
 		if !bytes.Equal(s.Resolved(), again.Resolved()) || s.Digest() != again.Digest() {
 			t.Errorf("%s: resolved twice:\n%s", name, diff(string(s.Resolved()), string(again.Resolved())))
 		}
-		again.Workload.classes, s.made, again.made = s.Workload.classes, nil, nil
+		again.Workload.classes, again.Sweep, s.made, again.made = s.Workload.classes, s.Sweep, nil, nil
 		if !reflect.DeepEqual(s, again) {
 			t.Errorf("%s: read again it is\n%+v\nnot\n%+v", name, again, s)
 		}

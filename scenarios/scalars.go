@@ -163,13 +163,29 @@ func (size) describe() string { return "a size such as 4096, 64K or 1.5G" }
 var sizeText = regexp.MustCompile(`^([0-9]{1,20}(?:\.[0-9]{1,20})?) ?([KMGTPEkmgtpe]?)(i?B)?$`)
 
 func (t size) decode(d *decoder, n *yaml.Node, p any) error {
-	m := sizeText.FindStringSubmatch(n.Value)
-	if n.Kind != yaml.ScalarNode || m == nil || m[3] == "iB" && m[2] == "" {
+	v, ok := parseSize(n.Value)
+	if n.Kind != yaml.ScalarNode || !ok {
 		return d.wrong(n, t.describe())
+	}
+	switch {
+	case !v.IsInt():
+		return d.valueErrorf(n, "%s is not a whole number of bytes", found(n))
+	case !v.Num().IsInt64() || v.Num().Int64() > t.max || v.Num().Int64() < t.min:
+		return d.valueErrorf(n, "want a size of %s to %s, found %s", formatSize(t.min), formatSize(t.max), found(n))
+	}
+	*p.(*int64) = v.Num().Int64()
+	return nil
+}
+
+// parseSize is a size in bytes, and false for what is none.
+func parseSize(s string) (*big.Rat, bool) {
+	m := sizeText.FindStringSubmatch(s)
+	if m == nil || m[3] == "iB" && m[2] == "" {
+		return nil, false
 	}
 	v, ok := new(big.Rat).SetString(m[1])
 	if !ok {
-		return d.wrong(n, t.describe())
+		return nil, false
 	}
 	base := int64(1024)
 	if m[3] == "B" { // as in truncate(1) and dd(1): 1K is 1024, 1KB is 1000
@@ -180,14 +196,7 @@ func (t size) decode(d *decoder, n *yaml.Node, p any) error {
 			v.Mul(v, new(big.Rat).SetInt64(base))
 		}
 	}
-	switch {
-	case !v.IsInt():
-		return d.valueErrorf(n, "%s is not a whole number of bytes", found(n))
-	case !v.Num().IsInt64() || v.Num().Int64() > t.max || v.Num().Int64() < t.min:
-		return d.valueErrorf(n, "want a size of %s to %s, found %s", formatSize(t.min), formatSize(t.max), found(n))
-	}
-	*p.(*int64) = v.Num().Int64()
-	return nil
+	return v, true
 }
 
 func (t size) encode(p any) *yaml.Node { return whole{zeroIs: t.zeroIs}.encode(p) }

@@ -25,6 +25,7 @@ type Scenario struct {
 	Sample   int64 // ns between two samples of the series, 0 for automatic
 	Seed     uint64
 	Expect   []Expect
+	Sweep    *Sweep // nil where the scenario has none; no part of a run
 
 	digest string
 	made   *image.Layout // what Device.Mkfs makes

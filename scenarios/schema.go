@@ -25,6 +25,7 @@ type decoder struct {
 	where  map[any]*yaml.Node    // by pointer: the node that a value came from
 	known  []string              // names of metrics, nil for any
 	text   []byte
+	root   *yaml.Node
 	key    string // whose value is being read
 }
 

@@ -1,0 +1,154 @@
+package scenarios
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// maxSettings is how many values an axis, and how many points a latin hypercube
+// may have.
+const maxSettings = 10000
+
+// ParseAxis reads the key=values of a sweep's --set: values are separated by
+// commas, and ranges of whole numbers stand for their numbers (0..9, 16..64+16,
+// 16..1024*2). Where commas belong to the value itself, as in mount options and
+// other texts, | separates.
+func ParseAxis(arg string) (Axis, error) {
+	key, values, ok := strings.Cut(arg, "=")
+	a := Axis{Key: CanonicalKey(key)}
+	fail := func(format string, v ...any) (Axis, error) {
+		return a, &Error{Set: oneLine(arg), Message: oneLine(fmt.Sprintf(format, v...))}
+	}
+	if !ok || key == "" {
+		return fail("want key=value,value")
+	}
+	separator := byte(',')
+	if commasBelong(key) || len(splitOutside(values, '|')) > 1 {
+		separator = '|'
+	}
+	for _, part := range splitOutside(values, separator) {
+		list, err := expand(key, part, false)
+		if err != nil {
+			return fail("%v", err)
+		}
+		for _, v := range list {
+			if err := a.add(v); err != nil {
+				return fail("%v", err)
+			}
+		}
+	}
+	return a, nil
+}
+
+// add adds a value.
+func (a *Axis) add(value string) error {
+	switch {
+	case slices.Contains(a.Values, value):
+		return fmt.Errorf("the value %s is given twice", value)
+	case len(a.Values) == maxSettings:
+		return fmt.Errorf("more than %d values", maxSettings)
+	}
+	a.Values = append(a.Values, value)
+	return nil
+}
+
+// commasBelong says whether a comma is part of a value of this key.
+func commasBelong(key string) bool {
+	switch t := typeAt(key).(type) {
+	case mountType, pathType, scriptType:
+		return true
+	case text:
+		return t.allowed == nil && t.known == nil
+	}
+	return false
+}
+
+var rangeText = regexp.MustCompile(`^([+-]?[0-9]+)\.\.([+-]?[0-9]+)(?:([+*])([0-9]+))?$`)
+
+// expand is the values that a text stands for: those of a range, or, where many
+// may be given, several with commas between.
+func expand(key, value string, many bool) ([]string, error) {
+	if many && !commasBelong(key) {
+		var all []string
+		for _, part := range splitOutside(value, ',') {
+			list, err := expand(key, part, false)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, list...)
+		}
+		return all, nil
+	}
+	m := rangeText.FindStringSubmatch(strings.TrimSpace(value))
+	switch {
+	case commasBelong(key):
+		return []string{value}, nil
+	case m != nil:
+		return numbers(m)
+	case strings.TrimSpace(value) == "":
+		return nil, fmt.Errorf("an empty value")
+	case strings.Contains(value, "..") && !strings.ContainsAny(value, "/{["):
+		return nil, fmt.Errorf("%s is no range: want whole numbers as in 0..9, 16..64+16 or 16..1024*2, or a list", value)
+	}
+	return []string{strings.TrimSpace(value)}, nil
+}
+
+// numbers are those of a range that rangeText has found.
+func numbers(m []string) ([]string, error) {
+	from, err1 := strconv.ParseInt(m[1], 10, 50)
+	to, err2 := strconv.ParseInt(m[2], 10, 50)
+	step, err3 := int64(1), error(nil)
+	if m[4] != "" {
+		step, err3 = strconv.ParseInt(m[4], 10, 50)
+	}
+	times := m[3] == "*"
+	switch {
+	case err1 != nil || err2 != nil || err3 != nil:
+		return nil, fmt.Errorf("%s: numbers beyond what can be counted", m[0])
+	case from > to:
+		return nil, fmt.Errorf("%s is empty: want the smaller number first", m[0])
+	case step == 0 || times && (step == 1 || from <= 0):
+		return nil, fmt.Errorf("%s does not end: want a step above 0, or a factor above 1 from a number above 0", m[0])
+	}
+	var list []string
+	for v := from; v <= to; {
+		if len(list) == maxSettings {
+			return nil, fmt.Errorf("%s has more than %d values", m[0], maxSettings)
+		}
+		list = append(list, strconv.FormatInt(v, 10))
+		if times {
+			v *= step
+		} else {
+			v += step
+		}
+	}
+	return list, nil
+}
+
+// splitOutside splits at a separator that stands outside of brackets and quotes.
+func splitOutside(s string, separator byte) []string {
+	var parts []string
+	depth, start := 0, 0
+	quote := byte(0)
+	for i := range len(s) {
+		switch c := s[i]; {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '"' || c == '\'':
+			quote = c
+		case c == '[' || c == '{' || c == '(':
+			depth++
+		case c == ']' || c == '}' || c == ')':
+			depth--
+		case c == separator && depth <= 0:
+			parts = append(parts, s[start:i])
+			start = i + 1
+		}
+	}
+	return append(parts, s[start:])
+}
