@@ -11,7 +11,7 @@ import (
 
 // MkfsParams are the parameters of Device.Mkfs, which must be set.
 func (s *Scenario) MkfsParams() (image.MkfsParams, error) {
-	return image.ParseMkfsArgs(s.Device.Mkfs.args(s.fsType()), s.Device.Mkfs.Size)
+	return image.ParseMkfsArgs(s.MkfsArgs(), s.Device.Mkfs.Size)
 }
 
 // Layout is the starting state. Close it after use.

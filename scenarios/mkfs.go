@@ -28,15 +28,17 @@ func checkMkfs(d *decoder, n *yaml.Node, p any) error {
 	return nil
 }
 
-// fsType is the type of file system that mkfs makes unless told otherwise.
-func (s *Scenario) fsType() string {
+// MkfsArgs are the arguments of mke2fs that make Device.Mkfs, which must be set,
+// but for the device and its size.
+func (s *Scenario) MkfsArgs() []string {
 	if s.Profile == ProfileExt2 {
-		return "ext2"
+		return s.Device.Mkfs.args("ext2")
 	}
-	return "ext4"
+	return s.Device.Mkfs.args("ext4")
 }
 
-// args are the arguments of mke2fs that say the same.
+// args are the arguments of mke2fs that say the same. fsType is the type of file
+// system to make where m names none.
 func (m *Mkfs) args(fsType string) []string {
 	if m.Type != "" {
 		fsType = m.Type
