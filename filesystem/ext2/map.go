@@ -19,7 +19,7 @@ type mapping struct {
 func (fs *FS) mapBlocks(t *task, in *inode, lblk, limit uint32, create bool) (mapping, errno) {
 	c := fs.chainTo(lblk)
 	if c.depth == 0 {
-		return mapping{}, filesystem.EIO
+		return mapping{}, filesystem.EIO // no tree reaches this block
 	}
 	at := in.walk(&c)
 	if at == c.depth {

@@ -54,7 +54,7 @@ func (fs *FS) Create(t *task, path string) (filesystem.Handle, error) {
 		}
 	case p.in.isDir():
 		return nil, filesystem.EISDIR
-	case !p.in.isFile():
+	case !p.in.isFile(): // symbolic links are not followed
 		return nil, filesystem.ELOOP
 	default:
 		if e = fs.setSize(t, p.in, 0); e != 0 {
@@ -74,7 +74,7 @@ func (fs *FS) Open(_ *task, path string, direct bool) (filesystem.Handle, error)
 		return nil, filesystem.ENOENT
 	case p.in.isDir():
 		return nil, filesystem.EISDIR
-	case !p.in.isFile():
+	case !p.in.isFile(): // symbolic links are not followed
 		return nil, filesystem.ELOOP
 	}
 	return fs.newHandle(p.in, direct), nil
@@ -135,7 +135,7 @@ func (fs *FS) Rename(t *task, from, to string) error {
 	case a.in == b.in:
 		return nil
 	case a.in == fs.root || b.in == fs.root:
-		return filesystem.EXDEV
+		return filesystem.EXDEV // a name of the root belongs to another file system
 	}
 	if e := mayMove(&a, &b); e != 0 {
 		return e
