@@ -1,5 +1,7 @@
 package ext4
 
+import "mbsim/filesystem"
+
 // Delayed allocation: a write reserves space and notes the blocks as delayed in
 // the status tree; writeback asks for them later (fs/ext4/inode.c).
 
@@ -7,7 +9,7 @@ package ext4
 // (ext4_da_reserve_space).
 func (fs *FS) reserveCluster(t *task, in *inode) errno {
 	if !fs.alloc.ClaimFree(t.CPU, 1, 0) {
-		return ENOSPC
+		return filesystem.ENOSPC
 	}
 	in.reserved++
 	return 0

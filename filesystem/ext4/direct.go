@@ -1,5 +1,7 @@
 package ext4
 
+import "mbsim/filesystem"
+
 // maxDirectBlocks is the most that direct IO maps at once (DIO_MAX_BLOCKS).
 const maxDirectBlocks = 4096
 
@@ -65,7 +67,7 @@ func (fs *FS) directExtents(t *task, in *inode, off, n int64) (done int64, fallb
 		unwritten = unwritten || m.state&stateUnwritten != 0
 		end := min(int64(m.lblk+m.len)<<fs.geo.BlockBits, off+n)
 		if (pos|(off+n-pos))%sector != 0 {
-			e = EINVAL
+			e = filesystem.EINVAL
 			break
 		}
 		done = end - off
@@ -97,7 +99,7 @@ func (fs *FS) directAlloc(t *task, in *inode, m *mapping) (uint32, errno) {
 			f = mapIOCreate
 		}
 		got, e := fs.mapBlocks(t, in, m, f)
-		if e != ENOSPC || !fs.shouldRetry(t, &retries) {
+		if e != filesystem.ENOSPC || !fs.shouldRetry(t, &retries) {
 			return got, e
 		}
 	}

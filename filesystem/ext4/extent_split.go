@@ -1,6 +1,9 @@
 package ext4
 
-import "mbsim/allocator"
+import (
+	"mbsim/allocator"
+	"mbsim/filesystem"
+)
 
 // splitFlags say what the two halves of a split extent become (EXT4_EXT_*).
 type splitFlags uint8
@@ -41,7 +44,7 @@ func (fs *FS) splitExtentAt(t *task, in *inode, p *path, lblk uint32, s splitFla
 	}
 	first := *x
 	e := fs.insertExtent(t, in, p, second, f)
-	if e != ENOSPC {
+	if e != filesystem.ENOSPC {
 		return e
 	}
 	x = &leaf.ext[at]

@@ -1,5 +1,7 @@
 package ext4
 
+import "mbsim/filesystem"
+
 // The modes of fallocate(2).
 const (
 	falKeepSize      = 0x01
@@ -15,17 +17,17 @@ const (
 // fail with EOPNOTSUPP.
 func (fs *FS) fallocate(t *task, in *inode, mode uint32, off, n int64) errno {
 	if off < 0 || n <= 0 {
-		return EINVAL
+		return filesystem.EINVAL
 	}
 	const known = falKeepSize | falPunchHole | falZeroRange
 	if mode&^known != 0 || mode&(falPunchHole|falZeroRange) == falPunchHole|falZeroRange {
-		return EOPNOTSUPP
+		return filesystem.EOPNOTSUPP
 	}
 	if mode&falPunchHole != 0 && mode&falKeepSize == 0 {
-		return EOPNOTSUPP
+		return filesystem.EOPNOTSUPP
 	}
 	if off+n > int64(maxBlocks)<<fs.geo.BlockBits || off+n < 0 {
-		return EFBIG
+		return filesystem.EFBIG
 	}
 	switch {
 	case mode&falPunchHole != 0:
@@ -34,7 +36,7 @@ func (fs *FS) fallocate(t *task, in *inode, mode uint32, off, n int64) errno {
 		return fs.zeroRange(t, in, mode, off, n)
 	}
 	if !in.Extents {
-		return EOPNOTSUPP
+		return filesystem.EOPNOTSUPP
 	}
 	lblk, end := uint32(off>>fs.geo.BlockBits), fs.blocksFor(off+n)
 	return fs.allocFileBlocks(t, in, lblk, end-lblk, growTo(in, mode, off+n), mapUnwrittenCreate)
@@ -60,7 +62,7 @@ func (fs *FS) allocFileBlocks(t *task, in *inode, lblk, n uint32, newSize int64,
 		got, e := fs.mapBlocks(t, in, &m, f)
 		if e != 0 || got == 0 {
 			fs.dirtyInode(t, in)
-			if e == ENOSPC && fs.shouldRetry(t, &retries) {
+			if e == filesystem.ENOSPC && fs.shouldRetry(t, &retries) {
 				// m.len was cut by the failed try, which the kernel keeps.
 				continue
 			}
@@ -83,7 +85,7 @@ func (fs *FS) allocFileBlocks(t *task, in *inode, lblk, n uint32, newSize int64,
 // ones at its ends (ext4_zero_range).
 func (fs *FS) zeroRange(t *task, in *inode, mode uint32, off, n int64) errno {
 	if !in.Extents {
-		return EOPNOTSUPP
+		return filesystem.EOPNOTSUPP
 	}
 	bs := fs.geo.BlockSize()
 	first, stop := fs.blocksFor(off), uint32((off+n)>>fs.geo.BlockBits)

@@ -18,14 +18,14 @@ func (fs *FS) openInode(in *inode, direct bool) *handle {
 // Write implements filesystem.Handle.
 func (h *handle) Write(t *task, off, n int64) (int64, error) {
 	if off < 0 || n < 0 {
-		return 0, EINVAL
+		return 0, filesystem.EINVAL
 	}
 	if n == 0 {
 		return 0, nil
 	}
 	limit := h.fs.maxSize(h.in)
 	if off >= limit {
-		return 0, EFBIG
+		return 0, filesystem.EFBIG
 	}
 	n = min(n, limit-off)
 	if h.fs.host != nil {
@@ -47,7 +47,7 @@ func (h *handle) Write(t *task, off, n int64) (int64, error) {
 // Read implements filesystem.Handle. It brings mappings into the status tree.
 func (h *handle) Read(t *task, off, n int64) (int64, error) {
 	if off < 0 || n < 0 {
-		return 0, EINVAL
+		return 0, filesystem.EINVAL
 	}
 	n = max(0, min(n, h.in.Size-off))
 	if h.fs.host != nil {
@@ -80,7 +80,7 @@ func (h *handle) Fallocate(t *task, mode uint32, off, n int64) error {
 func (h *handle) Close(t *task) error {
 	in := h.in
 	if in == nil {
-		return EBADF
+		return filesystem.EBADF
 	}
 	h.in = nil
 	h.fs.lock(in)
@@ -123,19 +123,3 @@ func asError(e errno) error {
 	}
 	return e
 }
-
-// Errors in the kernel's words.
-const (
-	ENOENT       = filesystem.ENOENT
-	EBADF        = filesystem.EBADF
-	EEXIST       = filesystem.EEXIST
-	ENOTDIR      = filesystem.ENOTDIR
-	EISDIR       = filesystem.EISDIR
-	EINVAL       = filesystem.EINVAL
-	EFBIG        = filesystem.EFBIG
-	ENOSPC       = filesystem.ENOSPC
-	EMLINK       = filesystem.EMLINK
-	ENAMETOOLONG = filesystem.ENAMETOOLONG
-	ENOTEMPTY    = filesystem.ENOTEMPTY
-	EOPNOTSUPP   = filesystem.EOPNOTSUPP
-)

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 
 	"mbsim/allocator"
+	"mbsim/filesystem"
 	"mbsim/filesystem/dirent"
 )
 
@@ -219,7 +220,7 @@ func (fs *FS) allocInode(t *task, parent *inode, dir bool, name string) (uint32,
 	}
 	parent.lastAllocGroup = int64(g)
 	if !ok {
-		return 0, ENOSPC
+		return 0, filesystem.ENOSPC
 	}
 	for range fs.geo.Groups {
 		ig := fs.inodeGroupOf(g)
@@ -235,7 +236,7 @@ func (fs *FS) allocInode(t *task, parent *inode, dir bool, name string) (uint32,
 			g = 0
 		}
 	}
-	return 0, ENOSPC
+	return 0, filesystem.ENOSPC
 }
 
 // takeInodeBit takes the first free inode of a group at from or after it.

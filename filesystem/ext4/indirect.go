@@ -3,6 +3,7 @@ package ext4
 import (
 	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
+	"mbsim/filesystem"
 )
 
 // The slots of an inode mapped by indirect blocks (EXT4_*_BLOCK).
@@ -94,7 +95,7 @@ func (in *inode) walk(c *chain, depth int) int {
 func (fs *FS) indirectMapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, errno) {
 	c := fs.chainTo(m.lblk)
 	if c.depth == 0 {
-		return 0, EFBIG
+		return 0, filesystem.EFBIG
 	}
 	partial := in.walk(&c, c.depth)
 	if partial < 0 {

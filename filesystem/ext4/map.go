@@ -3,6 +3,7 @@ package ext4
 import (
 	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
+	"mbsim/filesystem"
 )
 
 // mapFlags say what a caller of mapBlocks wants (EXT4_GET_BLOCKS_*).
@@ -157,7 +158,7 @@ func (fs *FS) newBlocks(t *task, in *inode, r *mballoc.Request) (allocator.Block
 	r.Inode = &in.Inode
 	b, ok := fs.alloc.NewBlocks(t.CPU, r)
 	if !ok {
-		return 0, ENOSPC
+		return 0, filesystem.ENOSPC
 	}
 	if r.Flags&mballoc.DelallocReserved == 0 {
 		fs.addBlocks(t, in, int64(r.Len)<<fs.geo.ClusterBits)

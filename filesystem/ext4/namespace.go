@@ -31,7 +31,7 @@ func (fs *FS) directory(path string) (*inode, errno) {
 		return nil, e
 	}
 	if !in.isDir() {
-		return nil, ENOTDIR
+		return nil, filesystem.ENOTDIR
 	}
 	fs.lastDirPath, fs.lastDir = path, in
 	return in, 0
@@ -45,7 +45,7 @@ func (fs *FS) lookupPath(path string) (*inode, errno) {
 			continue
 		}
 		if !in.isDir() {
-			return nil, ENOTDIR
+			return nil, filesystem.ENOTDIR
 		}
 		if name == ".." {
 			in = in.parent
@@ -53,7 +53,7 @@ func (fs *FS) lookupPath(path string) (*inode, errno) {
 		}
 		number, ok := in.dir.Lookup(name)
 		if !ok {
-			return nil, ENOENT
+			return nil, filesystem.ENOENT
 		}
 		in = fs.readInode(number)
 	}
@@ -64,7 +64,7 @@ func (fs *FS) lookupPath(path string) (*inode, errno) {
 func (fs *FS) at(path string) (dir *inode, name string, e errno) {
 	d, name := split(path)
 	if len(name) > 255 {
-		return nil, "", ENAMETOOLONG
+		return nil, "", filesystem.ENAMETOOLONG
 	}
 	dir, e = fs.directory(d)
 	return dir, name, e
@@ -79,7 +79,7 @@ func (fs *FS) lockedAt(path string) (dir *inode, name string, in *inode, e errno
 	fs.lock(dir)
 	if dir.links == 0 { // removed meanwhile
 		fs.unlock(dir)
-		return nil, "", nil, ENOENT
+		return nil, "", nil, filesystem.ENOENT
 	}
 	return dir, name, fs.child(dir, name), 0
 }
@@ -147,7 +147,7 @@ func (fs *FS) createFile(t *task, dir *inode, name string) (*inode, errno) {
 			fs.orphanAdd(in)
 			fs.release(t, in)
 		}
-		if e != ENOSPC || !fs.shouldRetry(t, &retries) {
+		if e != filesystem.ENOSPC || !fs.shouldRetry(t, &retries) {
 			return nil, e
 		}
 	}
@@ -156,7 +156,7 @@ func (fs *FS) createFile(t *task, dir *inode, name string) (*inode, errno) {
 // makeDirectory makes a directory with its first block (ext4_mkdir).
 func (fs *FS) makeDirectory(t *task, dir *inode, name string) errno {
 	if !fs.dirNlink && dir.links >= maxLinks {
-		return EMLINK
+		return filesystem.EMLINK
 	}
 	for retries := 0; ; {
 		in, e := fs.makeInode(t, dir, modeDir|0o755, name)
@@ -175,7 +175,7 @@ func (fs *FS) makeDirectory(t *task, dir *inode, name string) errno {
 			fs.orphanAdd(in)
 			fs.release(t, in)
 		}
-		if e != ENOSPC || !fs.shouldRetry(t, &retries) {
+		if e != filesystem.ENOSPC || !fs.shouldRetry(t, &retries) {
 			return e
 		}
 	}
@@ -196,7 +196,7 @@ func (fs *FS) unlinkFile(t *task, dir *inode, name string, in *inode) {
 // removeDirectory removes an empty directory (ext4_rmdir).
 func (fs *FS) removeDirectory(t *task, dir *inode, name string, in *inode) errno {
 	if !in.dir.IsEmpty() {
-		return ENOTEMPTY
+		return filesystem.ENOTEMPTY
 	}
 	fs.j.start()
 	dir.dir.Remove(name)
@@ -217,7 +217,7 @@ func (fs *FS) rename(t *task, from, to string) errno {
 		return e
 	}
 	if fs.child(oldDir, oldName) == nil {
-		return ENOENT
+		return filesystem.ENOENT
 	}
 	newDir, newName, e := fs.at(to)
 	if e != 0 {
@@ -238,7 +238,7 @@ func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode
 	in, old := fs.child(oldDir, oldName), fs.child(newDir, newName)
 	switch {
 	case in == nil || newDir.links == 0:
-		return nil, ENOENT
+		return nil, filesystem.ENOENT
 	case in == fs.root || old == fs.root:
 		return nil, filesystem.EBUSY
 	case old == in:
@@ -295,7 +295,7 @@ func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode
 func mayReplace(in, old, dir *inode) errno {
 	for d := dir; in.isDir() && d != nil; d = d.parent {
 		if d == in {
-			return EINVAL
+			return filesystem.EINVAL
 		}
 		if d == d.parent {
 			break
@@ -304,11 +304,11 @@ func mayReplace(in, old, dir *inode) errno {
 	switch {
 	case old == nil:
 	case in.isDir() && !old.isDir():
-		return ENOTDIR
+		return filesystem.ENOTDIR
 	case !in.isDir() && old.isDir():
-		return EISDIR
+		return filesystem.EISDIR
 	case old.isDir() && !old.dir.IsEmpty():
-		return ENOTEMPTY
+		return filesystem.ENOTEMPTY
 	}
 	return 0
 }

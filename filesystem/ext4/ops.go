@@ -13,7 +13,7 @@ func (fs *FS) Mkdir(t *task, path string) error {
 	}
 	defer fs.unlock(dir)
 	if in != nil {
-		return EEXIST
+		return filesystem.EEXIST
 	}
 	return asError(fs.makeDirectory(t, dir, name))
 }
@@ -51,7 +51,7 @@ func (fs *FS) openOrCreate(t *task, path string) (h *handle, made bool, e errno)
 		}
 		made = true
 	case in.isDir():
-		return nil, false, EISDIR
+		return nil, false, filesystem.EISDIR
 	}
 	return fs.openInode(in, false), made, 0
 }
@@ -65,9 +65,9 @@ func (fs *FS) Open(t *task, path string, direct bool) (filesystem.Handle, error)
 	in := fs.child(dir, name)
 	switch {
 	case in == nil:
-		return nil, ENOENT
+		return nil, filesystem.ENOENT
 	case in.isDir():
-		return nil, EISDIR
+		return nil, filesystem.EISDIR
 	}
 	return fs.openInode(in, direct), nil
 }
@@ -79,9 +79,9 @@ func (fs *FS) Unlink(t *task, path string) error {
 	case e != 0:
 		return e
 	case in == nil:
-		e = ENOENT
+		e = filesystem.ENOENT
 	case in.isDir():
-		e = EISDIR
+		e = filesystem.EISDIR
 	default:
 		fs.unlinkFile(t, dir, name, in)
 	}
@@ -99,9 +99,9 @@ func (fs *FS) Rmdir(t *task, path string) error {
 	case e != 0:
 		return e
 	case in == nil:
-		e = ENOENT
+		e = filesystem.ENOENT
 	case !in.isDir():
-		e = ENOTDIR
+		e = filesystem.ENOTDIR
 	case in == dir:
 		e = filesystem.EBUSY
 	default:

@@ -1,5 +1,7 @@
 package ext4
 
+import "mbsim/filesystem"
+
 // dropPages forgets the dirty pages of a file from byte size on; the block that
 // size lies in stays (truncate_inode_pages).
 func (fs *FS) dropPages(in *inode, size int64) {
@@ -55,10 +57,10 @@ func (fs *FS) truncate(t *task, in *inode) {
 // setSize is ftruncate(2) (ext4_setattr with ATTR_SIZE).
 func (fs *FS) setSize(t *task, in *inode, size int64) errno {
 	if size < 0 {
-		return EINVAL
+		return filesystem.EINVAL
 	}
 	if size > fs.maxSize(in) {
-		return EFBIG
+		return filesystem.EFBIG
 	}
 	old := in.Size
 	if size != old {

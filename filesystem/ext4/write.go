@@ -1,5 +1,7 @@
 package ext4
 
+import "mbsim/filesystem"
+
 // blocksFor is the number of blocks that size bytes take.
 func (fs *FS) blocksFor(size int64) uint32 {
 	return uint32((size + fs.geo.BlockSize() - 1) >> fs.geo.BlockBits)
@@ -53,7 +55,7 @@ func (fs *FS) writePage(t *task, in *inode, pos, n int64) errno {
 		if pos+n > in.Size {
 			fs.truncateFailedWrite(t, in)
 		}
-		if e != ENOSPC || !fs.shouldRetry(t, &retries) {
+		if e != filesystem.ENOSPC || !fs.shouldRetry(t, &retries) {
 			return e
 		}
 	}
@@ -77,7 +79,7 @@ func (fs *FS) writePageNow(t *task, in *inode, pos, n int64) errno {
 		if pos+n > in.Size {
 			fs.truncateFailedWrite(t, in)
 		}
-		if e != ENOSPC || !fs.shouldRetry(t, &retries) {
+		if e != filesystem.ENOSPC || !fs.shouldRetry(t, &retries) {
 			return e
 		}
 	}

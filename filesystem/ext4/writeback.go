@@ -1,5 +1,7 @@
 package ext4
 
+import "mbsim/filesystem"
+
 // maxWritepagesExtent is the longest range writeback maps at once
 // (MAX_WRITEPAGES_EXTENT_LEN).
 const maxWritepagesExtent = 2048
@@ -32,7 +34,7 @@ func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 		if fs.host != nil {
 			fs.host.Submitted(x.len)
 		}
-		if e == ENOSPC && fs.j != nil {
+		if e == filesystem.ENOSPC && fs.j != nil {
 			fs.commit(t)
 			continue
 		}
@@ -78,7 +80,7 @@ func (fs *FS) mapAndSubmit(t *task, in *inode, x dirtyRun) (uint32, errno) {
 	for {
 		got, e := fs.mapOne(t, in, x)
 		if e != 0 {
-			if e == ENOSPC && fs.alloc.CountFreeClusters() == 0 {
+			if e == filesystem.ENOSPC && fs.alloc.CountFreeClusters() == 0 {
 				// Data is lost: the kernel logs it and drops the pages.
 				from, to := start&^pageMask, (x.next()+pageMask)&^pageMask
 				fs.forget(t, in, from, to-from)
