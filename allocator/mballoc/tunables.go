@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"mbsim/allocator"
+	"mbsim/internal/nearest"
 )
 
 // Tunables are the settings in /sys/fs/ext4/DEV that the allocator reads.
@@ -68,6 +69,16 @@ func Find(name string) (Tunable, bool) {
 	return Tunable{}, false
 }
 
+// nearestTunable is the field or sysfs name with the fewest edits from name.
+func nearestTunable(name string) string {
+	names := make([]string, 0, 2*len(registry))
+	for i := range registry {
+		names = append(names, registry[i].Field, registry[i].Sysfs)
+	}
+	best, _ := nearest.Of(name, names)
+	return best
+}
+
 // Value is the tunable's value in t.
 func (u *Tunable) Value(t *Tunables) uint32 { return *u.at(t) }
 
@@ -75,7 +86,7 @@ func (u *Tunable) Value(t *Tunables) uint32 { return *u.at(t) }
 func (t *Tunables) Set(name string, v uint32) error {
 	u, ok := Find(name)
 	if !ok {
-		return fmt.Errorf("unknown tunable %q", name)
+		return fmt.Errorf("unknown tunable %q (did you mean %q?)", name, nearestTunable(name))
 	}
 	*u.at(t) = v
 	return nil

@@ -2,10 +2,12 @@ package ext4
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"mbsim/allocator/mballoc"
+	"mbsim/internal/nearest"
 )
 
 // Options are how a file system is mounted.
@@ -78,6 +80,29 @@ var ignoredOptions = map[string]bool{
 	"lazytime": true, "nolazytime": true, "i_version": true, "debug": true, "no_prefetch_block_bitmaps": true,
 }
 
+// decidingOptions are those that parseOne acts on; those that end in = have a
+// value.
+var decidingOptions = []string{
+	"delalloc", "nodelalloc", "dioread_nolock", "dioread_lock", "nodioread_nolock", "auto_da_alloc", "noauto_da_alloc",
+	"prefetch_block_bitmaps", "commit=", "stripe=", "data=",
+}
+
+// nearestOption is the option with the fewest edits from key, the first in the
+// alphabet if several.
+func nearestOption(key string) string {
+	names := slices.Clone(decidingOptions)
+	for name := range ignoredOptions {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	keys := make([]string, len(names))
+	for i, name := range names {
+		keys[i] = strings.TrimSuffix(name, "=")
+	}
+	best, _ := nearest.Of(key, keys)
+	return names[slices.Index(keys, best)]
+}
+
 // Parse applies a mount option string, as mount -o takes it.
 func (o *Options) Parse(s string) error {
 	for opt := range strings.SplitSeq(s, ",") {
@@ -125,7 +150,7 @@ func (o *Options) parseOne(opt string) error {
 		}
 	default:
 		if !ignoredOptions[key] {
-			return fmt.Errorf("unknown mount option %q", opt)
+			return fmt.Errorf("unknown mount option %q (did you mean %q?)", opt, nearestOption(key))
 		}
 	}
 	return nil
