@@ -76,7 +76,10 @@ func (m *mkfsState) tryGroups(wantReserved allocator.Block) (again bool, err err
 	if sb.Blocks <= sb.FirstDataBlock {
 		return false, mkfsErrorf("the device is too small for a file system")
 	}
-	groups := uint64(sb.Groups())
+	groups := ceilDiv(uint64(sb.Blocks-sb.FirstDataBlock), uint64(sb.BlocksPerGroup))
+	if groups*leastInodes > maxBlocks32 {
+		return false, mkfsErrorf("%d groups of %d blocks need more than 2^32 inodes, %d each: take larger groups (-g)", groups, sb.BlocksPerGroup, leastInodes)
+	}
 	m.descBlocks = uint32(ceilDiv(groups, uint64(sb.DescPerBlock())))
 	again, err = m.inodesPerGroup(groups)
 	if again || err != nil {
@@ -134,6 +137,9 @@ func (m *mkfsState) dropLastGroup(groups uint64, wantReserved allocator.Block) (
 	return true, nil
 }
 
+// leastInodes is the least number of inodes of a group, a byte of its bitmap.
+const leastInodes = 8
+
 // inodesPerGroup spreads the inodes asked for over the groups, in whole blocks
 // of the table and multiples of 8.
 func (m *mkfsState) inodesPerGroup(groups uint64) (again bool, err error) {
@@ -159,7 +165,7 @@ func (m *mkfsState) inodesPerGroup(groups uint64) (again bool, err error) {
 	perBlock := uint64(sb.BlockSize()) / uint64(sb.InodeSize)
 	ipg = min(ipg, 1<<16-perBlock)
 	for {
-		n := max(8, ceilDiv(ipg, perBlock)*perBlock) &^ 7
+		n := max(leastInodes, ceilDiv(ipg, perBlock)*perBlock) &^ 7
 		if n*groups <= maxBlocks32 {
 			sb.InodesPerGroup, sb.Inodes = uint32(n), uint32(n*groups)
 			m.itb = uint32(ceilDiv(n, perBlock))
