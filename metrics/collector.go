@@ -36,7 +36,6 @@ type Collector struct {
 	ops    operations
 
 	base   Row // what counters are counted from
-	mark   Row // the policy's counters before a remount
 	tally  tallier
 	free   *freeMap
 	bands  *bands
@@ -68,7 +67,7 @@ func New(cfg Config) (*Collector, error) {
 		}
 		return def
 	}
-	c := &Collector{fs: cfg.FS, policy: cfg.Policy, geo: cfg.FS.Geometry(), base: NewRow(), mark: NewRow()}
+	c := &Collector{fs: cfg.FS, policy: cfg.Policy, geo: cfg.FS.Geometry(), base: NewRow()}
 	c.view = watched{cfg.FS, c}
 	c.rows.limit = or(cfg.Rows, defaultRows)
 	c.snaps.limit = or(cfg.Snapshots, defaultSnapshots)
@@ -81,7 +80,7 @@ func New(cfg Config) (*Collector, error) {
 	c.count(start)
 	for id := range start {
 		if registry[id].Kind == Counter && start.Has(ID(id)) {
-			c.base[id] = -start[id]
+			c.base[id] = start[id]
 		}
 	}
 	return c, nil
@@ -118,7 +117,7 @@ func (c *Collector) sample(now int64, all bool) Row {
 	c.count(r)
 	for id := range r {
 		if c.base.Has(ID(id)) {
-			r[id] += c.base[id]
+			r[id] -= c.base[id]
 		}
 	}
 	c.space(r)
@@ -180,30 +179,4 @@ func (c *Collector) snapshot(now int64, r Row) *Snapshot {
 		}
 	}
 	return s
-}
-
-// beforeRemount and afterRemount keep the counters of a policy that forgets them
-// when it is mounted again. What the unmount itself makes the policy count is
-// lost with them.
-func (c *Collector) beforeRemount() {
-	if c.policy != nil {
-		c.policy.Count(c.mark)
-	}
-}
-
-func (c *Collector) afterRemount() {
-	if c.policy == nil {
-		return
-	}
-	now := NewRow()
-	c.policy.Count(now)
-	reset := false
-	for id := range now {
-		reset = reset || now[id] < c.mark[id]
-	}
-	for id := range now {
-		if reset && now.Has(ID(id)) {
-			c.base[id] += c.mark[id]
-		}
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"testing"
 
+	"mbsim/allocator/mballoc"
 	"mbsim/filesystem"
 	"mbsim/workload"
 )
@@ -98,7 +99,7 @@ func checkShape(t *testing.T, r *Result) {
 	}
 }
 
-// The policy forgets its counters when it is mounted again; the result does not.
+// The policy's counters begin anew when it is mounted again; the result does not.
 func TestRemountKeepsCounters(t *testing.T) {
 	r := start(t, "testdata/cold-1")
 	c := r.watch(t, Config{})
@@ -120,6 +121,37 @@ func TestRemountKeepsCounters(t *testing.T) {
 	}
 	if got, _ := res.Value("ops_remount"); got != remounts || remounts == 0 {
 		t.Errorf("%v remounts, want %v", got, remounts)
+	}
+}
+
+// What an unmount makes the policy count, in writing what is delayed, is counted.
+func TestUnmountCounts(t *testing.T) {
+	r := start(t, "testdata/cold-1")
+	c := r.watch(t, Config{})
+	task := &filesystem.Task{PID: 1}
+	h, err := c.FileSystem().Create(task, "late")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Write(task, 0, 1<<20-4096); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(h.Close(task), c.FileSystem().Remount(task)); err != nil {
+		t.Fatal(err)
+	}
+	if s := r.fs.Allocator().Stats(); s != (mballoc.Stats{}) {
+		t.Errorf("after a remount the allocator has counted %+v", s)
+	}
+	res := c.Finish(1)
+	if got, _ := res.Value("mb_blocks_allocated"); got != 255 {
+		t.Errorf("%v blocks allocated, want 255", got)
+	}
+	if got, _ := res.Value("mb_preallocated"); got == 0 {
+		t.Error("no preallocation")
+	}
+	made, _ := res.Value("mb_preallocated")
+	if discarded, _ := res.Value("mb_discarded"); discarded == 0 || discarded > made {
+		t.Errorf("of %v clusters preallocated %v were discarded", made, discarded)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 // Policy is what is read of an allocation policy. None of it may change what a
 // later decision or count depends on.
 type Policy interface {
-	// Count puts the policy's counters, since it was last mounted, into r.
+	// Count puts the policy's counters, over all mounts, into r.
 	Count(r Row)
 	// Touched lists, in order, the groups that may differ from the Source.
 	Touched() iter.Seq[allocator.GroupID]
@@ -29,7 +29,7 @@ func Mballoc(a *mballoc.Allocator) Policy { return mballocPolicy{a} }
 type mballocPolicy struct{ *mballoc.Allocator }
 
 func (p mballocPolicy) Count(r Row) {
-	s := p.Stats()
+	s := p.Total()
 	for i := range mballocTable {
 		r[mballocFirst+ID(i)] = float64(mballocTable[i].get(&s))
 	}
@@ -41,7 +41,7 @@ func Reservation(a *reservation.Allocator) Policy { return reservationPolicy{a} 
 type reservationPolicy struct{ *reservation.Allocator }
 
 func (p reservationPolicy) Count(r Row) {
-	s := p.Stats()
+	s := p.Total()
 	for i := range reservationTable {
 		r[rsvFirst+ID(i)] = float64(reservationTable[i].get(&s))
 	}

@@ -98,8 +98,7 @@ func (o *operations) count(r Row) {
 	}
 }
 
-// watched is the file system as processes see it: it counts their operations and
-// tells the collector of remounts, after which the policy counts from zero.
+// watched is the file system as processes see it: it counts their operations.
 type watched struct {
 	filesystem.FileSystem
 	c *Collector
@@ -136,10 +135,7 @@ func (w *watched) Rename(t *task, from, to string) error {
 func (w *watched) Sync(t *task) error { return w.c.ops.note(opSync, w.FileSystem.Sync(t)) }
 
 func (w *watched) Remount(t *task) error {
-	w.c.beforeRemount()
-	err := w.FileSystem.Remount(t)
-	w.c.afterRemount()
-	return w.c.ops.note(opRemount, err)
+	return w.c.ops.note(opRemount, w.FileSystem.Remount(t))
 }
 
 func (w *watched) handle(h filesystem.Handle, err error) (filesystem.Handle, error) {

@@ -38,6 +38,7 @@ type Allocator struct {
 	obs   Observer
 	locks Locks
 	stats Stats
+	past  Stats // of the mounts before
 
 	orders             int // BlockBits+2
 	maxClusters        int // bits of a bitmap
@@ -134,6 +135,7 @@ func (a *Allocator) Remount() error {
 	}
 	a.lgs = make([]localityGroup, a.cfg.CPUs)
 	a.lastGroup, a.lastStart, a.lockBusy = 0, 0, 0
+	a.past.add(&a.stats)
 	a.stats = Stats{}
 	a.forgetFlexes()
 	a.check = checker{}
@@ -151,6 +153,15 @@ func (a *Allocator) forgetFlexes() {
 
 // Stats are the counters since mount.
 func (a *Allocator) Stats() Stats { return a.stats }
+
+// Total are the counters since New, over all mounts. What an unmount makes the
+// allocator count, writing delayed blocks and discarding preallocations, is in
+// no Stats that anyone can read, but in these.
+func (a *Allocator) Total() Stats {
+	s := a.past
+	s.add(&a.stats)
+	return s
+}
 
 // Tunables are the settings in force.
 func (a *Allocator) Tunables() Tunables { return a.t }

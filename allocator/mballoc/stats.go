@@ -31,6 +31,37 @@ type Stats struct {
 	NoSpace          uint64 // requests that failed with ENOSPC
 }
 
+// add counts what t counts too.
+func (s *Stats) add(t *Stats) {
+	s.Requests += t.Requests
+	s.Success += t.Success
+	s.GroupsScanned += t.GroupsScanned
+	for i := range s.CrHits {
+		s.CrHits[i] += t.CrHits[i]
+		s.GroupsConsidered[i] += t.GroupsConsidered[i]
+		s.UselessLoops[i] += t.UselessLoops[i]
+	}
+	s.ExtentsScanned += t.ExtentsScanned
+	s.GoalHits += t.GoalHits
+	s.Pow2Hits += t.Pow2Hits
+	s.Breaks += t.Breaks
+	s.Lost += t.Lost
+	s.BuddiesGenerated += t.BuddiesGenerated
+	s.Preallocated += t.Preallocated
+	s.Discarded += t.Discarded
+
+	s.BlocksAllocated += t.BlocksAllocated
+	s.BitmapLoads += t.BitmapLoads
+	s.PrefetchIOs += t.PrefetchIOs
+	s.InodePAs += t.InodePAs
+	s.GroupPAs += t.GroupPAs
+	s.PAHits += t.PAHits
+	s.PABlocksUsed += t.PABlocksUsed
+	s.PAsDiscarded += t.PAsDiscarded
+	s.DiscardsForSpace += t.DiscardsForSpace
+	s.NoSpace += t.NoSpace
+}
+
 // GroupInfo is what one line of /proc/fs/ext4/DEV/mb_groups shows: the group's
 // free space as the buddy sees it. Counts are clusters.
 type GroupInfo struct {

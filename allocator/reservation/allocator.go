@@ -40,6 +40,7 @@ type Allocator struct {
 	windows windows
 	free    *allocator.PerCPUCounter // s_freeblocks_counter
 	stats   Stats
+	past    Stats // of the mounts before
 }
 
 // New mounts: all descriptors are read, no bitmap is.
@@ -82,6 +83,7 @@ func (a *Allocator) Remount() error {
 		a.groups[i].read = false
 	}
 	a.free = allocator.NewPerCPUCounter(a.CountFreeClusters(), a.cfg.CPUs)
+	a.past.add(&a.stats)
 	a.stats = Stats{}
 	return nil
 }
@@ -102,6 +104,14 @@ func (a *Allocator) DiscardWindow(w *Window) {
 
 // Stats are the counts since mount.
 func (a *Allocator) Stats() Stats { return a.stats }
+
+// Total are the counts since New, over all mounts: also those of windows that an
+// unmount discards.
+func (a *Allocator) Total() Stats {
+	s := a.past
+	s.add(&a.stats)
+	return s
+}
 
 // FreeClustersOf is the number of free blocks of a group, as its descriptor says.
 func (a *Allocator) FreeClustersOf(id allocator.GroupID) uint32 { return a.groups[id].free }

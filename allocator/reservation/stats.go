@@ -30,3 +30,30 @@ type Stats struct {
 
 // hitClasses is enough for a window of MaxWindow blocks, extended.
 const hitClasses = 16
+
+// add counts what t counts too.
+func (s *Stats) add(t *Stats) {
+	s.Requests += t.Requests
+	s.NoSpace += t.NoSpace
+	s.Blocks += t.Blocks
+	s.Freed += t.Freed
+
+	s.GoalHits += t.GoalHits
+	s.GroupsVisited += t.GroupsVisited
+	s.GroupsSkipped += t.GroupsSkipped
+	s.BitmapLoads += t.BitmapLoads
+	s.Fallbacks += t.Fallbacks
+	s.SystemZone += t.SystemZone
+
+	s.WindowsMade += t.WindowsMade
+	s.WindowsExtended += t.WindowsExtended
+	s.BlocksExtended += t.BlocksExtended
+	s.WindowsDoubled += t.WindowsDoubled
+	s.WindowsDiscarded += t.WindowsDiscarded
+	s.WindowsSearched += t.WindowsSearched
+	s.WindowsFailed += t.WindowsFailed
+	s.WindowBlocks += t.WindowBlocks
+	for i := range s.HitsAtEnd {
+		s.HitsAtEnd[i] += t.HitsAtEnd[i]
+	}
+}
