@@ -44,6 +44,9 @@ func New() *Engine { return &Engine{} }
 // Now is the simulated time.
 func (e *Engine) Now() int64 { return e.now }
 
+// Current is the process that is running, nil where none is.
+func (e *Engine) Current() *Process { return e.current }
+
 // Events is how many events have run.
 func (e *Engine) Events() uint64 { return e.events }
 

@@ -51,6 +51,9 @@ type Locks interface {
 	// LockGroup locks a group and reports whether it had to wait.
 	LockGroup(id allocator.GroupID) (waited bool)
 	UnlockGroup(id allocator.GroupID)
+	// Examined says that extents have been examined, or marked, below the lock of
+	// a group.
+	Examined(extents int)
 	LockLocalityGroup(cpu int)
 	UnlockLocalityGroup(cpu int)
 	// StreamGoal passes s_md_lock, which guards the stream goal.

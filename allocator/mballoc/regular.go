@@ -110,6 +110,7 @@ func (a *Allocator) scanGroup(c *context, id allocator.GroupID, cr int) bool {
 		return false
 	}
 	c.scanned++
+	before := c.found
 	switch {
 	case cr == 0:
 		a.scanSimple(c, id, g)
@@ -117,6 +118,9 @@ func (a *Allocator) scanGroup(c *context, id allocator.GroupID, cr int) bool {
 		a.scanAligned(c, id, g)
 	default:
 		a.scanComplex(c, id, g)
+	}
+	if a.locks != nil {
+		a.locks.Examined(c.found - before)
 	}
 	return c.status != statusContinue
 }

@@ -17,6 +17,7 @@ import (
 type replayFlags struct {
 	kernel, out string
 	mkfs, trace bool
+	seed        uint64
 }
 
 func newReplay() *cobra.Command {
@@ -26,7 +27,8 @@ func newReplay() *cobra.Command {
 		Short: "Perform a case's script and write what a real kernel's recording holds",
 		Long: `replay reads CASE_DIR/case.env and CASE_DIR/ops, and the starting layout from
 CASE_DIR/KERNEL/before.dumpe2fs.gz (or, with --mkfs, computes it from case.env),
-performs the operations, and writes into the output folder, in the formats of a
+performs the operations (those of ops, then ops.0, ops.1, ... all at once, if
+there are any), and writes into the output folder, in the formats of a
 recording:
 
   files.txt      inode, size and extents of every file
@@ -43,6 +45,7 @@ Nothing else of a recording is read.`,
 	}
 	c.Flags().StringVar(&f.kernel, "kernel", "5.10", "whose behaviour: "+kernels())
 	c.Flags().StringVarP(&f.out, "out", "o", "", "output folder (default out/CASE)")
+	c.Flags().Uint64Var(&f.seed, "seed", 1, "how the writers ops.0, ops.1, ... of a case interleave, if it has any")
 	c.Flags().BoolVar(&f.mkfs, "mkfs", false, "compute the starting layout from case.env as mke2fs does, read no recording")
 	c.Flags().BoolVar(&f.trace, "trace", false, "write trace.txt too")
 	completeKernels(c)
@@ -61,7 +64,7 @@ func (f *replayFlags) run(dir string) error {
 	if err != nil {
 		return usage(err)
 	}
-	cfg := replay.Config{Kernel: f.kernel, Case: c, Layout: layout}
+	cfg := replay.Config{Kernel: f.kernel, Case: c, Layout: layout, Seed: f.seed}
 	var trace bytes.Buffer
 	w := ftrace.NewWriter(&trace, max(c.PIDMod, 0))
 	if f.trace {
@@ -71,7 +74,7 @@ func (f *replayFlags) run(dir string) error {
 	if err != nil {
 		return &exitError{exitInternal, err}
 	}
-	files, err := recording(out)
+	files, err := recording(c, out)
 	if err != nil {
 		return &exitError{exitInternal, err}
 	}
@@ -101,12 +104,26 @@ func (f *replayFlags) layout(c *workload.Case) (*image.Layout, error) {
 }
 
 // recording is the outcome as the files of a recording.
-func recording(out *replay.Outcome) (map[string][]byte, error) {
-	var results bytes.Buffer
-	if err := play.WriteResults(&results, out.PID, out.Results); err != nil {
+func recording(c *workload.Case, out *replay.Outcome) (map[string][]byte, error) {
+	files := map[string][]byte{"files.txt": out.Files}
+	results := func(name string, r []play.Result) error {
+		var b bytes.Buffer
+		err := play.WriteResults(&b, out.PID, r)
+		files[name] = b.Bytes()
+		return err
+	}
+	if len(out.Writers) == 0 {
+		if err := results("results.txt", out.Results); err != nil {
+			return nil, err
+		}
+	} else if err := results("results.prepare.txt", out.Results); err != nil {
 		return nil, err
 	}
-	files := map[string][]byte{"files.txt": out.Files, "results.txt": results.Bytes()}
+	for i, r := range out.Writers {
+		if err := results("results."+c.Writers[i].Name+".txt", r); err != nil {
+			return nil, err
+		}
+	}
 	for name, text := range map[string][]byte{
 		"mb_groups.txt": out.Groups, "mb_stats.txt": out.Stats, "mb_groups.log": out.GroupsLog,
 	} {

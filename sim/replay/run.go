@@ -21,6 +21,8 @@ type Config struct {
 	Kernel string // one of Kernels
 	Case   *workload.Case
 	Layout *image.Layout // the starting state; Run changes it
+	// Seed decides how the writers of a case that has any interleave.
+	Seed uint64
 	// Blocks and Files, if not nil, are told of every decision.
 	Blocks mballoc.Observer
 	Files  ext4.Observer
@@ -36,6 +38,8 @@ type Outcome struct {
 	GroupsLog []byte // mb_groups.log, nil where the script has no stat
 	Results   []play.Result
 	PID       int
+	// Writers are the results of each of the case's writers, in their order.
+	Writers [][]play.Result
 }
 
 // machine is a mounted file system and what the recorder can read of it.
@@ -45,9 +49,13 @@ type machine struct {
 	groupsLog bytes.Buffer
 }
 
-// Run performs the case.
+// Run performs the case: its script, and then its writers, if it has any, all at
+// once.
 func Run(cfg Config) (*Outcome, error) {
-	m, err := mount(&cfg)
+	if len(cfg.Case.Writers) > 0 {
+		return runConcurrently(&cfg)
+	}
+	m, err := mount(&cfg, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +103,7 @@ func guarded(at **workload.Op, f func() error) (err error) {
 }
 
 // mount mounts as the case says.
-func mount(cfg *Config) (*machine, error) {
+func mount(cfg *Config, host ext4.Host) (*machine, error) {
 	if cfg.Kernel == Ext2 {
 		return mountExt2(cfg)
 	}
@@ -106,6 +114,7 @@ func mount(cfg *Config) (*machine, error) {
 	opt := ext4.DefaultOptions(cfg.Layout.Super.BlockSize())
 	opt.CPUs = cfg.Case.SMP
 	opt.Profile = p
+	opt.Host = host
 	opt.Observer, opt.Blocks = cfg.Files, cfg.Blocks
 	if err := opt.Parse(cfg.Case.Mount); err != nil {
 		return nil, fmt.Errorf("%s/case.env: %w", cfg.Case.Dir, err)
@@ -151,6 +160,11 @@ func (m *machine) finish(p *play.Player, out *Outcome) error {
 	if err := p.CloseAll(); err != nil {
 		return err
 	}
+	return m.readProc(out)
+}
+
+// readProc reads mb_groups and mb_stats.
+func (m *machine) readProc(out *Outcome) error {
 	if m.ext4 == nil {
 		return nil
 	}

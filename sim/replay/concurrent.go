@@ -1,0 +1,126 @@
+package replay
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"mbsim/filesystem"
+	"mbsim/filesystem/play"
+	"mbsim/sim"
+	"mbsim/sim/smp"
+	"mbsim/workload"
+)
+
+// runConcurrently performs a case with writers: its script prepares, then each
+// writer is a process of its own, and all start together. As in the recorder,
+// files.txt is written once they have ended and closed their files.
+func runConcurrently(cfg *Config) (*Outcome, error) {
+	if cfg.Kernel == Ext2 {
+		return nil, fmt.Errorf("%s: writers at once are modelled for ext4 only", cfg.Case.Dir)
+	}
+	e := sim.New()
+	defer e.Close()
+	host := smp.New(e, cfg.Case.SMP, smp.Emulated, sim.Stream(cfg.Seed, 0, "jitter"))
+	m, err := mount(cfg, host)
+	if err != nil {
+		return nil, err
+	}
+	r := &concurrent{cfg: cfg, m: m, host: host, e: e, out: &Outcome{Writers: make([][]play.Result, len(cfg.Case.Writers))}}
+	e.Go("prepare", r.prepare)
+	if err := r.run(); err != nil {
+		return nil, fmt.Errorf("%s: seed %d: %w", cfg.Case.Dir, cfg.Seed, err)
+	}
+	return r.out, nil
+}
+
+// concurrent is a replay of several writers.
+type concurrent struct {
+	cfg  *Config
+	m    *machine
+	host *smp.Machine
+	e    *sim.Engine
+	out  *Outcome
+	err  error
+	left int // writers that have not ended
+}
+
+// run runs the engine. A broken invariant becomes an error.
+func (r *concurrent) run() (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			p, ok := v.(*sim.Panic)
+			if !ok {
+				panic(v)
+			}
+			err = p
+		}
+	}()
+	r.e.Run(sim.Forever)
+	if r.err == nil && len(r.e.Unfinished()) > 0 {
+		return fmt.Errorf("processes wait for each other: %v", r.e.Unfinished())
+	}
+	return r.err
+}
+
+// prepare performs the case's script, and starts the writers.
+func (r *concurrent) prepare(p *sim.Process) {
+	var err error
+	if r.out.Results, err = r.script(r.cfg.Case.Ops, r.cfg.Case.SMP-1); err != nil {
+		r.fail(err)
+		return
+	}
+	r.left = len(r.cfg.Case.Writers)
+	for i, w := range r.cfg.Case.Writers {
+		r.e.Go("writer "+w.Name, func(*sim.Process) {
+			var err error
+			r.out.Writers[i], err = r.script(w.Ops, i%r.cfg.Case.SMP)
+			if err != nil {
+				r.fail(err)
+				return
+			}
+			if r.left--; r.left == 0 {
+				r.finish()
+			}
+		})
+	}
+}
+
+// script performs operations as a process that then ends.
+func (r *concurrent) script(ops []workload.Op, cpu int) ([]play.Result, error) {
+	pl := play.Player{
+		FS: r.m.fs, CPUs: r.cfg.Case.SMP, Stat: r.m.appendGroups,
+		Task: filesystem.Task{CPU: cpu, PID: max(r.cfg.Case.PIDMod, 0)},
+	}
+	results := make([]play.Result, 0, len(ops))
+	for i := range ops {
+		r.host.Syscall()
+		if r.cfg.Before != nil {
+			r.cfg.Before(&ops[i])
+		}
+		ret, err := pl.Do(&ops[i])
+		if err != nil {
+			return nil, err
+		}
+		results = append(results, play.Result{Line: ops[i].Line, Ret: ret})
+	}
+	return results, pl.CloseAll()
+}
+
+// finish writes what the recorder reads at the end.
+func (r *concurrent) finish() {
+	var b bytes.Buffer
+	if err := play.WriteFiles(&b, r.m.fs); err != nil {
+		r.fail(err)
+		return
+	}
+	r.out.Files = b.Bytes()
+	if err := r.m.readProc(r.out); err != nil {
+		r.fail(err)
+	}
+}
+
+func (r *concurrent) fail(err error) {
+	r.err = errors.Join(r.err, err)
+	r.e.Stop()
+}
