@@ -98,6 +98,9 @@ func (fs *FS) prepareBlocks(t *task, in *inode, pos, n int64, prepare func(*task
 		}
 		var e errno
 		if s, e = prepare(t, in, b); e != 0 {
+			if b > first {
+				fs.markDirty(in) // writeback on the way may have cleaned it
+			}
 			return 0, e
 		}
 		in.cache.add(b, 1, s)
