@@ -42,7 +42,8 @@ func TestReplicationsExt2(t *testing.T) {
 	ext2 := func(replication int) string {
 		return digest(playScenario(t, load(t, small, "profile=ext2", "workload.classes.writers.mix={create: 1}"), Options{Replication: replication}))
 	}
-	if ext2(1) == ext2(2) || ext2(2) != ext2(2) {
+	first, second, again := ext2(1), ext2(2), ext2(2)
+	if first == second || second != again {
 		t.Error("replications of ext2")
 	}
 }

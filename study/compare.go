@@ -1,0 +1,169 @@
+package study
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"mbsim/metrics"
+	"mbsim/study/stats"
+)
+
+// Sample is what one run of a group came to.
+type Sample struct {
+	Seed        uint64
+	Replication int
+	Values      map[string]float64
+}
+
+// Verdict says what a difference means.
+type Verdict string
+
+// The verdicts. Higher and Lower are of metrics that have no better direction.
+const (
+	Better Verdict = "better"
+	Worse  Verdict = "worse"
+	Higher Verdict = "higher"
+	Lower  Verdict = "lower"
+	Same   Verdict = "same" // in every pair
+	Unsure Verdict = "~"    // no evidence: the interval holds zero, or there are too few pairs
+)
+
+// minPairs are the fewest pairs that are evidence.
+const minPairs = 3
+
+// permutationPairs are the fewest pairs whose permutation can reach p < 0.05.
+const permutationPairs = 6
+
+// Effect is the difference of one metric between two groups of runs: the second
+// less the first.
+type Effect struct {
+	Metric     string
+	A, B       stats.Mean // of the runs that are compared
+	Difference stats.Difference
+	Paired     bool
+	Unpaired   int     // runs left out because the other group has none to pair them with
+	Holm       float64 // p adjusted for the family of comparisons, NaN where there is no p
+	Signs      float64 // p of the permutation of signs, NaN for too few pairs
+	Verdict    Verdict
+}
+
+// Compare compares a metric of two groups, paired by seed and replication. Groups
+// that have no pair are compared as independent samples.
+func Compare(a, b []Sample, metric string) Effect {
+	e := Effect{Metric: metric, Holm: math.NaN(), Signs: math.NaN(), Verdict: Unsure}
+	x, y := pairs(a, b, metric)
+	e.Paired = len(x) > 0
+	if e.Paired {
+		e.Difference = stats.Paired(x, y)
+		e.Unpaired = len(values(a, metric)) + len(values(b, metric)) - 2*len(x)
+		if len(x) >= permutationPairs {
+			e.Signs = stats.SignFlip(stats.Differences(x, y))
+		}
+	} else {
+		x, y = values(a, metric), values(b, metric)
+		e.Difference = stats.Welch(x, y)
+	}
+	e.A, e.B = stats.MeanOf(x), stats.MeanOf(y)
+	if e.tested() {
+		e.Holm = e.Difference.P
+	}
+	e.judge(slices.Equal(x, y))
+	return e
+}
+
+// pairs are the values of runs with equal seed and replication, in their order.
+func pairs(a, b []Sample, metric string) (x, y []float64) {
+	a, b = slices.Clone(a), slices.Clone(b)
+	order := func(s, t Sample) int {
+		return cmp.Or(cmp.Compare(s.Seed, t.Seed), cmp.Compare(s.Replication, t.Replication))
+	}
+	slices.SortStableFunc(a, order)
+	slices.SortStableFunc(b, order)
+	for len(a) > 0 && len(b) > 0 {
+		switch c := order(a[0], b[0]); {
+		case c < 0:
+			a = a[1:]
+		case c > 0:
+			b = b[1:]
+		default:
+			v, ok1 := a[0].Values[metric]
+			w, ok2 := b[0].Values[metric]
+			if ok1 && ok2 {
+				x, y = append(x, v), append(y, w)
+			}
+			a, b = a[1:], b[1:]
+		}
+	}
+	return x, y
+}
+
+// tested says whether there is a p: enough runs, and a spread or a difference.
+func (e *Effect) tested() bool { return e.Difference.N >= minPairs }
+
+func (e *Effect) judge(equal bool) {
+	d := &e.Difference
+	switch {
+	case d.N == 0:
+	case equal && e.Paired:
+		e.Verdict, e.Holm = Same, math.NaN()
+	case !e.tested() || !d.Evidence():
+	default:
+		e.Verdict = direction(e.Metric, d.Value)
+	}
+}
+
+// direction is the word for a metric that rises or falls.
+func direction(metric string, change float64) Verdict {
+	better := metrics.Neither
+	if id, err := metrics.Find(metric); err == nil {
+		better = metrics.At(id).Better
+	}
+	switch {
+	case better == metrics.Neither && change > 0:
+		return Higher
+	case better == metrics.Neither:
+		return Lower
+	case (better == metrics.Higher) == (change > 0):
+		return Better
+	}
+	return Worse
+}
+
+// Family corrects for the number of comparisons that are looked at together
+// (Holm), and returns how many there are.
+func Family(effects []*Effect) int {
+	var p []float64
+	var of []*Effect
+	for _, e := range effects {
+		if !math.IsNaN(e.Holm) {
+			p, of = append(p, e.Difference.P), append(of, e)
+		}
+	}
+	for i, v := range stats.Holm(p) {
+		of[i].Holm = v
+	}
+	return len(p)
+}
+
+// Doubtful says that there is evidence in the comparison alone, but not as one of
+// its family.
+func (e *Effect) Doubtful() bool {
+	return e.Verdict != Unsure && e.Verdict != Same && e.Holm >= 1-stats.Confidence
+}
+
+// Disagree says that the t test and the permutation of signs come to different
+// conclusions: the differences are far from normal.
+func (e *Effect) Disagree() bool {
+	const level = 1 - stats.Confidence
+	return !math.IsNaN(e.Signs) && (e.Difference.P < level) != (e.Signs < level)
+}
+
+// Relative is the change as a share of the first mean, and half the width of its
+// interval likewise; NaN where that mean is zero.
+func (e *Effect) Relative() (change, half float64) {
+	if e.A.Value == 0 {
+		return math.NaN(), math.NaN()
+	}
+	return e.Difference.Value / math.Abs(e.A.Value), e.Difference.Half / math.Abs(e.A.Value)
+}

@@ -1,0 +1,100 @@
+package study
+
+import (
+	"time"
+
+	"mbsim/scenarios"
+)
+
+// Cost is what runs are thought to take, without parallelism.
+type Cost struct {
+	Time  time.Duration
+	Known bool   // false where nothing tells
+	Basis string // what the estimate is from
+}
+
+// What a run takes that has never been tried: an operation on two cores of 2020,
+// and the rest.
+const (
+	operationTime = 20 * time.Microsecond
+	runTime       = 200 * time.Millisecond
+)
+
+// Estimate tells what tasks of the plan in dir will take: from the runs that are
+// finished there (of the same setting, where it has any), or else from the number
+// of operations.
+func (p *Plan) Estimate(dir string, tasks []Task) (Cost, error) {
+	done, err := finishedIn(dir)
+	if err != nil {
+		return Cost{}, err
+	}
+	sum, n := make(map[string]time.Duration), make(map[string]time.Duration) // by scenario digest
+	var all, count time.Duration
+	wanted := make(map[string]bool)
+	for i := range p.Settings {
+		wanted[p.Settings[i].Digest] = true
+	}
+	for _, r := range done {
+		if wanted[r.Digest] {
+			sum[r.Digest] += time.Duration(r.Took)
+			n[r.Digest]++
+			all += time.Duration(r.Took)
+			count++
+		}
+	}
+	if count == 0 {
+		return p.estimateOperations(tasks)
+	}
+	c := Cost{Known: true, Basis: "from runs finished before"}
+	for _, t := range tasks {
+		d := p.Settings[t.Setting].Digest
+		if n[d] > 0 {
+			c.Time += sum[d] / n[d]
+		} else {
+			c.Time += all / count
+		}
+	}
+	return c, nil
+}
+
+// estimateOperations counts the operations that the scenarios say.
+func (p *Plan) estimateOperations(tasks []Task) (Cost, error) {
+	c := Cost{Known: true, Basis: "from the number of operations; the first finished run will tell better"}
+	known := make(map[int]time.Duration)
+	for _, t := range tasks {
+		d, ok := known[t.Setting]
+		if !ok {
+			s, err := p.load(&p.Settings[t.Setting])
+			if err != nil {
+				return Cost{}, err
+			}
+			n, ok := operations(s)
+			if !ok {
+				return Cost{Basis: "nothing tells how many operations a run has"}, nil
+			}
+			d = runTime + time.Duration(n)*operationTime
+			known[t.Setting] = d
+		}
+		c.Time += d
+	}
+	return c, nil
+}
+
+// operations is how many operations a run has at most, if the scenario says so.
+func operations(s *scenarios.Scenario) (n int64, ok bool) {
+	if sc := s.Workload.Script; sc != nil {
+		n = int64(len(sc.Ops))
+	}
+	for i := range s.Workload.Phases {
+		u := &s.Workload.Phases[i].Until
+		ops := max(u.Operations, u.Files)
+		if ops == 0 && s.Stop.Operations == 0 {
+			return 0, false
+		}
+		n += ops
+	}
+	if limit := s.Stop.Operations; limit > 0 && (n == 0 || limit < n) {
+		n = limit
+	}
+	return n, true
+}

@@ -1,0 +1,231 @@
+package study
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+// Study is a study in its folder, which is locked until Close.
+type Study struct {
+	Dir  string
+	Plan *Plan
+
+	lock *os.File
+	mu   sync.Mutex
+	runs *os.File // runs.ndjson
+	size int64    // of its whole lines
+	done map[string]*Record
+	left map[string]int // of the plan's runs that are not finished, the tasks that want it
+	todo int            // sum of left
+}
+
+// Executor performs runs.
+type Executor interface {
+	// Execute performs tasks of the study and gives their records to s.Add, in any
+	// order. It returns when no more will come; then a task without a record was
+	// not performed. running, which any goroutine may call, is told how many runs'
+	// worth of work is done of those that go on.
+	Execute(ctx context.Context, s *Study, tasks []Task, running func(float64)) error
+}
+
+// Progress is how far a study has come.
+type Progress struct {
+	Done, Total int     // runs
+	Running     float64 // runs' worth of work done in those that go on
+}
+
+const runsName = "runs.ndjson"
+
+// Open opens the folder of a study, makes it if it does not exist, and finds out
+// what is finished. Runs of other plans in the folder stay there.
+func Open(dir string, p *Plan) (*Study, error) {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, userErrorf("%w", err)
+	}
+	l, err := lock(dir)
+	if err != nil {
+		return nil, err
+	}
+	s := &Study{Dir: dir, Plan: p, lock: l, done: make(map[string]*Record)}
+	if err := s.read(); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// read finds out what is finished, and writes the plan.
+func (s *Study) read() error {
+	path := filepath.Join(s.Dir, runsName)
+	records, whole, err := readRecords(path)
+	if err != nil {
+		return err
+	}
+	if _, err := collect(s.done, records); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if s.runs, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666); err != nil {
+		return err
+	}
+	if err := s.runs.Truncate(whole); err != nil {
+		return err
+	}
+	s.size = whole
+	if _, err := s.Import(); err != nil {
+		return err
+	}
+	return s.Plan.write(s.Dir)
+}
+
+// lock takes the folder's lock, which the system gives back when the process
+// ends, however it ends.
+func lock(dir string) (*os.File, error) {
+	path := filepath.Join(dir, "study.lock")
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		who := make([]byte, 32)
+		n, _ := f.Read(who)
+		err2 := f.Close()
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, errors.Join(fmt.Errorf("%s: cannot be locked: %w", path, err), err2)
+		}
+		return nil, userErrorf("%s is in use by process %s: one study at a time runs in a folder", dir, strings.TrimSpace(string(who[:n])))
+	}
+	err = f.Truncate(0)
+	if err == nil {
+		_, err = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// Close gives the folder back.
+func (s *Study) Close() error {
+	var err error
+	if s.runs != nil {
+		err = s.runs.Close()
+	}
+	return errors.Join(err, s.lock.Close())
+}
+
+// Add keeps the record of a run: it is on disk when Add returns. A run that is
+// known already is not added again.
+func (s *Study) Add(r Record) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	added, err := collect(s.done, []Record{r})
+	if err != nil || len(added) == 0 {
+		return err
+	}
+	line, err := r.line()
+	if err == nil {
+		err = s.append(line)
+	}
+	if err != nil {
+		delete(s.done, r.ID)
+		return err
+	}
+	s.todo -= s.left[r.ID]
+	delete(s.left, r.ID)
+	return nil
+}
+
+// append adds lines to runs.ndjson. If that fails the file is as it was.
+func (s *Study) append(lines []byte) error {
+	_, err := s.runs.WriteAt(lines, s.size)
+	if err == nil {
+		err = s.runs.Sync()
+	}
+	if err != nil {
+		return errors.Join(err, s.runs.Truncate(s.size))
+	}
+	s.size += int64(len(lines))
+	return nil
+}
+
+// count finds out what is left of the plan.
+func (s *Study) count() {
+	s.left, s.todo = make(map[string]int), 0
+	for _, t := range s.Plan.Tasks() {
+		if s.done[t.ID] == nil {
+			s.left[t.ID]++
+			s.todo++
+		}
+	}
+}
+
+// Pending are the plan's tasks that are not finished. A run that two settings
+// share is there once.
+func (s *Study) Pending() (tasks []Task) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	seen := make(map[string]bool)
+	for _, t := range s.Plan.Tasks() {
+		if s.left[t.ID] > 0 && !seen[t.ID] {
+			seen[t.ID] = true
+			tasks = append(tasks, t)
+		}
+	}
+	return tasks
+}
+
+// Foreign counts finished runs in the folder that the plan does not have.
+func (s *Study) Foreign() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.done)
+	seen := make(map[string]bool)
+	for _, t := range s.Plan.Tasks() {
+		if s.done[t.ID] != nil && !seen[t.ID] {
+			seen[t.ID] = true
+			n--
+		}
+	}
+	return n
+}
+
+// Finished says how many of the plan's runs are finished.
+func (s *Study) Finished() (done, total int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	total = s.Plan.Replications * len(s.Plan.Settings)
+	return total - s.todo, total
+}
+
+// Run performs what is pending, and adds replications until the plan's rule
+// holds. progress may be nil.
+func (s *Study) Run(ctx context.Context, e Executor, progress func(Progress)) error {
+	running := func(share float64) {
+		if progress != nil {
+			done, total := s.Finished()
+			progress(Progress{done, total, share})
+		}
+	}
+	for {
+		tasks := s.Pending()
+		running(0)
+		if len(tasks) > 0 {
+			if err := e.Execute(ctx, s, tasks, running); err != nil {
+				return err
+			}
+			if left := len(s.Pending()); left > 0 {
+				return fmt.Errorf("%d of %d runs were not performed", left, len(tasks))
+			}
+		}
+		more, err := s.Extend()
+		if err != nil || !more {
+			return err
+		}
+	}
+}

@@ -1,0 +1,59 @@
+package study
+
+import (
+	"math"
+
+	"mbsim/study/stats"
+)
+
+// roundRuns is how many runs a round of further replications has at least, so
+// that several can go on at once. It must not depend on the machine: the rule is
+// looked at after whole rounds.
+const roundRuns = 8
+
+// Extend adds a round of replications to the plan if its rule asks for one. All
+// of the plan's runs must be finished.
+func (s *Study) Extend() (bool, error) {
+	p := s.Plan
+	if p.Until == nil || p.Replications >= p.Until.Max {
+		return false, nil
+	}
+	r, err := s.Result()
+	if err != nil || r.Precise {
+		return false, err
+	}
+	round := (roundRuns + len(p.Settings) - 1) / len(p.Settings)
+	p.Replications = min(p.Replications+round, p.Until.Max)
+	s.mu.Lock()
+	s.count()
+	s.mu.Unlock()
+	return true, p.write(s.Dir)
+}
+
+// precise says whether the rule holds: half the width of the interval of every
+// setting's difference to the baseline is at most the share CI of the baseline's
+// mean. With one setting it is the interval of the mean itself.
+func (r *Result) precise() bool {
+	metric := r.Until.Metric
+	base := stats.MeanOf(values(r.Samples(r.Find(r.Baseline)), metric))
+	limit := r.Until.CI * math.Abs(base.Value)
+	if len(r.Settings) == 1 {
+		return base.Half <= limit
+	}
+	for _, e := range r.Effects(metric) {
+		if e != nil && !(e.Difference.Half <= limit) {
+			return false
+		}
+	}
+	return true
+}
+
+// values are those of a metric that samples have.
+func values(samples []Sample, metric string) (all []float64) {
+	for _, s := range samples {
+		if v, ok := s.Values[metric]; ok {
+			all = append(all, v)
+		}
+	}
+	return all
+}
