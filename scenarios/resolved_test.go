@@ -194,7 +194,7 @@ func TestBuiltIn(t *testing.T) {
 			t.Errorf("%s: it asks %q", i.Name, s.Question)
 		}
 	}
-	want := []string{"churn-near-full", "small-files", "sparse-writes", "streams", "untar"}
+	want := []string{"churn-near-full", "policies", "small-files", "sparse-writes", "streams", "untar"}
 	if !reflect.DeepEqual(names, want) {
 		t.Errorf("%v, want %v", names, want)
 	}

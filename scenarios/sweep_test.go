@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -13,6 +14,10 @@ const sweepBase = "device: {mkfs: {size: 1G}}\nworkload: {script: \"sync\\n\"}\n
 // TestSweeps reads sweep blocks (of a small scenario whose lines come first) and
 // shows what they stand for, or the mistake.
 func TestSweeps(t *testing.T) {
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
 	datadriven.RunTest(t, "testdata/sweeps", func(t *testing.T, d *datadriven.TestData) string {
 		if d.Cmd == "axis" {
 			var b strings.Builder
@@ -28,7 +33,7 @@ func TestSweeps(t *testing.T) {
 		}
 		s, err := parseTest(sweepBase + d.Input)
 		if err != nil {
-			return oneError(t, err)
+			return strings.ReplaceAll(oneError(t, err), dir, "DIR")
 		}
 		w := s.Sweep
 		var b strings.Builder
