@@ -97,3 +97,15 @@ func (d *Disk) Mount(tb testing.TB, change func(*Config)) *Allocator {
 	}
 	return a
 }
+
+// freeLocks are locks that nobody waits for.
+type freeLocks struct{}
+
+func (freeLocks) LockGroup(allocator.GroupID) bool { return false }
+func (freeLocks) UnlockGroup(allocator.GroupID)    {}
+func (freeLocks) Examined(int)                     {}
+func (freeLocks) LockLocalityGroup(int)            {}
+func (freeLocks) UnlockLocalityGroup(int)          {}
+func (freeLocks) StreamGoal()                      {}
+func (freeLocks) ReadBitmap(allocator.GroupID)     {}
+func (freeLocks) BeforeBest()                      {}

@@ -37,6 +37,7 @@ const (
 // model drives an allocator as a file system would, and knows who has each
 // cluster. Its state is as plain as can be: an array of owners.
 type model struct {
+	freeLocks
 	a       *Allocator
 	geo     *allocator.Geometry
 	choose  chooser
@@ -611,8 +612,3 @@ func (m *model) interrupt(n uint32) {
 	}
 	m.inner = false
 }
-func (m *model) UnlockGroup(allocator.GroupID) {}
-func (m *model) LockLocalityGroup(int)         {}
-func (m *model) UnlockLocalityGroup(int)       {}
-func (m *model) StreamGoal()                   {}
-func (m *model) ReadBitmap(allocator.GroupID)  {}

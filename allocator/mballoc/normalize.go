@@ -76,7 +76,7 @@ func (a *Allocator) normalize(c *context, r *Request) {
 	}
 	size = min(size, bpg)
 	start, size = a.cutByPreallocs(c, start, start+size)
-	if size <= 0 || size > bpg || start > int64(c.o.logical) || start+size <= int64(c.o.logical) {
+	if o := int64(c.o.logical); size <= 0 || size > bpg || start > o && start+size <= o {
 		panic(a.dump("normalized request does not cover the original", nil, int(start), int(size)))
 	}
 	c.g.logical = uint32(start)

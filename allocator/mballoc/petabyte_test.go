@@ -88,6 +88,49 @@ func TestPetabyte(t *testing.T) {
 	}
 }
 
+// TestIndirectFilesStayLow: the block pointers of files without extents have 32
+// bits. Their searches know only the groups below, wherever the goal is, and their
+// preallocations above are not used.
+func TestIndirectFilesStayLow(t *testing.T) {
+	const groups = 1<<32/32768 + 64
+	s := newBlank(groups)
+	cfg := s.config()
+	a, err := New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := &Inode{Number: 12, Regular: true, Extents: true, Writers: 1, Size: 4 << 20}
+	high := s.geo.GroupStart(groups - 10)
+	ask := func(logical uint32, f Flags) allocator.Block {
+		t.Helper()
+		r := Request{Inode: in, Len: 4, Logical: logical, Goal: high, Flags: f}
+		b, ok := a.NewBlocks(0, &r)
+		if !ok {
+			t.Fatal("no space")
+		}
+		return b
+	}
+	if b := ask(0, HintData|HintTryGoal); b != high {
+		t.Errorf("with extents: block %d, want %d", b, high)
+	}
+	if b := ask(4, HintData); b != high+4 {
+		t.Errorf("with extents, from the preallocation: block %d, want %d", b, high+4)
+	}
+	in.Extents = false
+	if b := ask(0, 0); b >= 1<<32 {
+		t.Errorf("indirect: block %d", b)
+	}
+	if !panics(func() { ask(8, HintData) }) {
+		t.Error("the normalized request of an indirect file overlaps a preallocation it may not use: the kernel has a BUG_ON")
+	}
+}
+
+func panics(f func()) (p bool) {
+	defer func() { p = recover() != nil }()
+	f()
+	return false
+}
+
 // BenchmarkPetabyte is the cost of a mount, and of one with a first request.
 func BenchmarkPetabyte(b *testing.B) {
 	s := newBlank(petabyte)

@@ -166,10 +166,10 @@ func (a *Allocator) useInodePA(c *context, p *prealloc) {
 	c.b.group, c.b.start, c.b.len = id, int(off), n
 	c.status = statusFound
 	c.pa = p
-	p.free -= n
-	if p.free < 0 {
-		panic(a.dump("preallocation used up twice", nil, int(p.lstart), p.len))
+	if n <= 0 || n > p.free {
+		panic(a.dump("preallocation used beyond its end", nil, n, p.free))
 	}
+	p.free -= n
 }
 
 // useGroupPA takes the requested clusters from a locality group's preallocation,
