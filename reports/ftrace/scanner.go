@@ -10,6 +10,7 @@ import (
 // Event is one trace event.
 type Event struct {
 	Task string // name and process, such as guest-192
+	CPU  int    // that it ran on
 	Name string // such as ext4_request_blocks
 	Text string // the fields, without the device
 }
@@ -58,11 +59,14 @@ func (s *Scanner) parse(line string) bool {
 	if !ok {
 		return false
 	}
-	task, _, ok := strings.Cut(strings.TrimLeft(head, " "), " ")
-	if !ok || !strings.Contains(head, "[") {
+	task, at, ok := strings.Cut(strings.TrimLeft(head, " "), " ")
+	_, at, bracket := strings.Cut(at, "[")
+	cpu, _, closed := strings.Cut(at, "]")
+	n, err := strconv.Atoi(cpu)
+	if !ok || !bracket || !closed || err != nil {
 		return false
 	}
-	s.ev.Task = task
+	s.ev.Task, s.ev.CPU = task, n
 	name, text, _ := strings.Cut(rest, ": ")
 	s.ev.Name = strings.TrimSuffix(name, ":")
 	if t, ok := strings.CutPrefix(text, "dev "); ok {
