@@ -96,13 +96,15 @@ func (a *Allocator) freeInGroup(cpu int, in *Inode, id allocator.GroupID, start,
 	a.flexChanged(id, int64(n))
 }
 
-// Committed gives the clusters that transaction tid freed back to the buddies
-// (ext4_process_freed_data).
+// Committed gives the clusters that transaction tid and earlier ones freed back
+// to the buddies (ext4_process_freed_data). Where several processes run, one may
+// have waited for a group's lock while the transaction it freed in committed:
+// what it freed comes back with the next.
 func (a *Allocator) Committed(tid uint64) {
 	a.enter()
 	defer a.leave(nil)
 	k := 0
-	for k < len(a.freed) && a.freed[k].tid == tid {
+	for k < len(a.freed) && a.freed[k].tid <= tid {
 		f := a.freed[k] // not a pointer: while this waits for the lock others may add
 		g := a.load(f.group)
 		a.touch(f.group)

@@ -14,6 +14,8 @@ type Costs struct {
 	DeviceLatency int64 // from sending to completion, on an idle device
 	DevicePage    int64 // 4096 bytes on the device
 	Commit        int64 // writing and flushing a transaction
+	Stall         int64 // mean length of a stall, where costs jitter
+	Stalls        int   // one in so many costs has a stall; 0 for none
 }
 
 // Emulated are the costs of the oracle's virtual machine: QEMU's software
@@ -23,4 +25,5 @@ var Emulated = Costs{
 	Syscall: 4_000, CopyPage: 1_500, LockGroup: 600, Extent: 150, StreamGoal: 100, BeforeBest: 300,
 	Map: 15_000, SubmitPage: 2_500, ReadBitmap: 150_000,
 	DeviceLatency: 120_000, DevicePage: 1_500, Commit: 900_000,
+	Stall: 5_000_000, Stalls: 100,
 }

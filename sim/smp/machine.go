@@ -41,19 +41,19 @@ func (m *Machine) Spend(ns int64) {
 		return
 	}
 	if m.jitter != nil {
-		ns = int64(float64(ns) * m.factor())
+		ns = m.jittered(ns)
 	}
 	m.e.Current().Wait(ns)
 }
 
-// factor is what jitter makes of a cost: mostly 0.5 to 1.5, and now and then
-// several times as much.
-func (m *Machine) factor() float64 {
-	f := 0.5 + m.jitter.Float64()
-	if m.jitter.IntN(64) == 0 {
-		f *= 1 + 15*m.jitter.Float64()
+// jittered is what jitter makes of a cost: 0.5 to 1.5 times as much, and now and
+// then a stall, as of a virtual CPU that its host does not run.
+func (m *Machine) jittered(ns int64) int64 {
+	n := int64(float64(ns) * (0.5 + m.jitter.Float64()))
+	if m.costs.Stalls > 0 && m.jitter.IntN(m.costs.Stalls) == 0 {
+		n += int64(m.jitter.ExpFloat64() * float64(m.costs.Stall))
 	}
-	return f
+	return n
 }
 
 const perPage = 256
