@@ -15,15 +15,15 @@ type Costs struct {
 	DevicePage    int64 // 4096 bytes on the device
 	Commit        int64 // writing and flushing a transaction
 	Stall         int64 // mean length of a stall, where costs jitter
-	Stalls        int   // one in so many costs has a stall; 0 for none
+	StallEvery    int64 // mean work between two stalls
 }
 
 // Emulated are the costs of the oracle's virtual machine: QEMU's software
 // emulation (TCG) with a disk in memory. They are estimates; what is held against
 // recordings is not a time but the spread of counters over seeds.
 var Emulated = Costs{
-	Syscall: 4_000, CopyPage: 1_500, LockGroup: 600, Extent: 150, StreamGoal: 100, BeforeBest: 300,
+	Syscall: 4_000, CopyPage: 1_500, LockGroup: 100, Extent: 20, StreamGoal: 50, BeforeBest: 20,
 	Map: 15_000, SubmitPage: 2_500, ReadBitmap: 150_000,
 	DeviceLatency: 120_000, DevicePage: 1_500, Commit: 900_000,
-	Stall: 5_000_000, Stalls: 100,
+	Stall: 5_000_000, StallEvery: 1_000_000,
 }

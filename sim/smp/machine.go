@@ -47,10 +47,11 @@ func (m *Machine) Spend(ns int64) {
 }
 
 // jittered is what jitter makes of a cost: 0.5 to 1.5 times as much, and now and
-// then a stall, as of a virtual CPU that its host does not run.
+// then a stall, as of a virtual CPU that its host does not run. How likely that
+// is goes by the length of the work.
 func (m *Machine) jittered(ns int64) int64 {
 	n := int64(float64(ns) * (0.5 + m.jitter.Float64()))
-	if m.costs.Stalls > 0 && m.jitter.IntN(m.costs.Stalls) == 0 {
+	if m.jitter.Float64()*float64(m.costs.StallEvery) < float64(n) {
 		n += int64(m.jitter.ExpFloat64() * float64(m.costs.Stall))
 	}
 	return n
