@@ -22,7 +22,7 @@ type Costs struct {
 // emulation (TCG) with a disk in memory. They are estimates; what is held against
 // recordings is not a time but the spread of counters over seeds.
 var Emulated = Costs{
-	Syscall: 4_000, CopyPage: 1_500, LockGroup: 100, Extent: 20, StreamGoal: 50, BeforeBest: 20,
+	Syscall: 4_000, CopyPage: 1_500, LockGroup: 200, Extent: 30, StreamGoal: 50, BeforeBest: 50,
 	Map: 15_000, SubmitPage: 2_500, ReadBitmap: 150_000,
 	DeviceLatency: 120_000, DevicePage: 1_500, Commit: 900_000,
 	Stall: 5_000_000, StallEvery: 1_000_000,
