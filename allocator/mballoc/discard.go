@@ -42,6 +42,9 @@ func (a *Allocator) trimInode(c *context) {
 
 // DiscardInode discards preallocations of an inode from the least recently used
 // on: needed of them, or all where needed is 0 (ext4_discard_preallocations).
+//
+// Deviates from the kernel: it does not wait for one that is in use or being
+// deleted, as a file's requests and discards exclude each other.
 func (a *Allocator) DiscardInode(cpu int, in *Inode, needed uint32) {
 	if !in.Regular || in.pas.head == nil {
 		return

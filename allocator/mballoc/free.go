@@ -26,6 +26,10 @@ type freedRange struct {
 // (ext4_free_blocks). On disk they are free at once; they can be allocated again
 // when the transaction commits, or now without a journal. It returns the
 // clusters freed.
+//
+// Deviates from the kernel: freed ranges that touch are not merged, which shows
+// nowhere; with a journal data=writeback does not free at once; and nobody asks
+// whether the blocks are the file system's own.
 func (a *Allocator) FreeBlocks(cpu int, in *Inode, block allocator.Block, count uint32, f FreeFlags, tid uint64) uint32 {
 	a.enter()
 	defer a.leave(in)
@@ -100,6 +104,8 @@ func (a *Allocator) freeInGroup(cpu int, in *Inode, id allocator.GroupID, start,
 // to the buddies (ext4_process_freed_data). Where several processes run, one may
 // have waited for a group's lock while the transaction it freed in committed:
 // what it freed comes back with the next.
+//
+// Deviates from the kernel: there a transaction waits for those who free in it.
 func (a *Allocator) Committed(tid uint64) {
 	a.enter()
 	defer a.leave(nil)

@@ -72,6 +72,8 @@ func (g *group) reset() {
 // readBitmap makes sure the block bitmap of id is in memory
 // (ext4_read_block_bitmap_nowait). It reports whether it had to be read from
 // the device; an uninitialized group's is computed.
+//
+// Deviates from the kernel: nothing is verified, and nothing can fail.
 func (a *Allocator) readBitmap(id allocator.GroupID, g *group, ahead bool) bool {
 	if g.uptodate {
 		return false
@@ -98,6 +100,8 @@ func (a *Allocator) readBitmap(id allocator.GroupID, g *group, ahead bool) bool 
 }
 
 // load makes sure the buddy of id can be used (ext4_mb_load_buddy).
+//
+// Deviates from the kernel: its pages are never reclaimed.
 func (a *Allocator) load(id allocator.GroupID) *group {
 	g := a.at(id)
 	if g.needInit {
@@ -161,7 +165,8 @@ func (a *Allocator) generate(id allocator.GroupID, g *group) {
 	}
 }
 
-// countBuddy builds the orders above the bitmap and counts the free space.
+// countBuddy builds the orders above the bitmap and counts the free space
+// (ext4_mb_generate_buddy).
 func (a *Allocator) countBuddy(g *group) {
 	b := g.buddy[0]
 	limit := int(a.geo.ClustersPerGroup)

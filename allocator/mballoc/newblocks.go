@@ -7,8 +7,9 @@ import "mbsim/allocator"
 // and, in r.Len, the clusters given; or false where there is no space (ENOSPC),
 // with r.Len 0.
 //
-// Deviates from the kernel: no quota, and no fast-commit replay (see
-// NewBlocksSimple).
+// Deviates from the kernel: no quota, no fast-commit replay (see NewBlocksSimple),
+// no errors of IO or memory, and no check that what was found is none of the file
+// system's own metadata. Statistics count always, as with mb_stats=1.
 func (a *Allocator) NewBlocks(cpu int, r *Request) (allocator.Block, bool) {
 	a.enter()
 	b, ok := a.newBlocks(cpu, r)
@@ -58,6 +59,7 @@ func (a *Allocator) newBlocks(cpu int, r *Request) (allocator.Block, bool) {
 	return b, found
 }
 
+// newContext is a context, one that a request is done with if there is any.
 func (a *Allocator) newContext() *context {
 	if n := len(a.sparedContexts); n > 0 {
 		c := a.sparedContexts[n-1]
@@ -90,7 +92,12 @@ func (a *Allocator) begin(c *context, cpu int, r *Request) {
 	a.chooseKind(c)
 }
 
-// obtain finds space for a request, discarding preallocations if there is none.
+// obtain finds space for a request, discarding preallocations if there is none (the
+// middle of ext4_mb_new_blocks).
+//
+// Deviates from the kernel: discardSeq is one counter. The kernel has one a CPU, and
+// at first remembers only its own CPU's; but what it remembers is compared only
+// after the second failure, when it is the sum over all.
 func (a *Allocator) obtain(c *context, r *Request) bool {
 	seq := a.discardSeq
 	if a.usePreallocated(c) {

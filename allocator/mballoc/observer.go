@@ -31,17 +31,37 @@ type Decision struct {
 // Observer is told of every decision, in the order the kernel's trace events
 // would have. What pointers point to is valid only during the call.
 type Observer interface {
+	// Request is a request as it comes in (ext4_request_blocks).
 	Request(r *Request)
+	// Decided says how it was served (ext4_mballoc_alloc,
+	// ext4_mballoc_prealloc). One whose claim is refused is not decided.
 	Decided(d *Decision)
+	// Allocated is the answer: block b, r.Len clusters, 0 where there is no
+	// space (ext4_allocate_blocks). One whose claim is refused has none.
 	Allocated(r *Request, b allocator.Block)
+	// NewInodePA is a preallocation of n clusters from block b on for block
+	// logical of a file (ext4_mb_new_inode_pa).
 	NewInodePA(inode uint32, b allocator.Block, n, logical uint32)
+	// NewGroupPA is one for a locality group, made for a request of inode
+	// (ext4_mb_new_group_pa).
 	NewGroupPA(inode uint32, b allocator.Block, n uint32)
+	// ReleaseInodePA is n clusters from block b on that a discarded
+	// preallocation gives back (ext4_mb_release_inode_pa).
 	ReleaseInodePA(inode uint32, b allocator.Block, n uint32)
+	// ReleaseGroupPA is the same of a locality group's
+	// (ext4_mb_release_group_pa).
 	ReleaseGroupPA(b allocator.Block, n uint32)
+	// Discard is the same in terms of the group (ext4_mballoc_discard).
 	Discard(id allocator.GroupID, start, n int)
+	// DiscardForSpace begins a round of discarding
+	// (ext4_mb_discard_preallocations).
 	DiscardForSpace(needed int)
+	// Free is n clusters of a group freed on disk (ext4_mballoc_free).
 	Free(inode uint32, id allocator.GroupID, start, n int)
+	// BitmapRead is a bitmap read from the device
+	// (ext4_read_block_bitmap_load), ahead of its use or not.
 	BitmapRead(id allocator.GroupID, ahead bool)
+	// BuddyLoaded is a buddy generated (ext4_mb_buddy_bitmap_load).
 	BuddyLoaded(id allocator.GroupID)
 }
 
@@ -50,11 +70,15 @@ type Observer interface {
 type Locks interface {
 	// LockGroup locks a group and reports whether it had to wait.
 	LockGroup(id allocator.GroupID) (waited bool)
+	// UnlockGroup gives the lock of a group back.
 	UnlockGroup(id allocator.GroupID)
 	// Examined says that extents have been examined, or marked, below the lock of
 	// a group.
 	Examined(extents int)
+	// LockLocalityGroup takes the mutex of a CPU's locality group, for as long
+	// as a request for a small file takes.
 	LockLocalityGroup(cpu int)
+	// UnlockLocalityGroup gives it back.
 	UnlockLocalityGroup(cpu int)
 	// StreamGoal passes s_md_lock, which guards the stream goal.
 	StreamGoal()

@@ -32,6 +32,8 @@ type prealloc struct {
 // paList is a list of preallocations, by either pair of links.
 type paList struct{ head, tail *prealloc }
 
+// A preallocation is on two lists at once, and so has two pairs of links.
+
 // pushObj puts p at the head of an inode's list.
 func (l *paList) pushObj(p *prealloc) { l.insertObj(p, l.head) }
 
@@ -193,6 +195,7 @@ func (a *Allocator) newPrealloc(c *context, g *group) {
 	}
 }
 
+// blankPA is an empty preallocation (ext4_mb_pa_alloc), sparePA takes one back.
 func (a *Allocator) blankPA() *prealloc {
 	if p := a.sparePAs; p != nil {
 		a.sparePAs = p.objNext
@@ -234,6 +237,8 @@ func (a *Allocator) newInodePA(c *context, g *group, p *prealloc) {
 	c.inode.active++
 }
 
+// placeShort is where in the file an extent shorter than its goal is put
+// (ext4_mb_new_inode_pa).
 func (a *Allocator) placeShort(c *context) uint32 {
 	n := int64(c.b.len) << a.geo.ClusterBits
 	goalEnd := a.logicalEnd(c.g.logical, c.g.len)
@@ -325,6 +330,7 @@ func (a *Allocator) putPA(p *prealloc) {
 	a.sparePA(p)
 }
 
+// markDeleted has p be used no more (ext4_mb_mark_pa_deleted).
 func (a *Allocator) markDeleted(p *prealloc) {
 	p.deleted = true
 	if !p.group {

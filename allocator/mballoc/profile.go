@@ -5,8 +5,8 @@ import "fmt"
 // Profile is everything that differs between kernel versions. All of it is in
 // this file.
 type Profile struct {
-	Name string
-	Doc  string
+	Name string // as scenarios and flags name it
+	Doc  string // which kernel it is
 	// MergeGoal moves the goal to the neighbours a window touches. Before
 	// 5.10.223 (and 6.1.192) a mistake wrote that to a field nobody reads, so
 	// that the old goal was tried.

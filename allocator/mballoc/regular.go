@@ -58,7 +58,7 @@ func (a *Allocator) search(c *context) {
 	}
 }
 
-// orderOfTwo is log2 of n where n is a power of two that the buddies are worth
+// orderOfTwo is ac_2order: log2 of n where n is a power of two that the buddies are worth
 // searching for, 0 otherwise.
 func (a *Allocator) orderOfTwo(n int) int {
 	i := bits.Len(uint(n))
@@ -68,7 +68,8 @@ func (a *Allocator) orderOfTwo(n int) int {
 	return i - 1
 }
 
-// searchGroups walks all groups with each criteria from first on.
+// searchGroups walks all groups with each criteria from first on (the loops of
+// ext4_mb_regular_allocator).
 func (a *Allocator) searchGroups(c *context, first int, p *prefetcher) {
 	n := a.geo.Groups
 	if !c.inode.Extents {
@@ -182,8 +183,10 @@ type prefetcher struct {
 	ios  uint32
 }
 
-// prefetch reads the bitmaps of the rest of id's flex group
-// (ext4_mb_prefetch).
+// prefetch reads the bitmaps of the rest of id's flex group (ext4_mb_prefetch).
+//
+// Deviates from the kernel: what was asked for counts as an IO even if the device
+// were to answer before that is looked at.
 func (a *Allocator) prefetch(id allocator.GroupID, p *prefetcher) {
 	p.nr = a.t.Prefetch
 	if a.cfg.FlexFeature {

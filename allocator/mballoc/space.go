@@ -25,6 +25,8 @@ func (a *Allocator) watermark() int64 {
 }
 
 // HasFree says whether n clusters may be promised (ext4_has_free_clusters).
+//
+// Deviates from the kernel: every process is privileged, or none is.
 func (a *Allocator) HasFree(cpu int, n int64, f Flags) bool {
 	free, dirty := a.freeClusters.ReadPositive(), a.dirtyClusters.ReadPositive()
 	rsv := a.rootReserved + a.reserved

@@ -4,15 +4,15 @@ package mballoc
 // /proc/fs/ext4/DEV/mb_stats shows, in its order; the rest is what the kernel
 // only shows through trace events.
 type Stats struct {
-	Requests         uint64 // reqs: requests for blocks (s_bal_reqs)
-	Success          uint64 // of these, those that got all of the normalized length (s_bal_success)
-	GroupsScanned    uint64 // groups whose buddy was searched (s_bal_groups_scanned)
-	CrHits           [4]uint64
-	GroupsConsidered [4]uint64
+	Requests         uint64    // reqs: requests for blocks (s_bal_reqs)
+	Success          uint64    // of these, those that got all of the normalized length (s_bal_success)
+	GroupsScanned    uint64    // groups whose buddy was searched (s_bal_groups_scanned)
+	CrHits           [4]uint64 // searches that ended with a criteria (s_bal_cX_hits)
+	GroupsConsidered [4]uint64 // groups looked at by a criteria (s_bal_cX_groups_considered)
 	UselessLoops     [4]uint64 // whole passes of a criteria that found nothing (s_bal_cX_failed)
-	ExtentsScanned   uint64    // s_bal_ex_scanned
-	GoalHits         uint64    // s_bal_goals
-	Pow2Hits         uint64    // 2^n_hits (s_bal_2orders)
+	ExtentsScanned   uint64    // free extents examined (s_bal_ex_scanned)
+	GoalHits         uint64    // requests that got the goal's place (s_bal_goals)
+	Pow2Hits         uint64    // 2^n_hits: searches that ended with a buddy (s_bal_2orders)
 	Breaks           uint64    // searches ended by mb_max_to_scan (s_bal_breaks)
 	Lost             uint64    // chunks taken by another CPU between search and use (s_mb_lost_chunks)
 	BuddiesGenerated uint64    // s_mb_buddies_generated

@@ -7,16 +7,17 @@ import (
 	"mbsim/internal/nearest"
 )
 
-// Tunables are the settings in /sys/fs/ext4/DEV that the allocator reads.
+// Tunables are the settings in /sys/fs/ext4/DEV that the allocator reads. Units and
+// defaults are in List.
 type Tunables struct {
-	MaxToScan        uint32
-	MinToScan        uint32
-	Order2Reqs       uint32
-	StreamRequest    uint32
-	GroupPrealloc    uint32
-	MaxInodePrealloc uint32
-	Prefetch         uint32
-	PrefetchLimit    uint32
+	MaxToScan        uint32 // s_mb_max_to_scan, mb_max_to_scan; checkLimits
+	MinToScan        uint32 // s_mb_min_to_scan, mb_min_to_scan; checkLimits
+	Order2Reqs       uint32 // s_mb_order2_reqs, mb_order2_req; orderOfTwo
+	StreamRequest    uint32 // s_mb_stream_request, mb_stream_req; chooseKind
+	GroupPrealloc    uint32 // s_mb_group_prealloc, mb_group_prealloc; chooseKind, normalize
+	MaxInodePrealloc uint32 // s_mb_max_inode_prealloc, mb_max_inode_prealloc; trimInode
+	Prefetch         uint32 // s_mb_prefetch, mb_prefetch; prefetch
+	PrefetchLimit    uint32 // s_mb_prefetch_limit, mb_prefetch_limit; searchGroups
 }
 
 // Tunable describes one field of Tunables.

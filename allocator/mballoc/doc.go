@@ -1,0 +1,164 @@
+// Package mballoc decides where ext4 puts blocks. It is Linux 5.10's multi-block
+// allocator (fs/ext4/mballoc.c), bit for bit: the same requests on the same disk
+// get the same blocks, and the same counters.
+//
+// # Units
+//
+// A cluster is 2^ClusterBits blocks, one block without bigalloc. Bitmaps, buddies,
+// free counts, goals' lengths and preallocations count clusters. Places on the
+// device (pstart, goals, what NewBlocks returns) and places in a file (logical,
+// lstart) count blocks. File sizes are bytes. A place inside a group is a cluster,
+// from 0 to ClustersPerGroup-1. Ranges are [start, start+n).
+//
+// In every bitmap a set bit means in use, and so does one past the end of the disk.
+// In buddy[k], k > 0, a clear bit i says that the clusters [i<<k, (i+1)<<k) are
+// free and are not part of a larger free buddy. buddy[0] is a bitmap of clusters:
+// a free cluster's bit is clear there whatever buddy it is in.
+//
+// # Structure
+//
+// A group has its bitmap and its descriptor's free count as they are on disk, and
+// its buddy, which is made of them when a search first needs it:
+//
+//	buddy[0] = bitmap on disk + what is preallocated + what waits for a commit
+//
+// Orders go up to BlockBits+1: with 4K blocks from 1 to 8192 clusters, so that a
+// group of 32768 has four of the largest. Of each group are kept the number of free
+// buddies by order, free clusters, fragments (free runs), the largest order, and a
+// lower bound of the first free cluster. A free run has just one decomposition, the
+// greedy aligned one, so that a buddy that grew by splitting and merging is the
+// same as one made anew.
+//
+// # The way of a request
+//
+// NewBlocks (ext4_mb_new_blocks) takes a request through these steps.
+//
+// Claim: space that was not promised before is promised now, halving the request
+// until it may be; space.go.
+//
+// Kind: metadata is served as asked. A regular file's request is cut to size if it
+// ends the file and nobody has that open for writing (no preallocation), belongs to
+// the CPU's locality group if the file is small, and else is a stream;
+// normalize.go.
+//
+// Preallocations: the inode's that holds the block asked for, else of the locality
+// group's those long enough, the one nearest to the goal; prealloc.go.
+//
+// Normalization: a stream's request becomes a window of the file whose size
+// follows from the file's, cut where the file has blocks or preallocations; if it
+// touches blocks the goal moves beside them. A locality group's becomes
+// mb_group_prealloc clusters; normalize.go.
+//
+// Goal: with HintTryGoal the goal's place is taken if all of the window fits there.
+// A stream's search then begins in the group where the last stream's ended, which
+// is one for the whole file system, any other in its goal's group.
+//
+// Criteria: all groups are passed, around the disk, up to four times. Criteria 0,
+// only for a power of two, wants a buddy of that order and takes the first.
+// Criteria 1 wants the mean free run as long as the window, criteria 2 as many free
+// clusters, criteria 3 anything; regular.go. In a group that will do, free extents
+// are examined in order, where an extent is as many buddies behind each other as
+// the window needs, not the whole free run. One of just the length wins at once.
+// While all are shorter the longest is the best, then the shortest that is long
+// enough. The group's end, or mb_min_to_scan extents, end the search with a best
+// that is long enough; mb_max_to_scan extents end it with any; scan.go. With a
+// stripe and a window of whole ones criteria 1 looks at stripes' borders only.
+//
+// A best that is still short when all is done is taken then, without a lock held
+// in between. Where several CPUs run, another may have taken it: a lost chunk, and
+// the search takes whatever comes first.
+//
+// Preallocation made: what was found beyond the request stays with the inode, or
+// with the locality group. If it is shorter than the window it is placed in the
+// file so that it ends with the window, else begins with it, else with the request.
+//
+// Release: a locality group's preallocation is shortened by what was taken, and
+// listed anew by log2 of what is left; above eight in a list the smallest go until
+// five are left. An inode's moves to the front of its list; above 1.25 times
+// mb_max_inode_prealloc those at the back go.
+//
+// Discard: if nothing was found, preallocations are given up, group by group from
+// the first on, until as much is free as was asked for, and the search is made
+// again; at most three times, discard.go.
+//
+// # Reading bitmaps
+//
+// A group whose buddy is not loaded is passed over at criteria 0 and 1, unless
+// loading it costs no IO (it is uninitialized) or it is the first of its flex
+// group. Searches read the bitmaps of the rest of a flex group ahead, at criteria 0
+// and 1 up to mb_prefetch_limit of them, and load the last batch at their end. With
+// blocks of 1K the buddies of two groups lie in one page and are loaded together;
+// regular.go, group.go.
+//
+// # Freeing
+//
+// FreeBlocks frees clusters on disk at once, in the descriptor and the counters
+// too. In the buddy they stay in use until Committed says that their transaction
+// has committed; so that a disk may have free clusters that no search finds.
+// Without a journal they are free at once; free.go.
+//
+// The allocator of fast-commit replay works on bitmaps alone; simple.go.
+//
+// # Profiles and settings
+//
+// Profile says in what the kernels of one series differ, each difference a field.
+// Tunables are the files in /sys/fs/ext4/DEV, found by field or by file name.
+// mb_stats is always on.
+//
+// # Costs and limits
+//
+// A mount of a petabyte (8 million groups of 4K blocks) takes 3 to 5 ms and 7 MB,
+// if the Source knows its sum of free clusters, and 0.7 s if it is asked for every
+// descriptor. Groups are made 64 at a time on first touch, 0.6 KB each; bitmap and
+// buddy take 2*BlockSize more once they are loaded, at most 8 KB with 4K blocks. A
+// search that fails everywhere touches all of them: a petabyte cannot be searched
+// as a whole in memory.
+//
+// A request from a preallocation takes about 0.15 us, one from a buddy 0.4 us, each
+// group that is passed over 15 ns more. NewBlocks takes no memory and looks into no
+// map once its lists have grown; a test holds it to that.
+//
+// Group numbers have 32 bits, places in a file too. Files without extents reach
+// blocks below 2^32 only.
+//
+// # What is not modelled
+//
+// Quota, IO errors, corrupt bitmaps, checksums, shrinking memory (a loaded buddy
+// stays), online resize, TRIM, data=writeback (with a journal all that is freed
+// waits for the commit), and the check that a block is none of the file system's
+// own metadata. The kernel's lists of freed clusters are trees whose neighbours
+// merge; here they are one list, with the same outcome.
+//
+// Locks are modelled as points where another CPU may run (Locks); who waits for
+// whom, and for how long, is the engine's business. Without Locks one CPU runs at a
+// time, and lost chunks do not occur.
+//
+// Where the kernel has a BUG_ON, this panics with the state. One that real
+// workloads could reach is the seed's, profile 5.10-seed: with groups below 8 MB a
+// window may end before the block it is for.
+//
+// # Checks
+//
+// With the build tag invariants every call ends with a recount of what it touched;
+// check.go. Decisions are told as stories in testdata/decisions, each checked
+// against the kernel's source.
+//
+// # Read next
+//
+//	newblocks.go   a request from its beginning to its end
+//	normalize.go   kinds and windows
+//	prealloc.go    preallocations: used, made, released
+//	regular.go     the search over groups, reading ahead
+//	scan.go        the search inside a group
+//	buddy.go       splitting and merging
+//	group.go       a group, and how it is loaded
+//	discard.go     preallocations given up
+//	free.go        freeing and commits
+//	space.go       promises and counters
+//	simple.go      fast-commit replay
+//	observer.go    what is told to others; locks
+//	profile.go     kernels; tunables.go settings; stats.go counters; view.go views
+//	               that leave no trace
+//
+// and, above this package, filesystem/ext4, which makes the requests.
+package mballoc
