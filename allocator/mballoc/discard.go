@@ -102,6 +102,7 @@ func (a *Allocator) releaseInodePA(id allocator.GroupID, g *group, p *prealloc) 
 	}
 	a.stats.Discarded += uint64(free)
 	a.stats.PAsDiscarded++
+	a.worked(Work{Buddies: 1})
 }
 
 // releaseGroupPA gives what is left of p back to the buddy
@@ -115,6 +116,7 @@ func (a *Allocator) releaseGroupPA(id allocator.GroupID, g *group, p *prealloc) 
 	a.freeRange(g, int(off), p.len)
 	a.stats.Discarded += uint64(p.len)
 	a.stats.PAsDiscarded++
+	a.worked(Work{Buddies: 1})
 	if a.obs != nil {
 		a.obs.Discard(id, int(off), p.len)
 	}

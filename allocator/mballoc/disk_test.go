@@ -101,11 +101,11 @@ func (d *Disk) Mount(tb testing.TB, change func(*Config)) *Allocator {
 // freeLocks are locks that nobody waits for.
 type freeLocks struct{}
 
-func (freeLocks) LockGroup(allocator.GroupID) bool { return false }
-func (freeLocks) UnlockGroup(allocator.GroupID)    {}
-func (freeLocks) Examined(int)                     {}
-func (freeLocks) LockLocalityGroup(int)            {}
-func (freeLocks) UnlockLocalityGroup(int)          {}
-func (freeLocks) StreamGoal()                      {}
-func (freeLocks) ReadBitmap(allocator.GroupID)     {}
-func (freeLocks) BeforeBest()                      {}
+func (freeLocks) LockGroup(allocator.GroupID) bool                    { return false }
+func (freeLocks) UnlockGroup(allocator.GroupID)                       {}
+func (freeLocks) Work(Work)                                           {}
+func (freeLocks) LockLocalityGroup(int)                               {}
+func (freeLocks) UnlockLocalityGroup(int)                             {}
+func (freeLocks) StreamGoal()                                         {}
+func (freeLocks) ReadBitmap(allocator.GroupID, allocator.Block, bool) {}
+func (freeLocks) BeforeBest()                                         {}

@@ -93,6 +93,7 @@ func (a *Allocator) freeInGroup(cpu int, in *Inode, id allocator.GroupID, start,
 		g.uncommitted += n
 	}
 	g.descFree += uint32(n)
+	a.worked(Work{Bitmaps: 1, Clusters: n})
 	a.unlockGroup(id)
 	if f&FreeRereserveCluster == 0 {
 		a.freeClusters.Add(cpu, int64(n))
@@ -118,6 +119,7 @@ func (a *Allocator) Committed(tid uint64) {
 		a.freeRange(g, f.start, f.n)
 		g.uncommitted -= f.n
 		a.pending -= int64(f.n)
+		a.worked(Work{Buddies: 1})
 		a.unlockGroup(f.group)
 		k++
 	}

@@ -93,8 +93,8 @@ func (a *Allocator) readBitmap(id allocator.GroupID, g *group, ahead bool) bool 
 	if a.obs != nil {
 		a.obs.BitmapRead(id, ahead)
 	}
-	if a.locks != nil && !ahead {
-		a.locks.ReadBitmap(id)
+	if a.locks != nil {
+		a.locks.ReadBitmap(id, a.src.Desc(id).BlockBitmap, ahead)
 	}
 	return true
 }
@@ -122,11 +122,15 @@ func (a *Allocator) initGroup(id allocator.GroupID) {
 			a.readBitmap(k, g, false)
 		}
 	}
+	var w Work
 	for k := first; k < last; k++ {
 		if g := a.at(k); g.needInit || !g.pageInit {
 			a.generate(k, g)
+			w.Generated++
+			w.Fragments += g.fragments
 		}
 	}
+	a.worked(w)
 }
 
 // generate makes the buddy of a group from its bitmap on disk, its

@@ -129,6 +129,7 @@ func (a *Allocator) markDiskUsed(c *context, claimed int64) {
 	g.disk.SetRange(c.b.start, n)
 	g.uninit = false
 	g.descFree -= uint32(n)
+	a.worked(Work{Bitmaps: 1, Clusters: n})
 	a.unlockGroup(id)
 	a.freeClusters.Add(c.cpu, -int64(n))
 	if c.flags&DelallocReserved == 0 {

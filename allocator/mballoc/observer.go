@@ -72,9 +72,8 @@ type Locks interface {
 	LockGroup(id allocator.GroupID) (waited bool)
 	// UnlockGroup gives the lock of a group back.
 	UnlockGroup(id allocator.GroupID)
-	// Examined says that extents have been examined, or marked, below the lock of
-	// a group.
-	Examined(extents int)
+	// Work lets the time of what has been done pass.
+	Work(w Work)
 	// LockLocalityGroup takes the mutex of a CPU's locality group, for as long
 	// as a request for a small file takes.
 	LockLocalityGroup(cpu int)
@@ -83,9 +82,28 @@ type Locks interface {
 	// StreamGoal passes s_md_lock, which guards the stream goal.
 	StreamGoal()
 	// ReadBitmap waits for the bitmap of id to come from the device.
-	ReadBitmap(id allocator.GroupID)
+	ReadBitmap(id allocator.GroupID, block allocator.Block, ahead bool)
 	// BeforeBest stands between a search and the use of the best it found.
 	BeforeBest()
+}
+
+// Work is what a CPU has done since it last said.
+type Work struct {
+	Considered int // groups looked at without their lock
+	Scanned    int // groups searched
+	Examined   int // free extents measured in them
+	Buddies    int // ranges taken out of a buddy, or given back
+	Bitmaps    int // ranges marked in a bitmap on disk
+	Clusters   int // in these ranges
+	Generated  int // buddies made
+	Fragments  int // free extents in these
+}
+
+// worked lets time pass where anybody counts it.
+func (a *Allocator) worked(w Work) {
+	if a.locks != nil {
+		a.locks.Work(w)
+	}
 }
 
 // Limits of the contention count (EXT4_MAX_CONTENTION,

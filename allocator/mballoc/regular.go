@@ -95,6 +95,7 @@ func (a *Allocator) searchGroups(c *context, first int, p *prefetcher) {
 		if i == n {
 			a.stats.UselessLoops[cr]++
 		}
+		a.worked(Work{Considered: int(min(i+1, n))})
 	}
 }
 
@@ -120,9 +121,7 @@ func (a *Allocator) scanGroup(c *context, id allocator.GroupID, cr int) bool {
 	default:
 		a.scanComplex(c, id, g)
 	}
-	if a.locks != nil {
-		a.locks.Examined(c.found - before)
-	}
+	a.worked(Work{Scanned: 1, Examined: c.found - before})
 	return c.status != statusContinue
 }
 

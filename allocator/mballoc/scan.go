@@ -53,6 +53,7 @@ func (a *Allocator) useBest(c *context, g *group) {
 	c.b.logical = c.g.logical
 	a.touch(c.b.group)
 	c.tail, c.buddy = a.markUsed(g, c.b.start, c.b.len)
+	a.worked(Work{Buddies: 1})
 	c.f = c.b
 	c.status = statusFound
 	if c.flags&StreamAlloc != 0 {

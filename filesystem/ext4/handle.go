@@ -110,8 +110,12 @@ func (fs *FS) readMappings(t *task, in *inode, off, n int64) {
 	end := fs.blocksFor(off + n)
 	for b := uint32(off >> fs.geo.BlockBits); b < end; {
 		m := mapping{lblk: b, len: end - b}
-		if _, e := fs.mapBlocks(t, in, &m, 0); e != 0 || m.len == 0 {
+		got, e := fs.mapBlocks(t, in, &m, 0)
+		if e != 0 || m.len == 0 {
 			return
+		}
+		if fs.host != nil && got > 0 && m.state&stateMapped != 0 {
+			fs.host.Read(m.pblk, got)
 		}
 		b += m.len
 	}

@@ -1,6 +1,9 @@
 package ext4
 
-import "mbsim/allocator/mballoc"
+import (
+	"mbsim/allocator"
+	"mbsim/allocator/mballoc"
+)
 
 // Host is the machine below a file system that several processes use at once.
 // Its methods are where a process may have to wait, or where its work takes
@@ -19,9 +22,11 @@ type Host interface {
 
 	// Copy lets n bytes be copied between a process and the page cache.
 	Copy(n int64)
-	// Submitted says that writeback has sent n blocks of a file, or 0 where a
-	// pass found nothing to send.
-	Submitted(n uint32)
+	// Submitted says that writeback has given n blocks of a file their place, and
+	// sent them there.
+	Submitted(block allocator.Block, n uint32)
+	// Read reads n blocks of a file from the device.
+	Read(block allocator.Block, n uint32)
 	// WaitIO waits until what the process has sent is on the device.
 	WaitIO()
 	// Commit lets the time pass that writing a transaction takes.
@@ -29,6 +34,9 @@ type Host interface {
 	// AwaitCommit waits until a commit ends; CommitEnded ends these waits.
 	AwaitCommit()
 	CommitEnded()
+	// Asked and Answered stand around a request to the allocator.
+	Asked()
+	Answered()
 }
 
 func (fs *FS) lock(in *inode) {

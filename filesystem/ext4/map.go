@@ -156,7 +156,13 @@ const flexDirScheme = 4
 // unless they were reserved before.
 func (fs *FS) newBlocks(t *task, in *inode, r *mballoc.Request) (allocator.Block, errno) {
 	r.Inode = &in.Inode
+	if fs.host != nil {
+		fs.host.Asked()
+	}
 	b, ok := fs.alloc.NewBlocks(t.CPU, r)
+	if fs.host != nil {
+		fs.host.Answered()
+	}
 	if !ok {
 		return 0, filesystem.ENOSPC
 	}

@@ -31,9 +31,6 @@ func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 		fs.j.start()
 		next, e := fs.mapAndSubmit(t, in, x)
 		pos = next
-		if fs.host != nil {
-			fs.host.Submitted(x.len)
-		}
 		if e == filesystem.ENOSPC && fs.j != nil {
 			fs.commit(t)
 			continue
@@ -140,6 +137,9 @@ func (fs *FS) mapOne(t *task, in *inode, x dirtyRun) (uint32, errno) {
 		fs.obs.WritePagesExtent(in.Number, x.lblk, x.len)
 	}
 	got, e := fs.mapBlocks(t, in, &m, f)
+	if fs.host != nil {
+		fs.host.Submitted(m.pblk, got)
+	}
 	if e != 0 {
 		return 0, e
 	}

@@ -22,7 +22,7 @@ func runConcurrently(cfg *Config) (*Outcome, error) {
 	}
 	e := sim.New()
 	defer e.Close()
-	host := smp.New(e, cfg.Case.SMP, smp.Emulated, sim.Stream(cfg.Seed, 0, "jitter"))
+	host := smp.New(e, smp.Emulated(cfg.Case.SMP, sim.Stream(cfg.Seed, 0, "jitter")))
 	m, err := mount(cfg, host)
 	if err != nil {
 		return nil, err

@@ -2,37 +2,66 @@ package smp
 
 import (
 	"fmt"
-	"math/rand/v2"
 
 	"mbsim/allocator"
+	"mbsim/allocator/mballoc"
+	"mbsim/metrics/latency"
 	"mbsim/sim"
+	"mbsim/sim/device"
 )
 
 // Machine implements ext4.Host. All its methods are called by processes of its
 // engine.
 type Machine struct {
-	e      *sim.Engine
-	costs  Costs
-	jitter *rand.Rand // nil: every cost is what Costs says
+	e *sim.Engine
+	Config
 
-	groups   [][]*sim.Mutex // by group, in pages made on first use
-	inodes   [][]*sim.Mutex // by inode number, likewise
-	locality []*sim.Mutex   // by CPU
+	groups   lockTable // by group
+	inodes   lockTable // by inode number
+	locality lockTable // by CPU
 	stream   *sim.Mutex
 	commits  *sim.Queue
 
-	deviceFree int64   // when the device has done what it was sent
-	sent       []int64 // by process id: when what it sent is done
+	linkFree int64     // when Link has done what it was sent
+	tasks    []process // by process id
+	spent    []int64   // ns of work, by CPU
+	waits    [waitKinds]Wait
+	times    *latency.Recorder
 }
 
-// New returns a machine of that many CPUs. With a random stream each cost is
-// drawn from around the given one, as on a machine where other things happen.
-func New(e *sim.Engine, cpus int, costs Costs, jitter *rand.Rand) *Machine {
-	m := &Machine{e: e, costs: costs, jitter: jitter, stream: e.NewMutex("s_md_lock"), commits: e.NewQueue("commit")}
-	for i := range cpus {
-		m.locality = append(m.locality, e.NewMutex(fmt.Sprintf("lg_mutex of CPU %d", i)))
+// process is what the machine knows of a process of the engine.
+type process struct {
+	cpu      *sim.Resource // the CPU it holds while it runs, nil if that does not matter
+	number   int           // of that CPU
+	sent     int64         // when what it sent over Link is done
+	inFlight int           // requests it sent to Device
+	waiting  bool          // for these
+	asked    int64         // when its request to the allocator began
+}
+
+// New returns a machine on e.
+func New(e *sim.Engine, c Config) *Machine {
+	return &Machine{
+		e: e, Config: c, stream: e.NewMutex("s_md_lock"), commits: e.NewQueue("commit"),
+		groups: lockTable{name: "group lock"}, inodes: lockTable{name: "inode lock"}, locality: lockTable{name: "lg_mutex"},
+		spent: make([]int64, c.CPUs), times: latency.New(),
 	}
-	return m
+}
+
+// Run tells the machine that p runs on a CPU, which it holds, and gives up while it
+// sleeps.
+func (m *Machine) Run(p *sim.Process, number int, cpu *sim.Resource) {
+	t := m.task(p)
+	t.cpu, t.number = cpu, number
+}
+
+// task is what is known of p.
+func (m *Machine) task(p *sim.Process) *process {
+	id := p.ID()
+	for uint64(len(m.tasks)) <= id {
+		m.tasks = append(m.tasks, process{})
+	}
+	return &m.tasks[id]
 }
 
 // Spend lets ns of work pass.
@@ -40,131 +69,169 @@ func (m *Machine) Spend(ns int64) {
 	if ns <= 0 {
 		return
 	}
-	if m.jitter != nil {
+	p := m.e.Current()
+	if n := m.task(p).number; n < len(m.spent) {
+		m.spent[n] += ns
+	}
+	if m.Jitter != nil {
 		ns = m.jittered(ns)
 	}
-	m.e.Current().Wait(ns)
+	p.Wait(ns)
 }
 
 // jittered is what jitter makes of a cost: 0.5 to 1.5 times as much, and now and
 // then a stall, as of a virtual CPU that its host does not run. How likely that
 // is goes by the length of the work.
 func (m *Machine) jittered(ns int64) int64 {
-	n := int64(float64(ns) * (0.5 + m.jitter.Float64()))
-	if m.jitter.Float64()*float64(m.costs.StallEvery) < float64(n) {
-		n += int64(m.jitter.ExpFloat64() * float64(m.costs.Stall))
+	n := int64(float64(ns) * (0.5 + m.Jitter.Float64()))
+	if m.Jitter.Float64()*float64(m.StallEvery) < float64(n) {
+		n += int64(m.Jitter.ExpFloat64() * float64(m.Stall))
 	}
 	return n
 }
 
-const perPage = 256
-
-// mutex is entry i of paged locks.
-func (m *Machine) mutex(pages *[][]*sim.Mutex, i uint32, name string) *sim.Mutex {
-	for int(i/perPage) >= len(*pages) {
-		*pages = append(*pages, nil)
+// sleep gives the CPU up while wait waits, and counts the time.
+func (m *Machine) sleep(p *sim.Process, k WaitKind, wait func()) {
+	start := m.e.Now()
+	cpu := m.task(p).cpu
+	if cpu != nil {
+		cpu.Release()
 	}
-	page := &(*pages)[i/perPage]
-	if *page == nil {
-		*page = make([]*sim.Mutex, perPage)
+	wait()
+	m.waits[k].add(m.e.Now() - start)
+	if cpu != nil {
+		cpu.Acquire(p)
 	}
-	l := &(*page)[i%perPage]
-	if *l == nil {
-		*l = m.e.NewMutex(name)
-	}
-	return *l
+	m.Spend(m.Costs.ContextSwitch)
 }
 
-func (m *Machine) group(id allocator.GroupID) *sim.Mutex {
-	return m.mutex(&m.groups, uint32(id), "group lock")
-}
+// Syscall is the way of an operation into the kernel and out.
+func (m *Machine) Syscall() { m.Spend(m.Costs.Syscall) }
 
 // LockGroup implements mballoc.Locks: it spins.
 func (m *Machine) LockGroup(id allocator.GroupID) (waited bool) {
-	l, p := m.group(id), m.e.Current()
+	l, p := m.groups.at(m.e, uint32(id)), m.e.Current()
 	if !l.TryLock(p) {
 		waited = true
+		start := m.e.Now()
 		l.Lock(p)
+		m.waits[WaitGroup].add(m.e.Now() - start)
+		m.Spend(m.Costs.LockHandOver)
 	}
-	m.Spend(m.costs.LockGroup)
+	m.Spend(m.Costs.Lock)
 	return waited
 }
 
 // UnlockGroup implements mballoc.Locks.
-func (m *Machine) UnlockGroup(id allocator.GroupID) { m.group(id).Unlock(m.e.Current()) }
+func (m *Machine) UnlockGroup(id allocator.GroupID) {
+	m.groups.at(m.e, uint32(id)).Unlock(m.e.Current())
+}
 
-// Examined implements mballoc.Locks.
-func (m *Machine) Examined(extents int) { m.Spend(int64(extents) * m.costs.Extent) }
+// Work implements mballoc.Locks.
+func (m *Machine) Work(w mballoc.Work) {
+	c := &m.Costs
+	ns := c.Search(int64(w.Considered), int64(w.Scanned), int64(w.Examined)) + int64(w.Buddies)*c.BuddyUpdate
+	if w.Bitmaps > 0 {
+		ns += c.Bitmap(int64(w.Clusters))
+	}
+	if w.Generated > 0 {
+		ns += int64(w.Generated)*c.BuddyGenerated + int64(w.Fragments)*c.BuddyFragment
+	}
+	m.Spend(ns)
+}
 
 // LockLocalityGroup implements mballoc.Locks.
-func (m *Machine) LockLocalityGroup(cpu int) { m.locality[cpu].Lock(m.e.Current()) }
+func (m *Machine) LockLocalityGroup(cpu int) {
+	m.lock(m.locality.at(m.e, uint32(cpu)), WaitLocality)
+}
 
 // UnlockLocalityGroup implements mballoc.Locks.
-func (m *Machine) UnlockLocalityGroup(cpu int) { m.locality[cpu].Unlock(m.e.Current()) }
+func (m *Machine) UnlockLocalityGroup(cpu int) {
+	m.locality.at(m.e, uint32(cpu)).Unlock(m.e.Current())
+}
 
-// StreamGoal implements mballoc.Locks.
+// lock takes a lock that one sleeps for.
+func (m *Machine) lock(l *sim.Mutex, k WaitKind) {
+	p := m.e.Current()
+	if !l.TryLock(p) {
+		m.sleep(p, k, func() { l.Lock(p) })
+	}
+}
+
+// StreamGoal implements mballoc.Locks: it spins.
 func (m *Machine) StreamGoal() {
 	p := m.e.Current()
-	m.stream.Lock(p)
-	m.Spend(m.costs.StreamGoal)
+	if !m.stream.TryLock(p) {
+		start := m.e.Now()
+		m.stream.Lock(p)
+		m.waits[WaitStream].add(m.e.Now() - start)
+	}
+	m.Spend(m.Costs.Lock)
 	m.stream.Unlock(p)
 }
 
-// ReadBitmap implements mballoc.Locks.
-func (m *Machine) ReadBitmap(allocator.GroupID) { m.Spend(m.costs.ReadBitmap) }
-
 // BeforeBest implements mballoc.Locks.
-func (m *Machine) BeforeBest() { m.Spend(m.costs.BeforeBest) }
+func (m *Machine) BeforeBest() { m.Spend(m.Costs.GroupScanned) }
 
-func (m *Machine) inode(number uint32) *sim.Mutex {
-	return m.mutex(&m.inodes, number, "inode lock")
+// ReadBitmap implements mballoc.Locks. Reading ahead waits for nothing; over Link
+// it costs nothing.
+func (m *Machine) ReadBitmap(id allocator.GroupID, block allocator.Block, ahead bool) {
+	p := m.e.Current()
+	if ahead {
+		if m.Device != nil {
+			m.Device.Submit(device.Request{Kind: device.Read, Block: uint64(block), Count: 1, BlockSize: uint32(m.BlockSize)}, nil)
+		}
+		return
+	}
+	start := m.e.Now()
+	m.sleep(p, WaitBitmap, func() {
+		if m.Device == nil {
+			p.Wait(m.Link.Bitmap)
+			return
+		}
+		m.Device.Do(p, device.Request{Kind: device.Read, Block: uint64(block), Count: 1, BlockSize: uint32(m.BlockSize), CPU: m.task(p).number})
+	})
+	m.times.Record(latency.BitmapRead, m.e.Now()-start)
 }
 
 // LockInode implements ext4.Host.
-func (m *Machine) LockInode(number uint32) { m.inode(number).Lock(m.e.Current()) }
+func (m *Machine) LockInode(number uint32) { m.lock(m.inodes.at(m.e, number), WaitInode) }
 
 // TryLockInode implements ext4.Host.
-func (m *Machine) TryLockInode(number uint32) bool { return m.inode(number).TryLock(m.e.Current()) }
+func (m *Machine) TryLockInode(number uint32) bool {
+	return m.inodes.at(m.e, number).TryLock(m.e.Current())
+}
 
 // UnlockInode implements ext4.Host.
-func (m *Machine) UnlockInode(number uint32) { m.inode(number).Unlock(m.e.Current()) }
+func (m *Machine) UnlockInode(number uint32) { m.inodes.at(m.e, number).Unlock(m.e.Current()) }
 
-// pageSize is the unit of the costs of data, bytes.
-const pageSize = 4096
+// Asked and Answered stand around a request to the allocator.
+func (m *Machine) Asked() { m.task(m.e.Current()).asked = m.e.Now() }
 
-// Copy implements ext4.Host.
-func (m *Machine) Copy(n int64) { m.Spend((n + pageSize - 1) / pageSize * m.costs.CopyPage) }
-
-// Submitted implements ext4.Host. The device does what it is sent in order.
-func (m *Machine) Submitted(n uint32) {
-	m.Spend(m.costs.Map + int64(n)*m.costs.SubmitPage)
-	if n == 0 {
-		return
-	}
-	m.deviceFree = max(m.deviceFree, m.e.Now()) + int64(n)*m.costs.DevicePage
-	id := m.e.Current().ID()
-	for uint64(len(m.sent)) <= id {
-		m.sent = append(m.sent, 0)
-	}
-	m.sent[id] = m.deviceFree + m.costs.DeviceLatency
+// Answered implements ext4.Host.
+func (m *Machine) Answered() {
+	m.times.Record(latency.Allocation, m.e.Now()-m.task(m.e.Current()).asked)
 }
 
-// WaitIO implements ext4.Host.
-func (m *Machine) WaitIO() {
-	p := m.e.Current()
-	if id := p.ID(); id < uint64(len(m.sent)) && m.sent[id] > m.e.Now() {
-		p.WaitUntil(m.sent[id])
-	}
+// lockTable is locks by number, in pages made on first use.
+type lockTable struct {
+	name  string
+	pages [][]*sim.Mutex
 }
 
-// Commit implements ext4.Host.
-func (m *Machine) Commit() { m.Spend(m.costs.Commit) }
+const locksPerPage = 256
 
-// AwaitCommit implements ext4.Host.
-func (m *Machine) AwaitCommit() { m.commits.Wait(m.e.Current()) }
-
-// CommitEnded implements ext4.Host.
-func (m *Machine) CommitEnded() { m.commits.WakeAll() }
-
-// Syscall is the way of an operation into the kernel and out.
-func (m *Machine) Syscall() { m.Spend(m.costs.Syscall) }
+func (t *lockTable) at(e *sim.Engine, i uint32) *sim.Mutex {
+	for int(i/locksPerPage) >= len(t.pages) {
+		t.pages = append(t.pages, nil)
+	}
+	page := &t.pages[i/locksPerPage]
+	if *page == nil {
+		*page = make([]*sim.Mutex, locksPerPage)
+	}
+	l := &(*page)[i%locksPerPage]
+	if *l == nil {
+		*l = e.NewMutex(fmt.Sprintf("%s %d", t.name, i))
+	}
+	return *l
+}
