@@ -64,20 +64,11 @@ func createDir(dir string, files []File) (err error) {
 }
 
 func replaceFiles(dir string, files []File) (err error) {
-	tmp, err := makeTemp(dir, ".tmp-*")
+	tmp, err := prepare(dir, files)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
-	if err := writeAll(tmp, files); err != nil {
-		return err
-	}
-	for _, f := range files {
-		// What cannot be replaced must be known before anything is.
-		if st, err := os.Lstat(filepath.Join(dir, f.Name)); err == nil && st.IsDir() {
-			return fmt.Errorf("%s: a directory is in the way of the file", filepath.Join(dir, f.Name))
-		}
-	}
 	stale := staleFiles(dir, files)
 	if err := remove(filepath.Join(dir, manifestName)); err != nil {
 		return err
@@ -87,6 +78,62 @@ func replaceFiles(dir string, files []File) (err error) {
 			return err
 		}
 	}
+	return place(tmp, dir, files)
+}
+
+// AddFiles writes files into dir, made if it does not exist, beside what is there.
+// Files of the same names are replaced; each is whole or as it was. m, if not nil,
+// is the manifest of the run in dir: it will name the files too.
+func AddFiles(dir string, m *Manifest, files []File) (err error) {
+	for _, f := range files {
+		if !plainName(f.Name) || f.Name == manifestName {
+			return fmt.Errorf("%s: cannot write a file named %q", dir, f.Name)
+		}
+		if m != nil && !slices.Contains(m.Files, f.Name) {
+			m.Files = append(m.Files, f.Name)
+		}
+	}
+	if m != nil {
+		slices.Sort(m.Files)
+		files = append(slices.Clip(files), manifestFile(m))
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	tmp, err := prepare(dir, files)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
+	return place(tmp, dir, files)
+}
+
+// prepare writes files into a temporary directory inside dir. Without an error
+// nothing is in the way of their places.
+func prepare(dir string, files []File) (_ string, err error) {
+	tmp, err := makeTemp(dir, ".tmp-*")
+	if err != nil {
+		return "", err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.RemoveAll(tmp))
+		}
+	}()
+	if err := writeAll(tmp, files); err != nil {
+		return "", err
+	}
+	for _, f := range files {
+		// What cannot be replaced must be known before anything is.
+		if st, err := os.Lstat(filepath.Join(dir, f.Name)); err == nil && st.IsDir() {
+			return "", fmt.Errorf("%s: a directory is in the way of the file", filepath.Join(dir, f.Name))
+		}
+	}
+	return tmp, nil
+}
+
+// place moves files from a temporary directory to their places.
+func place(tmp, dir string, files []File) error {
 	for _, f := range files {
 		if err := os.Rename(filepath.Join(tmp, f.Name), filepath.Join(dir, f.Name)); err != nil {
 			return err

@@ -163,7 +163,7 @@ func TestLoadIsTheInverseOfWrite(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Contains(back.Manifest.Files, "mb_stats.txt") || len(back.Manifest.Files) != 10 {
+	if !slices.Contains(back.Manifest.Files, "mb_stats.txt") || len(back.Manifest.Files) != 11 {
 		t.Errorf("files %v", back.Manifest.Files)
 	}
 	if err := Write(two, back, holding("mb_stats.txt", "mballoc:\n")); err != nil {
@@ -183,6 +183,7 @@ func TestLoadIsTheInverseOfWrite(t *testing.T) {
 		}
 	}
 	again := simulate(t, "../metrics/testdata/tunable-1")
+	again.Manifest.Files = back.Manifest.Files // the page links to them
 	for _, f := range Files(again) {
 		var b bytes.Buffer
 		if err := f.Write(&b); err != nil {

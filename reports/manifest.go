@@ -29,10 +29,18 @@ type Manifest struct {
 	ScenarioDigest string          `json:"scenario_digest"` // SHA-256 of the resolved scenario
 	Seed           uint64          `json:"seed"`
 	Command        []string        `json:"command"`
-	Config         json.RawMessage `json:"config"`      // the resolved scenario
-	Fingerprint    string          `json:"fingerprint"` // of the trajectory of events: equal runs have equal ones
+	Config         json.RawMessage `json:"config"`            // the resolved scenario
+	Fingerprint    string          `json:"fingerprint"`       // of the trajectory of events: equal runs have equal ones
+	Changed        []Change        `json:"changed,omitempty"` // settings that are not the default
 	Warnings       []string        `json:"warnings,omitempty"`
 	Files          []string        `json:"files"` // of the run, in the manifest's directory
+}
+
+// Change is a setting that is not the default. Default is "" where there is none.
+type Change struct {
+	Key     string `json:"key"`
+	Value   string `json:"value"`
+	Default string `json:"default,omitempty"`
 }
 
 // Build is a manifest that holds what the program knows of itself.
@@ -71,12 +79,15 @@ func (m *Manifest) WriteTo(w io.Writer) (int64, error) {
 	if out.Config == nil {
 		out.Config = json.RawMessage("null")
 	}
-	b, err := json.MarshalIndent(&out, "", "  ")
-	if err != nil {
+	// Signs such as >= stay as they are, so that Config read back is Config.
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(&out); err != nil {
 		return 0, err
 	}
-	n, err := w.Write(append(b, '\n'))
-	return int64(n), err
+	return b.WriteTo(w)
 }
 
 func (m *Manifest) read(r io.Reader) error {

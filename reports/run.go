@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"mbsim/metrics"
 )
@@ -29,11 +30,20 @@ type File struct {
 	Write func(io.Writer) error
 }
 
-// Files are those of a run, pictures included, without the manifest.
+// Files are those of a run, pictures and page included, without the manifest.
 func Files(r *Run) []File {
-	files := DataFiles(r)
+	return append(append(DataFiles(r), Pictures(r, Paper)...), pageFile(r))
+}
+
+// Pictures are the PNGs of a run. Those of a slide's size say so in their names.
+func Pictures(r *Run, s Size) []File {
+	var files []File
 	for _, p := range Plots(r) {
-		files = append(files, File{p.Name, func(w io.Writer) error { return p.Write(w, Paper) }})
+		name := p.Name
+		if s == Slide {
+			name = strings.TrimSuffix(name, ".png") + "-slide.png"
+		}
+		files = append(files, File{name, func(w io.Writer) error { return p.Write(w, s) }})
 	}
 	return files
 }

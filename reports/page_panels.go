@@ -1,0 +1,160 @@
+package reports
+
+import (
+	"mbsim/metrics"
+)
+
+// chart is one plot over time on the page. Where the page has one run it shows
+// all lines; with several, one line of each run.
+type chart struct {
+	id, title string
+	label     string // of the y axis, with its unit
+	scale     scaleKind
+	lines     []chartLine
+	group     string // of metrics, one of which a run must have
+	words     func(*Run) string
+}
+
+// scaleKind is what the values of a chart are.
+type scaleKind string
+
+const (
+	plainScale scaleKind = "plain"
+	shareScale scaleKind = "share" // of 1
+	bytesScale scaleKind = "bytes"
+)
+
+// chartLine is a metric over time: a metric as it is, times factor, or how much
+// the metrics over grow while per grows by one.
+type chartLine struct {
+	name    string
+	subject string // of a sentence that compares runs
+	metric  string
+	off     bool                          // hidden until asked for, beside the other lines of a run
+	factor  func(*metrics.Result) float64 // nil for 1
+	over    []string
+	per     string
+}
+
+func inClusters(r *metrics.Result) float64 { return float64(r.BlockSize * r.ClusterBlocks) }
+func inBlocks(r *metrics.Result) float64   { return float64(r.BlockSize) }
+
+// charts are those of the page, in its order.
+var charts = []chart{
+	{id: "extents", title: "How many extents files are in", label: "extents a file", group: "extents_per_file_mean", words: extentWords, lines: []chartLine{
+		{name: "mean", subject: "extents a file in the mean", metric: "extents_per_file_mean"},
+		{name: "90% of files have at most", subject: "extents that 90% of the files do not exceed", metric: "extents_per_file_p90"},
+		{name: "99% of files have at most", subject: "extents that 99% of the files do not exceed", metric: "extents_per_file_p99"},
+		{name: "most", subject: "extents of the most fragmented file", metric: "extents_per_file_max", off: true}}},
+	{id: "layout", title: "How contiguous files lie", label: "layout score", scale: shareScale, group: "layout_score", words: layoutWords, lines: []chartLine{
+		{name: "of all blocks", subject: "layout score of all blocks", metric: "layout_score"},
+		{name: "mean of files", subject: "mean of the files' layout scores", metric: "layout_score_mean"},
+		{name: "files read in order of path", subject: "layout score of all files read in order of path", metric: "dynamic_layout_score"}}},
+	{id: "used", title: "How full the device is", label: "blocks in use", scale: shareScale, group: "used_share", words: usedWords, lines: []chartLine{
+		{name: "in use", subject: "share of the device in use", metric: "used_share"}}},
+	{id: "pieces", title: "How many pieces the free space is in", label: "pieces", group: "free_extents", words: pieceWords, lines: []chartLine{
+		{name: "pieces of free space", subject: "pieces of free space", metric: "free_extents"}}},
+	{id: "criteria", title: "How searches for blocks ended", label: "searches so far", group: "mb_reqs", words: criteriaWords, lines: []chartLine{
+		{name: "criteria 0", subject: "searches that ended in criteria 0", metric: "mb_cr0_hits"},
+		{name: "criteria 1", subject: "searches that ended in criteria 1", metric: "mb_cr1_hits"},
+		{name: "criteria 2", subject: "searches that ended in criteria 2", metric: "mb_cr2_hits"},
+		{name: "criteria 3", subject: "searches that ended in criteria 3", metric: "mb_cr3_hits"}}},
+	{id: "groups", title: "How many groups a request looks at", label: "groups a request", group: "mb_reqs", words: groupWords, lines: []chartLine{
+		{name: "considered, in all criteria", subject: "groups considered a request, in the mean of the whole run", per: "mb_reqs", over: considered},
+		{name: "scanned", subject: "groups scanned a request, in the mean of the whole run", per: "mb_reqs", over: []string{"mb_groups_scanned"}}}},
+	{id: "prealloc", title: "Space preallocated, used and given back", label: "space so far", scale: bytesScale, group: "mb_preallocated", words: preallocWords, lines: []chartLine{
+		{name: "set aside", subject: "space set aside", metric: "mb_preallocated", factor: inClusters},
+		{name: "used by later requests", subject: "preallocated space that later requests used", metric: "mb_pa_blocks_used", factor: inBlocks},
+		{name: "given back unused", subject: "preallocated space given back unused", metric: "mb_discarded", factor: inClusters}}},
+	{id: "lost", title: "Chunks lost to other CPUs", label: "chunks so far", group: "mb_lost", words: lostWords, lines: []chartLine{
+		{name: "chunks lost", subject: "chunks lost", metric: "mb_lost"}}},
+	{id: "bitmaps", title: "Block bitmaps read and buddies built", label: "groups so far", group: "mb_bitmap_loads", words: bitmapWords, lines: []chartLine{
+		{name: "bitmaps read", subject: "bitmaps read", metric: "mb_bitmap_loads"},
+		{name: "of these read ahead (prefetch IOs)", subject: "bitmaps read ahead", metric: "mb_prefetch_ios"},
+		{name: "buddies built", subject: "buddies built", metric: "mb_buddies_generated"}}},
+	{id: "windows", title: "Reservation windows of files", label: "windows so far", group: "rsv_reqs", words: windowWords, lines: []chartLine{
+		{name: "made", subject: "windows made", metric: "rsv_windows_made"},
+		{name: "of these twice the last", subject: "windows twice as long as the last", metric: "rsv_windows_doubled"},
+		{name: "given back", subject: "windows given back unused", metric: "rsv_windows_discarded"},
+		{name: "no room found", subject: "windows that found no room", metric: "rsv_windows_failed"}}},
+	{id: "visited", title: "How many groups a request visits", label: "groups a request", group: "rsv_reqs", words: visitedWords, lines: []chartLine{
+		{name: "visited", subject: "groups visited a request, in the mean of the whole run", per: "rsv_reqs", over: []string{"rsv_groups_visited"}}}},
+}
+
+var considered = []string{"mb_cr0_groups_considered", "mb_cr1_groups_considered", "mb_cr2_groups_considered", "mb_cr3_groups_considered"}
+
+// unit is that of the chart's values.
+func (c *chart) unit() string {
+	return map[scaleKind]string{shareScale: "share", bytesScale: "bytes"}[c.scale]
+}
+
+// applies says whether any of the runs has what the chart shows.
+func (c *chart) applies(runs []*Run) bool {
+	for _, r := range runs {
+		if has(r, c.group) {
+			return true
+		}
+	}
+	return false
+}
+
+// points are a line of a run: times in nanoseconds since its start, and values.
+func (l *chartLine) points(r *metrics.Result) (times []float64, values []float64, err error) {
+	if l.per != "" {
+		k := clock{start: r.Start, ns: 1}
+		c, err := k.rate(r.Series, l.name, l.per, l.over...)
+		return c.x, c.y, err
+	}
+	at, values, err := r.Series.Points(l.metric)
+	if err != nil {
+		return nil, nil, err
+	}
+	factor := 1.
+	if l.factor != nil {
+		factor = l.factor(r)
+	}
+	for i := range at {
+		times = append(times, float64(at[i]-r.Start))
+		values[i] *= factor
+	}
+	return times, values, nil
+}
+
+// final is what the line comes to over the whole run, and whether it has a value.
+func (l *chartLine) final(r *metrics.Result) (float64, bool) {
+	if l.per != "" {
+		sum := 0.
+		for _, name := range l.over {
+			v, err := r.Value(name)
+			if err != nil {
+				return 0, false
+			}
+			sum += v
+		}
+		n, err := r.Value(l.per)
+		return sum / n, err == nil && n > 0
+	}
+	v, err := r.Value(l.metric)
+	if l.factor != nil {
+		v *= l.factor(r)
+	}
+	return v, err == nil
+}
+
+// flat says whether the chart would show nothing but zeros, or nothing.
+func (c *chart) flat(runs []*Run) bool {
+	for _, r := range runs {
+		for i := range c.lines {
+			_, values, err := c.lines[i].points(r.Result)
+			if err != nil {
+				continue
+			}
+			for _, v := range values {
+				if v != 0 {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}

@@ -1,0 +1,123 @@
+
+// A study: main effects of each key on the metric chosen, two keys at once, and all
+// metrics compared with the baseline.
+const study = data.study;
+
+// tint is the colour of a cell between two hues: for the better, for the worse.
+function tint(share, good) {
+  const strength = Math.min(1, Math.sqrt(Math.abs(share))) * 78;
+  return "color-mix(in srgb, var(" + (good ? "--c0" : "--c1") + ") " + strength.toFixed(0) + "%, var(--back))";
+}
+function inked(share) { return Math.sqrt(Math.abs(share)) * 78 > 60 ? "color:var(--back)" : ""; }
+const unitScale = (m) => (m.unit === "share" || m.unit === "bytes" ? m.unit : "plain");
+function percent(c) {
+  if (c === 0) return "0%";
+  const p = Math.abs(c) * 100;
+  return (c < 0 ? "−" : "+") + (p >= 100 ? decimals(p, 0) : p < 0.05 ? "<0.1" : decimals(p, 1)) + "%";
+}
+
+// drawEffects draws a panel a key; all have one y axis.
+function drawEffects(m) {
+  const box = $("#effects .effects"), effects = m.effects.filter((e) => e.levels.length > 1);
+  $("#study-words").textContent = m.words;
+  box.setAttribute("aria-label", "Main effects on " + m.name + ". " + m.words);
+  box.textContent = "";
+  if (!effects.length) { box.textContent = "The settings differ in no key that has several values."; return; }
+  const only = study.keys.length === 1;
+  const bounds = (l) => {
+    if (!only) return [l.low, l.high];
+    const at = study.settings.findIndex((s) => s.values[0] === l.value), r = m.results[at];
+    return [r.l === null ? l.low : r.l, r.h === null ? l.high : r.h];
+  };
+  const all = effects.flatMap((e) => e.levels.flatMap((l) => [l.mean, ...bounds(l)]));
+  let lo = Math.min(...all), hi = Math.max(...all);
+  if (lo === hi) { lo -= Math.abs(lo) * 0.1 || 1; hi += Math.abs(hi) * 0.1 || 1; }
+  const pad = (hi - lo) * 0.08, floor = lo >= 0 && lo - pad < 0 ? 0 : lo - pad;
+  effects.forEach((e) => { const d = document.createElement("div"); box.append(d); panel(d, m, e, floor, hi + pad, bounds); });
+}
+
+function panel(d, m, e, lo, hi, bounds) {
+  const w = Math.max(240, d.clientWidth), h = 240, scale = unitScale(m);
+  const y = ticks(lo, hi, 5), names = y.at.map((v) => (scale === "share" ? tick(v * 100, y.step * 100) + "%" : scale === "bytes" ? size(v) : tick(v, y.step)));
+  const left = Math.max(...names.map((s) => s.length), 3) * 6.6 + 30, top = 10, bottom = 42, pw = w - left - 10, ph = h - top - bottom, step = pw / e.levels.length;
+  const px = (i) => left + (i + 0.5) * step, py = (v) => top + ph - ((v - lo) / (hi - lo)) * ph;
+  let out = '<svg viewBox="0 0 ' + w + " " + h + '" width="' + w + '" height="' + h + '" aria-hidden="true" style="font:12px system-ui,\'Liberation Sans\',sans-serif;fill:var(--faint)">';
+  y.at.forEach((v, i) => { out += '<path d="M' + left + " " + py(v) + "H" + (w - 8) + '" style="stroke:var(--rule)"/><text x="' + (left - 6) + '" y="' + (py(v) + 4) + '" text-anchor="end">' + names[i] + "</text>"; });
+  out += '<path d="' + e.levels.map((l, i) => (i ? "L" : "M") + px(i).toFixed(1) + " " + py(l.mean).toFixed(1)).join("") + '" style="fill:none;stroke:var(--c0);stroke-width:2;opacity:.5"/>';
+  e.levels.forEach((l, i) => {
+    const [a, b] = bounds(l);
+    out += '<path d="M' + px(i) + " " + py(a) + "V" + py(b) + '" style="stroke:var(--c0);stroke-width:2"/><circle cx="' + px(i) + '" cy="' + py(l.mean) + '" r="5" style="fill:var(--c0)"><title>' + escape(e.key + "=" + l.value + ": " + show(l.mean, scale) + " (" + show(a, scale) + " to " + show(b, scale) + ")") + "</title></circle>";
+  });
+  const widest = Math.max(...e.levels.map((l) => Math.min(l.value.length, 14))) * 6.8 + 8, every = Math.max(1, Math.ceil(widest / step));
+  e.levels.forEach((l, i) => { if (i % every === 0) out += '<text x="' + px(i) + '" y="' + (top + ph + 16) + '" text-anchor="middle">' + escape(l.value.length > 14 ? l.value.slice(0, 13) + "…" : l.value) + "</text>"; });
+  out += '<text x="' + (left + pw / 2) + '" y="' + (h - 6) + '" text-anchor="middle">' + escape(e.key) + "</text>";
+  out += '<text transform="translate(11 ' + (top + ph / 2) + ') rotate(-90)" text-anchor="middle">' + escape(m.name) + "</text></svg>";
+  d.innerHTML = out;
+}
+
+// heat is a table whose cells are coloured: rows of [name, cells], a cell being
+// null or {text, share, good, title, mark}.
+function heat(box, corner, columns, rows) {
+  box.innerHTML = '<table class="heat"><thead><tr><th scope="col">' + escape(corner) + "</th>" + columns.map((c) => '<th scope="col" class="n">' + escape(c) + "</th>").join("") + "</tr></thead><tbody>" +
+    rows.map(([name, cells]) => '<tr><th scope="row">' + escape(name) + "</th>" + cells.map((c) => (c === null ? "<td>–</td>" :
+      '<td title="' + escape(c.title || "") + '"' + (c.mark ? ' aria-current="true"' : "") + ' style="background:' + tint(c.share, c.good) + ";" + inked(c.share) + '">' + escape(c.text) + "</td>")).join("") + "</tr>").join("") + "</tbody></table>";
+}
+
+// drawAll compares all metrics with the baseline.
+function drawAll() {
+  let best = null;
+  const rows = study.metrics.map((m) => [m.name, m.results.map((r, i) => {
+    if (i === study.baseline) return { text: "baseline", share: 0, title: show(r.m, unitScale(m)) };
+    if (r.c === null) return r.m === null ? null : { text: show(r.m, unitScale(m)), share: 0 };
+    const evident = r.w !== "~", good = (r.c > 0) === (m.better === "higher");
+    if (evident && r.w === "better" && (!best || Math.abs(r.c) > best.c)) best = { c: Math.abs(r.c), m, i, r };
+    return { text: percent(r.c) + (r.w === "~" ? " ~" : ""), share: evident && m.better !== "neither" ? r.c : 0, good, title: m.name + " of " + study.settings[i].name + ": " + show(r.m, unitScale(m)) + ", " + r.w };
+  })]);
+  heat($("#heat-table"), "metric", study.settings.map((s) => s.name), rows);
+  $("#heat-words").textContent = "Blue is better than " + study.settings[study.baseline].name + ", orange is worse; ~ and no colour is no evidence of a difference." +
+    (best ? " The largest gain is " + best.m.name + " with " + study.settings[best.i].name + ": " + percent(best.r.c) + "." : " No setting is better in any metric with evidence.");
+}
+
+// drawTwo shows a metric by the values of two keys, in the mean over the others.
+function drawTwo(m) {
+  const x = +$("#heat-x").value, y = +$("#heat-y").value;
+  const values = (k) => [...new Set(study.settings.map((s) => s.values[k]))];
+  const xs = values(x), ys = values(y), cells = new Map();
+  study.settings.forEach((s, i) => {
+    const v = m.results[i].m;
+    if (v === null) return;
+    const at = ys.indexOf(s.values[y]) * xs.length + xs.indexOf(s.values[x]), c = cells.get(at) || { sum: 0, n: 0 };
+    c.sum += v; c.n++;
+    cells.set(at, c);
+  });
+  const means = [...cells.values()].map((c) => c.sum / c.n), lo = Math.min(...means), hi = Math.max(...means);
+  const scale = unitScale(m), best = m.better === "lower" ? lo : m.better === "higher" ? hi : null;
+  heat($("#heat2-table"), study.keys[y] + " \\ " + study.keys[x], xs, ys.map((v, r) => [v, xs.map((u, c) => {
+    const at = cells.get(r * xs.length + c);
+    if (!at) return null;
+    const mean = at.sum / at.n;
+    return { text: show(mean, scale), share: hi > lo ? (mean - lo) / (hi - lo) : 0, good: true, mark: mean === best, title: study.keys[x] + "=" + u + ", " + study.keys[y] + "=" + v + ", " + at.n + " settings" };
+  })]));
+  $("#heat2-words").textContent = hi > lo ? m.name + " goes from " + show(lo, scale) + " to " + show(hi, scale) + "; darker is more" + (best === null ? "." : ", and the best is framed.") : m.name + " is " + show(lo, scale) + " everywhere.";
+}
+
+if (study) {
+  const pick = $("#study-metric"), chosen = () => study.metrics[+pick.value];
+  const two = study.keys.length > 1;
+  if (two) {
+    $("#heat2").hidden = false;
+    ["#heat-x", "#heat-y"].forEach((s, i) => {
+      $(s).innerHTML = study.keys.map((k, j) => '<option value="' + j + '"' + (i === j ? " selected" : "") + ">" + escape(k) + "</option>").join("");
+      $(s).addEventListener("change", () => drawTwo(chosen()));
+    });
+  }
+  const draw = () => { drawEffects(chosen()); if (two) drawTwo(chosen()); };
+  pick.addEventListener("change", draw);
+  let width = 0;
+  new ResizeObserver(() => { const w = $("#effects").clientWidth; if (w !== width) { width = w; draw(); } }).observe($("#effects"));
+  drawAll();
+}
+
+setView(whole.lo, whole.hi);
+setAt(whole.hi);
+root.dataset.ready = "true";

@@ -1,0 +1,145 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"mbsim/metrics"
+)
+
+// Study is what a study of several settings came to, as its part of the page
+// needs it. Package study fills it.
+type Study struct {
+	Name       string
+	Question   string
+	Command    []string // that makes the study again
+	Keys       []string // what the settings vary, such as s_mb_order2_reqs
+	Metrics    []string // names of the registry; the first is the one asked about
+	Baseline   int      // the setting that others are compared with
+	Confidence float64  // of all intervals, such as 0.95
+	Notes      []string // sentences on method, and warnings
+	Settings   []StudySetting
+}
+
+// StudySetting is one setting of a study.
+type StudySetting struct {
+	Name    string
+	Values  []string // of Study.Keys
+	Runs    int      // replications
+	Results []Estimate
+}
+
+// Estimate is what the replications of a setting came to in one metric of
+// Study.Metrics. NaN is an unknown: a metric that the setting does not have, a
+// bound that one replication does not give.
+type Estimate struct {
+	Mean, Low, High float64 // of the metric
+	Delta           *Delta  // to the baseline, nil where there is none
+}
+
+// Delta is a paired difference to the baseline: by replication.
+type Delta struct {
+	Mean, Low, High float64 // in the metric's unit
+	P               float64 // adjusted as the study's notes say; NaN where unknown
+	Evident         bool    // the evidence suffices
+}
+
+// check says whether a study is well formed.
+func (s *Study) check() error {
+	for _, name := range s.Metrics {
+		if _, err := metrics.Find(name); err != nil {
+			return fmt.Errorf("study %s: %w", s.Name, err)
+		}
+	}
+	if len(s.Settings) == 0 || len(s.Metrics) == 0 || s.Baseline < 0 || s.Baseline >= len(s.Settings) {
+		return fmt.Errorf("study %s: %d settings, %d metrics, baseline %d", s.Name, len(s.Settings), len(s.Metrics), s.Baseline)
+	}
+	for i := range s.Settings {
+		if x := &s.Settings[i]; len(x.Values) != len(s.Keys) || len(x.Results) != len(s.Metrics) {
+			return fmt.Errorf("study %s: setting %s has %d values and %d results: want %d and %d", s.Name, x.Name, len(x.Values), len(x.Results), len(s.Keys), len(s.Metrics))
+		}
+	}
+	return nil
+}
+
+// word says whether a difference is for the better.
+func (d *Delta) word(better metrics.Better) string {
+	switch {
+	case d == nil:
+		return ""
+	case !d.Evident:
+		return "~"
+	}
+	return changeWord(d.Mean, better)
+}
+
+// changeWord says whether a change is for the better.
+func changeWord(change float64, better metrics.Better) string {
+	switch {
+	case change == 0:
+		return "same"
+	case better == metrics.Neither && change > 0:
+		return "more"
+	case better == metrics.Neither:
+		return "less"
+	case (change > 0) == (better == metrics.Higher):
+		return "better"
+	}
+	return "worse"
+}
+
+// level is a value of a key, and what the settings that have it came to in the
+// mean.
+type level struct {
+	Value    string
+	Mean     float64
+	Low      float64 // the least mean of a setting that has the value
+	High     float64 // and the largest
+	Settings int
+}
+
+// effect is what one key does to one metric.
+type effect struct {
+	Key    string
+	Levels []level
+}
+
+// spread is how far apart the means of the levels are.
+func (e *effect) spread() float64 {
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for _, l := range e.Levels {
+		lo, hi = min(lo, l.Mean), max(hi, l.Mean)
+	}
+	return hi - lo
+}
+
+// effects are the main effects of all keys on metric m: for each value of a key
+// the mean over the settings that have it, in the order in which values come.
+func (s *Study) effects(m int) []effect {
+	var out []effect
+	for k, key := range s.Keys {
+		e := effect{Key: key}
+		for i := range s.Settings {
+			x := &s.Settings[i]
+			v := x.Results[m].Mean
+			if math.IsNaN(v) {
+				continue
+			}
+			at := slices.IndexFunc(e.Levels, func(l level) bool { return l.Value == x.Values[k] })
+			if at < 0 {
+				at = len(e.Levels)
+				e.Levels = append(e.Levels, level{Value: x.Values[k], Low: v, High: v})
+			}
+			l := &e.Levels[at]
+			l.Mean += v
+			l.Settings++
+			l.Low, l.High = min(l.Low, v), max(l.High, v)
+		}
+		for i := range e.Levels {
+			e.Levels[i].Mean /= float64(e.Levels[i].Settings)
+		}
+		out = append(out, e)
+	}
+	return out
+}

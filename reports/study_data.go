@@ -1,0 +1,268 @@
+package reports
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+
+	"mbsim/metrics"
+)
+
+// The objects of a study in the page's data.
+type (
+	dataStudy struct {
+		Keys     []string      `json:"keys"`
+		Baseline int           `json:"baseline"`
+		Settings []dataSetting `json:"settings"`
+		Metrics  []dataMetric  `json:"metrics"`
+	}
+	dataSetting struct {
+		Name   string   `json:"name"`
+		Values []string `json:"values"`
+		Runs   int      `json:"runs"`
+	}
+	dataMetric struct {
+		Name    string         `json:"name"`
+		Unit    string         `json:"unit"`
+		Better  string         `json:"better"`
+		Doc     string         `json:"doc"`
+		Words   string         `json:"words"` // what the effects show, in a sentence
+		Results []dataEstimate `json:"results"`
+		Effects []dataEffect   `json:"effects"`
+	}
+	dataEstimate struct {
+		Mean   *json.Number `json:"m"`
+		Low    *json.Number `json:"l"`
+		High   *json.Number `json:"h"`
+		Change *json.Number `json:"c"` // to the baseline, of its mean
+		Word   string       `json:"w,omitempty"`
+	}
+	dataEffect struct {
+		Key    string      `json:"key"`
+		Levels []dataLevel `json:"levels"`
+	}
+	dataLevel struct {
+		Value    string      `json:"value"`
+		Mean     json.Number `json:"mean"`
+		Low      json.Number `json:"low"`
+		High     json.Number `json:"high"`
+		Settings int         `json:"n"`
+	}
+)
+
+// known is a number for the page, nil where it is unknown.
+func known(v float64) *json.Number {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	n := sixDigits(v)
+	return &n
+}
+
+// change is a difference as a share of what it is a difference to.
+func (d *Delta) change(baseline float64) *json.Number {
+	if d == nil || baseline == 0 {
+		return nil
+	}
+	return known(d.Mean / math.Abs(baseline))
+}
+
+func (s *Study) data() *dataStudy {
+	out := &dataStudy{Keys: s.Keys, Baseline: s.Baseline}
+	for i := range s.Settings {
+		x := &s.Settings[i]
+		out.Settings = append(out.Settings, dataSetting{x.Name, x.Values, x.Runs})
+	}
+	for m := range s.Metrics {
+		at := s.metric(m)
+		one := dataMetric{Name: at.Name, Unit: at.Unit, Better: at.Better.String(), Doc: at.Doc, Words: s.words(m)}
+		base := s.Settings[s.Baseline].Results[m].Mean
+		for i := range s.Settings {
+			e := &s.Settings[i].Results[m]
+			one.Results = append(one.Results, dataEstimate{known(e.Mean), known(e.Low), known(e.High), e.Delta.change(base), e.Delta.word(at.Better)})
+		}
+		for _, e := range s.effects(m) {
+			d := dataEffect{Key: e.Key}
+			for _, l := range e.Levels {
+				d.Levels = append(d.Levels, dataLevel{l.Value, sixDigits(l.Mean), sixDigits(l.Low), sixDigits(l.High), l.Settings})
+			}
+			one.Effects = append(one.Effects, d)
+		}
+		out.Metrics = append(out.Metrics, one)
+	}
+	return out
+}
+
+// metric describes metric m of the study, whose name check has found.
+func (s *Study) metric(m int) metrics.Metric {
+	id, _ := metrics.Find(s.Metrics[m])
+	return metrics.At(id)
+}
+
+// words says what the study shows of metric m.
+func (s *Study) words(m int) string {
+	at := s.metric(m)
+	out := s.mostMoving(m, at)
+	evident, compared := 0, 0
+	for i := range s.Settings {
+		if d := s.Settings[i].Results[m].Delta; d != nil && i != s.Baseline {
+			compared++
+			if d.Evident && d.Mean != 0 {
+				evident++
+			}
+		}
+	}
+	if compared > 0 {
+		out += fmt.Sprintf(" %s of %d settings differ from %s with evidence.", upper(zero(evident)), compared, s.Settings[s.Baseline].Name)
+	}
+	return out
+}
+
+// mostMoving names the key whose values' means are farthest apart, and the best
+// setting.
+func (s *Study) mostMoving(m int, at metrics.Metric) string {
+	effects := s.effects(m)
+	most := -1
+	for i := range effects {
+		if len(effects[i].Levels) > 1 && (most < 0 || effects[i].spread() > effects[most].spread()) {
+			most = i
+		}
+	}
+	if most < 0 || effects[most].spread() == 0 {
+		return fmt.Sprintf("No setting changes %s.", at.Name)
+	}
+	e := &effects[most]
+	by := func(a, b level) int { return compareFloats(a.Mean, b.Mean) }
+	lo, hi := slices.MinFunc(e.Levels, by), slices.MaxFunc(e.Levels, by)
+	out := fmt.Sprintf("%s goes from %s at %s=%s to %s at %s.", at.Name, amount(lo.Mean, at.Unit), e.Key, lo.Value, amount(hi.Mean, at.Unit), hi.Value)
+	if len(s.Keys) > 1 {
+		out = fmt.Sprintf("Of the keys, %s moves %s most: it", e.Key, at.Name) + out[len(at.Name):]
+	}
+	if best := s.best(m, at.Better); best >= 0 {
+		out += fmt.Sprintf(" Best in the mean is %s with %s.", s.Settings[best].Name, amount(s.Settings[best].Results[m].Mean, at.Unit))
+	}
+	return out
+}
+
+// best is the setting with the best mean, -1 where there is no better.
+func (s *Study) best(m int, better metrics.Better) int {
+	best := -1
+	for i := range s.Settings {
+		v := s.Settings[i].Results[m].Mean
+		if math.IsNaN(v) || better == metrics.Neither {
+			continue
+		}
+		if best < 0 || (v > s.Settings[best].Results[m].Mean) == (better == metrics.Higher) && v != s.Settings[best].Results[m].Mean {
+			best = i
+		}
+	}
+	return best
+}
+
+func compareFloats(a, b float64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// zero is a count in a sentence.
+func zero(n int) string {
+	if n == 0 {
+		return "none"
+	}
+	return fmt.Sprint(n)
+}
+
+func upper(s string) string {
+	if s == "none" {
+		return "None"
+	}
+	return s
+}
+
+// studyTable is the table of settings and metrics.
+type studyTable struct {
+	Metrics []metrics.Metric
+	Rows    []studyRow
+}
+
+type studyRow struct {
+	Name     string
+	Runs     int
+	Baseline bool
+	Cells    []studyCell
+}
+
+type studyCell struct{ Value, Interval, Change, Word, Title string }
+
+func (s *Study) table() *studyTable {
+	t := &studyTable{}
+	for m := range s.Metrics {
+		t.Metrics = append(t.Metrics, s.metric(m))
+	}
+	for i := range s.Settings {
+		x := &s.Settings[i]
+		row := studyRow{Name: x.Name, Runs: x.Runs, Baseline: i == s.Baseline}
+		for m := range s.Metrics {
+			row.Cells = append(row.Cells, s.cell(&x.Results[m], m))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+func (s *Study) cell(e *Estimate, m int) (c studyCell) {
+	at := s.metric(m)
+	if math.IsNaN(e.Mean) {
+		return studyCell{Value: "–"}
+	}
+	c.Value = amountShort(e.Mean, at.Unit)
+	if half := (e.High - e.Low) / 2; half > 0 {
+		c.Interval = "± " + amountShort(half, at.Unit)
+	}
+	d := e.Delta
+	if d == nil {
+		return c
+	}
+	base := s.Settings[s.Baseline].Results[m].Mean
+	c.Word = d.word(at.Better)
+	switch {
+	case d.Mean == 0:
+		c.Word = "same"
+	case base != 0:
+		c.Change = relative(base, base+d.Mean, at.Unit)
+	default:
+		c.Change = signed(d.Mean, at.Unit)
+	}
+	if !math.IsNaN(d.Low) && !math.IsNaN(d.High) {
+		c.Title = fmt.Sprintf("difference %s, %g%% interval %s to %s", signed(d.Mean, at.Unit), s.Confidence*100, signed(d.Low, at.Unit), signed(d.High, at.Unit))
+		if !math.IsNaN(d.P) {
+			c.Title += fmt.Sprintf(", p %.2g", d.P)
+		}
+	}
+	return c
+}
+
+// amountShort is a value without the unit, but for shares and bytes.
+func amountShort(v float64, unit string) string {
+	value, shown := human(v, unit)
+	switch {
+	case shown == "%":
+		return value + "%"
+	case unit == "bytes":
+		return value + " " + shown
+	}
+	return value
+}
+
+func signed(v float64, unit string) string {
+	if v < 0 {
+		return "−" + amountShort(-v, unit)
+	}
+	return "+" + amountShort(v, unit)
+}

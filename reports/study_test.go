@@ -1,0 +1,110 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+)
+
+// sampleStudy is a study of one key with ten values, or of two keys.
+func sampleStudy(keys int) *Study {
+	s := &Study{
+		Name: "small-files by order", Question: "Which order serves small files best?", Command: []string{"mbsim", "sweep", "small-files", "--set", "s_mb_order2_reqs=0..9", "--reps", "5"},
+		Keys: []string{"s_mb_order2_reqs", "s_mb_stream_request"}[:keys], Baseline: 2, Confidence: 0.95,
+		Metrics: []string{"extents_per_file_mean", "one_extent_share", "free_extents", "mb_groups_considered_per_req", "mb_reqs", "file_bytes"},
+		Notes:   []string{"Intervals are of 95% over 5 replications, differences paired by replication, p adjusted by Holm."},
+	}
+	second := []string{"16", "64", "256"}
+	if keys == 1 {
+		second = second[:1]
+	}
+	for order := range 10 {
+		for k, stream := range second {
+			x := StudySetting{Values: []string{fmt.Sprint(order), stream}[:keys], Runs: 5}
+			x.Name = "s_mb_order2_reqs=" + x.Values[0]
+			if keys == 2 {
+				x.Name += ",s_mb_stream_request=" + stream
+			}
+			for m := range s.Metrics {
+				mean := []float64{1.1, 0.94, 7000, 0.7, 50000, 445e6}[m]
+				step := mean * 0.03 * math.Sin(float64(order+m)) * float64(m+1) / 3
+				if m >= 4 {
+					step = 0
+				}
+				mean += step + float64(k)*step/3
+				if m == 1 {
+					mean = min(mean, 0.999)
+				}
+				e := Estimate{Mean: mean, Low: mean * 0.99, High: mean * 1.01}
+				if len(s.Settings) != s.Baseline {
+					e.Delta = &Delta{Mean: step, Low: step - 0.01*mean, High: step + 0.01*mean, P: 0.01, Evident: math.Abs(step) > 0.01*mean}
+				}
+				x.Results = append(x.Results, e)
+			}
+			s.Settings = append(s.Settings, x)
+		}
+	}
+	return s
+}
+
+func TestStudyEffects(t *testing.T) {
+	s := &Study{Name: "s", Keys: []string{"a", "b"}, Metrics: []string{"extents_per_file_mean"}, Confidence: 0.95}
+	for i, mean := range []float64{1, 2, 3, 6} {
+		x := StudySetting{Name: fmt.Sprint("setting ", i), Values: []string{fmt.Sprint(i / 2), fmt.Sprint(i % 2)}, Runs: 3, Results: []Estimate{{Mean: mean, Low: mean, High: mean}}}
+		if i > 0 {
+			x.Results[0].Delta = &Delta{Mean: mean - 1, Low: 0, High: 9, P: 0.2, Evident: i == 3}
+		}
+		s.Settings = append(s.Settings, x)
+	}
+	if err := s.check(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := fmt.Sprint(s.effects(0)), "[{a [{0 1.5 1 2 2} {1 4.5 3 6 2}]} {b [{0 2 1 3 2} {1 4 2 6 2}]}]"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	const want = "Of the keys, a moves extents_per_file_mean most: it goes from 1.5 extents/file at a=0 to 4.5 extents/file at 1." +
+		" Best in the mean is setting 0 with 1 extents/file. 1 of 3 settings differ from setting 0 with evidence."
+	if got := s.words(0); got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	cell := func(i int) studyCell { return s.table().Rows[i].Cells[0] }
+	if c := cell(1); c.Word != "~" || c.Change != "+100.0%" || c.Title != "difference +1, 95% interval +0 to +9, p 0.2" {
+		t.Errorf("%+v", c)
+	}
+	if c := cell(3); c.Word != "worse" || cell(0).Word != "" {
+		t.Errorf("%+v %+v", c, cell(0))
+	}
+	s.Settings[2].Results[0].Mean = math.NaN()
+	if got := fmt.Sprint(s.effects(0)[0]); got != "{a [{0 1.5 1 2 2} {1 6 6 6 1}]}" {
+		t.Error(got)
+	}
+	for i := range s.Settings {
+		s.Settings[i].Results[0].Mean = 1
+	}
+	if got := s.words(0); !strings.HasPrefix(got, "No setting changes extents_per_file_mean. 1 of 3") {
+		t.Error(got)
+	}
+}
+
+func TestStudyIsChecked(t *testing.T) {
+	for what, spoil := range map[string]func(*Study){
+		"unknown metric":                      func(s *Study) { s.Metrics[0] = "extents" },
+		"10 settings, 6 metrics, baseline 10": func(s *Study) { s.Baseline = 10 },
+		"1 values and 5 results":              func(s *Study) { s.Settings[3].Results = s.Settings[3].Results[:5] },
+		"0 settings":                          func(s *Study) { s.Settings, s.Baseline = nil, 0 },
+	} {
+		s := sampleStudy(1)
+		spoil(s)
+		err := (&Page{Study: s}).Write(new(strings.Builder))
+		if err == nil || !strings.Contains(err.Error(), what) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if err := (&Page{}).Write(new(strings.Builder)); err == nil {
+		t.Error("a page of nothing is written")
+	}
+	if page := pageOf(t, &Page{Study: sampleStudy(2)}); !strings.Contains(page, "mbsim sweep small-files") || strings.Contains(page, "Over simulated time") {
+		t.Error("the page of a study alone")
+	}
+}
