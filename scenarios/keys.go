@@ -46,6 +46,8 @@ func scenarioKeys() *object {
 			def: "1", unit: "CPUs", doc: "CPUs of the machine: each has a locality group of its own."},
 		{key: "memory", typ: memoryKeys(), at: func(p any) any { return &s(p).Memory },
 			doc: "Memory and writeback."},
+		{key: "timing", typ: optional[Timing]{timingKeys()}, at: func(p any) any { return &s(p).Timing }, auto: "none",
+			doc: "The time that work takes."},
 		{key: "workload", typ: workloadKeys(), at: func(p any) any { return &s(p).Workload }, required: true,
 			doc: "What is done to the file system."},
 		{key: "stop", typ: stopKeys(), at: func(p any) any { return &s(p).Stop },

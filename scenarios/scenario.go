@@ -20,6 +20,7 @@ type Scenario struct {
 	Tunables []Tunable
 	CPUs     int
 	Memory   Memory
+	Timing   *Timing // nil where work takes no time
 	Workload Workload
 	Stop     Stop
 	Sample   int64 // ns between two samples of the series, 0 for automatic
