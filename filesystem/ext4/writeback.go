@@ -16,7 +16,12 @@ type conversion struct {
 // writepages writes the dirty pages of a file in [first, last], both inclusive
 // (ext4_writepages). Ranges of delayed or unwritten blocks get their place, up
 // to 2048 blocks at a time and each in a transaction of its own.
+//
+// Deviates from the kernel: that tries a range without end which can never be
+// mapped, because what is free is less than the range and its indirect blocks
+// take. Here the data is lost when several commits have changed nothing.
 func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
+	var stuck stuckRange
 	bpp := fs.blocksPerPage
 	pos := first * bpp
 	end := uint32(maxBlocks)
@@ -29,9 +34,10 @@ func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 			return 0
 		}
 		fs.j.start()
-		next, e := fs.mapAndSubmit(t, in, x)
+		next, e := fs.mapAndSubmit(t, in, x, stuck.hopeless())
 		pos = next
 		if e == filesystem.ENOSPC && fs.j != nil {
+			stuck.failed(pos, fs.alloc.CountFreeClusters())
 			fs.commit(t)
 			continue
 		}
@@ -39,6 +45,23 @@ func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 			return e
 		}
 	}
+}
+
+// stuckRange counts how often in a row writeback found no place at the same block
+// with the same number of free clusters.
+type stuckRange struct {
+	pos   uint32
+	free  int64
+	times int
+}
+
+func (s *stuckRange) hopeless() bool { return s.times > 3 }
+
+func (s *stuckRange) failed(pos uint32, free int64) {
+	if s.times == 0 || pos != s.pos || free != s.free {
+		*s = stuckRange{pos: pos, free: free}
+	}
+	s.times++
 }
 
 // nextExtent cleans the pages from *pos on that need no mapping, and returns
@@ -70,14 +93,15 @@ func (fs *FS) nextExtent(in *inode, pos *uint32, end uint32) (dirtyRun, bool) {
 
 // mapAndSubmit gives the range x its place, and the rest of the page it ends in
 // too, and submits the pages (mpage_map_and_submit_extent). It returns the
-// block to go on from.
-func (fs *FS) mapAndSubmit(t *task, in *inode, x dirtyRun) (uint32, errno) {
+// block to go on from. With giveUp data that finds no place is lost, as it is where
+// nothing is free.
+func (fs *FS) mapAndSubmit(t *task, in *inode, x dirtyRun, giveUp bool) (uint32, errno) {
 	pageMask := fs.blocksPerPage - 1
 	start := x.lblk
 	for {
 		got, e := fs.mapOne(t, in, x)
 		if e != 0 {
-			if e == filesystem.ENOSPC && fs.alloc.CountFreeClusters() == 0 {
+			if e == filesystem.ENOSPC && (giveUp || fs.alloc.CountFreeClusters() == 0) {
 				// Data is lost: the kernel logs it and drops the pages.
 				from, to := start&^pageMask, (x.next()+pageMask)&^pageMask
 				fs.forget(t, in, from, to-from)
