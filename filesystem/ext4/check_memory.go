@@ -1,0 +1,162 @@
+package ext4
+
+import "slices"
+
+// pages checks what memory knows of an inode: the status tree against the tree on
+// disk, the dirty blocks against both, and the clusters reserved for them.
+func (c *checker) pages(in *inode, t *treeCheck) {
+	c.statusTree(in, t)
+	c.dirtyBlocks(in, t)
+	c.reservations(in, t)
+}
+
+// statusTree checks that the ranges are sorted, and that they say what the tree
+// says: mapped ones where and how they lie, delayed ones and holes that nothing
+// is there.
+func (c *checker) statusTree(in *inode, t *treeCheck) {
+	next := uint64(0)
+	for i := range in.es.ext {
+		e := &in.es.ext[i]
+		if e.len == 0 || uint64(e.lblk) < next || uint64(e.lblk)+uint64(e.len) > maxBlocks {
+			c.errorf("range %d of the status tree is [%d, %d+%d), the one before ends at %d", i, e.lblk, e.lblk, e.len, next)
+			return
+		}
+		next = uint64(e.lblk) + uint64(e.len)
+		switch e.status {
+		case esWritten, esUnwritten, esUnwritten | esDelayed:
+			c.mapped(t, e)
+		case esDelayed, esHole:
+			if p := t.overlap(e.lblk, e.end()); p != nil {
+				c.errorf("the status tree has [%d, %d] as %v, the tree maps [%d, %d)", e.lblk, e.end(), e.status, p.lblk, p.next())
+			}
+		default:
+			c.errorf("the status tree has [%d, %d] as %v", e.lblk, e.end(), e.status)
+		}
+	}
+}
+
+// overlap is the first piece with a block in [first, last], nil if there is none.
+func (t *treeCheck) overlap(first, last uint32) *piece {
+	for i := range t.pieces {
+		if p := &t.pieces[i]; p.lblk <= last && p.next() > first {
+			return p
+		}
+	}
+	return nil
+}
+
+// mapped checks a range that the status tree has as mapped.
+func (c *checker) mapped(t *treeCheck, e *esExtent) {
+	at := e.lblk
+	for i := range t.pieces {
+		p := &t.pieces[i]
+		if p.next() <= at || at > e.end() {
+			continue
+		}
+		if p.lblk > at || int64(p.pblk)-int64(p.lblk) != int64(e.pblk)-int64(e.lblk) || !c.sameState(p, e) {
+			break
+		}
+		at = p.next()
+	}
+	if at <= e.end() {
+		c.errorf("the status tree has [%d, %d] at block %d as %v; the tree differs from block %d on", e.lblk, e.end(), e.pblk, e.status, at)
+	}
+}
+
+// sameState says whether p and e are both written or both unwritten. A split that
+// finds no block for the tree makes a whole extent written, with zeroes on disk,
+// and in the kernel too tells the status tree only of a part of it
+// (ext4_split_extent_at, mended in 6.19).
+func (c *checker) sameState(p *piece, e *esExtent) bool {
+	unwritten := e.status&esUnwritten != 0
+	return p.unwritten == unwritten || unwritten && c.fs.alloc.Total().NoSpace > 0
+}
+
+// dirtyBlocks checks the runs of dirty blocks: sorted, of the file, and in the
+// state that the status tree and the tree give.
+func (c *checker) dirtyBlocks(in *inode, t *treeCheck) {
+	next := uint32(0)
+	for i := range in.cache.runs {
+		r := &in.cache.runs[i]
+		if r.len == 0 || r.lblk < next || r.next() > c.fs.blocksFor(in.Size) {
+			c.errorf("dirty blocks [%d, %d) behind %d, in a file of %d bytes", r.lblk, r.next(), next, in.Size)
+		}
+		next = r.next()
+		for b := r.lblk; b < r.next(); b++ {
+			if !c.dirtyBlock(in, t, b, r.state) {
+				break
+			}
+		}
+	}
+	for i := range in.es.ext {
+		e := &in.es.ext[i]
+		if !e.delayedOnly() {
+			continue
+		}
+		for b := e.lblk; b <= e.end(); b++ {
+			// Zeroing a range drops its dirty pages before it finds that there
+			// is no space for unwritten blocks, in the kernel too.
+			if in.cache.state(b) != bufDelayed && c.fs.alloc.Total().NoSpace == 0 {
+				c.errorf("block %d is delayed, its buffer in state %d", b, in.cache.state(b))
+				break
+			}
+		}
+	}
+	if len(in.cache.runs) > 0 && !in.onDirtyList {
+		c.errorf("dirty blocks, but not on the list of dirty inodes")
+	}
+}
+
+// dirtyBlock checks dirty block b.
+func (c *checker) dirtyBlock(in *inode, t *treeCheck, b uint32, s bufState) bool {
+	p := t.overlap(b, b)
+	ok := false
+	switch s {
+	case bufDelayed:
+		// Blocks that fallocate gave it meanwhile may be written with zeroes.
+		x, known := in.es.lookup(b)
+		ok = known && x.status&esDelayed != 0 || p != nil && !p.unwritten
+	case bufMapped:
+		ok = p != nil && !p.unwritten
+	case bufUnwritten:
+		// Converting a part of an extent may write zeroes to the rest of it.
+		ok = p != nil
+	}
+	if !ok {
+		x, known := in.es.lookup(b)
+		c.errorf("dirty block %d is in state %d; the tree has %+v, the status tree %+v, %t", b, s, p, x, known)
+	}
+	return ok
+}
+
+// reservations counts the clusters that delayed blocks need: those with no block
+// mapped. Where a cluster is mapped already, a pending reservation remembers it.
+func (c *checker) reservations(in *inode, t *treeCheck) {
+	bits := c.fs.geo.ClusterBits
+	var want uint32
+	var pending []uint32
+	last := int64(-1)
+	for i := range in.es.ext {
+		e := &in.es.ext[i]
+		if !e.delayedOnly() {
+			continue
+		}
+		for k := e.lblk >> bits; k <= e.end()>>bits; k++ {
+			if int64(k) == last {
+				continue
+			}
+			last = int64(k)
+			if t.overlap(k<<bits, k<<bits|(c.fs.geo.ClusterRatio()-1)) == nil {
+				want++
+			} else {
+				pending = append(pending, k)
+			}
+		}
+	}
+	if want != in.reserved {
+		c.errorf("%d clusters are delayed, %d reserved", want, in.reserved)
+	}
+	if !slices.Equal(pending, in.es.clu) {
+		c.errorf("clusters with mapped and delayed blocks: %d, pending reservations: %d", pending, in.es.clu)
+	}
+}
