@@ -120,6 +120,7 @@ func (fs *FS) Rename(t *task, from, to string) error { return asError(fs.rename(
 // Sync implements filesystem.FileSystem.
 func (fs *FS) Sync(t *task) error {
 	fs.sync(t)
+	fs.checkNow()
 	return nil
 }
 
@@ -148,7 +149,9 @@ func (fs *FS) Remount(t *task) error {
 	if fs.j != nil {
 		fs.j.running = false
 	}
-	return fs.alloc.Remount()
+	e := fs.alloc.Remount()
+	fs.checkNow()
+	return e
 }
 
 // unverify makes the nodes of a tree unread.
