@@ -50,7 +50,12 @@ var (
 	uplotLicense string
 )
 
-var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"breakable": breakable}).Parse(pageHTML))
+
+// breakable is a name that may be broken behind its underscores.
+func breakable(name string) template.HTML {
+	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(name), "_", "_<wbr>"))
+}
 
 // pageFile is the page of one run, in the run's own directory.
 func pageFile(r *Run) File {

@@ -32,11 +32,9 @@ type (
 		Effects []dataEffect   `json:"effects"`
 	}
 	dataEstimate struct {
-		Mean   *json.Number `json:"m"`
-		Low    *json.Number `json:"l"`
-		High   *json.Number `json:"h"`
-		Change *json.Number `json:"c"` // to the baseline, of its mean
-		Word   string       `json:"w,omitempty"`
+		Mean *json.Number `json:"m"`
+		Low  *json.Number `json:"l"`
+		High *json.Number `json:"h"`
 	}
 	dataEffect struct {
 		Key    string      `json:"key"`
@@ -60,14 +58,6 @@ func known(v float64) *json.Number {
 	return &n
 }
 
-// change is a difference as a share of what it is a difference to.
-func (d *Delta) change(baseline float64) *json.Number {
-	if d == nil || baseline == 0 {
-		return nil
-	}
-	return known(d.Mean / math.Abs(baseline))
-}
-
 func (s *Study) data() *dataStudy {
 	out := &dataStudy{Keys: s.Keys, Baseline: s.Baseline}
 	for i := range s.Settings {
@@ -77,10 +67,9 @@ func (s *Study) data() *dataStudy {
 	for m := range s.Metrics {
 		at := s.metric(m)
 		one := dataMetric{Name: at.Name, Unit: at.Unit, Better: at.Better.String(), Doc: at.Doc, Words: s.words(m)}
-		base := s.Settings[s.Baseline].Results[m].Mean
 		for i := range s.Settings {
 			e := &s.Settings[i].Results[m]
-			one.Results = append(one.Results, dataEstimate{known(e.Mean), known(e.Low), known(e.High), e.Delta.change(base), e.Delta.word(at.Better)})
+			one.Results = append(one.Results, dataEstimate{known(e.Mean), known(e.Low), known(e.High)})
 		}
 		for _, e := range s.effects(m) {
 			d := dataEffect{Key: e.Key}
@@ -183,86 +172,4 @@ func upper(s string) string {
 		return "None"
 	}
 	return s
-}
-
-// studyTable is the table of settings and metrics.
-type studyTable struct {
-	Metrics []metrics.Metric
-	Rows    []studyRow
-}
-
-type studyRow struct {
-	Name     string
-	Runs     int
-	Baseline bool
-	Cells    []studyCell
-}
-
-type studyCell struct{ Value, Interval, Change, Word, Title string }
-
-func (s *Study) table() *studyTable {
-	t := &studyTable{}
-	for m := range s.Metrics {
-		t.Metrics = append(t.Metrics, s.metric(m))
-	}
-	for i := range s.Settings {
-		x := &s.Settings[i]
-		row := studyRow{Name: x.Name, Runs: x.Runs, Baseline: i == s.Baseline}
-		for m := range s.Metrics {
-			row.Cells = append(row.Cells, s.cell(&x.Results[m], m))
-		}
-		t.Rows = append(t.Rows, row)
-	}
-	return t
-}
-
-func (s *Study) cell(e *Estimate, m int) (c studyCell) {
-	at := s.metric(m)
-	if math.IsNaN(e.Mean) {
-		return studyCell{Value: "–"}
-	}
-	c.Value = amountShort(e.Mean, at.Unit)
-	if half := (e.High - e.Low) / 2; half > 0 {
-		c.Interval = "± " + amountShort(half, at.Unit)
-	}
-	d := e.Delta
-	if d == nil {
-		return c
-	}
-	base := s.Settings[s.Baseline].Results[m].Mean
-	c.Word = d.word(at.Better)
-	switch {
-	case d.Mean == 0:
-		c.Word = "same"
-	case base != 0:
-		c.Change = relative(base, base+d.Mean, at.Unit)
-	default:
-		c.Change = signed(d.Mean, at.Unit)
-	}
-	if !math.IsNaN(d.Low) && !math.IsNaN(d.High) {
-		c.Title = fmt.Sprintf("difference %s, %g%% interval %s to %s", signed(d.Mean, at.Unit), s.Confidence*100, signed(d.Low, at.Unit), signed(d.High, at.Unit))
-		if !math.IsNaN(d.P) {
-			c.Title += fmt.Sprintf(", p %.2g", d.P)
-		}
-	}
-	return c
-}
-
-// amountShort is a value without the unit, but for shares and bytes.
-func amountShort(v float64, unit string) string {
-	value, shown := human(v, unit)
-	switch {
-	case shown == "%":
-		return value + "%"
-	case unit == "bytes":
-		return value + " " + shown
-	}
-	return value
-}
-
-func signed(v float64, unit string) string {
-	if v < 0 {
-		return "−" + amountShort(-v, unit)
-	}
-	return "+" + amountShort(v, unit)
 }

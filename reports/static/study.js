@@ -1,20 +1,13 @@
 
-// A study: main effects of each key on the metric chosen, two keys at once, and all
-// metrics compared with the baseline.
+// A study: main effects of each key on the metric chosen, and two keys at once.
 const study = data.study;
 
-// tint is the colour of a cell between two hues: for the better, for the worse.
-function tint(share, good) {
-  const strength = Math.min(1, Math.sqrt(Math.abs(share))) * 78;
-  return "color-mix(in srgb, var(" + (good ? "--c0" : "--c1") + ") " + strength.toFixed(0) + "%, var(--back))";
+// tint colours a cell by a share of 1.
+function tint(share) {
+  const strength = 8 + share * 72;
+  return "background:color-mix(in srgb,var(--c0) " + strength.toFixed(0) + "%,var(--back))" + (strength > 55 ? ";color:var(--back)" : "");
 }
-function inked(share) { return Math.sqrt(Math.abs(share)) * 78 > 60 ? "color:var(--back)" : ""; }
 const unitScale = (m) => (m.unit === "share" || m.unit === "bytes" ? m.unit : "plain");
-function percent(c) {
-  if (c === 0) return "0%";
-  const p = Math.abs(c) * 100;
-  return (c < 0 ? "−" : "+") + (p >= 100 ? decimals(p, 0) : p < 0.05 ? "<0.1" : decimals(p, 1)) + "%";
-}
 
 // drawEffects draws a panel a key; all have one y axis.
 function drawEffects(m) {
@@ -33,7 +26,9 @@ function drawEffects(m) {
   let lo = Math.min(...all), hi = Math.max(...all);
   if (lo === hi) { lo -= Math.abs(lo) * 0.1 || 1; hi += Math.abs(hi) * 0.1 || 1; }
   const pad = (hi - lo) * 0.08, floor = lo >= 0 && lo - pad < 0 ? 0 : lo - pad;
-  effects.forEach((e) => { const d = document.createElement("div"); box.append(d); panel(d, m, e, floor, hi + pad, bounds); });
+  const panels = effects.map((e) => [document.createElement("div"), e]);
+  panels.forEach(([d]) => box.append(d));
+  panels.forEach(([d, e]) => panel(d, m, e, floor, hi + pad, bounds));
 }
 
 function panel(d, m, e, lo, hi, bounds) {
@@ -56,26 +51,11 @@ function panel(d, m, e, lo, hi, bounds) {
 }
 
 // heat is a table whose cells are coloured: rows of [name, cells], a cell being
-// null or {text, share, good, title, mark}.
+// null or {text, share, title, mark}.
 function heat(box, corner, columns, rows) {
   box.innerHTML = '<table class="heat"><thead><tr><th scope="col">' + escape(corner) + "</th>" + columns.map((c) => '<th scope="col" class="n">' + escape(c) + "</th>").join("") + "</tr></thead><tbody>" +
     rows.map(([name, cells]) => '<tr><th scope="row">' + escape(name) + "</th>" + cells.map((c) => (c === null ? "<td>–</td>" :
-      '<td title="' + escape(c.title || "") + '"' + (c.mark ? ' aria-current="true"' : "") + ' style="background:' + tint(c.share, c.good) + ";" + inked(c.share) + '">' + escape(c.text) + "</td>")).join("") + "</tr>").join("") + "</tbody></table>";
-}
-
-// drawAll compares all metrics with the baseline.
-function drawAll() {
-  let best = null;
-  const rows = study.metrics.map((m) => [m.name, m.results.map((r, i) => {
-    if (i === study.baseline) return { text: "baseline", share: 0, title: show(r.m, unitScale(m)) };
-    if (r.c === null) return r.m === null ? null : { text: show(r.m, unitScale(m)), share: 0 };
-    const evident = r.w !== "~", good = (r.c > 0) === (m.better === "higher");
-    if (evident && r.w === "better" && (!best || Math.abs(r.c) > best.c)) best = { c: Math.abs(r.c), m, i, r };
-    return { text: percent(r.c) + (r.w === "~" ? " ~" : ""), share: evident && m.better !== "neither" ? r.c : 0, good, title: m.name + " of " + study.settings[i].name + ": " + show(r.m, unitScale(m)) + ", " + r.w };
-  })]);
-  heat($("#heat-table"), "metric", study.settings.map((s) => s.name), rows);
-  $("#heat-words").textContent = "Blue is better than " + study.settings[study.baseline].name + ", orange is worse; ~ and no colour is no evidence of a difference." +
-    (best ? " The largest gain is " + best.m.name + " with " + study.settings[best.i].name + ": " + percent(best.r.c) + "." : " No setting is better in any metric with evidence.");
+      '<td title="' + escape(c.title || "") + '"' + (c.mark ? ' aria-current="true"' : "") + ' style="' + tint(c.share) + '">' + escape(c.text) + "</td>")).join("") + "</tr>").join("") + "</tbody></table>";
 }
 
 // drawTwo shows a metric by the values of two keys, in the mean over the others.
@@ -96,9 +76,9 @@ function drawTwo(m) {
     const at = cells.get(r * xs.length + c);
     if (!at) return null;
     const mean = at.sum / at.n;
-    return { text: show(mean, scale), share: hi > lo ? (mean - lo) / (hi - lo) : 0, good: true, mark: mean === best, title: study.keys[x] + "=" + u + ", " + study.keys[y] + "=" + v + ", " + at.n + " settings" };
+    return { text: show(mean, scale), share: hi > lo ? (mean - lo) / (hi - lo) : 0, mark: mean === best, title: study.keys[x] + "=" + u + ", " + study.keys[y] + "=" + v + ", " + at.n + " settings" };
   })]));
-  $("#heat2-words").textContent = hi > lo ? m.name + " goes from " + show(lo, scale) + " to " + show(hi, scale) + "; darker is more" + (best === null ? "." : ", and the best is framed.") : m.name + " is " + show(lo, scale) + " everywhere.";
+  $("#heat2-words").textContent = hi > lo ? m.name + " goes from " + show(lo, scale) + " to " + show(hi, scale) + "; the stronger the colour, the more" + (best === null ? "." : ", and the best is framed.") : m.name + " is " + show(lo, scale) + " everywhere.";
 }
 
 if (study) {
@@ -115,7 +95,6 @@ if (study) {
   pick.addEventListener("change", draw);
   let width = 0;
   new ResizeObserver(() => { const w = $("#effects").clientWidth; if (w !== width) { width = w; draw(); } }).observe($("#effects"));
-  drawAll();
 }
 
 setView(whole.lo, whole.hi);

@@ -1,0 +1,135 @@
+package reports
+
+import (
+	"fmt"
+	"math"
+
+	"mbsim/metrics"
+)
+
+// studyTable is the table of settings and metrics. Its cells are coloured as a heat
+// map: how much better or worse than the baseline.
+type studyTable struct {
+	Words   string
+	Metrics []metrics.Metric
+	Rows    []studyRow
+}
+
+type studyRow struct {
+	Name     string
+	Names    []string // the values of the keys, or the name
+	Runs     int
+	Baseline bool
+	Cells    []studyCell
+}
+
+type studyCell struct {
+	Value, Interval, Change, Word, Title string
+	Tint                                 int // per cent of the colour, 0 for none
+}
+
+func (s *Study) table() *studyTable {
+	t := &studyTable{Words: s.tableWords()}
+	for m := range s.Metrics {
+		t.Metrics = append(t.Metrics, s.metric(m))
+	}
+	for i := range s.Settings {
+		x := &s.Settings[i]
+		row := studyRow{Name: x.Name, Names: x.Values, Runs: x.Runs, Baseline: i == s.Baseline}
+		if len(row.Names) == 0 {
+			row.Names = []string{x.Name}
+		}
+		for m := range s.Metrics {
+			row.Cells = append(row.Cells, s.cell(&x.Results[m], m))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// base is the baseline's mean of metric m.
+func (s *Study) base(m int) float64 { return s.Settings[s.Baseline].Results[m].Mean }
+
+func (s *Study) cell(e *Estimate, m int) (c studyCell) {
+	at := s.metric(m)
+	if math.IsNaN(e.Mean) {
+		return studyCell{Value: "–"}
+	}
+	c.Value = amountShort(e.Mean, at.Unit)
+	if half := (e.High - e.Low) / 2; half > 0 {
+		c.Interval = "± " + amountShort(half, at.Unit)
+	}
+	d := e.Delta
+	if d == nil {
+		return c
+	}
+	base := s.base(m)
+	c.Word = d.word(at.Better)
+	switch {
+	case d.Mean == 0:
+		c.Word = "same"
+	case base != 0:
+		c.Change = relative(base, base+d.Mean, at.Unit)
+	default:
+		c.Change = signed(d.Mean, at.Unit)
+	}
+	if c.Word == "better" || c.Word == "worse" {
+		c.Tint = tint(d.Mean, base)
+	}
+	if !math.IsNaN(d.Low) && !math.IsNaN(d.High) {
+		c.Title = fmt.Sprintf("difference %s, %g%% interval %s to %s", signed(d.Mean, at.Unit), s.Confidence*100, signed(d.Low, at.Unit), signed(d.High, at.Unit))
+		if !math.IsNaN(d.P) {
+			c.Title += fmt.Sprintf(", p %.2g", d.P)
+		}
+	}
+	return c
+}
+
+// tint is how strong the colour of a change is: half of the most at 10%.
+func tint(change, base float64) int {
+	share := 1.
+	if base != 0 {
+		share = min(1, math.Abs(change/base))
+	}
+	return 8 + int(math.Round(40*math.Sqrt(share)))
+}
+
+// tableWords says how the table is to be read, and what is best in it.
+func (s *Study) tableWords() string {
+	out := fmt.Sprintf("Blue is better than %s with evidence, orange is worse; ~ is no evidence of a difference.", s.Settings[s.Baseline].Name)
+	most, setting, metric := 0., -1, -1
+	for i := range s.Settings {
+		for m := range s.Metrics {
+			e := &s.Settings[i].Results[m]
+			if e.Delta.word(s.metric(m).Better) != "better" || s.base(m) == 0 {
+				continue
+			}
+			if v := math.Abs(e.Delta.Mean / s.base(m)); v > most {
+				most, setting, metric = v, i, m
+			}
+		}
+	}
+	if setting < 0 {
+		return out + " No setting is better in any metric with evidence."
+	}
+	return out + fmt.Sprintf(" The largest gain is that of %s in %s: %s.", s.Settings[setting].Name, s.Metrics[metric], s.cell(&s.Settings[setting].Results[metric], metric).Change)
+}
+
+// amountShort is a value without the unit, but for shares and bytes.
+func amountShort(v float64, unit string) string {
+	value, shown := human(v, unit)
+	switch {
+	case shown == "%":
+		return value + "%"
+	case unit == "bytes":
+		return value + " " + shown
+	}
+	return value
+}
+
+func signed(v float64, unit string) string {
+	if v < 0 {
+		return "−" + amountShort(-v, unit)
+	}
+	return "+" + amountShort(v, unit)
+}
