@@ -46,22 +46,25 @@ type Effect struct {
 	Holm       float64 // p adjusted for the family of comparisons, NaN where there is no p
 	Signs      float64 // p of the permutation of signs, NaN for too few pairs
 	Verdict    Verdict
+
+	ratioHalf float64 // half the width of the interval of the ratio of means, NaN where there is none
 }
 
 // Compare compares a metric of two groups, paired by seed and replication. Groups
 // that have no pair are compared as independent samples.
 func Compare(a, b []Sample, metric string) Effect {
-	e := Effect{Metric: metric, Holm: math.NaN(), Signs: math.NaN(), Verdict: Unsure}
+	e := Effect{Metric: metric, Holm: math.NaN(), Signs: math.NaN(), Verdict: Unsure, ratioHalf: math.NaN()}
 	x, y := pairs(a, b, metric)
 	e.Paired = len(x) > 0
 	if e.Paired {
 		e.Difference = stats.Paired(x, y)
-		e.Unpaired = len(values(a, metric)) + len(values(b, metric)) - 2*len(x)
+		_, e.ratioHalf = stats.Ratio(x, y)
+		e.Unpaired = len(Values(a, metric)) + len(Values(b, metric)) - 2*len(x)
 		if len(x) >= permutationPairs {
 			e.Signs = stats.SignFlip(stats.Differences(x, y))
 		}
 	} else {
-		x, y = values(a, metric), values(b, metric)
+		x, y = Values(a, metric), Values(b, metric)
 		e.Difference = stats.Welch(x, y)
 	}
 	e.A, e.B = stats.MeanOf(x), stats.MeanOf(y)
@@ -160,10 +163,15 @@ func (e *Effect) Disagree() bool {
 }
 
 // Relative is the change as a share of the first mean, and half the width of its
-// interval likewise; NaN where that mean is zero.
+// interval; NaN where that mean is zero. It is the interval of the ratio of means,
+// or that of the difference where only that one agrees with the verdict.
 func (e *Effect) Relative() (change, half float64) {
 	if e.A.Value == 0 {
 		return math.NaN(), math.NaN()
 	}
-	return e.Difference.Value / math.Abs(e.A.Value), e.Difference.Half / math.Abs(e.A.Value)
+	change, half = e.Difference.Value/math.Abs(e.A.Value), e.Difference.Half/math.Abs(e.A.Value)
+	if (math.Abs(change) > e.ratioHalf) == (math.Abs(change) > half) && e.Verdict != Unsure {
+		half = e.ratioHalf
+	}
+	return change, half
 }

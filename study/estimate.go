@@ -57,6 +57,24 @@ func (p *Plan) Estimate(dir string, tasks []Task) (Cost, error) {
 	return c, nil
 }
 
+// Finished says how many runs of each setting are finished in dir, and which tasks
+// are left.
+func (p *Plan) Finished(dir string) (bySetting []int, left []Task, err error) {
+	done, err := finishedIn(dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	bySetting = make([]int, len(p.Settings))
+	for _, t := range p.Tasks() {
+		if done[t.ID] != nil {
+			bySetting[t.Setting]++
+		} else {
+			left = append(left, t)
+		}
+	}
+	return bySetting, left, nil
+}
+
 // estimateOperations counts the operations that the scenarios say.
 func (p *Plan) estimateOperations(tasks []Task) (Cost, error) {
 	c := Cost{Known: true, Basis: "from the number of operations; the first finished run will tell better"}

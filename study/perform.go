@@ -38,7 +38,7 @@ func (p *Plan) Perform(ctx context.Context, t Task, progress func(float64)) (Rec
 	}
 	r := Record{Schema: planSchema, ID: t.ID, Setting: set.Name, Digest: set.Digest, Seed: p.Seed, Replication: t.Replication, Version: p.Version,
 		Fingerprint: fmt.Sprintf("%016x", out.Fingerprint), Events: out.Events, Simulated: out.Result.End - out.Result.Start,
-		OutOfSpace: out.OutOfSpace, Metrics: measured(out.Result), Took: int64(time.Since(start))}
+		OutOfSpace: out.OutOfSpace, Metrics: Measured(out.Result), Took: int64(time.Since(start))}
 	for _, v := range out.Verdicts {
 		if !v.Met {
 			r.Unmet = append(r.Unmet, v.Expect.String())
@@ -60,9 +60,9 @@ func (p *Plan) load(set *Setting) (*scenarios.Scenario, error) {
 	return s, nil
 }
 
-// measured are the values of a run: those of its measured phases, where it has
+// Measured are the values of a run: those of its measured phases, where it has
 // any.
-func measured(r *metrics.Result) map[string]float64 {
+func Measured(r *metrics.Result) map[string]float64 {
 	row := r.Final
 	if r.Measured != nil {
 		row = r.Measured

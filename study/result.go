@@ -300,7 +300,7 @@ func (r *Result) summarize() {
 		effects := r.Effects(m.Name)
 		for i := range r.Settings {
 			s := &r.Settings[i]
-			mean := stats.MeanOf(values(r.Samples(s), m.Name))
+			mean := stats.MeanOf(Values(r.Samples(s), m.Name))
 			if mean.N == 0 {
 				continue
 			}

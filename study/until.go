@@ -35,7 +35,7 @@ func (s *Study) Extend() (bool, error) {
 // mean. With one setting it is the interval of the mean itself.
 func (r *Result) precise() bool {
 	metric := r.Until.Metric
-	base := stats.MeanOf(values(r.Samples(r.Find(r.Baseline)), metric))
+	base := stats.MeanOf(Values(r.Samples(r.Find(r.Baseline)), metric))
 	limit := r.Until.CI * math.Abs(base.Value)
 	if len(r.Settings) == 1 {
 		return base.Half <= limit
@@ -48,8 +48,8 @@ func (r *Result) precise() bool {
 	return true
 }
 
-// values are those of a metric that samples have.
-func values(samples []Sample, metric string) (all []float64) {
+// Values are those of a metric that samples have.
+func Values(samples []Sample, metric string) (all []float64) {
 	for _, s := range samples {
 		if v, ok := s.Values[metric]; ok {
 			all = append(all, v)

@@ -37,7 +37,7 @@ func TestUntil(t *testing.T) {
 		base := r.Find(r.Baseline)
 		holds := func(replications int) bool {
 			part := func(s *SettingResult) []Sample { return r.Samples(s)[:replications] }
-			m := stats.MeanOf(values(part(base), r.Metric))
+			m := stats.MeanOf(Values(part(base), r.Metric))
 			half := m.Half
 			if len(r.Settings) == 2 {
 				half = Compare(part(base), part(&r.Settings[1]), r.Metric).Difference.Half

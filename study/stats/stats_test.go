@@ -122,7 +122,7 @@ func TestDegenerate(t *testing.T) {
 func TestCoverage(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	const trials = 4000
-	holds, small, flips := 0, 0, 0
+	holds, small, flips, ratios := 0, 0, 0, 0
 	for range trials {
 		a, b := make([]float64, 8), make([]float64, 8)
 		for i := range a {
@@ -143,10 +143,17 @@ func TestCoverage(t *testing.T) {
 		if SignFlip(Differences(a, b)) < 0.05 {
 			flips++
 		}
+		for i := range a {
+			a[i] = 20 + 4*rng.NormFloat64()
+			b[i] = a[i] * (0.3 + 0.02*rng.NormFloat64())
+		}
+		if change, half := Ratio(a, b); math.Abs(change+0.7) <= half {
+			ratios++
+		}
 	}
 	// Three standard errors of a share of 5% in 4000 trials are 1.03%.
 	for what, share := range map[string]float64{
-		"intervals without the truth": 1 - float64(holds)/trials, "small p": float64(small) / trials, "small permutation p": float64(flips) / trials,
+		"intervals without the truth": 1 - float64(holds)/trials, "ratios without the truth": 1 - float64(ratios)/trials, "small p": float64(small) / trials, "small permutation p": float64(flips) / trials,
 	} {
 		if share < 0.0397 || share > 0.0603 {
 			t.Errorf("%s: %.2f%%, want about 5%%", what, 100*share)

@@ -64,3 +64,23 @@ func difference(value float64, n int, se, df float64) Difference {
 	}
 	return d
 }
+
+// Ratio is how much the mean of b is above that of a, as a share of it, with half
+// the width of the interval: of the ratio of means of paired samples (Cochran,
+// Sampling Techniques, 6.4, in its large-sample form, with Student's t). A spread
+// that both have in proportion does not widen it. NaN where the mean of a is not
+// above zero, or for fewer than two pairs.
+func Ratio(a, b []float64) (change, half float64) {
+	ma, mb := mean(a), mean(b)
+	if len(a) < 2 || !(ma > 0) {
+		return math.NaN(), math.NaN()
+	}
+	r := mb / ma
+	rest := make([]float64, len(a))
+	for i := range a {
+		rest[i] = b[i] - r*a[i]
+	}
+	n := float64(len(a))
+	se := math.Sqrt(variance(rest, 0)/n) / ma // the rests sum to zero
+	return r - 1, quantile(n-1) * se
+}

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"mbsim/study/compare"
+)
+
+type compareFlags struct {
+	format  string
+	metrics []string
+	expect  []string
+	all     bool
+}
+
+var compareFormats = []string{"text", "markdown", "csv", "json", "bench"}
+
+func newCompare() *cobra.Command {
+	var f compareFlags
+	c := &cobra.Command{
+		Use:   "compare A [B]",
+		Short: "Say which of two settings is better, by how much, and how sure that is",
+		Long: `compare compares B with A. Each is one of
+
+  DIR            a folder that mbsim run has written, or a folder of such folders
+                 (runs with several seeds)
+  STUDY          a folder that mbsim sweep has written: settings of the same name
+                 are compared
+  STUDY:SETTING  one setting of a study
+
+With one argument, a study, all its settings are compared with its baseline.
+
+Runs are paired by seed and replication: what a seed does to both cancels. Means
+and differences come with 95% intervals of Student's t; ~ means that there is no
+evidence (the interval holds zero, or there are fewer than three pairs), better
+and worse go by the metric's direction, and p is corrected for the number of
+metrics compared (Holm). The scenarios are compared too: a key that differs and
+that no --set asked for is warned of.
+
+The bench format is that of Go's benchmarks:
+  mbsim compare A B --format bench > runs.txt; benchstat -col side runs.txt`,
+		Example: `  mbsim compare out/small-files-sweep:s_mb_order2_reqs=2 out/small-files-sweep:s_mb_order2_reqs=9
+  mbsim compare out/before out/after --format markdown
+  mbsim compare out/policies-sweep --metric related_distance`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(c *cobra.Command, args []string) error {
+			return studyError(f.compare(c.OutOrStdout(), args))
+		},
+	}
+	c.Flags().StringVar(&f.format, "format", "text", strings.Join(compareFormats, ", "))
+	c.Flags().StringArrayVar(&f.metrics, "metric", nil, "`name` of a metric to compare (default the headlines); may be repeated")
+	c.Flags().StringArrayVar(&f.expect, "expect-diff", nil, "`key` of the scenario that may differ; may be repeated")
+	c.Flags().BoolVar(&f.all, "all", false, "every metric")
+	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(compareFormats, cobra.ShellCompDirectiveNoFileComp))
+	completeMetrics(c)
+	return c
+}
+
+func (f *compareFlags) compare(w io.Writer, args []string) error {
+	if !slices.Contains(compareFormats, f.format) {
+		return usagef("unknown format %q: want one of %s", f.format, strings.Join(compareFormats, ", "))
+	}
+	var sources []*compare.Source
+	for _, arg := range args {
+		s, err := compare.Open(arg)
+		if err != nil {
+			return err
+		}
+		sources = append(sources, s)
+	}
+	opt := compare.Options{Metrics: f.metrics, All: f.all, Expect: f.expect}
+	if f.format == "bench" {
+		return compare.WriteBench(w, sources, opt)
+	}
+	if len(sources) == 1 {
+		return f.settings(w, sources[0], opt)
+	}
+	matches, err := compare.Match(sources[0], sources[1])
+	if err != nil {
+		return err
+	}
+	var pairs []*compare.Pair
+	for _, m := range matches {
+		p, err := compare.Compare(m[0], m[1], opt)
+		if err != nil {
+			return err
+		}
+		pairs = append(pairs, p)
+	}
+	if f.format == "csv" {
+		return compare.WriteCSV(w, pairs)
+	}
+	for i, p := range pairs {
+		if i > 0 && f.format != "json" {
+			fmt.Fprintln(w)
+		}
+		if err := f.pair(w, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *compareFlags) pair(w io.Writer, p *compare.Pair) error {
+	if f.format == "json" {
+		return p.WriteJSON(w)
+	}
+	return p.Write(w, f.format == "markdown")
+}
+
+// settings compares the settings of one study.
+func (f *compareFlags) settings(w io.Writer, s *compare.Source, opt compare.Options) error {
+	if s.Study == nil || len(s.Sides) < 2 {
+		return usagef("%s is one setting: want another to compare it with", s.Name)
+	}
+	switch f.format {
+	case "csv":
+		return compare.WriteSettingsCSV(w, s.Study, opt)
+	case "json":
+		return compare.WriteSettingsJSON(w, s.Study)
+	}
+	return compare.WriteSettings(w, s.Study, opt, f.format == "markdown")
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"mbsim/study"
+	"mbsim/study/compare"
+)
+
+func newMerge() *cobra.Command {
+	quiet := false
+	c := &cobra.Command{
+		Use:   "merge DIR",
+		Short: "Put together what the shards of a study have performed",
+		Long: `merge adds what mbsim shard has written into DIR/shards to DIR/runs.ndjson. When
+all runs of the plan are there it writes study.json and study.csv and prints the
+table. It may be called at any time, as often as one likes.
+
+If runs are missing, or the plan's rule (--until) asks for more replications, it
+says so and ends with exit code 1: run the shards again.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return studyError(merge(c.OutOrStdout(), args[0], quiet))
+		},
+	}
+	c.Flags().BoolVarP(&quiet, "quiet", "q", false, "print no table")
+	return c
+}
+
+func merge(w io.Writer, dir string, quiet bool) (err error) {
+	p, err := study.ReadPlan(dir)
+	if err != nil {
+		return err
+	}
+	s, err := study.Open(dir, p)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if e := s.Close(); err == nil {
+			err = e
+		}
+	}()
+	if done, total := s.Finished(); done < total {
+		return fmt.Errorf("%s: %d of %d runs are missing: run the shards again", dir, total-done, total)
+	}
+	more, err := s.Extend()
+	if err != nil {
+		return err
+	}
+	if more {
+		done, total := s.Finished()
+		return fmt.Errorf("%s: the differences are not known well enough: %d more runs are planned, run the shards again", dir, total-done)
+	}
+	r, err := s.Write()
+	if err != nil || quiet {
+		return err
+	}
+	return compare.WriteSettings(w, r, compare.Options{}, false)
+}

@@ -1,0 +1,221 @@
+package compare
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"mbsim/metrics"
+	"mbsim/study"
+	"mbsim/study/stats"
+)
+
+// Options choose what is compared.
+type Options struct {
+	Metrics []string // in this order; none for the headlines of the registry
+	All     bool     // every metric
+	Expect  []string // keys that may differ
+}
+
+// Pair is the comparison of two sides.
+type Pair struct {
+	A, B     *Side
+	Effects  []*study.Effect // of metrics that both sides have
+	Headline *study.Effect
+	Family   int // comparisons that Holm's correction is for
+	Keys     []KeyDifference
+	Warnings []string
+}
+
+// headlines are what the sentence is about, if nobody says: the first that both
+// sides have.
+var headlines = []string{"extents_per_file_mean", "free_extents"}
+
+// Compare compares two sides.
+func Compare(a, b *Side, opt Options) (*Pair, error) {
+	p := &Pair{A: a, B: b}
+	names, err := chosen(opt)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		e := study.Compare(a.Samples, b.Samples, name)
+		if e.Difference.N > 0 {
+			p.Effects = append(p.Effects, &e)
+		} else if opt.Metrics != nil {
+			return nil, userErrorf("%s has no value in both of %s and %s", name, a.Name, b.Name)
+		}
+	}
+	p.Family = study.Family(p.Effects)
+	first := headlines
+	if opt.Metrics != nil {
+		first = opt.Metrics
+	}
+	for _, name := range first {
+		if i := slices.IndexFunc(p.Effects, func(e *study.Effect) bool { return e.Metric == name }); i >= 0 && p.Headline == nil {
+			p.Headline = p.Effects[i]
+		}
+	}
+	p.Keys = differences(a.Configs, b.Configs, slices.Concat(a.Asked, b.Asked, opt.Expect))
+	p.warn()
+	return p, nil
+}
+
+// chosen are the metrics to compare.
+func chosen(opt Options) (names []string, err error) {
+	if opt.Metrics != nil {
+		for _, name := range opt.Metrics {
+			if _, err := metrics.Find(name); err != nil {
+				return nil, userErrorf("%w", err)
+			}
+		}
+		return opt.Metrics, nil
+	}
+	for _, h := range metrics.Headings() {
+		for _, id := range h.Metrics {
+			if m := metrics.At(id); m.Headline || opt.All {
+				names = append(names, m.Name)
+			}
+		}
+	}
+	return names, nil
+}
+
+// warn notes what makes the comparison doubtful.
+func (p *Pair) warn() {
+	say := func(format string, a ...any) { p.Warnings = append(p.Warnings, fmt.Sprintf(format, a...)) }
+	if p.A.Scenario != p.B.Scenario {
+		say("they are runs of different scenarios: %s and %s", p.A.Scenario, p.B.Scenario)
+	} else if text := unasked(p.Keys); text != "" {
+		say("the two differ in more than was asked: %s", text)
+	}
+	if !sameVersion(p.A.Version, p.B.Version) {
+		say("they were made by different versions of mbsim: %s and %s", p.A.Version, p.B.Version)
+	}
+	for _, s := range []*Side{p.A, p.B} {
+		if s.Missing > 0 {
+			say("%s is not finished: %d of %d runs are missing", s.Name, s.Missing, s.Missing+len(s.Samples))
+		}
+	}
+	if h := p.Headline; h != nil {
+		switch {
+		case !h.Paired:
+			say("no run has a partner with its seed: compared as independent samples, which takes many more runs to see the same")
+		case h.Unpaired > 0:
+			say("%d runs have no partner with their seed and replication, and are left out", h.Unpaired)
+		}
+	}
+	var far []string
+	for _, e := range p.Effects {
+		if e.Disagree() {
+			far = append(far, e.Metric)
+		}
+	}
+	if far != nil {
+		say("differences far from normal, where the permutation of signs contradicts the t test: %s", strings.Join(far, ", "))
+	}
+}
+
+// sameVersion compares versions. A manifest does not name the executable, as a
+// study does.
+func sameVersion(a, b string) bool {
+	x, _, named1 := strings.Cut(a, " executable ")
+	y, _, named2 := strings.Cut(b, " executable ")
+	if named1 && named2 {
+		return a == b
+	}
+	return strings.TrimSuffix(x, " modified") == strings.TrimSuffix(y, " modified")
+}
+
+// unasked lists the differences nobody asked for.
+func unasked(keys []KeyDifference) string {
+	const some = 8
+	var parts []string
+	n := 0
+	for _, k := range keys {
+		if k.Asked {
+			continue
+		}
+		if n++; n <= some {
+			parts = append(parts, fmt.Sprintf("%s (%s, %s)", k.Key, shown(k.A), shown(k.B)))
+		}
+	}
+	if n > some {
+		parts = append(parts, fmt.Sprintf("and %d more", n-some))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Sentence is what the headline comes to.
+func (p *Pair) Sentence() string {
+	if p.Headline == nil {
+		return "There is no metric that both have."
+	}
+	return sentence(p.Headline, p.A.Name, p.B.Name)
+}
+
+// sentence is an effect in words.
+func sentence(e *study.Effect, a, b string) string {
+	d := &e.Difference
+	runs := plural(d.N, "pair", "pairs")
+	if !e.Paired {
+		runs = "at least " + plural(d.N, "run", "runs") + " of each"
+	}
+	switch {
+	case e.Verdict == study.Same:
+		return fmt.Sprintf("%s is the same in both, in %s of runs.", e.Metric, runs)
+	case e.Verdict == study.Unsure && math.IsNaN(e.Holm):
+		return fmt.Sprintf("%s of %s is %s, but %s cannot tell that from chance.", e.Metric, b, comparative(e, a), runs)
+	case e.Verdict == study.Unsure:
+		return fmt.Sprintf("There is no evidence that %s differs: %s (%s, %s).", e.Metric, change(e), runs, pSentence(e.Holm))
+	}
+	verdict := ""
+	if e.Verdict == study.Better || e.Verdict == study.Worse {
+		verdict = ", which is " + string(e.Verdict)
+	}
+	p := pSentence(e.Holm)
+	if e.Doubtful() {
+		p = pSentence(d.P) + " alone, but " + p + " after correction for all metrics"
+	}
+	return fmt.Sprintf("%s of %s is %s%s (%s, %s).", e.Metric, b, comparative(e, a), verdict, runs, p)
+}
+
+// comparative is the change in words: 21.5 ± 2.0% lower than of A.
+func comparative(e *study.Effect, than string) string {
+	text := change(e)
+	if factor, ok := strings.CutPrefix(text, "×"); ok {
+		return factor + " times that of " + than
+	}
+	word := "higher"
+	if e.Difference.Value < 0 {
+		word = "lower"
+	}
+	return strings.TrimLeft(text, "+-") + " " + word + " than of " + than
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// best orders settings of a metric that has a direction, the best first.
+func best(metric metrics.Metric, means []stats.Mean) []int {
+	var order []int
+	for i := range means {
+		if means[i].N > 0 {
+			order = append(order, i)
+		}
+	}
+	slices.SortStableFunc(order, func(i, j int) int {
+		c := cmp.Compare(means[i].Value, means[j].Value)
+		if metric.Better == metrics.Higher {
+			return -c
+		}
+		return c
+	})
+	return order
+}

@@ -1,0 +1,167 @@
+package compare
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"mbsim/metrics"
+	"mbsim/study"
+)
+
+// page writes tables and lines for people, as text or Markdown, and keeps the
+// first error.
+type page struct {
+	w        io.Writer
+	markdown bool
+	err      error
+}
+
+func (p *page) printf(format string, a ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format, a...)
+	}
+}
+
+// table prints rows; the columns named are aligned to the right.
+func (p *page) table(header table.Row, rows []table.Row, right ...int) {
+	t := table.NewWriter()
+	t.AppendHeader(header)
+	t.AppendRows(rows)
+	if p.markdown {
+		p.printf("%s\n", t.RenderMarkdown())
+		return
+	}
+	t.SetStyle(table.StyleLight)
+	t.Style().Options = table.Options{SeparateHeader: true}
+	t.Style().Box.PaddingRight = "  "
+	t.Style().Box.PaddingLeft = ""
+	t.Style().Format.Header = text.FormatDefault
+	var columns []table.ColumnConfig
+	for _, n := range right {
+		columns = append(columns, table.ColumnConfig{Number: n, Align: text.AlignRight, AlignHeader: text.AlignRight})
+	}
+	t.SetColumnConfigs(columns)
+	for line := range strings.SplitSeq(t.Render(), "\n") {
+		p.printf("%s\n", strings.TrimRight(line, " "))
+	}
+}
+
+func (p *page) bold(s string) string {
+	if p.markdown {
+		return "**" + s + "**"
+	}
+	return s
+}
+
+// Write writes a comparison as text or Markdown.
+func (c *Pair) Write(w io.Writer, markdown bool) error {
+	p := &page{w: w, markdown: markdown}
+	p.printf("A is %s: %s\nB is %s: %s\n\n", c.A.Name, c.A.describe(), c.B.Name, c.B.describe())
+	p.printf("%s\n\n", p.bold(c.sentenceAB()))
+	var rows []table.Row
+	var same []string
+	group := ""
+	for _, e := range c.Effects {
+		if e.Verdict == study.Same && e != c.Headline {
+			same = append(same, e.Metric)
+			continue
+		}
+		id, _ := metrics.Find(e.Metric)
+		m := metrics.At(id)
+		if m.Group != group {
+			group = m.Group
+			rows = append(rows, table.Row{p.bold(group)})
+		}
+		rows = append(rows, table.Row{"  " + e.Metric, mean(e.A, m.Unit), mean(e.B, m.Unit), differenceText(e), pText(e.Holm), word(e), shownUnit(m.Unit)})
+	}
+	p.table(table.Row{"metric", "A", "B", "B - A", "p", "B is", "unit"}, rows, 2, 3, 4, 5)
+	p.printf("\n")
+	if same != nil {
+		p.wrap("The same in both: " + strings.Join(same, ", ") + ".")
+	}
+	p.wrap(c.note())
+	for _, k := range c.Warnings {
+		p.wrap("Warning: " + k + ".")
+	}
+	return p.err
+}
+
+// differenceText is the difference, or nothing where there is none.
+func differenceText(e *study.Effect) string {
+	if e.Verdict == study.Same {
+		return ""
+	}
+	return change(e)
+}
+
+// sentenceAB is the sentence with the letters of the table.
+func (c *Pair) sentenceAB() string {
+	if c.Headline == nil {
+		return c.Sentence()
+	}
+	return sentence(c.Headline, "A", "B")
+}
+
+// note explains the columns.
+func (c *Pair) note() string {
+	pairs := "paired by seed and replication"
+	if c.Headline != nil && !c.Headline.Paired {
+		pairs = "not paired"
+	}
+	n := 0
+	for _, e := range c.Effects {
+		n = max(n, e.Difference.N)
+	}
+	s := fmt.Sprintf("Means and differences with 95%% intervals (Student's t), %s: n = %d. ~: no evidence (the interval holds 0, or n < 3).", pairs, n)
+	if n > 0 && n < 3 {
+		s += " So few runs tell no difference from chance: mbsim sweep --reps 5 makes more."
+	}
+	if c.Family > 1 {
+		s += fmt.Sprintf(" p is corrected for %d comparisons (Holm); a ? marks evidence that does not stand after it.", c.Family)
+	}
+	return s
+}
+
+// describe says what a side is.
+func (s *Side) describe() string {
+	var seeds []string
+	seen := map[uint64]bool{}
+	for _, x := range s.Samples {
+		if !seen[x.Seed] {
+			seen[x.Seed] = true
+			seeds = append(seeds, fmt.Sprint(x.Seed))
+		}
+	}
+	word := "seed"
+	if len(seeds) > 1 {
+		word = "seeds"
+	}
+	if len(seeds) > 6 {
+		seeds = append(seeds[:5], fmt.Sprintf("and %d more", len(seen)-5))
+	}
+	return fmt.Sprintf("%s of %s, %s %s", plural(len(s.Samples), "run", "runs"), s.Scenario, word, strings.Join(seeds, ", "))
+}
+
+// wrap prints a paragraph: in text, lines of at most 100 letters.
+func (p *page) wrap(s string) {
+	if p.markdown {
+		p.printf("%s\n\n", s)
+		return
+	}
+	for line := range strings.SplitSeq(text.WrapSoft(s, 100), "\n") {
+		p.printf("%s\n", strings.TrimRight(line, " "))
+	}
+}
+
+// finite is v for JSON: nil where it is no number.
+func finite(v float64) *float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return &v
+}
