@@ -23,6 +23,9 @@ type Config struct {
 	Policy Policy
 	Source allocator.Source
 
+	// Time, if not nil, puts the metrics of time into a row.
+	Time func(Row)
+
 	// Limits of what is kept; 0 for the default.
 	Rows, Snapshots, Columns, Bands int
 }
@@ -32,6 +35,7 @@ type Collector struct {
 	fs     filesystem.FileSystem
 	view   watched
 	policy Policy
+	time   func(Row)
 	geo    *allocator.Geometry
 	ops    operations
 
@@ -67,7 +71,7 @@ func New(cfg Config) (*Collector, error) {
 		}
 		return def
 	}
-	c := &Collector{fs: cfg.FS, policy: cfg.Policy, geo: cfg.FS.Geometry(), base: NewRow()}
+	c := &Collector{fs: cfg.FS, policy: cfg.Policy, time: cfg.Time, geo: cfg.FS.Geometry(), base: NewRow()}
 	c.view = watched{cfg.FS, c}
 	c.rows.limit = or(cfg.Rows, defaultRows)
 	c.snaps.limit = or(cfg.Snapshots, defaultSnapshots)
@@ -147,6 +151,9 @@ func (c *Collector) count(r Row) {
 	c.ops.count(r)
 	if c.policy != nil {
 		c.policy.Count(r)
+	}
+	if c.time != nil {
+		c.time(r)
 	}
 	if l, ok := c.fs.(loser); ok {
 		r[idLostBlocks] = float64(l.LostBlocks())

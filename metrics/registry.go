@@ -20,6 +20,8 @@ func build() []Metric {
 		all = append(all, reservationTable[i].Metric)
 	}
 	all = append(all, reservationRatios...)
+	all = append(all, timeTable...)
+	all = append(all, timeRatios...)
 	for i := range all {
 		all[i].Headline = slices.Contains(headlines, all[i].Name)
 	}
@@ -36,6 +38,9 @@ var headlines = []string{
 	"mb_cr0_hits", "mb_cr1_hits", "mb_cr2_hits", "mb_cr3_hits", "mb_groups_scanned_per_req", "mb_groups_considered_per_req", "mb_breaks",
 	"mb_pa_hit_share", "mb_preallocated", "mb_discarded", "mb_bitmap_loads", "mb_prefetch_ios",
 	"rsv_reqs", "rsv_blocks_per_req", "rsv_goal_hit_share", "rsv_enospc", "rsv_groups_visited_per_req", "rsv_bitmap_loads",
+	"ops_per_s", "write_rate", "cpus_busy", "device_use", "latency_allocation_p50_us", "latency_allocation_p99_us",
+	"latency_write_p99_us", "latency_fsync_p50_us", "latency_fsync_p99_us", "wait_group_lock_s", "wait_commit_s", "wait_io_s", "wait_bitmap_s",
+	"read_back_s", "read_back_rate",
 	"rsv_windows_made", "rsv_windows_discarded", "rsv_windows_failed", "rsv_window_share",
 }
 
@@ -64,6 +69,7 @@ const (
 	groupPrealloc = "Preallocation"
 	groupBitmaps  = "Bitmaps and buddies"
 	groupWindows  = "Reservation windows (ext2)"
+	groupTime     = "Time"
 )
 
 // Sources named more than once.

@@ -2,6 +2,17 @@ package run
 
 import "mbsim/filesystem"
 
+// startBackground starts what the kernel does by itself.
+func (r *runner) startBackground() {
+	if r.timed != nil {
+		r.timed.start(r)
+		return
+	}
+	if d := r.scenario.Memory.DirtyWriteback; d > 0 {
+		r.flushTimer.SetAfter(d)
+	}
+}
+
 // flushDue is the flusher's wake-up (dirty_writeback_centisecs): it writes the
 // files that have been dirty for too long, and the oldest where too much is.
 func (r *runner) flushDue() {
@@ -18,6 +29,10 @@ func (r *runner) flushDue() {
 
 // commitDue commits a transaction that has reached its age (kjournald2).
 func (r *runner) commitDue() {
+	if r.timed != nil {
+		r.timed.journal.Wake()
+		return
+	}
 	r.m.ext4.CommitOld(r.background(), r.engine.Now()-r.m.commit)
 }
 

@@ -18,6 +18,11 @@ type Verdict struct {
 // finish takes the last samples and reads what the kernel would show. Reading
 // mb_groups loads buddies, which mb_stats counts, so both come after the metrics.
 func (r *runner) finish() (*Outcome, error) {
+	if r.timed != nil {
+		if err := r.timed.readBack(r); err != nil {
+			return nil, err
+		}
+	}
 	out := &Outcome{
 		Result: r.collector.Finish(r.engine.Now()), OutOfSpace: r.outOfSpace,
 		Events: r.engine.Events(), Fingerprint: r.engine.Fingerprint(), Ops: r.record,

@@ -32,11 +32,16 @@ const pageSize = 4096
 // mount mounts the scenario's starting state.
 func (r *runner) mount() error {
 	s := r.scenario
+	r.commitTimer = r.engine.NewTimer(r.commitDue)
+	r.flushTimer = r.engine.NewTimer(r.flushDue)
 	layout, err := s.Layout()
 	if err != nil {
 		return err
 	}
 	if s.Profile == scenarios.ProfileExt2 {
+		if s.Timing != nil {
+			return fmt.Errorf("%s: timing: the time that work takes is modelled for ext4 only", s.File)
+		}
 		return r.mountExt2(layout)
 	}
 	blockSize := layout.Super.BlockSize()
@@ -46,7 +51,15 @@ func (r *runner) mount() error {
 	}
 	opt.Clock = r.engine.Now
 	r.dirtyBackground = max(1, s.Memory.Size/100*int64(s.Memory.DirtyBackground)/blockSize)
+	r.dirtyLimit = max(1, s.Memory.Size/100*int64(s.Memory.DirtyRatio)/blockSize)
 	opt.DirtyBackground = r.dirtyBackground
+	if s.Timing != nil {
+		if r.timed, err = newTimed(r, layout); err != nil {
+			return err
+		}
+		opt.Host = r.timed.host
+		opt.DirtyBackground = 0 // the flusher is a process of its own
+	}
 	opt.WritebackChunk = writebackChunk(s.Memory.Size / 100 * int64(s.Memory.DirtyRatio))
 	opt.Blocks = r.options.Blocks
 	opt.Observer = r.options.Files

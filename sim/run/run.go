@@ -61,6 +61,8 @@ type runner struct {
 	sampleTimer *sim.Timer
 
 	dirtyBackground int64           // dirty blocks above which the flusher writes
+	dirtyLimit      int64           // dirty blocks above which writers wait
+	timed           *timed          // nil where work takes no time
 	kernel          filesystem.Task // of kernel threads
 
 	population *workload.Population
@@ -83,13 +85,11 @@ type runner struct {
 func Run(ctx context.Context, s *scenarios.Scenario, opt Options) (out *Outcome, err error) {
 	r := &runner{scenario: s, options: opt, ctx: ctx, engine: sim.New(), recordCPU: -1}
 	defer r.engine.Close()
-	r.commitTimer = r.engine.NewTimer(r.commitDue)
-	r.flushTimer = r.engine.NewTimer(r.flushDue)
 	if err := r.mount(); err != nil {
 		return nil, &StartError{err}
 	}
 	defer func() { err = errors.Join(err, r.m.close()) }()
-	r.collector, err = metrics.New(metrics.Config{FS: r.m.fs, Policy: r.m.policy, Source: r.m.source})
+	r.collector, err = metrics.New(metrics.Config{FS: r.m.fs, Policy: r.m.policy, Source: r.m.source, Time: r.countTime()})
 	if err != nil {
 		return nil, err
 	}
@@ -97,9 +97,7 @@ func Run(ctx context.Context, s *scenarios.Scenario, opt Options) (out *Outcome,
 	for i := range s.CPUs {
 		r.cpus = append(r.cpus, r.engine.NewResource(fmt.Sprintf("CPU %d", i), 1))
 	}
-	if s.Memory.DirtyWriteback > 0 {
-		r.flushTimer.SetAfter(s.Memory.DirtyWriteback)
-	}
+	r.startBackground()
 	if s.Sample > 0 {
 		r.sampleTimer = r.engine.NewTimer(r.sampleDue)
 		r.sampleTimer.Set(0)
@@ -111,8 +109,12 @@ func Run(ctx context.Context, s *scenarios.Scenario, opt Options) (out *Outcome,
 		r.engine.Go("phases", r.phases)
 	}
 	defer func() {
-		if p := new(sim.Panic); errors.As(asError(recover()), &p) {
-			err = fmt.Errorf("seed %d, replication %d: %w", s.Seed, opt.Replication, p)
+		switch v := recover().(type) {
+		case nil:
+		case *sim.Panic:
+			err = fmt.Errorf("seed %d, replication %d: %w", s.Seed, opt.Replication, v)
+		default:
+			panic(v)
 		}
 	}()
 	r.engine.Run(sim.Forever)
@@ -120,19 +122,6 @@ func Run(ctx context.Context, s *scenarios.Scenario, opt Options) (out *Outcome,
 		return nil, r.err
 	}
 	return r.finish()
-}
-
-// asError is a recovered panic as an error, nil if there was none. Panics that
-// are no error go on.
-func asError(v any) error {
-	if v == nil {
-		return nil
-	}
-	err, ok := v.(error)
-	if !ok {
-		panic(v)
-	}
-	return err
 }
 
 // fail ends the run with an error.
@@ -154,11 +143,7 @@ func (r *runner) player(cpu int) *play.Player {
 
 // perform performs one operation on the player's CPU.
 func (r *runner) perform(p *sim.Process, pl *play.Player, op *workload.Op) (int64, error) {
-	cpu := r.cpus[pl.Task.CPU]
-	cpu.Acquire(p)
-	p.Wait(callTime)
-	ret, err := pl.Do(op)
-	cpu.Release()
+	ret, err := r.call(p, pl, op)
 	if err != nil {
 		return 0, err
 	}
@@ -173,6 +158,19 @@ func (r *runner) perform(p *sim.Process, pl *play.Player, op *workload.Op) (int6
 	}
 	r.report()
 	return ret, r.ctx.Err()
+}
+
+// call performs an operation on the player's CPU.
+func (r *runner) call(p *sim.Process, pl *play.Player, op *workload.Op) (int64, error) {
+	if r.timed != nil {
+		return r.timed.call(r, p, pl, op)
+	}
+	cpu := r.cpus[pl.Task.CPU]
+	cpu.Acquire(p)
+	p.Wait(callTime)
+	ret, err := pl.Do(op)
+	cpu.Release()
+	return ret, err
 }
 
 // note records an operation for a script.

@@ -10,8 +10,9 @@ import (
 	"mbsim/sim/device"
 )
 
-// Machine implements ext4.Host. All its methods are called by processes of its
-// engine.
+// Machine implements ext4.Host. Its methods are called by processes of its engine.
+// What reads the allocator outside of any, as mb_groups at the end of a run, waits
+// for nothing and takes no time.
 type Machine struct {
 	e *sim.Engine
 	Config
@@ -66,10 +67,10 @@ func (m *Machine) task(p *sim.Process) *process {
 
 // Spend lets ns of work pass.
 func (m *Machine) Spend(ns int64) {
-	if ns <= 0 {
+	p := m.e.Current()
+	if ns <= 0 || p == nil {
 		return
 	}
-	p := m.e.Current()
 	if n := m.task(p).number; n < len(m.spent) {
 		m.spent[n] += ns
 	}
@@ -111,6 +112,9 @@ func (m *Machine) Syscall() { m.Spend(m.Costs.Syscall) }
 // LockGroup implements mballoc.Locks: it spins.
 func (m *Machine) LockGroup(id allocator.GroupID) (waited bool) {
 	l, p := m.groups.at(m.e, uint32(id)), m.e.Current()
+	if p == nil {
+		return false
+	}
 	if !l.TryLock(p) {
 		waited = true
 		start := m.e.Now()
@@ -124,7 +128,9 @@ func (m *Machine) LockGroup(id allocator.GroupID) (waited bool) {
 
 // UnlockGroup implements mballoc.Locks.
 func (m *Machine) UnlockGroup(id allocator.GroupID) {
-	m.groups.at(m.e, uint32(id)).Unlock(m.e.Current())
+	if p := m.e.Current(); p != nil {
+		m.groups.at(m.e, uint32(id)).Unlock(p)
+	}
 }
 
 // Work implements mballoc.Locks.
@@ -177,6 +183,9 @@ func (m *Machine) BeforeBest() { m.Spend(m.Costs.GroupScanned) }
 // it costs nothing.
 func (m *Machine) ReadBitmap(id allocator.GroupID, block allocator.Block, ahead bool) {
 	p := m.e.Current()
+	if p == nil {
+		return
+	}
 	if ahead {
 		if m.Device != nil {
 			m.Device.Submit(device.Request{Kind: device.Read, Block: uint64(block), Count: 1, BlockSize: uint32(m.BlockSize)}, nil)
