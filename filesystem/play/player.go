@@ -3,6 +3,7 @@ package play
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"mbsim/filesystem"
 	"mbsim/workload"
@@ -23,7 +24,7 @@ type Player struct {
 	// Remounted, if not nil, is called after each remount.
 	Remounted func() error
 
-	names map[string]int      // descriptors by the script's names
+	names []descriptorName    // the script's names of descriptors, the newest last
 	files []filesystem.Handle // by descriptor, nil where free
 }
 
@@ -97,11 +98,30 @@ func (p *Player) open(op *workload.Op) error {
 	if err != nil {
 		return err
 	}
-	if p.names == nil {
-		p.names = make(map[string]int)
+	fd := p.descriptor(h)
+	if i := p.named(op.FD); i >= 0 {
+		p.names[i].fd = fd
+	} else {
+		p.names = append(p.names, descriptorName{op.FD, fd})
 	}
-	p.names[op.FD] = p.descriptor(h)
 	return nil
+}
+
+// descriptorName is a script's name of a descriptor.
+type descriptorName struct {
+	name string
+	fd   int
+}
+
+// named is the place of a name, -1 if there is none. Scripts use few at a time, and
+// mostly the newest.
+func (p *Player) named(name string) int {
+	for i := len(p.names) - 1; i >= 0; i-- {
+		if p.names[i].name == name {
+			return i
+		}
+	}
+	return -1
 }
 
 // descriptor gives h the lowest free descriptor, as open(2) does: at exit the
@@ -134,10 +154,11 @@ func (p *Player) CloseAll() error {
 // onFile performs an operation on an open file.
 func (p *Player) onFile(op *workload.Op) (int64, error) {
 	t := &p.Task
-	fd, ok := p.names[op.FD]
-	if !ok {
+	named := p.named(op.FD)
+	if named < 0 {
 		return 0, filesystem.EBADF
 	}
+	fd := p.names[named].fd
 	h := p.files[fd]
 	switch op.Kind {
 	case workload.Write:
@@ -151,7 +172,7 @@ func (p *Player) onFile(op *workload.Op) (int64, error) {
 	case workload.Fallocate:
 		return 0, h.Fallocate(t, op.Mode, op.Off, op.Len)
 	case workload.Close:
-		delete(p.names, op.FD)
+		p.names = slices.Delete(p.names, named, named+1)
 		p.files[fd] = nil
 		return 0, h.Close(t)
 	}
