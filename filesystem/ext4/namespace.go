@@ -216,10 +216,7 @@ func (fs *FS) rename(t *task, from, to string) errno {
 	if e != 0 {
 		return e
 	}
-	if fs.child(oldDir, oldName) == nil {
-		return filesystem.ENOENT
-	}
-	newDir, newName, e := fs.at(to)
+	newDir, newName, e := fs.at(to) // before oldName is looked up
 	if e != 0 {
 		return e
 	}
