@@ -1,6 +1,9 @@
 package ext4
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // pages checks what memory knows of an inode: the status tree against the tree on
 // disk, the dirty blocks against both, and the clusters reserved for them.
@@ -159,4 +162,15 @@ func (c *checker) reservations(in *inode, t *treeCheck) {
 	if !slices.Equal(pending, in.es.clu) {
 		c.errorf("clusters with mapped and delayed blocks: %d, pending reservations: %d", pending, in.es.clu)
 	}
+}
+
+// String names the parts of a status.
+func (s esStatus) String() string {
+	var names []string
+	for i, name := range [...]string{"written", "unwritten", "delayed", "hole"} {
+		if s&(1<<i) != 0 {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, "+")
 }

@@ -1,0 +1,188 @@
+package ext4
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"mbsim/allocator"
+)
+
+// parseES reads ranges as String of esTree writes them: "0-3 written@100".
+func parseES(t *testing.T, text string) *esTree {
+	var tree esTree
+	for part := range strings.SplitSeq(text, ";") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		var e esExtent
+		var last uint32
+		var what string
+		if _, err := fmt.Sscanf(part, "%d-%d %s", &e.lblk, &last, &what); err != nil {
+			t.Fatalf("%q: %v", part, err)
+		}
+		e.len = last - e.lblk + 1
+		if what, place, ok := strings.Cut(what, "@"); ok {
+			fmt.Sscan(place, &e.pblk)
+			e.status = esNames[what]
+		} else {
+			e.status = esNames[what]
+		}
+		tree.ext = append(tree.ext, e)
+	}
+	return &tree
+}
+
+var esNames = map[string]esStatus{"written": esWritten, "unwritten": esUnwritten, "delayed": esDelayed, "hole": esHole, "unwritten+delayed": esUnwritten | esDelayed}
+
+func (t *esTree) String() string {
+	var out []string
+	for _, e := range t.ext {
+		s := fmt.Sprintf("%d-%d %v", e.lblk, e.end(), e.status)
+		if e.mapped() {
+			s += fmt.Sprintf("@%d", e.pblk)
+		}
+		out = append(out, s)
+	}
+	return strings.Join(out, "; ")
+}
+
+func TestStatusTree(t *testing.T) {
+	for _, c := range []struct {
+		story  string
+		before string
+		change func(*esTree)
+		after  string
+	}{
+		{"a hole is cached where nothing is known", "", func(t *esTree) { t.cache(0, 10, 0, esHole) }, "0-9 hole"},
+		{"not where anything is", "5-5 delayed", func(t *esTree) { t.cache(0, 10, 0, esHole) }, "5-5 delayed"},
+		{"delayed blocks join", "0-3 delayed", func(t *esTree) { t.set(4, 2, 0, esDelayed) }, "0-5 delayed"},
+		{"and from behind", "4-5 delayed", func(t *esTree) { t.set(2, 2, 0, esDelayed) }, "2-5 delayed"},
+		{"on both sides", "0-1 delayed; 3-4 delayed", func(t *esTree) { t.set(2, 1, 0, esDelayed) }, "0-4 delayed"},
+		{"a delayed block cuts the hole", "0-9 hole", func(t *esTree) { t.set(4, 1, 0, esDelayed) }, "0-3 hole; 4-4 delayed; 5-9 hole"},
+		{"writeback gives a place to some", "0-9 delayed", func(t *esTree) { t.set(0, 4, 100, esUnwritten) }, "0-3 unwritten@100; 4-9 delayed"},
+		{"mapped ranges join where they go on on disk", "0-3 written@100", func(t *esTree) { t.set(4, 4, 104, esWritten) }, "0-7 written@100"},
+		{"and nowhere else", "0-3 written@100", func(t *esTree) { t.set(4, 4, 105, esWritten) }, "0-3 written@100; 4-7 written@105"},
+		{"nor in another state", "0-3 written@100", func(t *esTree) { t.set(4, 4, 104, esUnwritten) }, "0-3 written@100; 4-7 unwritten@104"},
+		{"the end of IO makes all one", "0-3 written@100; 4-7 unwritten@104", func(t *esTree) { t.set(4, 4, 104, esWritten) }, "0-7 written@100"},
+		{"removing the middle keeps the place of the rest", "0-9 written@100", func(t *esTree) { t.remove(3, 5, nil) }, "0-2 written@100; 6-9 written@106"},
+		{"removing over several", "0-3 written@100; 4-5 hole; 6-9 delayed", func(t *esTree) { t.remove(2, 7, nil) }, "0-1 written@100; 8-9 delayed"},
+		{"removing what is not known", "0-1 hole", func(t *esTree) { t.remove(5, 9, nil) }, "0-1 hole"},
+		{"a write into preallocated blocks", "0-9 unwritten@50", func(t *esTree) { t.set(2, 1, 52, esWritten) }, "0-1 unwritten@50; 2-2 written@52; 3-9 unwritten@53"},
+	} {
+		tree := parseES(t, c.before)
+		c.change(tree)
+		if got := tree.String(); got != c.after {
+			t.Errorf("%s: of %s\n\tgot  %s\n\twant %s", c.story, c.before, got, c.after)
+		}
+	}
+}
+
+// model is the status of each block, one by one.
+type esModel [64]struct {
+	s esStatus
+	p allocator.Block
+}
+
+// TestStatusTreeModel compares the tree with a status kept for each block.
+func TestStatusTreeModel(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var tree esTree
+		var m esModel
+		for range rapid.IntRange(1, 60).Draw(t, "changes") {
+			first := rapid.Uint32Range(0, 63).Draw(t, "first")
+			n := rapid.Uint32Range(1, 64-first).Draw(t, "blocks")
+			s := rapid.SampledFrom([]esStatus{esWritten, esUnwritten, esDelayed, esHole, esUnwritten | esDelayed}).Draw(t, "status")
+			p := allocator.Block(rapid.Uint32Range(0, 2).Draw(t, "place")*1000 + first)
+			known := false
+			for b := first; b < first+n; b++ {
+				known = known || m[b].s != 0
+			}
+			switch rapid.IntRange(0, 3).Draw(t, "change") {
+			case 0:
+				tree.remove(first, first+n-1, nil)
+				m.fill(first, n, 0, 0)
+			case 1:
+				tree.cache(first, n, p, s)
+				if !known {
+					m.fill(first, n, s, p)
+				}
+			default:
+				tree.set(first, n, p, s)
+				m.fill(first, n, s, p)
+			}
+			m.compare(t, &tree)
+		}
+		bits := rapid.SampledFrom([]uint8{0, 1, 2, 4}).Draw(t, "cluster bits")
+		m.clusters(t, &tree, bits)
+	})
+}
+
+func (m *esModel) fill(first, n uint32, s esStatus, p allocator.Block) {
+	for b := first; b < first+n; b++ {
+		m[b].s, m[b].p = s, p+allocator.Block(b-first)
+	}
+}
+
+func (m *esModel) compare(t *rapid.T, tree *esTree) {
+	for b := range m {
+		e, ok := tree.lookup(uint32(b))
+		if ok != (m[b].s != 0) || ok && e.status != m[b].s || ok && e.mapped() && e.pblk+allocator.Block(uint32(b)-e.lblk) != m[b].p {
+			t.Fatalf("block %d: %v, %t, want %v@%d\n%v", b, e, ok, m[b].s, m[b].p, tree)
+		}
+	}
+	for i := 1; i < len(tree.ext); i++ {
+		if a, b := &tree.ext[i-1], &tree.ext[i]; a.end() >= b.lblk {
+			t.Fatalf("in disorder: %v", tree)
+		}
+	}
+}
+
+// clusters counts delayed clusters, and the reservations that go with a range:
+// those of the clusters that lose all their delayed blocks, but not of pending
+// ones, which have no reservation.
+func (m *esModel) clusters(t *rapid.T, tree *esTree, bits uint8) {
+	first := rapid.Uint32Range(0, 63).Draw(t, "from")
+	last := rapid.Uint32Range(first, 63).Draw(t, "to")
+	inside, outside := map[uint32]bool{}, map[uint32]bool{}
+	for b := range uint32(64) {
+		if m[b].s != esDelayed {
+			continue
+		}
+		if b >= first && b <= last {
+			inside[b>>bits] = true
+		} else {
+			outside[b>>bits] = true
+		}
+	}
+	if n := tree.delayedClusters(first, last, bits); n != uint32(len(inside)) {
+		t.Fatalf("[%d, %d] has %d delayed clusters, counted %d: %v", first, last, len(inside), n, tree)
+	}
+	var want int64
+	var keep []uint32
+	for k := range uint32(64 >> bits) {
+		if !inside[k] && !outside[k] {
+			continue
+		}
+		pending := bits > 0 && rapid.Bool().Draw(t, "pending")
+		if pending {
+			tree.addPending(k)
+		}
+		switch goes := inside[k] && !outside[k]; {
+		case goes && !pending:
+			want++
+		case !goes && pending:
+			keep = append(keep, k)
+		}
+	}
+	c := reservedCount{bits: bits}
+	tree.remove(first, last, &c)
+	if n := c.release(tree); n != want {
+		t.Fatalf("removing [%d, %d] releases %d reservations, want %d: %v", first, last, n, want, tree)
+	}
+	if fmt.Sprint(keep) != fmt.Sprint(tree.clu) {
+		t.Fatalf("pending: %d, want %d", tree.clu, keep)
+	}
+}
