@@ -4,6 +4,7 @@ import (
 	"iter"
 
 	"mbsim/allocator"
+	"mbsim/allocator/bitmap"
 )
 
 // What is here reads without a trace: no group is loaded, nothing is counted, so
@@ -41,4 +42,45 @@ func (a *Allocator) PeekBitmap(id allocator.GroupID) []uint64 {
 		return nil
 	}
 	return p[id%groupsPerPage].disk
+}
+
+// PeekGroup is what GroupInfo tells of id, without loading its buddy: where that
+// is not in memory, what it would be if it were loaded now.
+func (a *Allocator) PeekGroup(id allocator.GroupID) GroupInfo {
+	g := group{needInit: true}
+	if p := a.pages[id/groupsPerPage]; p != nil {
+		g = p[id%groupsPerPage]
+	}
+	if g.needInit {
+		a.sketch(id, &g)
+	}
+	return GroupInfo{
+		Free: uint32(g.free), Fragments: uint32(g.fragments), FirstFree: uint32(g.firstFree),
+		Counters: g.counters, Orders: a.orders,
+	}
+}
+
+// sketch gives g, a copy of the group id, a buddy of its own (generate).
+func (a *Allocator) sketch(id allocator.GroupID, g *group) {
+	b := bitmap.New(a.maxClusters)
+	if g.disk != nil {
+		copy(b, g.disk)
+	} else {
+		a.src.BlockBitmap(id, b)
+	}
+	for p := g.pas.head; p != nil; p = p.groupNext {
+		_, start := a.geo.GroupOf(p.pstart)
+		b.SetRange(int(start), p.len)
+	}
+	for _, f := range a.freed {
+		if f.group == id {
+			b.SetRange(f.start, f.n)
+		}
+	}
+	g.buddy = [maxOrders]bitmap.Bits{0: b}
+	for k := 1; k < a.orders; k++ {
+		g.buddy[k] = bitmap.New(a.maxClusters >> k)
+		g.buddy[k].Fill()
+	}
+	a.countBuddy(g)
 }
