@@ -95,7 +95,10 @@ func (c *Collector) FileSystem() filesystem.FileSystem { return &c.view }
 
 // Sample takes what is due at the time now, in nanoseconds. It may be called as
 // often as one likes; most calls do nothing.
-func (c *Collector) Sample(now int64) { c.sample(now, false) }
+func (c *Collector) Sample(now int64) {
+	c.tell(now)
+	c.sample(now, false)
+}
 
 // Begin ends the phase before, if any, and begins another. Results count measured
 // phases apart from the whole run.

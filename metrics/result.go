@@ -3,6 +3,8 @@ package metrics
 import (
 	"fmt"
 	"math"
+
+	"mbsim/filesystem"
 )
 
 // Result is what a run comes to.
@@ -21,6 +23,8 @@ type Result struct {
 	Series    *Series
 	Snapshots []*Snapshot
 	Map       *BlockMap // nil where nothing is known of the free space
+
+	system filesystem.FileSystem
 }
 
 // Phase is a part of a run.
@@ -48,7 +52,7 @@ func (c *Collector) Finish(now int64) *Result {
 	r := &Result{
 		Start: c.rows.samples[0].time, End: now,
 		BlockSize: c.geo.BlockSize(), ClusterBlocks: int64(c.geo.ClusterRatio()), Blocks: int64(c.geo.Blocks), Groups: int(c.geo.Groups),
-		Final: row, Series: c.series(),
+		Final: row, Series: c.series(), system: c.fs,
 	}
 	for _, s := range c.snaps.samples {
 		r.Snapshots = append(r.Snapshots, s.value)

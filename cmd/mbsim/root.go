@@ -69,7 +69,7 @@ lands, and why: ext4's multi-block allocator as in Linux 5.10, bit for bit.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newRun(), newValidate(), newList(), newReplay(), newVerify(), newScript(), newReport(), newVersion())
+	root.AddCommand(newRun(), newValidate(), newList(), newReplay(), newVerify(), newScript(), newReport(), newShow(), newVersion())
 	root.AddCommand(newSweep(), newCompare(), newShard(), newMerge())
 	return root
 }

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mbsim/reports"
+)
+
+type showFlags struct {
+	as       string
+	at       string
+	base     string
+	progress string
+}
+
+// showForms are the forms that show knows.
+var showForms = []string{"mb_groups", "mb_stats", "e2freefrag", "filefrag"}
+
+func newShow() *cobra.Command {
+	var f showFlags
+	c := &cobra.Command{
+		Use:   "show DIR [FILE...] --as FORM",
+		Short: "Show the state of a run in a form people know",
+		Long: `show prints the state of the file system of a run, at its end or at a simulated
+time, as the kernel and e2fsprogs do:
+
+  mb_groups   /proc/fs/ext4/DEV/mb_groups: free buddies of each group
+  mb_stats    /proc/fs/ext4/DEV/mb_stats: the allocator's counters
+  e2freefrag  free space by the size of its pieces
+  filefrag    filefrag -v of all regular files, or of the files named: paths
+              from the root of the file system, or patterns (dir/*)
+
+The files of the run's folder tell most of what there was at the end. For the rest
+the run is made again, from the resolved scenario in manifest.json, and compared
+with its fingerprint, so that what is shown is the state of that very run. Paths in
+the scenario are relative to where it was read; --base names that folder if show
+runs elsewhere.
+
+A time shows what there was just before what happened at that very nanosecond.`,
+		Example: `  mbsim show out/small-files --as mb_groups
+  mbsim show out/small-files --as e2freefrag --at 30s
+  mbsim show out/small-files 'd0/*' --as filefrag`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return f.show(c.Context(), args[0], args[1:], c.OutOrStdout(), c.ErrOrStderr())
+		},
+	}
+	c.Flags().StringVar(&f.as, "as", "", "`form`: "+strings.Join(showForms, ", "))
+	c.Flags().StringVar(&f.at, "at", "", "simulated `time`, such as 30s or 1m30s (default the end)")
+	c.Flags().StringVar(&f.base, "base", "", "`folder` that paths in the scenario are relative to")
+	c.Flags().StringVar(&f.progress, "progress", "auto", "progress bar on stderr: auto, always or never")
+	_ = c.RegisterFlagCompletionFunc("as", cobra.FixedCompletions(showForms, cobra.ShellCompDirectiveNoFileComp)) // fails only for a flag that is not there
+	return c
+}
+
+func (f *showFlags) show(ctx context.Context, dir string, files []string, stdout, stderr io.Writer) error {
+	if !slices.Contains(showForms, f.as) {
+		return usagef("--as is %q: want %s", f.as, strings.Join(showForms, ", "))
+	}
+	if len(files) > 0 && f.as != "filefrag" {
+		return usagef("--as %s shows the whole file system: no files can be named", f.as)
+	}
+	for _, p := range files {
+		if _, err := path.Match(p, ""); err != nil {
+			return usagef("%s: %v", p, err)
+		}
+	}
+	r, err := loadRun(dir)
+	if err != nil {
+		return err
+	}
+	at, err := f.time(r)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriter(stdout)
+	past := &past{dir: dir, run: r, base: f.base, progress: f.progress, stderr: stderr}
+	switch {
+	case at >= 0:
+		err = past.at(ctx, at, func(s state) error { return s.write(w, f.as, dir, files) })
+	case f.as == "filefrag":
+		err = past.end(ctx, func(s state) error { return s.write(w, f.as, dir, files) })
+	default:
+		err = showStored(w, r, dir, f.as)
+	}
+	if err != nil {
+		return err
+	}
+	return w.Flush()
+}
+
+// time is the simulated time asked for, -1 for the end.
+func (f *showFlags) time(r *reports.Run) (int64, error) {
+	if f.at == "" {
+		return -1, nil
+	}
+	d, err := time.ParseDuration(f.at)
+	if err != nil || d < 0 {
+		return 0, usagef("--at is %q: want a time with its unit, such as 30s or 1m30s", f.at)
+	}
+	if end := r.Result.End; d.Nanoseconds() > end {
+		return 0, usagef("--at %s: the run ended at %s", f.at, time.Duration(end))
+	}
+	return d.Nanoseconds(), nil
+}
+
+// showStored shows the end of the run from its files.
+func showStored(w io.Writer, r *reports.Run, dir, as string) error {
+	if as == "e2freefrag" {
+		n := len(r.Result.Snapshots)
+		if n == 0 || r.Result.Snapshots[n-1].Free.Total == 0 {
+			return usagef("%s: the run holds nothing of the free space", dir)
+		}
+		f := &r.Result.Snapshots[n-1].Free
+		return reports.WriteFreeFrag(w, dir, f, f.Blocks)
+	}
+	name := filepath.Join(dir, as+".txt")
+	in, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return usagef("%s: there is none: only ext4 has %s", name, as)
+	}
+	if err != nil {
+		return usage(err)
+	}
+	defer in.Close()
+	if _, err := io.Copy(w, in); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
