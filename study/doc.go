@@ -21,15 +21,16 @@
 //	shards/       the same, of shards that other machines ran
 //	study.json    all runs of the plan and their statistics, sorted
 //	study.csv     a line a run, likewise
+//	report.html   tables and plots for people, in one file
 //	study.lock    locked while a study runs
 //
 // # Invariants
 //
 // A run's id is a hash of its scenario's digest, seed, replication and the code's
 // version. A run whose id is in runs.ndjson is never repeated; a line is there
-// whole, or it is the last one and is dropped. study.json and study.csv depend on
-// the plan and the code alone: not on how many runs went on at a time, on who
-// performed them, on their order, or on interruptions.
+// whole, or it is the last one and is dropped. study.json, study.csv and
+// report.html depend on the plan and the code alone: not on how many runs went on at
+// a time, on who performed them, on their order, or on interruptions.
 //
 // # Shards
 //

@@ -50,6 +50,7 @@ type Setting struct {
 	Name    string          `json:"name"`
 	Variant string          `json:"variant,omitempty"`
 	Values  []Value         `json:"values"` // what it sets
+	Own     int             `json:"own"`    // the first so many are what the variant stands for
 	Digest  string          `json:"scenario_digest"`
 	Config  json.RawMessage `json:"config"`   // the resolved scenario
 	Text    string          `json:"scenario"` // likewise, as YAML
@@ -108,7 +109,7 @@ func (q *request) setting(name string, pt *point) (*Setting, error) {
 		}
 		return nil, &UserError{err}
 	}
-	return &Setting{Name: pt.name(), Variant: pt.variant, Values: pt.values, Digest: s.Digest(), Config: s.ResolvedJSON(), Text: string(s.Resolved())}, nil
+	return &Setting{Name: pt.name(), Variant: pt.variant, Values: pt.values, Own: pt.own, Digest: s.Digest(), Config: s.ResolvedJSON(), Text: string(s.Resolved())}, nil
 }
 
 // repeat decides how often settings are run.
@@ -124,7 +125,7 @@ func (p *Plan) repeat(s *scenarios.Scenario, asked int) {
 	}
 	if s.Workload.Script != nil {
 		if p.Replications > 1 || p.Until != nil {
-			p.Warnings = append(p.Warnings, "the workload is a script, which draws no random numbers: one replication is all there is")
+			p.Warnings = append(p.Warnings, "The workload is a script, which draws no random numbers: one replication is all there is")
 		}
 		p.Replications, p.Until = 1, nil
 	}

@@ -48,6 +48,7 @@ type SettingResult struct {
 	Name    string             `json:"name"`
 	Variant string             `json:"variant,omitempty"`
 	Values  []Value            `json:"values"`
+	Own     int                `json:"own"` // the first so many are what the variant stands for
 	Digest  string             `json:"scenario_digest"`
 	Config  json.RawMessage    `json:"config"`
 	Runs    []RunResult        `json:"runs"` // by replication
@@ -99,7 +100,7 @@ func (s *Study) Result() (*Result, error) {
 	return merge(s.Plan, s.done)
 }
 
-// Write writes study.json and study.csv.
+// Write writes study.csv, report.html and, last, study.json.
 func (s *Study) Write() (*Result, error) {
 	r, err := s.Result()
 	if err != nil {
@@ -117,6 +118,9 @@ func (s *Study) Write() (*Result, error) {
 	e.SetIndent("", " ")
 	e.SetEscapeHTML(false)
 	if err := e.Encode(r); err != nil {
+		return nil, err
+	}
+	if err := r.writePage(s.Dir); err != nil {
 		return nil, err
 	}
 	return r, writeFile(filepath.Join(s.Dir, resultName), b.Bytes())
@@ -168,7 +172,7 @@ func merge(p *Plan, done map[string]*Record) (*Result, error) {
 	r := &Result{Schema: planSchema, Scenario: p.Scenario, Question: p.Question, Seed: p.Seed, Version: p.Version, Command: p.Command,
 		Axes: p.Axes, Metric: p.Metric, Baseline: p.Baseline, Replications: p.Replications, Until: p.Until, Warnings: p.Warnings}
 	for _, s := range p.Settings {
-		r.Settings = append(r.Settings, SettingResult{Name: s.Name, Variant: s.Variant, Values: s.Values, Digest: s.Digest, Config: compact(s.Config)})
+		r.Settings = append(r.Settings, SettingResult{Name: s.Name, Variant: s.Variant, Values: s.Values, Own: s.Own, Digest: s.Digest, Config: compact(s.Config)})
 	}
 	for _, t := range p.Tasks() {
 		rec := done[t.ID]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -79,6 +80,12 @@ func (s *Study) read() error {
 	s.size = whole
 	if _, err := s.Import(); err != nil {
 		return err
+	}
+	if s.todo > 0 {
+		// What an earlier plan came to is not what this one does.
+		if err := os.Remove(filepath.Join(s.Dir, resultName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
 	return s.Plan.write(s.Dir)
 }

@@ -58,8 +58,8 @@ func WriteSettings(w io.Writer, r *study.Result, opt Options, markdown bool) err
 	names("The same in all settings: ", v.same, ".")
 	names("Not in the baseline: ", v.alien, ".")
 	p.wrap(settingsNote(r))
-	for _, s := range settingsWarnings(r) {
-		p.wrap("Warning: " + s + ".")
+	for _, s := range r.Doubts() {
+		p.wrap("Warning: " + s)
 	}
 	return p.err
 }
@@ -251,33 +251,4 @@ func settingsNote(r *study.Result) string {
 		s += fmt.Sprintf(" p is corrected for the %d settings of a metric (Holm); a ? marks evidence that does not stand after it.", len(r.Settings)-1)
 	}
 	return s
-}
-
-func settingsWarnings(r *study.Result) []string {
-	all := slices.Clone(r.Warnings)
-	if r.Missing > 0 {
-		all = append(all, fmt.Sprintf("the study is not finished: %d of %d runs are missing", r.Missing, r.Replications*len(r.Settings)))
-	}
-	if u := r.Until; u != nil && !r.Precise {
-		all = append(all, fmt.Sprintf("the differences in %s are not known to ±%s%% after %d replications, which is the most allowed", u.Metric, significant(100*u.CI, 3), r.Replications))
-	}
-	full, unmet, total := 0, 0, 0
-	for i := range r.Settings {
-		for j := range r.Settings[i].Runs {
-			total++
-			if r.Settings[i].Runs[j].OutOfSpace {
-				full++
-			}
-			if len(r.Settings[i].Runs[j].Unmet) > 0 {
-				unmet++
-			}
-		}
-	}
-	if full > 0 {
-		all = append(all, fmt.Sprintf("%d of %d runs ended because the device was full", full, total))
-	}
-	if unmet > 0 {
-		all = append(all, fmt.Sprintf("%d of %d runs did not meet the scenario's expectations", unmet, total))
-	}
-	return all
 }

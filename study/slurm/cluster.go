@@ -30,6 +30,10 @@ const (
 	patience    = 10 * time.Minute
 )
 
+// retryPause is the time between two attempts to reach a controller that does not
+// answer.
+var retryPause = 5 * time.Second
+
 // newCluster makes sure that there is one.
 func newCluster(ctx context.Context) (*cluster, error) {
 	for _, name := range []string{"sbatch", "squeue", "scontrol", "scancel"} {
@@ -124,7 +128,7 @@ func (c *cluster) queue(ctx context.Context, id string) (queued, error) {
 		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(min(c.patience/10, 5*time.Second)):
+		case <-time.After(retryPause):
 		}
 	}
 }

@@ -1,0 +1,148 @@
+package study
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+
+	"mbsim/metrics"
+	"mbsim/reports"
+	"mbsim/study/stats"
+)
+
+const (
+	pageName   = "report.html"
+	variantKey = "variant"
+)
+
+// writePage writes the study's page.
+func (r *Result) writePage(dir string) error {
+	var b bytes.Buffer
+	if err := (&reports.Page{Study: r.Page()}).Write(&b); err != nil {
+		return err
+	}
+	return writeFile(filepath.Join(dir, pageName), b.Bytes())
+}
+
+// Page is the study as its page shows it: the headline, and the metrics of a
+// summary that differ between settings.
+func (r *Result) Page() *reports.Study {
+	s := &reports.Study{Name: r.Scenario, Question: r.Question, Command: r.Command, Keys: r.keys(), Confidence: stats.Confidence, Notes: r.notes()}
+	for i := range r.Settings {
+		x := &r.Settings[i]
+		if x.Name == r.Baseline {
+			s.Baseline = i
+		}
+		s.Settings = append(s.Settings, reports.StudySetting{Name: x.Name, Values: x.valuesOf(s.Keys), Runs: len(x.Runs)})
+	}
+	shown := []string{r.Metric}
+	for _, m := range r.Metrics {
+		if id, err := metrics.Find(m.Name); err == nil && metrics.At(id).Headline && m.Name != r.Metric {
+			shown = append(shown, m.Name)
+		}
+	}
+	for _, name := range shown {
+		effects := r.Effects(name)
+		if name != r.Metric && !slices.ContainsFunc(effects, differs) {
+			continue
+		}
+		s.Metrics = append(s.Metrics, name)
+		for i := range r.Settings {
+			s.Settings[i].Results = append(s.Settings[i].Results, estimate(stats.MeanOf(Values(r.Samples(&r.Settings[i]), name)), effects[i]))
+		}
+	}
+	return s
+}
+
+func differs(e *Effect) bool { return e != nil && e.Difference.N > 0 && e.Verdict != Same }
+
+// estimate is a mean and the difference to the baseline.
+func estimate(m stats.Mean, e *Effect) reports.Estimate {
+	out := reports.Estimate{Mean: m.Value, Low: m.Value - m.Half, High: m.Value + m.Half}
+	if e == nil || e.Difference.N == 0 {
+		return out
+	}
+	d := &e.Difference
+	evident := e.Verdict != Unsure && e.Verdict != Same && !e.Doubtful()
+	out.Delta = &reports.Delta{Mean: d.Value, Low: d.Value - d.Half, High: d.Value + d.Half, P: e.Holm, Evident: evident}
+	return out
+}
+
+// keys are what the settings vary: the variant, and keys beside it.
+func (r *Result) keys() (keys []string) {
+	for i := range r.Settings {
+		s := &r.Settings[i]
+		if s.Variant != "" && !slices.Contains(keys, variantKey) {
+			keys = append(keys, variantKey)
+		}
+	}
+	for i := range r.Settings {
+		s := &r.Settings[i]
+		for _, v := range s.Values[s.Own:] {
+			if !slices.Contains(keys, v.Key) {
+				keys = append(keys, v.Key)
+			}
+		}
+	}
+	return keys
+}
+
+// valuesOf are the setting's values of keys.
+func (s *SettingResult) valuesOf(keys []string) []string {
+	out := make([]string, len(keys))
+	for i, key := range keys {
+		if key == variantKey {
+			out[i] = s.Variant
+		}
+		for _, v := range s.Values {
+			if v.Key == key {
+				out[i] = v.Value
+			}
+		}
+	}
+	return out
+}
+
+// notes say how the figures came about, and what to be careful with.
+func (r *Result) notes() []string {
+	notes := []string{fmt.Sprintf("Intervals are of %.0f%% (Student's t) over %d replications; differences are paired by replication.", 100*stats.Confidence, r.Replications)}
+	if len(r.Settings) > 2 {
+		notes = append(notes, fmt.Sprintf("p is corrected for the %d settings of a metric (Holm).", len(r.Settings)-1))
+	}
+	return append(notes, r.Doubts()...)
+}
+
+// Doubts are warnings about the study as a whole, in sentences.
+func (r *Result) Doubts() []string {
+	var all []string
+	for _, w := range r.Warnings {
+		all = append(all, w+".")
+	}
+	if r.Missing > 0 {
+		all = append(all, fmt.Sprintf("The study is not finished: %d of %d runs are missing.", r.Missing, r.Replications*len(r.Settings)))
+	}
+	if u := r.Until; u != nil && !r.Precise {
+		all = append(all, fmt.Sprintf("The differences in %s are not known to ±%g%% after %d replications, which is the most allowed.", u.Metric, math.Round(1e5*u.CI)/1e3, r.Replications))
+	}
+	full, unmet, total := 0, 0, 0
+	for i := range r.Settings {
+		for j := range r.Settings[i].Runs {
+			total++
+			if r.Settings[i].Runs[j].OutOfSpace {
+				full++
+			}
+			if len(r.Settings[i].Runs[j].Unmet) > 0 {
+				unmet++
+			}
+		}
+	}
+	if full > 0 {
+		all = append(all, fmt.Sprintf("%d of %d runs ended because the device was full.", full, total))
+	}
+	if unmet > 0 {
+		all = append(all, fmt.Sprintf("%d of %d runs did not meet the scenario's expectations.", unmet, total))
+	}
+	return all
+}
