@@ -26,8 +26,9 @@
 // What matters to a study is rather how costs relate than how large they are:
 // another CPU is another factor on all of them.
 //
-// The oracle's recordings ran under QEMU's software emulation, so that their
-// buddies_time_used (half a millisecond a group) says nothing about any of this.
+// The oracle's recordings ran under QEMU's software emulation: their
+// buddies_time_used, 0.4 to 0.9 ms a run, most of it for the first group, says
+// nothing about any of this.
 //
 // # Not modelled
 //
