@@ -87,7 +87,6 @@ func (l *load) play(t *rapid.T) uint64 {
 	given := watch(t, d)
 	asked := [kinds]int64{}
 	times := make([]int, len(l.steps)) // how often each was done
-	pending := map[Kind]int{}
 	e.Go("load", func(p *sim.Process) {
 		plug := d.NewPlug()
 		for i, s := range l.steps {
@@ -95,12 +94,10 @@ func (l *load) play(t *rapid.T) uint64 {
 			if s.r.Kind != Flush {
 				asked[s.r.Kind] += int64(s.r.Count) * block
 			}
-			pending[s.r.Kind]++
 			done := func() {
 				if times[i]++; e.Now() < start {
 					t.Fatal("done before it began")
 				}
-				pending[s.r.Kind]--
 			}
 			switch {
 			case s.block:
