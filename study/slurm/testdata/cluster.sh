@@ -24,7 +24,7 @@ SlurmctldHost=$H(127.0.0.1)
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket=$S/munged-run/munge.socket
+AuthInfo=socket=$S/munged-run/munge.socket,cred_expire=15
 CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
 SlurmctldPort=$P
 StateSaveLocation=$S/state
