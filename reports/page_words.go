@@ -356,9 +356,9 @@ func relative(a, b float64, unit string) string {
 	case a == b:
 		return "the same"
 	case unit == "share" && points < 0.01:
-		return sign + "<0.01 points"
+		return sign + "<0.01 pp"
 	case unit == "share":
-		return sign + decimals(points, 2) + " points"
+		return sign + decimals(points, 2) + " pp"
 	case a == 0:
 		return "from 0"
 	}

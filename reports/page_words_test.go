@@ -96,7 +96,7 @@ func TestRelative(t *testing.T) {
 		want string
 	}{
 		{2, 3, "", "+50.0%"}, {3, 2, "", "−33.3%"}, {2, 2, "", "the same"}, {0, 2, "", "from 0"}, {1000, 1000.1, "", "+<0.1%"}, {-2, -1, "", "+50.0%"},
-		{1, 31, "", "+3,000%"}, {0.5, 0.51, "share", "+1.00 points"}, {0.5, 0.50001, "share", "+<0.01 points"}, {0, 0.2, "share", "+20.00 points"},
+		{1, 31, "", "+3,000%"}, {0.5, 0.51, "share", "+1.00 pp"}, {0.5, 0.50001, "share", "+<0.01 pp"}, {0, 0.2, "share", "+20.00 pp"},
 	} {
 		if got := relative(c.a, c.b, c.unit); got != c.want {
 			t.Errorf("%v to %v: %s, want %s", c.a, c.b, got, c.want)

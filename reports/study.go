@@ -80,9 +80,9 @@ func changeWord(change float64, better metrics.Better) string {
 	case change == 0:
 		return "same"
 	case better == metrics.Neither && change > 0:
-		return "more"
+		return "higher"
 	case better == metrics.Neither:
-		return "less"
+		return "lower"
 	case (change > 0) == (better == metrics.Higher):
 		return "better"
 	}

@@ -1,8 +1,13 @@
 package reports
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"image/png"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -106,5 +111,52 @@ func TestStudyIsChecked(t *testing.T) {
 	}
 	if page := pageOf(t, &Page{Study: sampleStudy(2)}); !strings.Contains(page, "mbsim sweep small-files") || strings.Contains(page, "Over simulated time") {
 		t.Error("the page of a study alone")
+	}
+}
+
+// The pictures of studies are of the right size, nothing touches their edges, and
+// they are the same each time.
+func TestStudyPictures(t *testing.T) {
+	many := sampleStudy(2)
+	for i := range many.Settings {
+		many.Settings[i].Values[0] = strings.Repeat("a long value ", 1+i)
+	}
+	one := sampleStudy(1)
+	one.Settings = one.Settings[:1]
+	one.Baseline = 0
+	variants := sampleStudy(1)
+	variants.Keys = nil
+	for i := range variants.Settings {
+		variants.Settings[i].Values = nil
+	}
+	for name, s := range map[string]*Study{"one key": sampleStudy(1), "two keys": sampleStudy(2), "many": many, "one setting": one, "variants": variants} {
+		for _, size := range []Size{Paper, Slide} {
+			files, err := StudyPictures(s, size)
+			if err != nil || len(files) == 0 {
+				t.Fatalf("%s: %d pictures, %v", name, len(files), err)
+			}
+			for _, f := range files {
+				var a, b bytes.Buffer
+				if err := errors.Join(f.Write(&a), f.Write(&b)); err != nil {
+					t.Fatal(err)
+				}
+				if !bytes.Equal(a.Bytes(), b.Bytes()) {
+					t.Errorf("%s: %s: two pictures differ", name, f.Name)
+				}
+				img, err := png.Decode(&a)
+				if err != nil {
+					t.Fatal(err)
+				}
+				checkPicture(t, name+" "+f.Name, img, size)
+				if dir := os.Getenv("PICTURES"); dir != "" {
+					if err := os.WriteFile(filepath.Join(dir, name+"-"+f.Name), b.Bytes(), 0o666); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		}
+	}
+	if _, err := StudyPictures(&Study{}, Paper); err == nil {
+		t.Error("pictures of nothing")
 	}
 }

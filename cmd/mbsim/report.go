@@ -16,6 +16,7 @@ import (
 
 	"mbsim/reports"
 	"mbsim/scenarios"
+	"mbsim/study"
 )
 
 type reportFlags struct {
@@ -28,20 +29,21 @@ func newReport() *cobra.Command {
 	var f reportFlags
 	c := &cobra.Command{
 		Use:   "report DIR...",
-		Short: "Write PNGs and one self-contained HTML page of runs",
-		Long: `report reads the folders that mbsim run has written. It writes
+		Short: "Write PNGs and one self-contained HTML page of runs or a study",
+		Long: `report reads the folders that mbsim run and mbsim sweep have written. It writes
 
   report.html    one page with everything in it: verdicts, metrics, plots over
                  simulated time, the block map, histograms; it fetches nothing
   *.png          plots sized for a paper (16 x 9 cm, 200 dots an inch)
   *-slide.png    the same for a slide (1920 x 1080), with larger letters
 
-Of one run they go into its own folder. Several runs come into one page, compared
-with the first; that goes to out/report, and the names of PNGs begin with the
-run's.`,
+Of one run or study they go into its own folder. Several runs come into one page,
+compared with the first, and a study with them; that goes to out/report, and the
+names of PNGs begin with the run's.`,
 		Example: `  mbsim report out/small-files
   mbsim report out/base out/order4 -o out/base-and-order4
-  mbsim report out/a out/b --name "2 CPUs" --name "8 CPUs"`,
+  mbsim report out/a out/b --name "2 CPUs" --name "8 CPUs"
+  mbsim report out/orders`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return f.report(c.OutOrStdout(), args) },
 	}
@@ -55,16 +57,13 @@ run's.`,
 }
 
 func (f *reportFlags) report(stdout io.Writer, dirs []string) error {
-	if len(f.names) > len(dirs) {
-		return usagef("%d --name for %d folders", len(f.names), len(dirs))
-	}
 	page := &reports.Page{}
-	for _, dir := range dirs {
-		r, err := loadRun(dir)
-		if err != nil {
-			return err
-		}
-		page.Runs = append(page.Runs, r)
+	runs, studies, err := loadAll(page, dirs)
+	if err != nil {
+		return err
+	}
+	if len(f.names) > len(runs) {
+		return usagef("%d --name for %d folders of runs", len(f.names), len(runs))
 	}
 	out := f.out
 	if out == "" {
@@ -72,24 +71,51 @@ func (f *reportFlags) report(stdout io.Writer, dirs []string) error {
 			out = dirs[0]
 		}
 	}
-	var err error
-	if page.Links, err = linksTo(out, dirs); err != nil {
+	if page.Links, err = linksTo(out, runs); err != nil {
 		return usage(err)
 	}
-	if len(dirs) > 1 || len(f.names) > 0 {
-		page.Names = runNames(dirs, f.names)
+	if len(runs) > 1 || len(f.names) > 0 {
+		page.Names = runNames(runs, f.names)
 	}
 	// Into its own folder the files of one run go under the run's manifest.
 	var m *reports.Manifest
-	if len(dirs) == 1 && page.Links[0] == "" {
+	if len(runs) == 1 && len(studies) == 0 && page.Links[0] == "" {
 		m = &page.Runs[0].Manifest
 	}
-	files := append(f.pictures(page), reports.File{Name: "report.html", Write: page.Write})
-	if err := reports.AddFiles(out, m, files); err != nil {
+	files, err := f.pictures(page)
+	if err != nil {
+		return &exitError{exitInternal, err}
+	}
+	if err := reports.AddFiles(out, m, append(files, reports.File{Name: "report.html", Write: page.Write})); err != nil {
 		return usage(err)
 	}
 	_, err = fmt.Fprintf(stdout, "%s\n", filepath.Join(out, "report.html"))
 	return err
+}
+
+// loadAll reads folders of runs, and of a study, into the page. It tells which are
+// which.
+func loadAll(page *reports.Page, dirs []string) (runs, studies []string, err error) {
+	for _, dir := range dirs {
+		if _, err := os.Stat(filepath.Join(dir, "plan.json")); err != nil {
+			r, err := loadRun(dir)
+			if err != nil {
+				return nil, nil, err
+			}
+			page.Runs = append(page.Runs, r)
+			runs = append(runs, dir)
+			continue
+		}
+		if studies = append(studies, dir); len(studies) > 1 {
+			return nil, nil, usagef("%s, %s: a page shows one study", studies[0], dir)
+		}
+		r, err := study.Load(dir)
+		if err != nil {
+			return nil, nil, usage(err)
+		}
+		page.Study = r.Page()
+	}
+	return runs, studies, nil
 }
 
 // loadRun reads a run's folder.
@@ -110,10 +136,19 @@ func loadRun(dir string) (*reports.Run, error) {
 	return r, nil
 }
 
-// pictures are the PNGs of all runs in both sizes.
-func (f *reportFlags) pictures(page *reports.Page) (files []reports.File) {
+// pictures are the PNGs of all runs and of the study in both sizes.
+func (f *reportFlags) pictures(page *reports.Page) (files []reports.File, err error) {
 	if f.noPlots {
-		return nil
+		return nil, nil
+	}
+	if page.Study != nil {
+		for _, size := range []reports.Size{reports.Paper, reports.Slide} {
+			all, err := reports.StudyPictures(page.Study, size)
+			if err != nil {
+				return nil, err
+			}
+			files = append(files, all...)
+		}
 	}
 	for i, r := range page.Runs {
 		prefix := ""
@@ -126,7 +161,7 @@ func (f *reportFlags) pictures(page *reports.Page) (files []reports.File) {
 			}
 		}
 	}
-	return files
+	return files, nil
 }
 
 var unsafeName = regexp.MustCompile(`[^\w.=,+-]+`)
