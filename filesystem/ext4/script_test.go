@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"mbsim/allocator/mballoc"
 	"mbsim/filesystem/image"
 	"mbsim/filesystem/play"
 	"mbsim/workload"
@@ -23,7 +24,10 @@ type script struct {
 var errNoDevice = errors.New("mke2fs refuses these parameters")
 
 // start mounts a fresh device.
-func (c *script) start() (*FS, *play.Player, error) {
+func (c *script) start() (*FS, *play.Player, error) { return c.startWatched(nil, nil) }
+
+// startWatched mounts one whose decisions are told.
+func (c *script) startWatched(o Observer, blocks mballoc.Observer) (*FS, *play.Player, error) {
 	p, err := image.ParseMkfsArgs(append([]string{"-t", "ext4"}, strings.Fields(c.mkfs)...), c.size)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: %w", errNoDevice, err)
@@ -35,6 +39,7 @@ func (c *script) start() (*FS, *play.Player, error) {
 	opt := DefaultOptions(l.Super.BlockSize())
 	opt.CPUs = c.cpus
 	opt.WritebackChunk = c.chunk
+	opt.Observer, opt.Blocks = o, blocks
 	if c.chunk > 0 {
 		opt.DirtyBackground = 100
 	}
