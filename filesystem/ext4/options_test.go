@@ -1,0 +1,71 @@
+package ext4
+
+import (
+	"strings"
+	"testing"
+
+	"mbsim/allocator/mballoc"
+	"mbsim/filesystem/image"
+)
+
+func TestParseOptions(t *testing.T) {
+	o := DefaultOptions(4096)
+	if !o.DioreadNolock || DefaultOptions(1024).DioreadNolock {
+		t.Error("dioread_nolock is the default where a block is a page, and only there")
+	}
+	if err := o.Parse(" nodelalloc, dioread_lock,noauto_da_alloc,stripe=7,commit=30,relatime,,data=ordered,prefetch_block_bitmaps"); err != nil {
+		t.Fatal(err)
+	}
+	if o.Delalloc || o.DioreadNolock || o.AutoDaAlloc || o.Stripe != 7 || o.CommitSeconds != 30 || !o.PrefetchBlockBitmaps {
+		t.Errorf("%+v", o)
+	}
+	if err := o.Parse("delalloc,dioread_nolock,auto_da_alloc,stripe=0"); err != nil || !o.Delalloc || !o.DioreadNolock || !o.AutoDaAlloc || o.Stripe != 0 {
+		t.Errorf("%v, %+v", err, o)
+	}
+	for _, c := range []struct{ text, want string }{
+		{"nodelaloc", `unknown mount option "nodelaloc" (did you mean "nodelalloc"?)`},
+		{"relatime,stripes=3", `unknown mount option "stripes=3" (did you mean "stripe="?)`},
+		{"usrquota", `unknown mount option "usrquota" (did you mean "`},
+		{"stripe", `mount option stripe needs a number: "stripe"`},
+		{"commit=soon", `mount option commit needs a number: "commit=soon"`},
+		{"data=journal", `mount option "data=journal" is not modelled; data=ordered is`},
+	} {
+		if err := o.Parse(c.text); err == nil || !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %s", c.text, err, c.want)
+		}
+	}
+}
+
+// What decidingOptions lists is what is acted on, so that it may be suggested.
+func TestOptionsSuggestedAreKnown(t *testing.T) {
+	values := map[string]string{"commit=": "5", "stripe=": "5", "data=": "ordered"}
+	for _, name := range decidingOptions {
+		o := DefaultOptions(4096)
+		if err := o.Parse(name + values[name]); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// A mistake in what mount is given is an error, not a panic.
+func TestMountRefuses(t *testing.T) {
+	p, err := image.ParseMkfsArgs([]string{"-t", "ext4"}, 16<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := image.Mkfs(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		opt  Options
+		want string
+	}{
+		{Options{}, "0 CPUs"},
+		{Options{CPUs: 1, Stripe: -1, Profile: mballoc.DefaultProfile, Tunables: map[string]uint32{"s_mb_streamrequest": 1}}, `did you mean "s_mb_stream_request"?`},
+	} {
+		if _, err := Mount(l, c.opt); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v, want %s", err, c.want)
+		}
+	}
+}
