@@ -101,6 +101,8 @@ type Dir struct {
 	free   []int32          // indices of names not in use
 	ids    map[string]int32 // the index of each name
 	hashed bool             // EXT4_INDEX_FL
+	inline bool             // it lives in its inode
+	room   int32            // bytes of the second area of an inline directory
 	depth  int              // index nodes between root and leaf (indirect_levels)
 	start  uint32           // the block of the last name found (i_dir_start_lookup)
 }
@@ -125,6 +127,7 @@ func (d *Dir) addBlock(b block) {
 }
 
 // Blocks is the number of blocks; the directory's size is as many block sizes.
+// Of an inline directory it is the number of areas in the inode, 1 or 2.
 func (d *Dir) Blocks() int { return len(d.blocks) }
 
 // Len is the number of names, "." and ".." not counted.
@@ -196,9 +199,12 @@ func (d *Dir) Add(name string, ino uint32, ftype uint8, appendBlock func() error
 	}
 	id := d.newName(name, ino, ftype)
 	var err error
-	if d.hashed {
+	switch {
+	case d.hashed:
 		err = d.addHashed(id, appendBlock)
-	} else {
+	case d.inline:
+		err = d.addInline(id, appendBlock)
+	default:
 		err = d.addLinear(id, appendBlock)
 	}
 	if err != nil {

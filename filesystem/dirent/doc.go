@@ -21,6 +21,9 @@
 // one: block 0 becomes the root of a tree of hash ranges, each leaf holds the
 // names of one range, and a full leaf is split in two.
 //
+// An inline directory (inline_data) begins inside its inode, in two areas that
+// are filled as leaves are, and moves to a block when they are full.
+//
 // # Units
 //
 // Offsets and lengths are bytes, block numbers are logical blocks of the
@@ -34,7 +37,7 @@
 //
 // # Not modelled
 //
-// Inline directories, encryption, case folding, damaged directories, and the
+// Encryption, case folding, damaged directories, and the
 // max_dir_size_kb mount option.
 //
 // Read next: filesystem/ext4 and filesystem/ext2, which name files through it.

@@ -70,12 +70,13 @@ func (d *Dir) entry(id int32) Entry {
 
 // Entries lists the names, without "." and "..", in the order of readdir: that of
 // their blocks in a linear directory, that of their hashes where dir_index is
-// on and the directory is hashed or has one block (ext4_readdir, ext2_readdir).
+// on and the directory is hashed, inline or has one block (ext4_readdir,
+// ext2_readdir).
 //
 // Deviates from the kernel: names of equal hash and minor hash come in the order
 // of their blocks. The directory must not change meanwhile.
 func (d *Dir) Entries() iter.Seq[Entry] {
-	if d.opts.indexed() && (d.hashed || len(d.blocks) == 1) {
+	if d.opts.indexed() && (d.hashed || d.inline || len(d.blocks) == 1) {
 		return d.entriesByHash()
 	}
 	return func(yield func(Entry) bool) {
@@ -135,6 +136,9 @@ const readAhead = 8
 // it reads each block of the page.
 func (d *Dir) LookupBlocks(name string, read func(block uint32)) {
 	id, ok := d.ids[name]
+	if d.inline {
+		return // the inode is in memory
+	}
 	if d.hashed {
 		d.readHashed(name, id, ok, read)
 		return

@@ -56,7 +56,7 @@ func (d *Dir) restoreBlock(b uint32, from *Block) error {
 
 func (d *Dir) restoreName(b uint32, i int, s Slot) (int32, error) {
 	n := name{text: s.Name, ino: s.Inode, ftype: s.Type, block: b, off: int32(s.Offset)}
-	if b == 0 && i < firstName {
+	if b == 0 && i < firstName && !d.inline {
 		d.names[i] = n
 		return int32(i), nil
 	}
