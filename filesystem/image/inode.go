@@ -76,6 +76,9 @@ func (s *imageSource) inode(n uint32) (Inode, error) {
 		return Inode{}, fmt.Errorf("inode %d is not in use", n)
 	}
 	raw := make([]byte, 128)
+	if s.sb.Incompat&InlineData != 0 {
+		raw = make([]byte, s.sb.InodeSize)
+	}
 	at := int64(s.groups[id].desc.InodeTable)<<s.sb.BlockBits + int64(i)*int64(s.sb.InodeSize)
 	if _, err := s.r.ReadAt(raw, at); err != nil {
 		return Inode{}, fmt.Errorf("inode %d: %w", n, err)
@@ -111,7 +114,9 @@ func (s *imageSource) parseInode(n uint32, b []byte) (Inode, error) {
 	w := &mapWalker{s: s, in: &in, left: s.sb.Blocks}
 	iblock := b[0x28:0x64]
 	switch t := in.Mode & modeType; {
-	case in.Flags&InlineFlag != 0, t != modeDir && t != modeRegular && t != modeLink:
+	case in.Flags&InlineFlag != 0:
+		return in, in.parseInline(b)
+	case t != modeDir && t != modeRegular && t != modeLink:
 		return in, nil
 	case in.Flags&ExtentsFlag != 0:
 		return in, w.extents(iblock, -1)
@@ -294,8 +299,8 @@ func (s *imageSource) dirBlocks(in *Inode) ([]DirBlock, error) {
 	if !in.IsDir() {
 		return nil, fmt.Errorf("inode %d is not a directory", in.Number)
 	}
-	if in.Flags&InlineFlag != 0 {
-		return nil, fmt.Errorf("inode %d: directories inside the inode (inline_data) are not read", in.Number)
+	if in.InlineSize > 0 {
+		return inlineAreas(in, s.sb)
 	}
 	var blocks []DirBlock
 	for _, x := range in.Extents {

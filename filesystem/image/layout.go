@@ -37,6 +37,12 @@ type Inode struct {
 	// indirect blocks, in the order of the logical blocks they map.
 	Meta []MetaBlock
 	ACL  allocator.Block // the block of extended attributes, 0 for none
+
+	// InlineSize is the bytes of data that the inode holds itself (inline_data),
+	// those past the file's end included; 0 where it holds none. InlineMax is the
+	// most it has room for.
+	InlineSize, InlineMax int
+	inline                []byte // the data
 }
 
 // IsDir reports whether the inode is a directory.
@@ -120,5 +126,7 @@ func (l *Layout) ITableZeroed(id allocator.GroupID) bool { return l.src.itableZe
 // Close closes the image a layout was opened from; others need no closing.
 func (l *Layout) Close() error { return l.src.close() }
 
-// DirBlocks reads the blocks of directory i in logical order.
+// DirBlocks reads the blocks of directory i in logical order. Of a directory
+// inside its inode it reads the areas there, one or two, which have no "." and
+// "..": see InlineParent.
 func (l *Layout) DirBlocks(i *Inode) ([]DirBlock, error) { return l.src.dirBlocks(i) }
