@@ -20,6 +20,7 @@ const (
 	EFBIG        Errno = 27
 	ENOSPC       Errno = 28
 	EMLINK       Errno = 31
+	ERANGE       Errno = 34
 	ENAMETOOLONG Errno = 36
 	ENOTEMPTY    Errno = 39
 	ELOOP        Errno = 40
@@ -29,7 +30,7 @@ const (
 var errnoText = map[Errno]string{
 	ENOENT: "no such file or directory", EIO: "input/output error", EBADF: "bad file descriptor", EBUSY: "device or resource busy",
 	EEXIST: "file exists", EXDEV: "invalid cross-device link", ENOTDIR: "not a directory", EISDIR: "is a directory", EINVAL: "invalid argument",
-	EFBIG: "file too large", ENOSPC: "no space left on device", EMLINK: "too many links",
+	EFBIG: "file too large", ENOSPC: "no space left on device", EMLINK: "too many links", ERANGE: "numerical result out of range",
 	ENAMETOOLONG: "file name too long", ENOTEMPTY: "directory not empty",
 	ELOOP: "too many levels of symbolic links", EOPNOTSUPP: "operation not supported",
 }

@@ -200,10 +200,12 @@ func (c *checker) find(number uint32) *inode {
 // directory checks that all blocks of a directory are there and written.
 func (c *checker) directory(in *inode) {
 	n := uint32(in.dir.Blocks())
-	if in.links > 0 && (in.Size != int64(n)<<c.fs.geo.BlockBits || in.disksize != in.Size) {
+	if in.inline > 0 {
+		n = 0
+	} else if in.links > 0 && (in.Size != int64(n)<<c.fs.geo.BlockBits || in.disksize != in.Size) {
 		c.errorf("a directory of %d blocks and %d bytes, %d on disk", n, in.Size, in.disksize)
 	}
-	if d := c.fs.look(nil, in); in.links > 0 {
+	if d := c.fs.look(nil, in); in.links > 0 && in.inline == 0 {
 		blocks := uint64(0)
 		for _, x := range d {
 			if x.Flags&^(filesystem.ExtentLast|filesystem.ExtentMerged) != 0 {

@@ -9,6 +9,7 @@ import (
 // disk, the dirty blocks against both, and the clusters reserved for them.
 func (c *checker) pages(in *inode, t *treeCheck) {
 	c.statusTree(in, t)
+	c.inlineData(in)
 	c.dirtyBlocks(in, t)
 	c.reservations(in, t)
 }
@@ -81,7 +82,7 @@ func (c *checker) dirtyBlocks(in *inode, t *treeCheck) {
 	next := uint32(0)
 	for i := range in.cache.runs {
 		r := &in.cache.runs[i]
-		if r.len == 0 || r.lblk < next || r.next() > c.fs.blocksFor(in.Size) {
+		if r.len == 0 || r.lblk < next || r.next() > c.fs.blocksFor(in.Size) && !in.stray {
 			c.errorf("dirty blocks [%d, %d) behind %d, in a file of %d bytes", r.lblk, r.next(), next, in.Size)
 		}
 		next = r.next()
@@ -99,7 +100,7 @@ func (c *checker) dirtyBlocks(in *inode, t *treeCheck) {
 		for b := e.lblk; b <= e.end(); b++ {
 			// Zeroing a range drops its dirty pages before it finds that there
 			// is no space for unwritten blocks, in the kernel too.
-			if in.cache.state(b) != bufDelayed && c.fs.alloc.Total().NoSpace == 0 {
+			if !in.stray && in.cache.state(b) != bufDelayed && c.fs.alloc.Total().NoSpace == 0 {
 				c.errorf("block %d is delayed, its buffer in state %d", b, in.cache.state(b))
 				break
 			}

@@ -87,7 +87,7 @@ func (fs *FS) delayBlock(t *task, in *inode, lblk uint32) errno {
 		last := lblk | (fs.geo.ClusterRatio() - 1)
 		switch {
 		case in.es.any(first, last, isDelayedOnly):
-		case in.es.any(first, last, isMapped), fs.clusterMapped(in, lblk>>bits):
+		case in.es.any(first, last, isMapped), in.inline == 0 && fs.clusterMapped(in, lblk>>bits):
 			shared = true
 		default:
 			if e := fs.reserveCluster(t, in); e != 0 {
@@ -108,7 +108,7 @@ func (fs *FS) prepareDelayed(t *task, in *inode, lblk uint32) (bufState, errno) 
 	x, known := in.es.lookup(lblk)
 	if !known {
 		m := mapping{lblk: lblk, len: 1}
-		if fs.lookupBlocks(t, in, &m) > 0 {
+		if in.inline == 0 && fs.lookupBlocks(t, in, &m) > 0 {
 			x.status = esWritten
 			if m.state&stateUnwritten != 0 {
 				x.status = esUnwritten

@@ -15,6 +15,7 @@ const sector = 512
 func (fs *FS) directWrite(t *task, in *inode, off, n int64) (int64, errno) {
 	extend := off+n > in.Size || off+n > in.disksize
 	fs.touch(t, in)
+	in.mayInline = false
 	done, fallback, e := fs.directExtents(t, in, off, n)
 	if extend && off+n > in.disksize {
 		e = fs.extendAfterDirect(t, in, off, n, done, e)

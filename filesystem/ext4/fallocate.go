@@ -29,6 +29,9 @@ func (fs *FS) fallocate(t *task, in *inode, mode uint32, off, n int64) errno {
 	if off+n > int64(maxBlocks)<<fs.geo.BlockBits || off+n < 0 {
 		return filesystem.EFBIG
 	}
+	if e := fs.leaveInode(t, in); e != 0 {
+		return e
+	}
 	switch {
 	case mode&falPunchHole != 0:
 		return fs.punchHole(t, in, off, n)

@@ -38,15 +38,24 @@ func (fs *FS) Files() iter.Seq[filesystem.FileInfo] {
 }
 
 func (fs *FS) fileInfo(path string, in *inode) filesystem.FileInfo {
-	delayed := int64(in.reserved) << fs.geo.ClusterBits
 	return filesystem.FileInfo{
 		Path:    path,
 		Inode:   in.Number,
 		Mode:    in.mode,
 		Size:    in.Size,
-		Sectors: (in.blocks + delayed) << (fs.geo.BlockBits - 9),
+		Sectors: fs.sectors(in),
 		Extents: fs.fiemap(in),
 	}
+}
+
+// sectors are those that stat(2) tells of: delayed blocks count, and data inside
+// the inode of a file does too (ext4_file_getattr).
+func (fs *FS) sectors(in *inode) int64 {
+	n := (in.blocks + int64(in.reserved)<<fs.geo.ClusterBits) << (fs.geo.BlockBits - 9)
+	if in.inline > 0 && in.Regular {
+		n += (in.Size + 511) >> 9
+	}
+	return n
 }
 
 // fiemap lists the extents of a file as FIEMAP does (iomap_fiemap,
@@ -54,6 +63,9 @@ func (fs *FS) fileInfo(path string, in *inode) filesystem.FileInfo {
 // extent tree give them.
 func (fs *FS) fiemap(in *inode) []filesystem.Extent {
 	var out []filesystem.Extent
+	if in.inline > 0 {
+		return fs.inlineExtent(out, in)
+	}
 	limit := uint32(fs.maxSize(in) >> fs.geo.BlockBits)
 	for b := uint32(0); b < limit; {
 		m := mapping{lblk: b, len: limit - b}

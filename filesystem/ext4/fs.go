@@ -27,7 +27,9 @@ type FS struct {
 
 	extents        bool // new inodes have extent trees
 	dirNlink       bool
-	groupChecksums bool // metadata_csum or uninit_bg: groups may be uninitialized
+	inlineData     bool  // new inodes may hold their data themselves
+	inlineMax      int32 // the most they can hold, bytes
+	groupChecksums bool  // metadata_csum or uninit_bg: groups may be uninitialized
 	dirOptions     dirent.Options
 
 	inodesCount uint32
@@ -82,6 +84,8 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 		groupChecksums: s.ROCompat&(image.MetadataCsum|image.UninitBG) != 0,
 		inodesCount:    s.Inodes,
 		goalTunable:    opt.Tunables[inodeGoal],
+		inlineData:     s.Incompat&image.InlineData != 0,
+		inlineMax:      maxInline(s),
 	}
 	fs.blocksPerPage = uint32(fs.pageSize >> geo.BlockBits)
 	fs.maxIndirect = maxIndirectBytes(geo.BlockBits, s.ROCompat&image.HugeFile != 0)

@@ -35,7 +35,7 @@ func (h *handle) Write(t *task, off, n int64) (int64, error) {
 	defer h.fs.unlock(h.in)
 	var done int64
 	var e errno
-	if h.direct {
+	if h.direct && h.in.inline == 0 {
 		done, e = h.fs.directWrite(t, h.in, off, n)
 	} else {
 		h.fs.touch(t, h.in)
@@ -107,6 +107,9 @@ func (fs *FS) touch(t *task, in *inode) {
 // readMappings looks up what lies in [off, off+n), as reading it does
 // (ext4_mpage_readpages).
 func (fs *FS) readMappings(t *task, in *inode, off, n int64) {
+	if in.inline > 0 {
+		return // read from the inode
+	}
 	end := fs.blocksFor(off + n)
 	for b := uint32(off >> fs.geo.BlockBits); b < end; {
 		m := mapping{lblk: b, len: end - b}

@@ -29,6 +29,7 @@ type inode struct {
 	allocOnClose   bool   // EXT4_STATE_DA_ALLOC_CLOSE
 	syncTid        uint64 // i_sync_tid: the transaction that last changed it
 	resident       bool   // read since mount
+	inlineState
 
 	root     node // of the extent tree
 	rootExt  [rootEntries]extent
@@ -89,6 +90,7 @@ func (fs *FS) makeInode(t *task, parent *inode, mode uint32, name string) (*inod
 	in := fs.blankInode(number, mode)
 	in.Extents = fs.extents
 	in.resident = true
+	in.mayInline, in.inlineMax = fs.inlineData, fs.inlineMax
 	fs.setInode(number, in)
 	if fs.obs != nil {
 		fs.obs.InodeAllocated(number, parent.Number, mode)

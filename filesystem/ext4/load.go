@@ -30,6 +30,7 @@ func (fs *FS) loadInode(im *image.Inode, parent *inode) (*inode, error) {
 	in.Size, in.disksize = im.Size, im.Size
 	in.blocks = im.Sectors >> (fs.geo.BlockBits - 9)
 	in.Extents = im.Flags&image.ExtentsFlag != 0
+	in.loadInline(im)
 	in.parent = parent
 	fs.setInode(im.Number, in)
 	if in.Extents {
@@ -81,7 +82,11 @@ func loadDir(opt *dirent.Options, im *image.Inode, blocks []image.DirBlock) (*di
 		}
 		d = append(d, x)
 	}
-	dir, err := dirent.Restore(opt, d)
+	restore := func() (*dirent.Dir, error) { return dirent.Restore(opt, d) }
+	if im.InlineSize > 0 {
+		restore = func() (*dirent.Dir, error) { return loadInlineDir(opt, im, d) }
+	}
+	dir, err := restore()
 	if err != nil {
 		return nil, fmt.Errorf("directory %d: %w", im.Number, err)
 	}

@@ -115,11 +115,14 @@ func (fs *FS) appendDirBlock(t *task, dir *inode) errno {
 // addEntry links name to in (ext4_add_entry).
 func (fs *FS) addEntry(t *task, dir *inode, name string, in *inode) errno {
 	err := dir.dir.Add(name, in.Number, in.direntType(), func() error {
-		if e := fs.appendDirBlock(t, dir); e != 0 {
+		if e := fs.growDir(t, dir); e != 0 {
 			return e
 		}
 		return nil
 	})
+	if dir.inline > 0 {
+		fs.resizeInlineDir(dir)
+	}
 	fs.dirtyInode(t, dir)
 	if err != nil {
 		return err.(errno)
@@ -153,7 +156,8 @@ func (fs *FS) createFile(t *task, dir *inode, name string) (*inode, errno) {
 	}
 }
 
-// makeDirectory makes a directory with its first block (ext4_mkdir).
+// makeDirectory makes a directory, with its first block unless it fits into its
+// inode (ext4_mkdir).
 func (fs *FS) makeDirectory(t *task, dir *inode, name string) errno {
 	if !fs.dirNlink && dir.links >= maxLinks {
 		return filesystem.EMLINK
@@ -163,8 +167,11 @@ func (fs *FS) makeDirectory(t *task, dir *inode, name string) errno {
 		if e == 0 {
 			in.parent = dir
 			in.links = 2
-			in.dir = dirent.New(&fs.dirOptions, in.Number, dir.Number)
-			if e = fs.appendDirBlock(t, in); e == 0 {
+			if !fs.makeInlineDir(t, in, dir) {
+				in.dir = dirent.New(&fs.dirOptions, in.Number, dir.Number)
+				e = fs.appendDirBlock(t, in)
+			}
+			if e == 0 {
 				e = fs.addEntry(t, dir, name, in)
 			}
 			if e == 0 {

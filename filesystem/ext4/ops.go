@@ -136,6 +136,7 @@ func (fs *FS) Remount(t *task) error {
 				in.lastAllocGroup = -1
 				in.allocOnClose = false
 				in.resident = in == fs.root
+				in.mayInline, in.stray = in.inline > 0, false
 				in.es = esTree{}
 				unverify(&in.root)
 				in.root.verified = true

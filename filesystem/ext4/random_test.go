@@ -49,6 +49,8 @@ type generator struct {
 	c  *script
 	bs int64 // bytes of a block
 	cs int64 // of a cluster
+	// inline says that inodes hold small files.
+	inline bool
 }
 
 func one[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
@@ -77,6 +79,10 @@ func (g *generator) device() {
 		args = append(args, "-O bigalloc -C", fmt.Sprint(g.cs))
 	} else {
 		args = append(args, one(r, "", "", "", "-O ^extent,^64bit", "-O ^flex_bg", "-O ^dir_index"), one(r, "", "", "-g 256", "-g 1024", "-g 4096"))
+	}
+	if r.IntN(4) == 0 {
+		g.inline = true
+		args = append(args, "-O inline_data", one(r, "-I 256", "-I 512", "-I 1024"))
 	}
 	args = append(args, one(r, "", "", "-O ^has_journal"), one(r, "", "-N 64", "-m 0"))
 	c.mkfs = strings.Join(strings.Fields(strings.Join(args, " ")), " ")
@@ -141,11 +147,17 @@ func (g *generator) operation() {
 // offset draws a place in a file: near the ends of blocks, clusters and indirect
 // arrays more often than elsewhere.
 func (g *generator) offset() int64 {
+	if g.inline && g.IntN(3) > 0 {
+		return g.Int64N(200)
+	}
 	unit := one(g.Rand, g.bs, g.bs, g.bs, g.cs, g.cs, 12*g.bs, 268*g.bs, 512)
 	return max(0, unit*g.Int64N(13)+one[int64](g.Rand, 0, 0, 0, 0, -1, 1, 512, 100))
 }
 
 func (g *generator) length() int64 {
+	if g.inline && g.IntN(2) > 0 {
+		return 1 + g.Int64N(200)
+	}
 	unit := one(g.Rand, g.bs, g.bs, g.bs, g.cs, 20*g.bs, 300*g.bs, g.c.size/10)
 	return max(1, unit*(1+g.Int64N(5))+one[int64](g.Rand, 0, 0, 0, 0, -1, 1, -512))
 }

@@ -38,6 +38,10 @@ func (fs *FS) truncate(t *task, in *inode) {
 	if in.Size == 0 && fs.opt.AutoDaAlloc {
 		in.allocOnClose = true
 	}
+	if in.inline > 0 {
+		fs.truncateInline(t, in)
+		return
+	}
 	fs.j.start()
 	if in.Size&(fs.geo.BlockSize()-1) != 0 {
 		fs.zeroPartial(t, in, in.Size)

@@ -69,11 +69,10 @@ func (l *looker) directory(prefix string, dir *inode) bool {
 
 // one lists a file.
 func (l *looker) one(path string, in *inode) bool {
-	geo := &l.fs.geo
 	l.buf = l.fs.look(l.buf[:0], in)
 	return l.yield(filesystem.FileInfo{
 		Path: path, Inode: in.Number, Mode: in.mode, Size: in.Size,
-		Sectors: (in.blocks + int64(in.reserved)<<geo.ClusterBits) << (geo.BlockBits - 9),
+		Sectors: l.fs.sectors(in),
 		Extents: l.buf,
 	})
 }
@@ -83,6 +82,9 @@ func (fs *FS) LostBlocks() int64 { return fs.lost }
 
 // look appends the extents of a file, mapped and delayed, by logical block.
 func (fs *FS) look(out []filesystem.Extent, in *inode) []filesystem.Extent {
+	if in.inline > 0 {
+		return fs.inlineExtent(out, in)
+	}
 	if in.Extents {
 		out = appendNode(out, &in.root)
 	} else if in.ind != nil {

@@ -38,12 +38,17 @@ func (fs *FS) writePage(t *task, in *inode, pos, n int64) errno {
 	if !fs.opt.Delalloc || fs.shortOfSpace(t, in) {
 		return fs.writePageNow(t, in, pos, n)
 	}
+	if in.mayInline {
+		if done, e := fs.writeInline(t, in, pos, n, true); done || e != 0 {
+			return e
+		}
+	}
 	for retries := 0; ; {
 		fs.j.start()
 		last, e := fs.prepareBlocks(t, in, pos, n, fs.prepareDelayed)
 		if e == 0 {
 			if pos+n > in.Size {
-				if last == bufMapped {
+				if last == bufMapped || in.inline > 0 {
 					in.disksize = max(in.disksize, pos+n)
 				}
 				in.Size = pos + n
@@ -64,6 +69,11 @@ func (fs *FS) writePage(t *task, in *inode, pos, n int64) errno {
 // writePageNow writes [pos, pos+n) with blocks allocated now
 // (ext4_write_begin, ext4_write_end).
 func (fs *FS) writePageNow(t *task, in *inode, pos, n int64) errno {
+	if in.mayInline {
+		if done, e := fs.writeInline(t, in, pos, n, false); done || e != 0 {
+			return e
+		}
+	}
 	for retries := 0; ; {
 		fs.j.start()
 		_, e := fs.prepareBlocks(t, in, pos, n, fs.prepareNow)
@@ -112,6 +122,9 @@ func (fs *FS) prepareBlocks(t *task, in *inode, pos, n int64, prepare func(*task
 // prepareNow allocates block lblk now (ext4_get_block,
 // ext4_get_block_unwritten).
 func (fs *FS) prepareNow(t *task, in *inode, lblk uint32) (bufState, errno) {
+	if in.inline > 0 {
+		return 0, filesystem.ERANGE // the kernel's own: data on its way out of the inode
+	}
 	f := mapCreate
 	if fs.dioreadNolock(in) {
 		f = mapIOCreate
@@ -141,7 +154,7 @@ const manyPages = 1024
 // the number of bytes written, 0 where the slow way must be taken.
 func (fs *FS) writeMany(t *task, in *inode, pos, n int64) int64 {
 	pages := n / fs.pageSize
-	if pages < 2 || pos%fs.pageSize != 0 || !fs.opt.Delalloc || fs.geo.ClusterBits > 0 {
+	if pages < 2 || pos%fs.pageSize != 0 || !fs.opt.Delalloc || fs.geo.ClusterBits > 0 || in.mayInline || in.inline > 0 {
 		return 0
 	}
 	lblk := uint32(pos >> fs.geo.BlockBits)

@@ -22,6 +22,9 @@ type conversion struct {
 // take. Here the data is lost when several commits have changed nothing.
 func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 	var stuck stuckRange
+	if in.inline > 0 && len(in.cache.runs) > 0 {
+		fs.destroyInline(t, in)
+	}
 	bpp := fs.blocksPerPage
 	pos := first * bpp
 	end := uint32(maxBlocks)
@@ -29,8 +32,12 @@ func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 		end = (last + 1) * bpp
 	}
 	for {
-		x, ok := fs.nextExtent(in, &pos, min(end, fs.blocksFor(in.Size)))
+		eof := fs.blocksFor(in.Size)
+		x, ok := fs.nextExtent(in, &pos, min(end, eof))
 		if !ok {
+			if in.stray && end > eof {
+				fs.cleaned(in.cache.drop(eof, end))
+			}
 			return 0
 		}
 		fs.j.start()

@@ -1,0 +1,183 @@
+package ext4
+
+import (
+	"mbsim/filesystem"
+	"mbsim/filesystem/image"
+)
+
+// An inode may hold its data itself (inline_data, fs/ext4/inline.c): 60 bytes
+// where the block map would be, the rest as the value of an extended attribute
+// in the space behind the inode's fields. A new file does so until a write does
+// not fit, or until something asks for blocks (direct IO, fallocate). With
+// delayed allocation its data then becomes dirty in the page cache, and leaves
+// the inode only at writeback: until then it is inline, and may not be (mayInline
+// is false).
+//
+// Deviates from the kernel: other extended attributes, which take of the space,
+// are those that images have.
+
+// inlineBlockBytes is what fits in place of the block map
+// (EXT4_MIN_INLINE_DATA_SIZE).
+const inlineBlockBytes = 60
+
+// inlineState is what an inode knows of data inside it.
+type inlineState struct {
+	inline    int32 // bytes it holds (i_inline_size), 0 where it holds none
+	inlineMax int32 // the most it can hold
+	mayInline bool  // a write may put data into it (EXT4_STATE_MAY_INLINE_DATA)
+	// stray says that delayed blocks lost their pages and stayed (truncateInline),
+	// or that an empty file got a block (moveInline): the one may be delayed and
+	// not dirty, the other dirty behind the end.
+	stray bool
+}
+
+// maxInline is the most that a new inode can hold, 0 where it has no space for
+// attributes (ext4_get_max_inline_size).
+func maxInline(s *image.Superblock) int32 {
+	if s.Incompat&image.InlineData == 0 || s.InodeSize <= 128 {
+		return 0
+	}
+	extra := int32(32) // the fields that 5.10 knows (s_want_extra_isize)
+	if s.ROCompat&image.ExtraIsize != 0 {
+		extra = max(extra, int32(s.WantExtraIsize), int32(s.MinExtraIsize))
+	}
+	const entry = 4 + 20 + 4 // magic number, the attribute's entry, and four zeroes behind it
+	value := (int32(s.InodeSize) - 128 - extra - entry) &^ 3
+	if value <= 0 {
+		return 0
+	}
+	return inlineBlockBytes + value
+}
+
+// holdInline makes room for size bytes in the inode, if they fit there
+// (ext4_prepare_inline_data).
+func (fs *FS) holdInline(t *task, in *inode, size int64) bool {
+	if !in.mayInline || size > int64(in.inlineMax) {
+		return false
+	}
+	if size > int64(in.inline) {
+		in.inline = max(inlineBlockBytes, int32(size))
+		in.Extents = false
+		fs.dirtyInode(t, in)
+	}
+	return true
+}
+
+// destroyInline takes the data out of the inode, which then has an empty block
+// map (ext4_destroy_inline_data).
+func (fs *FS) destroyInline(t *task, in *inode) {
+	fs.j.start()
+	in.inline, in.mayInline = 0, false
+	in.Extents = fs.extents
+	fs.dirtyInode(t, in)
+}
+
+// writeInline writes [pos, pos+n) into the inode. Where it does not fit, what the
+// inode holds goes elsewhere, and the caller goes on
+// (ext4_da_write_inline_data_begin, ext4_try_to_write_inline_data).
+func (fs *FS) writeInline(t *task, in *inode, pos, n int64, delayed bool) (done bool, e errno) {
+	if !delayed && pos+n > int64(in.inlineMax) {
+		return false, fs.allocInline(t, in)
+	}
+	for retries := 0; ; {
+		fs.j.start()
+		if fs.holdInline(t, in, pos+n) {
+			in.Size = max(in.Size, pos+n)
+			in.disksize = max(in.disksize, pos+n)
+			fs.markDirty(in)
+			fs.dirtyInode(t, in)
+			return true, 0
+		}
+		if !delayed {
+			return false, fs.allocInline(t, in)
+		}
+		e = fs.delayInline(t, in)
+		if e != filesystem.ENOSPC || !fs.shouldRetry(t, &retries) {
+			return false, e
+		}
+	}
+}
+
+// delayInline makes the block of what the inode holds a delayed one
+// (ext4_da_convert_inline_data_to_extent).
+func (fs *FS) delayInline(t *task, in *inode) errno {
+	if in.inline > 0 {
+		if _, e := fs.prepareBlocks(t, in, 0, int64(in.inline), fs.prepareDelayed); e != 0 {
+			fs.truncateFailedWrite(t, in)
+			return e
+		}
+		fs.markDirty(in)
+	}
+	in.mayInline = false
+	return 0
+}
+
+// allocInline gives what the inode holds a block now
+// (ext4_convert_inline_data_to_extent). Where there is none the data is lost, in
+// the kernel too.
+func (fs *FS) allocInline(t *task, in *inode) errno {
+	in.mayInline = false
+	for retries := 0; in.inline > 0; {
+		size := in.inline
+		fs.destroyInline(t, in)
+		_, e := fs.prepareBlocks(t, in, 0, int64(size), fs.prepareNow)
+		if e == 0 {
+			fs.markDirty(in)
+			return 0
+		}
+		fs.truncateFailedWrite(t, in)
+		if e != filesystem.ENOSPC || !fs.shouldRetry(t, &retries) {
+			return e
+		}
+	}
+	return 0
+}
+
+// leaveInode makes sure that the data is not in the inode, and will not be
+// (ext4_convert_inline_data).
+func (fs *FS) leaveInode(t *task, in *inode) errno {
+	if in.inline > 0 && !in.mayInline {
+		if e := fs.writepages(t, in, 0, maxBlocks); e != 0 {
+			return e
+		}
+		fs.endIO(t, in, in)
+	}
+	if in.inline > 0 {
+		return fs.moveInline(t, in)
+	}
+	in.mayInline = false
+	return 0
+}
+
+// moveInline moves what the inode holds to a block allocated now, or leaves it
+// where there is none (ext4_convert_inline_data_nolock).
+func (fs *FS) moveInline(t *task, in *inode) errno {
+	size := in.inline
+	fs.destroyInline(t, in)
+	m := mapping{lblk: 0, len: 1}
+	if _, e := fs.mapBlocks(t, in, &m, mapCreate); e != 0 {
+		in.inline, in.mayInline, in.Extents = size, true, false
+		return e
+	}
+	fs.dirtyMeta(t, m.pblk)
+	in.stray = in.stray || in.Size == 0
+	if in.isDir() {
+		in.Size = fs.geo.BlockSize()
+		in.disksize = in.Size
+	}
+	fs.dirtyInode(t, in)
+	return 0
+}
+
+// truncateInline cuts what the inode holds (ext4_inline_data_truncate). Delayed
+// blocks behind keep their reservations though their pages are gone, in 5.10 too:
+// until the file goes, or is written there again.
+func (fs *FS) truncateInline(t *task, in *inode) {
+	fs.j.start()
+	in.disksize = in.Size
+	if in.Size < int64(in.inline) {
+		in.inline = max(inlineBlockBytes, int32(in.Size))
+	}
+	in.stray = in.stray || in.reserved > 0
+	fs.dirtyInode(t, in)
+}
