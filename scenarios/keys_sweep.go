@@ -26,7 +26,7 @@ func sweepKeys() *object {
 			{key: "until", typ: optional[Until]{untilCIKeys()}, at: func(p any) any { return &s(p).Until }, auto: "none",
 				doc: "Adds replications until the differences are known well enough."},
 			{key: "baseline", typ: text{what: "setting"}, at: func(p any) any { return &s(p).Baseline }, auto: "the first setting",
-				doc: "The setting that the others are compared with."},
+				doc: "The setting that the others are compared with; default for the scenario as it is."},
 		}}
 }
 

@@ -85,6 +85,13 @@ func NewPlan(name string, opt Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	baseline := opt.Baseline
+	if baseline == "" && s.Sweep != nil {
+		baseline = s.Sweep.Baseline
+	}
+	if baseline == defaultName && points[0].name() != defaultName {
+		points = append([]point{{}}, points...)
+	}
 	for i := range points {
 		setting, err := q.setting(name, &points[i])
 		if err != nil {
@@ -93,7 +100,7 @@ func NewPlan(name string, opt Options) (*Plan, error) {
 		p.Settings = append(p.Settings, *setting)
 	}
 	p.repeat(s, opt.Replications)
-	return p, p.setBaseline(s, opt.Baseline)
+	return p, p.setBaseline(baseline)
 }
 
 // setting reads the scenario at a point.
@@ -137,10 +144,7 @@ func (p *Plan) repeat(s *scenarios.Scenario, asked int) {
 	}
 }
 
-func (p *Plan) setBaseline(s *scenarios.Scenario, asked string) error {
-	if asked == "" && s.Sweep != nil {
-		asked = s.Sweep.Baseline
-	}
+func (p *Plan) setBaseline(asked string) error {
 	if asked == "" {
 		asked = p.Settings[0].Name
 	}

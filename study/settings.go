@@ -27,6 +27,10 @@ type Value struct {
 
 func (v Value) set() string { return v.Key + "=" + v.Value }
 
+// defaultName is the setting that sets nothing. It joins a study that names it as
+// the baseline.
+const defaultName = "default"
+
 // name is how people call the setting: what it sets.
 func (p *point) name() string {
 	var parts []string
@@ -37,7 +41,7 @@ func (p *point) name() string {
 		parts = append(parts, v.set())
 	}
 	if len(parts) == 0 {
-		return "as it is"
+		return defaultName
 	}
 	return strings.Join(parts, ",")
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -77,7 +78,7 @@ interrupted.`,
 	c.Flags().Lookup("set").Usage = "`key=values` that settings are made of; may be repeated"
 	c.Flags().IntVar(&f.reps, "reps", 0, "replications of each setting (default the scenario's, or 5)")
 	c.Flags().StringVar(&f.until, "until", "", "add replications until `ci=SHARE[,max=N][,metric=NAME]` holds")
-	c.Flags().StringVar(&f.baseline, "baseline", "", "`setting` that the others are compared with (default the first)")
+	c.Flags().StringVar(&f.baseline, "baseline", "", "`setting` that the others are compared with: \"default\" for the scenario as it is (default the first)")
 	c.Flags().StringArrayVar(&f.metrics, "metric", nil, "`name` of a metric to compare first, and in the table; may be repeated")
 	c.Flags().IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "runs at a time on this machine")
 	c.Flags().StringVarP(&f.out, "out", "o", "", "output folder (default out/SCENARIO-sweep)")
@@ -196,8 +197,13 @@ func (f *sweepFlags) perform(ctx context.Context, s *study.Study, stdout, stderr
 		return err
 	}
 	start := done // what was finished before is not in the bar: it would spoil the time left
+	var mu sync.Mutex
+	share := 0.0
 	err = s.Run(ctx, f.executor(stderr), func(p study.Progress) {
-		bar.update(run.Progress{Done: (float64(p.Done-start) + p.Running) / float64(max(p.Total-start, 1))})
+		mu.Lock()
+		defer mu.Unlock()
+		share = max(share, (float64(p.Done-start)+p.Running)/float64(max(p.Total-start, 1)))
+		bar.update(run.Progress{Done: share})
 	})
 	bar.done(err == nil)
 	if errors.Is(err, context.Canceled) {
