@@ -18,10 +18,21 @@
 // there is nothing to show the picture says so. What made the run is in the PNG's
 // tEXt chunks. The same run gives the same bytes.
 //
+// # Page
+//
+// report.html (Page) is one file that fetches nothing: verdicts, metrics, charts
+// over simulated time that zoom in step, the block map and histograms at a moment
+// that a slider chooses, what made the run; several runs beside each other; a study
+// (Study, which package study fills). Its data is JSON within it, to six digits, and
+// static/*.js draws it; uPlot, in static/uplot, draws the charts over time. Every
+// plot has a sentence that is computed from the run (page_words.go). make browser
+// opens pages in Chromium and looks at, zooms and scrubs them.
+//
 // # Units
 //
 // Times in files are seconds of simulated time in CSV and nanoseconds in JSON.
 //
-// Not here: statistics over several runs, HTML. Read next: metrics, where the
-// figures come from; reports/procfs, the kernel's own formats.
+// Not here: statistics over several runs. Read next: metrics, where the figures
+// come from; study, what a Study is made of; reports/procfs, the kernel's own
+// formats.
 package reports

@@ -101,8 +101,9 @@ type level struct {
 
 // effect is what one key does to one metric.
 type effect struct {
-	Key    string
-	Levels []level
+	Key        string
+	Difference bool // to the baseline, by replication, with its interval
+	Levels     []level
 }
 
 // spread is how far apart the means of the levels are.
@@ -142,4 +143,37 @@ func (s *Study) effects(m int) []effect {
 		out = append(out, e)
 	}
 	return out
+}
+
+// shown are the effects that plots of metric m show: of the keys with several
+// values. Where there is one key, each of its values being one setting, bounds are
+// those of the confidence interval, and the paired difference to the baseline
+// comes beside it, which is known far better.
+func (s *Study) shown(m int) []effect {
+	all := slices.DeleteFunc(s.effects(m), func(e effect) bool { return len(e.Levels) < 2 })
+	if len(all) != 1 || len(s.Keys) != 1 || slices.ContainsFunc(all[0].Levels, func(l level) bool { return l.Settings > 1 }) {
+		return all
+	}
+	d := effect{Key: s.Keys[0], Difference: true}
+	known := true
+	for i := range all[0].Levels {
+		l := &all[0].Levels[i]
+		at := slices.IndexFunc(s.Settings, func(x StudySetting) bool { return x.Values[0] == l.Value })
+		r := &s.Settings[at].Results[m]
+		if !math.IsNaN(r.Low) && !math.IsNaN(r.High) {
+			l.Low, l.High = r.Low, r.High
+		}
+		switch x := r.Delta; {
+		case at == s.Baseline:
+			d.Levels = append(d.Levels, level{Value: l.Value, Settings: 1})
+		case x == nil || math.IsNaN(x.Mean+x.Low+x.High):
+			known = false
+		default:
+			d.Levels = append(d.Levels, level{l.Value, x.Mean, x.Low, x.High, 1})
+		}
+	}
+	if known {
+		all = append(all, d)
+	}
+	return all
 }

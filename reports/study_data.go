@@ -33,12 +33,11 @@ type (
 	}
 	dataEstimate struct {
 		Mean *json.Number `json:"m"`
-		Low  *json.Number `json:"l"`
-		High *json.Number `json:"h"`
 	}
 	dataEffect struct {
-		Key    string      `json:"key"`
-		Levels []dataLevel `json:"levels"`
+		Key        string      `json:"key"`
+		Difference bool        `json:"difference,omitempty"`
+		Levels     []dataLevel `json:"levels"`
 	}
 	dataLevel struct {
 		Value    string      `json:"value"`
@@ -69,10 +68,10 @@ func (s *Study) data() *dataStudy {
 		one := dataMetric{Name: at.Name, Unit: at.Unit, Better: at.Better.String(), Doc: at.Doc, Words: s.words(m)}
 		for i := range s.Settings {
 			e := &s.Settings[i].Results[m]
-			one.Results = append(one.Results, dataEstimate{known(e.Mean), known(e.Low), known(e.High)})
+			one.Results = append(one.Results, dataEstimate{known(e.Mean)})
 		}
-		for _, e := range s.effects(m) {
-			d := dataEffect{Key: e.Key}
+		for _, e := range s.shown(m) {
+			d := dataEffect{Key: e.Key, Difference: e.Difference}
 			for _, l := range e.Levels {
 				d.Levels = append(d.Levels, dataLevel{l.Value, sixDigits(l.Mean), sixDigits(l.Low), sixDigits(l.High), l.Settings})
 			}

@@ -39,7 +39,7 @@ func StudyPictures(s *Study, size Size) ([]File, error) {
 	if effects := s.panels(); len(effects) > 0 {
 		add("effects", "What each setting does to "+s.Metrics[0], s.words(0), func(pic *picture, c draw.Canvas) { drawEffects(pic, c, s, effects) })
 	}
-	if len(s.panels()) > 1 {
+	if e := s.panels(); len(e) > 1 && !e[1].Difference {
 		add("heat", "Two settings at once, and "+s.Metrics[0], s.words(0), func(pic *picture, c draw.Canvas) { drawTwoKeys(pic, c, s) })
 	} else {
 		add("heat", "All metrics, compared with "+s.Settings[s.Baseline].Name, s.tableWords(), func(pic *picture, c draw.Canvas) { drawMetrics(pic, c, s) })
@@ -62,30 +62,14 @@ func (s *Study) subtitle() string {
 // maxPanels are as many keys as one picture shows.
 const maxPanels = 3
 
-// panels are the effects of the keys that have several values, the strongest first
-// where there are more than a picture shows.
+// panels are the effects that a picture shows, the strongest where there are more.
 func (s *Study) panels() []effect {
-	all := slices.DeleteFunc(s.effects(0), func(e effect) bool { return len(e.Levels) < 2 })
+	all := s.shown(0)
 	if len(all) > maxPanels {
 		slices.SortStableFunc(all, func(a, b effect) int { return compareFloats(b.spread(), a.spread()) })
 		all = all[:maxPanels]
 	}
-	if len(s.Keys) == 1 && len(all) == 1 {
-		s.intervals(&all[0])
-	}
 	return all
-}
-
-// intervals makes the bounds of levels those of the confidence interval, where
-// each level is one setting.
-func (s *Study) intervals(e *effect) {
-	for i := range e.Levels {
-		l := &e.Levels[i]
-		at := slices.IndexFunc(s.Settings, func(x StudySetting) bool { return x.Values[0] == l.Value })
-		if r := &s.Settings[at].Results[0]; l.Settings == 1 && !math.IsNaN(r.Low) && !math.IsNaN(r.High) {
-			l.Low, l.High = r.Low, r.High
-		}
-	}
 }
 
 // levels are dots with lines through them.
@@ -105,15 +89,42 @@ func (e *levels) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 	thin := e.style
 	thin.Width /= 2
+	if e.Difference {
+		zero := draw.LineStyle{Color: faint, Width: thin.Width}
+		c.StrokeLine2(zero, c.Min.X, ty(0), c.Max.X, ty(0))
+	}
 	c.StrokeLines(thin, way)
 	for _, at := range way {
 		c.DrawGlyph(draw.GlyphStyle{Color: e.style.Color, Radius: e.style.Width * 1.8, Shape: draw.CircleGlyph{}}, at)
 	}
 }
 
-// drawEffects draws a panel a key side by side, with one y axis.
+// drawEffects draws a panel a key side by side, with one y axis but for differences.
 func drawEffects(pic *picture, c draw.Canvas, s *Study, effects []effect) {
-	lo, hi := math.Inf(1), math.Inf(-1)
+	lo, hi := bounds(slices.DeleteFunc(slices.Clone(effects), func(e effect) bool { return e.Difference }))
+	width := (c.Max.X - c.Min.X) / vg.Length(len(effects))
+	for i, e := range effects {
+		at := c
+		at.Min.X += vg.Length(i) * width
+		at.Max.X = at.Min.X + width - pic.em(0.8)
+		name := s.Metrics[0]
+		if unit := s.metric(0).Unit; unit != "share" && unit != "ratio" {
+			name += " (" + unit + ")"
+		}
+		if e.Difference {
+			name = "difference to " + s.Settings[s.Baseline].Name
+			lo, hi = bounds([]effect{e})
+		}
+		if i > 0 && !e.Difference {
+			name = ""
+		}
+		pic.effect(at, &e, name, s.metric(0).Unit, lo, hi)
+	}
+}
+
+// bounds is the range of the effects, which is not empty.
+func bounds(effects []effect) (lo, hi float64) {
+	lo, hi = math.Inf(1), math.Inf(-1)
 	for _, e := range effects {
 		for _, l := range e.Levels {
 			lo, hi = min(lo, l.Low, l.Mean), max(hi, l.High, l.Mean)
@@ -125,39 +136,34 @@ func drawEffects(pic *picture, c draw.Canvas, s *Study, effects []effect) {
 	if lo == hi {
 		lo, hi = lo-1, hi+1
 	}
-	unit := s.metric(0).Unit
+	return lo, hi
+}
+
+// effect draws one panel, whose y axis is called name.
+func (pic *picture) effect(c draw.Canvas, e *effect, name, unit string, lo, hi float64) {
 	label := plain
 	if unit == "share" {
 		label = percent
 	}
-	side := pic.em(1.7)
-	width := (c.Max.X - c.Min.X - side) / vg.Length(len(effects))
-	for i, e := range effects {
-		p := pic.theme.plot()
-		p.X.Min, p.X.Max = -0.5, float64(len(e.Levels))-0.5
-		p.X.Tick.Marker = pic.levelTicks(&e, width-pic.em(6))
-		p.X.Label.Text = fit(pic.text(1, ink, false), e.Key, width-pic.em(2))
-		step := niceStep((hi-lo)/5, 0)
-		p.Y.Min, p.Y.Max = lo-(hi-lo)*0.08, hi+(hi-lo)*0.08
-		p.Y.Tick.Marker = ticks{step: step, label: label}
-		grid := plotter.NewGrid()
-		grid.Vertical.Width = 0
-		grid.Horizontal = draw.LineStyle{Color: rule, Width: pic.em(0.06)}
-		p.Add(grid, &levels{e, pic.line(0)})
-		p.X.Min, p.X.Max = -0.5, float64(len(e.Levels))-0.5
-		p.Y.Min, p.Y.Max = lo-(hi-lo)*0.08, hi+(hi-lo)*0.08
-		at := c
-		at.Min.X = c.Min.X + side + vg.Length(i)*width
-		at.Max.X = at.Min.X + width - pic.em(0.8)
-		if i == 0 {
-			name := s.Metrics[0]
-			if unit != "share" && unit != "ratio" {
-				name += " (" + unit + ")"
-			}
-			pic.sideLabel(c.Min.X, p.DataCanvas(at), name)
-		}
-		p.Draw(at)
+	if name != "" {
+		c.Min.X += pic.em(1.7)
 	}
+	width := c.Max.X - c.Min.X
+	p := pic.theme.plot()
+	p.X.Tick.Marker = pic.levelTicks(e, width-pic.em(6))
+	p.X.Label.Text = fit(pic.text(1, ink, false), e.Key, width-pic.em(2))
+	p.Y.Tick.Marker = ticks{step: niceStep((hi-lo)/5, 0), label: label}
+	grid := plotter.NewGrid()
+	grid.Vertical.Width = 0
+	grid.Horizontal = draw.LineStyle{Color: rule, Width: pic.em(0.06)}
+	p.Add(grid, &levels{*e, pic.line(0)})
+	p.X.Min, p.X.Max = -0.5, float64(len(e.Levels))-0.5
+	p.Y.Min, p.Y.Max = lo-(hi-lo)*0.08, hi+(hi-lo)*0.08
+	if name != "" {
+		data := p.DataCanvas(c)
+		pic.sideLabel(c.Min.X-pic.em(1.7), data, fit(pic.text(1, ink, false), name, data.Max.Y-data.Min.Y+pic.em(4)))
+	}
+	p.Draw(c)
 }
 
 // levelTicks names the levels, as many as there is room for.

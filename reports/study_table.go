@@ -3,6 +3,7 @@ package reports
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"mbsim/metrics"
 )
@@ -13,6 +14,20 @@ type studyTable struct {
 	Words   string
 	Metrics []metrics.Metric
 	Rows    []studyRow
+	Heat    heatTable
+}
+
+// heatTable is what changes at a glance: metrics by settings, or the other way
+// round where there are more settings than metrics.
+type heatTable struct {
+	Corner  string
+	Columns []string
+	Rows    []heatRow
+}
+
+type heatRow struct {
+	Name  string
+	Cells []studyCell
 }
 
 type studyRow struct {
@@ -44,7 +59,49 @@ func (s *Study) table() *studyTable {
 		}
 		t.Rows = append(t.Rows, row)
 	}
+	t.Heat = s.heat(t)
 	return t
+}
+
+// heat arranges the cells of the table anew.
+func (s *Study) heat(t *studyTable) (h heatTable) {
+	var names []string
+	for _, row := range t.Rows {
+		names = append(names, strings.Join(row.Names, " · "))
+	}
+	keys := strings.Join(s.Keys, " · ")
+	if keys == "" {
+		keys = "setting"
+	}
+	if len(t.Rows) > len(t.Metrics) {
+		h.Corner, h.Columns = keys, s.Metrics
+		for i, row := range t.Rows {
+			h.Rows = append(h.Rows, heatRow{names[i], row.Cells})
+		}
+		return h
+	}
+	h.Corner, h.Columns = "metric, by "+keys, names
+	for m, name := range s.Metrics {
+		row := heatRow{Name: name}
+		for i := range t.Rows {
+			row.Cells = append(row.Cells, t.Rows[i].Cells[m])
+		}
+		h.Rows = append(h.Rows, row)
+	}
+	return h
+}
+
+// Short is the cell in a heat map: what has changed, where that is known.
+func (c studyCell) Short() string {
+	switch c.Word {
+	case "":
+		return "–"
+	case "~":
+		return "~"
+	case "same":
+		return "="
+	}
+	return c.Change
 }
 
 // base is the baseline's mean of metric m.
@@ -96,7 +153,7 @@ func tint(change, base float64) int {
 
 // tableWords says how the table is to be read, and what is best in it.
 func (s *Study) tableWords() string {
-	out := fmt.Sprintf("Blue is better than %s with evidence, orange is worse; ~ is no evidence of a difference.", s.Settings[s.Baseline].Name)
+	out := fmt.Sprintf("Blue is better than %s with evidence, orange is worse; ~ is no evidence of a difference, and = none at all.", s.Settings[s.Baseline].Name)
 	most, setting, metric := 0., -1, -1
 	for i := range s.Settings {
 		for m := range s.Metrics {

@@ -65,7 +65,7 @@ func TestStudyEffects(t *testing.T) {
 	if err := s.check(); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := fmt.Sprint(s.effects(0)), "[{a [{0 1.5 1 2 2} {1 4.5 3 6 2}]} {b [{0 2 1 3 2} {1 4 2 6 2}]}]"; got != want {
+	if got, want := fmt.Sprint(s.effects(0)), "[{a false [{0 1.5 1 2 2} {1 4.5 3 6 2}]} {b false [{0 2 1 3 2} {1 4 2 6 2}]}]"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	const want = "Of the keys, a moves extents_per_file_mean most: it goes from 1.5 extents/file at a=0 to 4.5 extents/file at 1." +
@@ -81,7 +81,7 @@ func TestStudyEffects(t *testing.T) {
 		t.Errorf("%+v %+v", c, cell(0))
 	}
 	s.Settings[2].Results[0].Mean = math.NaN()
-	if got := fmt.Sprint(s.effects(0)[0]); got != "{a [{0 1.5 1 2 2} {1 6 6 6 1}]}" {
+	if got := fmt.Sprint(s.effects(0)[0]); got != "{a false [{0 1.5 1 2 2} {1 6 6 6 1}]}" {
 		t.Error(got)
 	}
 	for i := range s.Settings {
@@ -89,6 +89,42 @@ func TestStudyEffects(t *testing.T) {
 	}
 	if got := s.words(0); !strings.HasPrefix(got, "No setting changes extents_per_file_mean. 1 of 3") {
 		t.Error(got)
+	}
+}
+
+// With one key the plots have intervals, and the paired difference beside them;
+// with two they have neither.
+func TestStudyShows(t *testing.T) {
+	s := sampleStudy(1)
+	shown := s.shown(0)
+	if len(shown) != 2 || shown[0].Difference || !shown[1].Difference || len(shown[1].Levels) != 10 {
+		t.Fatalf("%+v", shown)
+	}
+	r, l := &s.Settings[4].Results[0], shown[0].Levels[4]
+	if l.Mean != r.Mean || l.Low != r.Low || l.High != r.High {
+		t.Errorf("%+v, want %+v", l, r)
+	}
+	if l := shown[1].Levels[4]; l.Mean != r.Delta.Mean || l.Low != r.Delta.Low || l.High != r.Delta.High {
+		t.Errorf("%+v, want %+v", l, r.Delta)
+	}
+	if l := shown[1].Levels[s.Baseline]; l.Mean != 0 || l.Low != 0 || l.High != 0 {
+		t.Errorf("the baseline differs from itself: %+v", l)
+	}
+	s.Settings[4].Results[0].Delta = nil
+	if got := s.shown(0); len(got) != 1 {
+		t.Errorf("without a difference: %+v", got)
+	}
+	if two := sampleStudy(2).shown(0); len(two) != 2 || two[1].Difference {
+		t.Errorf("of two keys: %+v", two)
+	}
+
+	wide, long := sampleStudy(2).table().Heat, sampleStudy(1)
+	long.Settings = long.Settings[:4]
+	if wide.Columns[0] != "extents_per_file_mean" || len(wide.Rows) != 30 || wide.Rows[1].Name != "0 · 64" {
+		t.Errorf("%v %v", wide.Columns, wide.Rows[1])
+	}
+	if h := long.table().Heat; h.Columns[3] != "3" || len(h.Rows) != 6 || h.Rows[5].Name != "file_bytes" || h.Rows[1].Cells[3].Short() != "−1.42 pp" || h.Rows[1].Cells[2].Short() != "–" {
+		t.Errorf("%v %v", h.Columns, h.Rows)
 	}
 }
 

@@ -9,44 +9,46 @@ function tint(share) {
 }
 const unitScale = (m) => (m.unit === "share" || m.unit === "bytes" ? m.unit : "plain");
 
-// drawEffects draws a panel a key; all have one y axis.
+// drawEffects draws a panel a key; all have one y axis, but for differences.
 function drawEffects(m) {
-  const box = $("#effects .effects"), effects = m.effects.filter((e) => e.levels.length > 1);
+  const box = $("#effects .effects"), effects = m.effects;
   $("#study-words").textContent = m.words;
   box.setAttribute("aria-label", "Main effects on " + m.name + ". " + m.words);
   box.textContent = "";
   if (!effects.length) { box.textContent = "The settings differ in no key that has several values."; return; }
-  const only = study.keys.length === 1;
-  const bounds = (l) => {
-    if (!only) return [l.low, l.high];
-    const at = study.settings.findIndex((s) => s.values[0] === l.value), r = m.results[at];
-    return [r.l === null ? l.low : r.l, r.h === null ? l.high : r.h];
-  };
-  const all = effects.flatMap((e) => e.levels.flatMap((l) => [l.mean, ...bounds(l)]));
-  let lo = Math.min(...all), hi = Math.max(...all);
-  if (lo === hi) { lo -= Math.abs(lo) * 0.1 || 1; hi += Math.abs(hi) * 0.1 || 1; }
-  const pad = (hi - lo) * 0.08, floor = lo >= 0 && lo - pad < 0 ? 0 : lo - pad;
   const panels = effects.map((e) => [document.createElement("div"), e]);
   panels.forEach(([d]) => box.append(d));
-  panels.forEach(([d, e]) => panel(d, m, e, floor, hi + pad, bounds));
+  panels.forEach(([d, e]) => panel(d, m, e, effects.filter((x) => !x.difference === !e.difference)));
 }
 
-function panel(d, m, e, lo, hi, bounds) {
-  const w = Math.max(240, d.clientWidth), h = 240, scale = unitScale(m);
-  const y = ticks(lo, hi, 5), names = y.at.map((v) => (scale === "share" ? tick(v * 100, y.step * 100) + "%" : scale === "bytes" ? size(v) : tick(v, y.step)));
+// range is that of the effects' values, with some room.
+function range(effects) {
+  const all = effects.flatMap((e) => e.levels.flatMap((l) => [l.mean, l.low, l.high]));
+  let lo = Math.min(...all), hi = Math.max(...all);
+  if (lo === hi) { lo -= Math.abs(lo) * 0.1 || 1; hi += Math.abs(hi) * 0.1 || 1; }
+  const pad = (hi - lo) * 0.08;
+  return [lo >= 0 && lo - pad < 0 ? 0 : lo - pad, hi + pad];
+}
+
+function panel(d, m, e, alike) {
+  const w = Math.max(240, d.clientWidth), h = 240, scale = unitScale(m), [lo, hi] = range(alike);
+  const y = ticks(lo, hi, 5), names = y.at.map((v) => (scale === "share" ? tick(v * 100, y.step * 100) + (e.difference ? " pp" : "%") : scale === "bytes" ? size(v) : tick(v, y.step)));
   const left = Math.max(...names.map((s) => s.length), 3) * 6.6 + 30, top = 10, bottom = 42, pw = w - left - 10, ph = h - top - bottom, step = pw / e.levels.length;
   const px = (i) => left + (i + 0.5) * step, py = (v) => top + ph - ((v - lo) / (hi - lo)) * ph;
+  const value = (v) => (e.difference && scale === "share" ? four(Math.round(v * 1e4) / 100) + " pp" : show(v, scale));
   let out = '<svg viewBox="0 0 ' + w + " " + h + '" width="' + w + '" height="' + h + '" aria-hidden="true" style="font:12px system-ui,\'Liberation Sans\',sans-serif;fill:var(--faint)">';
-  y.at.forEach((v, i) => { out += '<path d="M' + left + " " + py(v) + "H" + (w - 8) + '" style="stroke:var(--rule)"/><text x="' + (left - 6) + '" y="' + (py(v) + 4) + '" text-anchor="end">' + names[i] + "</text>"; });
+  y.at.forEach((v, i) => {
+    out += '<path d="M' + left + " " + py(v) + "H" + (w - 8) + '" style="stroke:var(' + (e.difference && Math.abs(v) < y.step / 1e6 ? "--mark" : "--rule") + ')"/><text x="' + (left - 6) + '" y="' + (py(v) + 4) + '" text-anchor="end">' + names[i] + "</text>";
+  });
   out += '<path d="' + e.levels.map((l, i) => (i ? "L" : "M") + px(i).toFixed(1) + " " + py(l.mean).toFixed(1)).join("") + '" style="fill:none;stroke:var(--c0);stroke-width:2;opacity:.5"/>';
   e.levels.forEach((l, i) => {
-    const [a, b] = bounds(l);
-    out += '<path d="M' + px(i) + " " + py(a) + "V" + py(b) + '" style="stroke:var(--c0);stroke-width:2"/><circle cx="' + px(i) + '" cy="' + py(l.mean) + '" r="5" style="fill:var(--c0)"><title>' + escape(e.key + "=" + l.value + ": " + show(l.mean, scale) + " (" + show(a, scale) + " to " + show(b, scale) + ")") + "</title></circle>";
+    out += '<path d="M' + px(i) + " " + py(l.low) + "V" + py(l.high) + '" style="stroke:var(--c0);stroke-width:2"/><circle cx="' + px(i) + '" cy="' + py(l.mean) + '" r="5" style="fill:var(--c0)"><title>' +
+      escape(e.key + "=" + l.value + ": " + value(l.mean) + " (" + value(l.low) + " to " + value(l.high) + ")") + "</title></circle>";
   });
   const widest = Math.max(...e.levels.map((l) => Math.min(l.value.length, 14))) * 6.8 + 8, every = Math.max(1, Math.ceil(widest / step));
   e.levels.forEach((l, i) => { if (i % every === 0) out += '<text x="' + px(i) + '" y="' + (top + ph + 16) + '" text-anchor="middle">' + escape(l.value.length > 14 ? l.value.slice(0, 13) + "…" : l.value) + "</text>"; });
   out += '<text x="' + (left + pw / 2) + '" y="' + (h - 6) + '" text-anchor="middle">' + escape(e.key) + "</text>";
-  out += '<text transform="translate(11 ' + (top + ph / 2) + ') rotate(-90)" text-anchor="middle">' + escape(m.name) + "</text></svg>";
+  out += '<text transform="translate(11 ' + (top + ph / 2) + ') rotate(-90)" text-anchor="middle">' + escape(e.difference ? "difference to the baseline" : m.name) + "</text></svg>";
   d.innerHTML = out;
 }
 
