@@ -17,6 +17,7 @@ type script struct {
 	size        int64
 	mkfs, mount string
 	cpus        int
+	profile     string // "" for the default
 	chunk       uint32 // pages background writeback takes of a file; 0: there is none
 	ops         []workload.Op
 }
@@ -37,6 +38,11 @@ func (c *script) startWatched(o Observer, blocks mballoc.Observer) (*FS, *play.P
 		return nil, nil, errNoDevice
 	}
 	opt := DefaultOptions(l.Super.BlockSize())
+	if c.profile != "" {
+		if opt.Profile, err = mballoc.ProfileByName(c.profile); err != nil {
+			return nil, nil, err
+		}
+	}
 	opt.CPUs = c.cpus
 	opt.WritebackChunk = c.chunk
 	opt.Observer, opt.Blocks = o, blocks
@@ -171,6 +177,7 @@ func (c *script) minimize() string {
 	for _, simpler := range []func(*script){
 		func(c *script) { c.cpus = 1 },
 		func(c *script) { c.chunk = 0 },
+		func(c *script) { c.profile = "" },
 		func(c *script) { c.mount = "" },
 		func(c *script) { c.mkfs = "" },
 		func(c *script) { c.mkfs = "-b 4096" },
@@ -190,6 +197,9 @@ func (c *script) minimize() string {
 func (c *script) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "SIZE=%d\nMKFS=%q\nMOUNT=%q\nSMP=%d\n", c.size, c.mkfs, c.mount, c.cpus)
+	if c.profile != "" {
+		fmt.Fprintf(&b, "# profile %s\n", c.profile)
+	}
 	if c.chunk > 0 {
 		fmt.Fprintf(&b, "# background writeback, %d pages at a time\n", c.chunk)
 	}
