@@ -28,6 +28,8 @@ var mballocTable = []mballocMetric{
 		"Requests that failed for want of space.", func(s *mballoc.Stats) uint64 { return s.NoSpace }),
 	mb(groupRequests, "mb_lost", "chunks", Lower, "mb_stats: lost (s_mb_lost_chunks)",
 		"Chunks another CPU took between the search that found them and their use.", func(s *mballoc.Stats) uint64 { return s.Lost }),
+	mb(groupRequests, "mb_busy", "requests", Neither, "ext4_fs_is_busy",
+		"Requests for closed files that got a preallocation as CPUs waited for each other's groups.", func(s *mballoc.Stats) uint64 { return s.Busy }),
 
 	mb(groupSearch, "mb_groups_scanned", "groups", Lower, "mb_stats: groups_scanned (s_bal_groups_scanned)",
 		"Groups whose buddy was searched.", func(s *mballoc.Stats) uint64 { return s.GroupsScanned }),

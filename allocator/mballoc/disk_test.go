@@ -108,4 +108,5 @@ func (freeLocks) LockLocalityGroup(int)                               {}
 func (freeLocks) UnlockLocalityGroup(int)                             {}
 func (freeLocks) StreamGoal()                                         {}
 func (freeLocks) ReadBitmap(allocator.GroupID, allocator.Block, bool) {}
+func (freeLocks) AwaitBitmap(allocator.GroupID)                       {}
 func (freeLocks) BeforeBest()                                         {}

@@ -119,7 +119,9 @@ func (a *Allocator) initGroup(id allocator.GroupID) {
 	last := min(first+per, a.geo.Groups)
 	for k := first; k < last; k++ {
 		if g := a.at(k); g.needInit || !g.pageInit {
-			a.readBitmap(k, g, false)
+			if !a.readBitmap(k, g, false) && a.locks != nil {
+				a.locks.AwaitBitmap(k)
+			}
 		}
 	}
 	var w Work

@@ -19,9 +19,12 @@ func (a *Allocator) chooseKind(c *context) {
 	}
 	size := a.logicalEnd(c.o.logical, c.o.len)
 	fileSize := (c.inode.Size + a.geo.BlockSize() - 1) >> a.geo.BlockBits
-	if size == fileSize && !a.busy() && c.inode.Writers == 0 {
-		c.flags |= HintNoPrealloc
-		return
+	if size == fileSize && c.inode.Writers == 0 {
+		if !a.busy() {
+			c.flags |= HintNoPrealloc
+			return
+		}
+		a.stats.Busy++
 	}
 	if a.t.GroupPrealloc == 0 || max(size, fileSize) > int64(a.t.StreamRequest) {
 		c.flags |= StreamAlloc

@@ -81,8 +81,11 @@ type Locks interface {
 	UnlockLocalityGroup(cpu int)
 	// StreamGoal passes s_md_lock, which guards the stream goal.
 	StreamGoal()
-	// ReadBitmap waits for the bitmap of id to come from the device.
+	// ReadBitmap waits for the bitmap of id to come from the device, or only asks
+	// for it ahead of its use.
 	ReadBitmap(id allocator.GroupID, block allocator.Block, ahead bool)
+	// AwaitBitmap waits for the bitmap of id if that is on its way.
+	AwaitBitmap(id allocator.GroupID)
 	// BeforeBest stands between a search and the use of the best it found.
 	BeforeBest()
 }

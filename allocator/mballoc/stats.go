@@ -29,6 +29,7 @@ type Stats struct {
 	PAsDiscarded     uint64 // preallocations discarded
 	DiscardsForSpace uint64 // rounds of discarding forced by ENOSPC
 	NoSpace          uint64 // requests that failed with ENOSPC
+	Busy             uint64 // requests for closed files treated as if open, as groups were contended (ext4_fs_is_busy)
 }
 
 // add counts what t counts too.
@@ -60,6 +61,7 @@ func (s *Stats) add(t *Stats) {
 	s.PAsDiscarded += t.PAsDiscarded
 	s.DiscardsForSpace += t.DiscardsForSpace
 	s.NoSpace += t.NoSpace
+	s.Busy += t.Busy
 }
 
 // GroupInfo is what one line of /proc/fs/ext4/DEV/mb_groups shows: the group's

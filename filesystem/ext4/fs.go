@@ -90,7 +90,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 	fs.blocksPerPage = uint32(fs.pageSize >> geo.BlockBits)
 	fs.maxIndirect = maxIndirectBytes(geo.BlockBits, s.ROCompat&image.HugeFile != 0)
 	if s.Compat&image.HasJournal != 0 && !opt.NoJournal {
-		fs.j = &journal{tid: 1, clock: opt.Clock, onBegin: opt.TransactionBegan}
+		fs.j = &journal{tid: 1, clock: opt.Clock, onBegin: opt.TransactionBegan, blocks: make(map[journalled]struct{})}
 	}
 	fs.setupDirectories()
 	fs.inodeGroups = make([][]inodeGroup, (geo.Groups+groupsPerPage-1)/groupsPerPage)
@@ -185,6 +185,7 @@ func maxIndirectBytes(bits uint8, huge bool) int64 {
 func (fs *FS) freeBlocks(t *task, in *inode, b allocator.Block, n uint32, f mballoc.FreeFlags) {
 	fs.j.start()
 	clusters := fs.alloc.FreeBlocks(t.CPU, &in.Inode, b, n, f, fs.j.current())
+	fs.journalsBitmap(b)
 	if f&(freeNoQuota|freeRereserve) == 0 {
 		fs.addBlocks(t, in, -int64(clusters)<<fs.geo.ClusterBits)
 	}
@@ -201,7 +202,10 @@ const (
 )
 
 // dirtyMeta records a change of metadata block b in the running transaction.
-func (fs *FS) dirtyMeta(t *task, b allocator.Block) { fs.j.start() }
+func (fs *FS) dirtyMeta(t *task, b allocator.Block) {
+	fs.j.start()
+	fs.journals(mappingBlock, uint64(b))
+}
 
 // dirtied and cleaned keep the count of dirty data blocks.
 func (fs *FS) dirtied(n int64)  { fs.dirtyBlocks += n }

@@ -29,11 +29,15 @@ type Host interface {
 	Read(block allocator.Block, n uint32)
 	// WaitIO waits until what the process has sent is on the device.
 	WaitIO()
-	// Commit lets the time pass that writing a transaction takes.
-	Commit()
+	// Commit lets the time pass that writing a transaction of so many metadata
+	// blocks takes.
+	Commit(blocks int)
 	// AwaitCommit waits until a commit ends; CommitEnded ends these waits.
 	AwaitCommit()
 	CommitEnded()
+	// Entry is a name added to a directory, taken from it or changed; with made,
+	// of a new inode. The directory is locked.
+	Entry(made bool)
 	// Asked and Answered stand around a request to the allocator.
 	Asked()
 	Answered()

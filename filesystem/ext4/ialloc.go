@@ -274,6 +274,7 @@ func (fs *FS) inodeTaken(t *task, ig *inodeGroup, g allocator.GroupID, bit uint3
 		ig.blockUninit = false
 		fs.alloc.ClearBlockUninit(g)
 	}
+	fs.journals(inodeBitmap, uint64(g))
 	x := fs.flexOf(fs.geo.Flex(g))
 	x.free--
 	ig.free--
@@ -295,6 +296,7 @@ func (fs *FS) freeInode(t *task, in *inode) {
 		ig.bits = make([]uint64, (ipg+63)/64)
 		fs.layout.InodeBitmap(g, ig.bits)
 	}
+	fs.journals(inodeBitmap, uint64(g))
 	ig.bits[bit/64] &^= 1 << (bit % 64)
 	ig.firstFree = min(ig.firstFree, bit)
 	x := fs.flexOf(fs.geo.Flex(g))

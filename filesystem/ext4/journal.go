@@ -1,11 +1,14 @@
 package ext4
 
+import "mbsim/allocator"
+
 // journal is what jbd2 decides that matters for layout: which transaction a
 // change belongs to, and when it commits, which is when freed blocks may be
 // used again.
 //
-// Deviates from the kernel: transactions hold no buffers, and a full journal
-// does not force a commit.
+// Deviates from the kernel: transactions hold no buffers, only their number is
+// known, and that only where time counts; a full journal does not force a commit,
+// and nobody waits while a transaction is closed.
 type journal struct {
 	tid        uint64 // of the running transaction, or of the next one
 	running    bool   // a transaction is running
@@ -13,6 +16,42 @@ type journal struct {
 	committing uint64 // the transaction that is being written, 0 for none
 	clock      func() int64
 	onBegin    func()
+	blocks     map[journalled]struct{} // of the running transaction, where there is a Host
+}
+
+// journalled is a metadata block by what it holds and the number of that.
+type journalled struct {
+	kind metaKind
+	at   uint64
+}
+
+// metaKind is what a metadata block holds.
+type metaKind uint8
+
+const (
+	mappingBlock metaKind = iota // of extent trees, indirect blocks, directories
+	blockBitmap
+	inodeBitmap
+	descriptors
+	inodeTable
+)
+
+// journals says that the running transaction holds a block, where a Host wants to
+// know how many it does (jbd2_journal_dirty_metadata).
+func (fs *FS) journals(kind metaKind, at uint64) {
+	if fs.host != nil && fs.j != nil {
+		fs.j.blocks[journalled{kind, at}] = struct{}{}
+	}
+}
+
+// journalsBitmap is journals for the bitmap and the descriptor of b's group.
+func (fs *FS) journalsBitmap(b allocator.Block) {
+	const descriptorSize = 64
+	if fs.host != nil {
+		g, _ := fs.geo.GroupOf(b)
+		fs.journals(blockBitmap, uint64(g))
+		fs.journals(descriptors, uint64(g)*descriptorSize>>fs.geo.BlockBits)
+	}
 }
 
 // start joins the running transaction, or starts one (jbd2__journal_start).
@@ -61,7 +100,9 @@ func (fs *FS) commit(t *task) {
 		return
 	}
 	j.committing = tid
-	fs.host.Commit()
+	blocks := len(j.blocks)
+	clear(j.blocks)
+	fs.host.Commit(blocks)
 	fs.alloc.Committed(tid)
 	j.committing = 0
 	fs.host.CommitEnded()
@@ -111,5 +152,6 @@ func (fs *FS) dirtyInode(t *task, in *inode) {
 	if fs.j != nil {
 		fs.j.start()
 		in.syncTid = fs.j.tid
+		fs.journals(inodeTable, uint64(in.Number-1)*uint64(fs.layout.Super.InodeSize)>>fs.geo.BlockBits)
 	}
 }

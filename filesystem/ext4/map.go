@@ -166,6 +166,7 @@ func (fs *FS) newBlocks(t *task, in *inode, r *mballoc.Request) (allocator.Block
 	if !ok {
 		return 0, filesystem.ENOSPC
 	}
+	fs.journalsBitmap(b)
 	if r.Flags&mballoc.DelallocReserved == 0 {
 		fs.addBlocks(t, in, int64(r.Len)<<fs.geo.ClusterBits)
 	}

@@ -71,12 +71,15 @@ func (fs *FS) at(path string) (dir *inode, name string, e errno) {
 }
 
 // lockedAt is at, with the directory locked, and what the name stands for, nil if
-// for nothing. On an error nothing is locked.
-func (fs *FS) lockedAt(path string) (dir *inode, name string, in *inode, e errno) {
+// for nothing: a caller with makes makes it then. On an error nothing is locked.
+func (fs *FS) lockedAt(path string, makes bool) (dir *inode, name string, in *inode, e errno) {
 	if dir, name, e = fs.at(path); e != 0 {
 		return nil, "", nil, e
 	}
 	fs.lock(dir)
+	if fs.host != nil {
+		fs.host.Entry(makes && fs.child(dir, name) == nil)
+	}
 	if dir.links == 0 { // removed meanwhile
 		fs.unlock(dir)
 		return nil, "", nil, filesystem.ENOENT
@@ -228,6 +231,9 @@ func (fs *FS) rename(t *task, from, to string) errno {
 		return e
 	}
 	fs.lockBoth(oldDir, newDir)
+	if fs.host != nil {
+		fs.host.Entry(false)
+	}
 	old, e := fs.renameLocked(t, oldDir, oldName, newDir, newName)
 	fs.unlockBoth(oldDir, newDir)
 	if old != nil {

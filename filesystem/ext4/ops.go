@@ -7,7 +7,7 @@ import (
 
 // Mkdir implements filesystem.FileSystem.
 func (fs *FS) Mkdir(t *task, path string) error {
-	dir, name, in, e := fs.lockedAt(path)
+	dir, name, in, e := fs.lockedAt(path, true)
 	if e != 0 {
 		return e
 	}
@@ -39,7 +39,7 @@ func (fs *FS) Create(t *task, path string) (filesystem.Handle, error) {
 
 // openOrCreate opens a file, or makes it.
 func (fs *FS) openOrCreate(t *task, path string) (h *handle, made bool, e errno) {
-	dir, name, in, e := fs.lockedAt(path)
+	dir, name, in, e := fs.lockedAt(path, true)
 	if e != 0 {
 		return nil, false, e
 	}
@@ -74,7 +74,7 @@ func (fs *FS) Open(t *task, path string, direct bool) (filesystem.Handle, error)
 
 // Unlink implements filesystem.FileSystem.
 func (fs *FS) Unlink(t *task, path string) error {
-	dir, name, in, e := fs.lockedAt(path)
+	dir, name, in, e := fs.lockedAt(path, false)
 	switch {
 	case e != 0:
 		return e
@@ -94,7 +94,7 @@ func (fs *FS) Unlink(t *task, path string) error {
 
 // Rmdir implements filesystem.FileSystem.
 func (fs *FS) Rmdir(t *task, path string) error {
-	dir, name, in, e := fs.lockedAt(path)
+	dir, name, in, e := fs.lockedAt(path, false)
 	switch {
 	case e != 0:
 		return e

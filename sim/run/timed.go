@@ -44,7 +44,7 @@ func newTimed(r *runner, l *image.Layout) (*timed, error) {
 	}
 	c := smp.Config{CPUs: r.scenario.CPUs, BlockSize: geo.BlockSize(), Costs: costs, Device: dev}
 	if j, err := l.Inode(image.JournalInode); err == nil && len(j.Extents) > 0 {
-		c.JournalBlock = uint64(j.Extents[0].Physical)
+		c.JournalBlock, c.JournalBlocks = uint64(j.Extents[0].Physical), int64(j.Extents[0].Len)
 	}
 	t := &timed{host: smp.New(r.engine, c), device: dev, calls: latency.New(), below: r.engine.NewQueue("balance_dirty_pages"), ids: newTimeIDs()}
 	return t, nil
@@ -56,7 +56,7 @@ func (t *timed) start(r *runner) {
 	t.journal = r.engine.Go("jbd2", func(p *sim.Process) {
 		for {
 			p.Park("a transaction that is due")
-			r.m.ext4.CommitOld(r.background(), r.engine.Now()-r.m.commit)
+			t.onCPU(r, p, func(k *filesystem.Task) { r.m.ext4.CommitOld(k, r.engine.Now()-r.m.commit) })
 		}
 	})
 }
@@ -71,14 +71,33 @@ func (t *timed) flush(r *runner, p *sim.Process) {
 		} else {
 			p.Park("something to write")
 		}
-		fs := r.m.ext4
-		fs.WritebackOld(r.background(), r.engine.Now()-mem.DirtyExpire)
-		for last := int64(-1); fs.DirtyBlocks() > r.dirtyBackground && fs.DirtyBlocks() != last; {
-			last = fs.DirtyBlocks()
-			fs.WritebackBackground(r.background(), r.dirtyBackground)
-		}
+		t.onCPU(r, p, func(k *filesystem.Task) {
+			fs := r.m.ext4
+			fs.WritebackOld(k, r.engine.Now()-mem.DirtyExpire)
+			for last := int64(-1); fs.DirtyBlocks() > r.dirtyBackground && fs.DirtyBlocks() != last; {
+				last = fs.DirtyBlocks()
+				fs.WritebackBackground(k, r.dirtyBackground)
+			}
+		})
 		t.below.WakeAll()
 	}
+}
+
+// onCPU does a kernel thread's work on the last CPU that is idle, or on the last
+// where none is.
+func (t *timed) onCPU(r *runner, p *sim.Process, work func(*filesystem.Task)) {
+	n := len(r.cpus) - 1
+	for i := n; i >= 0; i-- {
+		if r.cpus[i].InUse() == 0 {
+			n = i
+			break
+		}
+	}
+	t.host.Run(p, n, r.cpus[n])
+	r.cpus[n].Acquire(p)
+	t.host.Scheduled()
+	work(&filesystem.Task{CPU: n})
+	r.cpus[n].Release()
 }
 
 // call performs an operation: on the process's CPU but where it sleeps.
@@ -87,6 +106,7 @@ func (t *timed) call(r *runner, p *sim.Process, pl *play.Player, op *workload.Op
 	t.host.Run(p, pl.Task.CPU, cpu)
 	start := p.Now()
 	cpu.Acquire(p)
+	t.host.Scheduled()
 	t.host.Syscall()
 	ret, err := pl.Do(op)
 	cpu.Release()

@@ -19,8 +19,10 @@ type Config struct {
 	// machine where other things happen.
 	Jitter            *rand.Rand
 	Stall, StallEvery int64 // ns: mean length of a stall, and of the work between two, with Jitter
-	// JournalBlock is where the journal lies on Device.
-	JournalBlock uint64
+	// JournalBlock is where the journal lies on Device, and JournalBlocks how long it
+	// is there.
+	JournalBlock  uint64
+	JournalBlocks int64
 }
 
 // Link is a device of which nothing is known but these times, ns. It does one

@@ -13,6 +13,7 @@ const pageSize = 4096
 func (m *Machine) Copy(n int64) {
 	pages := (n + pageSize - 1) / pageSize
 	m.Spend(m.Costs.Write(pages, pages))
+	m.preempt()
 }
 
 // Submitted implements ext4.Host.
@@ -20,6 +21,7 @@ func (m *Machine) Submitted(block allocator.Block, n uint32) {
 	pages := (int64(n)*m.BlockSize + pageSize - 1) / pageSize
 	m.Spend(m.Costs.JournalStart + m.Costs.ExtentTree + m.Costs.StatusTree + m.Costs.Submit(pages, 1))
 	m.send(block, n, pages)
+	m.preempt()
 }
 
 // send sends a write to the device. The process goes on.
@@ -63,25 +65,50 @@ func (m *Machine) WaitIO() {
 	}
 }
 
-// journalBlocks is how many blocks a transaction is thought to write: descriptor,
-// a few metadata blocks, commit block.
-const journalBlocks = 8
+// tagsPerBlock is how many blocks a descriptor block of the journal names: tags of
+// 16 bytes in 4096, less its header and tail.
+const tagsPerBlock = 254
 
-// Commit implements ext4.Host.
-func (m *Machine) Commit() {
+// Commit implements ext4.Host: descriptor blocks, the metadata blocks and the
+// commit block, and a flush.
+func (m *Machine) Commit(metadata int) {
 	p := m.e.Current()
 	start := m.e.Now()
-	m.Spend(m.Costs.Commit(journalBlocks))
+	blocks := int64(metadata + (metadata+tagsPerBlock-1)/tagsPerBlock + 1)
+	m.Spend(m.Costs.Commit(blocks))
 	m.sleep(p, WaitCommit, func() {
 		if m.Device == nil {
 			p.Wait(m.Link.Commit)
 			return
 		}
-		r := device.Request{Kind: device.Write, Block: m.JournalBlock, Count: journalBlocks, BlockSize: uint32(m.BlockSize), Sync: true}
-		m.Device.Do(p, r)
+		for blocks > 0 {
+			n := m.journalSpace(blocks)
+			m.Device.Do(p, device.Request{Kind: device.Write, Block: m.JournalBlock + uint64(m.journalAt), Count: uint32(n), BlockSize: uint32(m.BlockSize), Sync: true})
+			m.journalAt += n
+			blocks -= n
+		}
 		m.Device.Do(p, device.Request{Kind: device.Flush})
 	})
 	m.times.Record(latency.Commit, m.e.Now()-start)
+}
+
+// journalSpace is how many of n blocks can be written behind the last ones of the
+// journal, which goes around.
+func (m *Machine) journalSpace(n int64) int64 {
+	if m.journalAt >= m.JournalBlocks {
+		m.journalAt = 0
+	}
+	return max(1, min(n, m.JournalBlocks-m.journalAt))
+}
+
+// Entry implements ext4.Host.
+func (m *Machine) Entry(made bool) {
+	c := &m.Costs
+	ns := c.JournalStart + c.DirectoryEntry + c.InodeUpdate
+	if made {
+		ns += c.InodeAllocate + c.InodeUpdate
+	}
+	m.Spend(ns)
 }
 
 // AwaitCommit implements ext4.Host.

@@ -22,6 +22,10 @@ type Machine struct {
 	locality lockTable // by CPU
 	stream   *sim.Mutex
 	commits  *sim.Queue
+	bitmaps  *sim.Queue                     // those who wait for one
+	underWay map[allocator.GroupID]struct{} // bitmaps that the device was asked for
+
+	journalAt int64 // blocks into the journal: where the next transaction goes
 
 	linkFree int64     // when Link has done what it was sent
 	tasks    []process // by process id
@@ -38,12 +42,14 @@ type process struct {
 	inFlight int           // requests it sent to Device
 	waiting  bool          // for these
 	asked    int64         // when its request to the allocator began
+	since    int64         // since when it has its CPU
 }
 
 // New returns a machine on e.
 func New(e *sim.Engine, c Config) *Machine {
 	return &Machine{
 		e: e, Config: c, stream: e.NewMutex("s_md_lock"), commits: e.NewQueue("commit"),
+		bitmaps: e.NewQueue("bitmap"), underWay: make(map[allocator.GroupID]struct{}),
 		groups: lockTable{name: "group lock"}, inodes: lockTable{name: "inode lock"}, locality: lockTable{name: "lg_mutex"},
 		spent: make([]int64, c.CPUs), times: latency.New(),
 	}
@@ -102,7 +108,30 @@ func (m *Machine) sleep(p *sim.Process, k WaitKind, wait func()) {
 	m.waits[k].add(m.e.Now() - start)
 	if cpu != nil {
 		cpu.Acquire(p)
+		m.Scheduled()
 	}
+	m.Spend(m.Costs.ContextSwitch)
+}
+
+// slice is how long a process keeps a CPU that others wait for, ns: 0.75 ms times
+// 1 + log2 of the CPUs, of which at most 8 count (CFS's sched_min_granularity).
+const slice = 3_000_000
+
+// Scheduled says that the current process has just got its CPU.
+func (m *Machine) Scheduled() { m.task(m.e.Current()).since = m.e.Now() }
+
+// preempt lets others have the CPU whose turn it is. Who holds a spinlock or is in
+// the midst of a search does not call it.
+func (m *Machine) preempt() {
+	p := m.e.Current()
+	t := m.task(p)
+	if t.cpu == nil || t.cpu.Waiting() == 0 || m.e.Now()-t.since < slice {
+		return
+	}
+	cpu := t.cpu
+	cpu.Release()
+	cpu.Acquire(p)
+	m.Scheduled()
 	m.Spend(m.Costs.ContextSwitch)
 }
 
@@ -180,25 +209,43 @@ func (m *Machine) StreamGoal() {
 func (m *Machine) BeforeBest() { m.Spend(m.Costs.GroupScanned) }
 
 // ReadBitmap implements mballoc.Locks. Reading ahead waits for nothing; over Link
-// it costs nothing.
+// it costs nothing, and the bitmap is there at once.
 func (m *Machine) ReadBitmap(id allocator.GroupID, block allocator.Block, ahead bool) {
 	p := m.e.Current()
 	if p == nil {
 		return
 	}
-	if ahead {
-		if m.Device != nil {
-			m.Device.Submit(device.Request{Kind: device.Read, Block: uint64(block), Count: 1, BlockSize: uint32(m.BlockSize)}, nil)
+	if m.Device != nil {
+		m.underWay[id] = struct{}{}
+		r := device.Request{Kind: device.Read, Block: uint64(block), Count: 1, BlockSize: uint32(m.BlockSize), CPU: m.task(p).number}
+		m.Device.Submit(r, func() {
+			delete(m.underWay, id)
+			m.bitmaps.WakeAll()
+		})
+		if !ahead {
+			m.AwaitBitmap(id)
 		}
+		return
+	}
+	if ahead {
+		return
+	}
+	start := m.e.Now()
+	m.sleep(p, WaitBitmap, func() { p.Wait(m.Link.Bitmap) })
+	m.times.Record(latency.BitmapRead, m.e.Now()-start)
+}
+
+// AwaitBitmap implements mballoc.Locks.
+func (m *Machine) AwaitBitmap(id allocator.GroupID) {
+	p := m.e.Current()
+	if _, on := m.underWay[id]; !on || p == nil {
 		return
 	}
 	start := m.e.Now()
 	m.sleep(p, WaitBitmap, func() {
-		if m.Device == nil {
-			p.Wait(m.Link.Bitmap)
-			return
+		for on := true; on; _, on = m.underWay[id] {
+			m.bitmaps.Wait(p)
 		}
-		m.Device.Do(p, device.Request{Kind: device.Read, Block: uint64(block), Count: 1, BlockSize: uint32(m.BlockSize), CPU: m.task(p).number})
 	})
 	m.times.Record(latency.BitmapRead, m.e.Now()-start)
 }
