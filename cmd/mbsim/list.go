@@ -14,12 +14,14 @@ import (
 	"mbsim/scenarios"
 )
 
+var lists = []string{"scenarios", "tunables", "metrics", "keys", "devices", "costs"}
+
 func newList() *cobra.Command {
 	markdown := false
 	c := &cobra.Command{
-		Use:   "list [scenarios | tunables | metrics | keys]",
-		Short: "List scenarios, tunables, metrics and the keys of a scenario",
-		Args:  cobra.MaximumNArgs(1), ValidArgs: []string{"scenarios", "tunables", "metrics", "keys"},
+		Use:   "list [" + strings.Join(lists, " | ") + "]",
+		Short: "List scenarios, tunables, metrics, the keys of a scenario, devices and costs",
+		Args:  cobra.MaximumNArgs(1), ValidArgs: lists,
 		RunE: func(c *cobra.Command, args []string) error {
 			w, f := c.OutOrStdout(), reports.Text
 			if markdown {
@@ -44,8 +46,12 @@ func newList() *cobra.Command {
 				return reports.MetricList(w, f)
 			case "keys":
 				listKeys(w, markdown)
+			case "devices":
+				listDevices(w, markdown)
+			case "costs":
+				listCosts(w, markdown)
 			default:
-				return usagef("unknown list %q: want scenarios, tunables, metrics or keys", what)
+				return usagef("unknown list %q: want %s or %s", what, strings.Join(lists[:len(lists)-1], ", "), lists[len(lists)-1])
 			}
 			return nil
 		},
