@@ -12,7 +12,7 @@ import (
 
 var (
 	randomSeed = flag.Uint64("random.seed", 1, "the first seed of TestRandom")
-	randomRuns = flag.Int("random.n", 1500, "how many seeds TestRandom takes, a quarter under -short")
+	randomRuns = flag.Int("random.n", 1000, "how many seeds TestRandom takes, a quarter under -short")
 )
 
 // TestRandom performs anything in any order on a small device that is soon full,
