@@ -5,7 +5,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 CASE ?= sim/replay/testdata/small-files-1
 N ?= 20
 
-.PHONY: help build run test lint race invariants check bench speed oracle oracle-fuzz
+.PHONY: help build run test lint race invariants check bench browser slurm speed oracle oracle-fuzz
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,7 +25,7 @@ lint: ## gofmt, vet, staticcheck
 	$(GO) run $(STATICCHECK) ./...
 
 race: ## run the tests of what has goroutines under the race detector
-	$(GO) test -race -short ./sim ./sim/run ./cmd/mbsim
+	$(GO) test -race -short ./sim ./sim/smp ./sim/run ./study/... ./cmd/mbsim
 
 invariants: ## run the tests with slow recounts of the allocator's state
 	$(GO) test -tags invariants -short ./allocator/... ./sim/replay
@@ -34,6 +34,12 @@ check: lint test race invariants ## all that CI runs
 
 bench: ## run the benchmarks (compare with benchstat)
 	$(GO) test -run '^$$' -bench . -benchmem ./allocator/... ./filesystem/... ./sim/... ./metrics/...
+
+browser: ## test the report page in headless Chromium (Debian: chromium chromium-driver)
+	BROWSER=1 $(GO) test ./reports -run Browser -v
+
+slurm: ## test studies on a real Slurm cluster of one node (Debian: slurm-wlm munge; needs root)
+	MBSIM_SLURM=1 $(GO) test ./study/slurm -run TestCluster -v
 
 speed: ## compare a replay of 390,000 operations with the real ext4 here (needs root and loop devices)
 	oracle/speed.sh
