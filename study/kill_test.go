@@ -2,6 +2,7 @@ package study
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -55,12 +56,11 @@ func TestKilled(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(reference, "tiny.yaml"), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	start := time.Now()
 	if err := child(reference).Run(); err != nil {
 		t.Fatal(err)
 	}
-	whole := time.Since(start)
 	want := study(t, reference)
+	size := int64(len(read(t, filepath.Join(reference, "study"), runsName)))
 
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -76,8 +76,12 @@ func TestKilled(t *testing.T) {
 		}
 		before := ""
 		for {
-			killed := killAfter(t, child(dir), time.Duration(rng.Int64N(int64(whole)*2/3)))
-			raw, err := os.ReadFile(filepath.Join(dir, "study", runsName))
+			// Some time after the file has so many bytes more, a sixth of all at most;
+			// now and then before there is any.
+			path := filepath.Join(dir, "study", runsName)
+			more := rng.Int64N(size/6) - size/50
+			killed := killAfter(t, child(dir), path, int64(len(before))+more, time.Duration(rng.Int64N(int64(15*time.Millisecond))))
+			raw, err := os.ReadFile(path)
 			if err != nil && !os.IsNotExist(err) {
 				t.Fatal(err)
 			}
@@ -113,23 +117,34 @@ func child(dir string) *exec.Cmd {
 	return c
 }
 
-// killAfter starts a process and kills it after some time, if it has not ended by
-// itself.
-func killAfter(t *testing.T, c *exec.Cmd, d time.Duration) (killed bool) {
+// killAfter starts a process and kills it some time after a file has reached a
+// size, if the process has not ended by itself.
+func killAfter(t *testing.T, c *exec.Cmd, path string, size int64, d time.Duration) (killed bool) {
 	t.Helper()
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- c.Wait() }()
+	reached := make(chan bool, 1)
+	go func() {
+		for range 100000 {
+			if st, err := os.Stat(path); size <= 0 || err == nil && st.Size() >= size {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(d)
+		reached <- true
+	}()
 	select {
 	case err := <-ended:
 		if err != nil {
 			t.Fatal(err)
 		}
 		return false
-	case <-time.After(d):
-		if err := c.Process.Kill(); err != nil {
+	case <-reached:
+		if err := c.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			t.Fatal(err)
 		}
 		return <-ended != nil
