@@ -254,7 +254,7 @@ func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode
 	case old == in:
 		return nil, 0
 	}
-	if e := mayReplace(in, old, newDir); e != 0 {
+	if e := mayReplace(in, old, oldDir, newDir); e != 0 {
 		return nil, e
 	}
 	if old != nil && fs.opt.AutoDaAlloc {
@@ -301,18 +301,15 @@ func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode
 	return old, 0
 }
 
-// mayReplace says whether in may take the place of old in dir (vfs_rename).
-func mayReplace(in, old, dir *inode) errno {
-	for d := dir; in.isDir() && d != nil; d = d.parent {
-		if d == in {
-			return filesystem.EINVAL
-		}
-		if d == d.parent {
-			break
-		}
-	}
+// mayReplace says whether in, of oldDir, may take the place of old in newDir
+// (do_renameat2, vfs_rename).
+func mayReplace(in, old, oldDir, newDir *inode) errno {
 	switch {
+	case in.isAbove(newDir):
+		return filesystem.EINVAL
 	case old == nil:
+	case old.isAbove(oldDir):
+		return filesystem.ENOTEMPTY
 	case in.isDir() && !old.isDir():
 		return filesystem.ENOTDIR
 	case !in.isDir() && old.isDir():
@@ -321,6 +318,14 @@ func mayReplace(in, old, dir *inode) errno {
 		return filesystem.ENOTEMPTY
 	}
 	return 0
+}
+
+// isAbove reports whether in is dir, or above it.
+func (in *inode) isAbove(dir *inode) bool {
+	for dir != in && dir.parent != dir {
+		dir = dir.parent
+	}
+	return dir == in
 }
 
 // allocDelayed gives the delayed blocks of a file their places now
