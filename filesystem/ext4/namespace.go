@@ -250,7 +250,7 @@ func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode
 	case in == nil || newDir.links == 0:
 		return nil, filesystem.ENOENT
 	case in == fs.root || old == fs.root:
-		return nil, filesystem.EBUSY
+		return nil, filesystem.EXDEV // a name of the root belongs to another file system
 	case old == in:
 		return nil, 0
 	}
