@@ -61,7 +61,7 @@ document.querySelectorAll("svg").forEach((s) => {
     const r = e.getBoundingClientRect();
     if (r.left < box.left - 1 || r.right > box.right + 1 || r.top < box.top - 1 || r.bottom > box.bottom + 1) faults.push("cut: " + e.textContent + " in " + s.closest("figure").id);
   });
-  const texts = Array.from(s.querySelectorAll("text")).filter((e) => !e.getAttribute("transform")).map((e) => [e.textContent, e.getBoundingClientRect()]);
+  const texts = Array.from(s.querySelectorAll("text")).map((e) => [e.textContent, e.getBoundingClientRect()]);
   texts.forEach(([a, r], i) => texts.slice(i + 1).forEach(([b, q]) => {
     if (r.left < q.right - 1 && q.left < r.right - 1 && r.top < q.bottom - 3 && q.top < r.bottom - 3) faults.push("overlap: " + a + " and " + b + " in " + s.closest("figure").id);
   }));

@@ -52,9 +52,9 @@ var (
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"breakable": breakable}).Parse(pageHTML))
 
-// breakable is a name that may be broken behind its underscores.
+// breakable is a name that may be broken behind its underscores and dots.
 func breakable(name string) template.HTML {
-	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(name), "_", "_<wbr>"))
+	return template.HTML(strings.NewReplacer("_", "_<wbr>", ".", ".<wbr>").Replace(template.HTMLEscapeString(name)))
 }
 
 // pageFile is the page of one run, in the run's own directory.
@@ -166,7 +166,7 @@ func (p *Page) view() *pageView {
 	}
 	if len(p.Runs) > 0 {
 		v.Groups = metricGroups(p.Runs)
-		v.Question = question(p.Runs[0])
+		v.Question = p.question()
 		p.plots(v)
 	}
 	if p.Study != nil {
@@ -197,13 +197,17 @@ func (p *Page) names() (all []string) {
 	return all
 }
 
-// question is the one that the scenario answers.
-func question(r *Run) string {
-	var config struct{ Question string }
-	if json.Unmarshal(r.Manifest.Config, &config) != nil {
-		return ""
+// question is the one that the scenario answers, if it is the same for all runs.
+func (p *Page) question() string {
+	common := ""
+	for i, r := range p.Runs {
+		var config struct{ Question string }
+		if json.Unmarshal(r.Manifest.Config, &config) != nil || i > 0 && config.Question != common {
+			return ""
+		}
+		common = config.Question
 	}
-	return config.Question
+	return common
 }
 
 func (p *Page) runView(i int, r *Run) runView {

@@ -1,6 +1,8 @@
 package reports
 
 import (
+	"math"
+
 	"mbsim/metrics"
 )
 
@@ -79,6 +81,29 @@ var charts = []chart{
 		{name: "no room found", subject: "windows that found no room", metric: "rsv_windows_failed"}}},
 	{id: "visited", title: "How many groups a request visits", label: "groups a request", group: "rsv_reqs", words: visitedWords, lines: []chartLine{
 		{name: "visited", subject: "groups visited a request, in the mean of the whole run", per: "rsv_reqs", over: []string{"rsv_groups_visited"}}}},
+	{id: "speed", title: "How many operations a second", label: "operations a second", group: "time_s", words: speedWords, lines: []chartLine{
+		{name: "operations", subject: "operations a second, in the mean of the whole run", per: "time_s", over: []string{"ops"}}}},
+	{id: "waits", title: "What processes waited for", label: "seconds so far, of all", group: "time_s", words: waitWords, lines: waitLines()},
+	{id: "latency", title: "How long the slowest calls took", label: "µs, of all so far", group: "time_s", words: latencyWords, lines: []chartLine{
+		{name: "99% of fsyncs", subject: "µs that 99% of fsyncs do not exceed", metric: "latency_fsync_p99_us"},
+		{name: "99% of writes", subject: "µs that 99% of writes do not exceed", metric: "latency_write_p99_us"},
+		{name: "99% of creations", subject: "µs that 99% of creations do not exceed", metric: "latency_create_p99_us"},
+		{name: "99% of allocations", subject: "µs that 99% of allocations do not exceed", metric: "latency_allocation_p99_us"}}},
+	{id: "device", title: "How busy the device is", label: "of the time", scale: shareScale, group: "time_s", words: deviceWords, lines: []chartLine{
+		{name: "busy", subject: "share of the time in which the device was busy", per: "time_s", over: []string{"device_busy_s"}}}},
+}
+
+// waits are what processes wait for in runs in which work takes time.
+var waits = []struct{ name, what string }{
+	{"io", "data to or from the device"}, {"commit", "a commit"}, {"bitmap", "a block bitmap"}, {"group_lock", "a group's lock"},
+	{"inode_lock", "an inode's lock"}, {"locality_group", "a locality group"}, {"stream_lock", "the stream goal's lock"},
+}
+
+func waitLines() (lines []chartLine) {
+	for _, w := range waits {
+		lines = append(lines, chartLine{name: w.what, subject: "seconds that processes waited for " + w.what, metric: "wait_" + w.name + "_s"})
+	}
+	return lines
 }
 
 var considered = []string{"mb_cr0_groups_considered", "mb_cr1_groups_considered", "mb_cr2_groups_considered", "mb_cr3_groups_considered"}
@@ -101,9 +126,7 @@ func (c *chart) applies(runs []*Run) bool {
 // points are a line of a run: times in nanoseconds since its start, and values.
 func (l *chartLine) points(r *metrics.Result) (times []float64, values []float64, err error) {
 	if l.per != "" {
-		k := clock{start: r.Start, ns: 1}
-		c, err := k.rate(r.Series, l.name, l.per, l.over...)
-		return c.x, c.y, err
+		return l.rate(r)
 	}
 	at, values, err := r.Series.Points(l.metric)
 	if err != nil {
@@ -116,6 +139,54 @@ func (l *chartLine) points(r *metrics.Result) (times []float64, values []float64
 	for i := range at {
 		times = append(times, float64(at[i]-r.Start))
 		values[i] *= factor
+	}
+	return times, values, nil
+}
+
+// pageWindows is how many values a line of a rate has at most.
+const pageWindows = 100
+
+// rate is how much the metrics over grow while per grows by one, in windows in
+// which per grows by a hundredth of all it does, or more. What is left at the end
+// goes to the last window: a few requests would make a rate of nothing.
+func (l *chartLine) rate(r *metrics.Result) (times []float64, values []float64, err error) {
+	ids := make([]metrics.ID, 0, len(l.over)+1)
+	for _, name := range append([]string{l.per}, l.over...) {
+		id, err := metrics.Find(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		ids = append(ids, id)
+	}
+	rows, at := r.Series.Rows, r.Series.Times
+	if len(rows) < 2 || !rows[0].Has(ids[0]) {
+		return nil, nil, nil
+	}
+	grown := func(i, j int) (per, over float64) {
+		for _, id := range ids[1:] {
+			over += rows[j][id] - rows[i][id]
+		}
+		return rows[j][ids[0]] - rows[i][ids[0]], over
+	}
+	last := len(rows) - 1
+	all, _ := grown(0, last)
+	least := all / pageWindows
+	for i := 0; i < last; {
+		j := i + 1
+		for j < last {
+			if per, _ := grown(i, j); per >= least {
+				break
+			}
+			j++
+		}
+		if rest, _ := grown(j, last); rest < least {
+			j = last
+		}
+		if per, over := grown(i, j); per > 0 && !math.IsNaN(over) {
+			times = append(times, float64(at[i]-r.Start)/2+float64(at[j]-r.Start)/2)
+			values = append(values, over/per)
+		}
+		i = j
 	}
 	return times, values, nil
 }

@@ -109,6 +109,7 @@ func tiles(r *Run) (out []tile) {
 			continue
 		}
 		v, unit := human(row[id], metrics.At(id).Unit)
+		v = trimZeros(v)
 		if unit == "%" {
 			v += "%"
 		}

@@ -46,6 +46,12 @@ func TestWords(t *testing.T) {
 	ext2 := run3(map[string][3]float64{
 		"rsv_reqs": {0, 5, 10}, "rsv_groups_visited": {0, 5, 25}, "rsv_windows_made": {0, 2, 4}, "rsv_windows_discarded": {0, 1, 3}, "rsv_windows_failed": {0, 0, 1},
 	})
+	timed := run3(map[string][3]float64{
+		"time_s": {0, 45, 90}, "ops": {0, 450, 1350}, "wait_io_s": {0, 1, 6}, "wait_commit_s": {0, 1, 3}, "wait_bitmap_s": {0, 0, 1}, "wait_inode_lock_s": {0, 0, 0},
+		"latency_fsync_p99_us": {1, 1, 12500}, "latency_write_p99_us": {1, 1, 80}, "latency_create_p99_us": {1, 1, 2e6},
+		"device_busy_s": {0, 40, 45}, "device_bytes_read": {0, 1, 4096}, "device_bytes_written": {0, 1, 3 << 20},
+	})
+	idle := run3(map[string][3]float64{"time_s": {0, 0, 0}})
 	none := run3(map[string][3]float64{"mb_reqs": {0, 3, 3}, "mb_lost": {}, "mb_preallocated": {}, "used_share": {0.5, 0.5, 0.5}})
 	none.Result.Snapshots[1] = &metrics.Snapshot{Time: 90e9}
 	for _, c := range []struct {
@@ -68,6 +74,15 @@ func TestWords(t *testing.T) {
 		{extentSizeWords, r, "At the end at least half of the data of files lies in extents of 64 KiB or more."},
 		{windowWords, ext2, "4 windows were made, 3 given back unused, and 1 found no room."},
 		{visitedWords, ext2, "A request visits 2.5 groups in the mean of the whole run."},
+
+		{speedWords, timed, "15 operations a second in the mean of the whole run; around 67.5 s it was 20."},
+		{waitWords, timed, "Processes waited 10 s in all, each on its own: 60.0% of it for data to or from the device, 30.0% of it for a commit and 10.0% of it for a block bitmap."},
+		{latencyWords, timed, "At the end 99% of fsyncs took at most 12.5 ms, 99% of writes took at most 80 µs and 99% of creations took at most 2 s."},
+		{deviceWords, timed, "The device was busy for 50.0% of the time; 4 KiB were read from it and 3 MiB written to it."},
+		{speedWords, idle, "No time has passed."},
+		{waitWords, idle, "No process had to wait for another, nor for the device."},
+		{latencyWords, idle, "No call was timed."},
+		{deviceWords, idle, "No time has passed."},
 
 		{extentWords, none, "No file has a block."},
 		{layoutWords, none, "No file has two blocks."},

@@ -63,8 +63,9 @@ class Histogram {
     if (w < 50) return;
     const series = this.series(), n = this.last - this.first + 1;
     const y = this.axis();
-    const left = 14 + Math.max(...y.names.map((s) => s.length)) * 6.6 + 10, top = 8, bottom = 40, right = 8;
-    const pw = w - left - right, ph = h - top - bottom, step = pw / n;
+    const left = 22 + Math.max(...y.names.map((s) => s.length)) * 7.8 + 8, top = 8, bottom = 40;
+    const widest = Math.max(...Array.from({ length: n }, (_, i) => this.name(this.first + i).length)) * 6.8 + 8;
+    const right = 8 + Math.max(0, (widest - (w - left) / n) / 2), pw = w - left - right, ph = h - top - bottom, step = pw / n;
     const pos = (v) => top + ph - y.pos(v) * ph;
     let out = '<svg viewBox="0 0 ' + w + " " + h + '" width="' + w + '" height="' + h + '" aria-hidden="true" style="font:12px system-ui,\'Liberation Sans\',sans-serif;fill:var(--faint)">';
     y.at.forEach((v, i) => {
@@ -78,7 +79,6 @@ class Histogram {
       const words = x.name + ": " + decimals(b[0], 0) + " " + this.h.thing + " of " + this.name(i) + (this.h.scale === "bytes" ? " and more, " + show(this.h.value(b, x.r), "bytes") : "");
       out += '<rect class="b" x="' + x0.toFixed(1) + '" y="' + y0.toFixed(1) + '" width="' + Math.max(1, bar - 0.5).toFixed(1) + '" height="' + Math.max(0.8, top + ph - y0).toFixed(1) + '" style="fill:' + (x.past ? "var(--past)" : "var(--c" + (x.style % 8) + ")") + '"><title>' + escape(words) + "</title></rect>";
     }));
-    const widest = Math.max(...Array.from({ length: n }, (_, i) => this.name(this.first + i).length)) * 6.8 + 8;
     const every = Math.max(1, Math.ceil(widest / step));
     for (let i = 0; i < n; i += every) {
       out += '<text x="' + (left + (i + 0.5) * step).toFixed(1) + '" y="' + (top + ph + 15) + '" text-anchor="middle">' + this.name(this.first + i) + "</text>";

@@ -33,7 +33,7 @@ function range(effects) {
 function panel(d, m, e, alike) {
   const w = Math.max(240, d.clientWidth), h = 240, scale = unitScale(m), [lo, hi] = range(alike);
   const y = ticks(lo, hi, 5), names = y.at.map((v) => (scale === "share" ? tick(v * 100, y.step * 100) + (e.difference ? " pp" : "%") : scale === "bytes" ? size(v) : tick(v, y.step)));
-  const left = Math.max(...names.map((s) => s.length), 3) * 6.6 + 30, top = 10, bottom = 42, pw = w - left - 10, ph = h - top - bottom, step = pw / e.levels.length;
+  const left = Math.max(...names.map((s) => s.length), 3) * 7.4 + 28, top = 10, bottom = 42, pw = w - left - 10, ph = h - top - bottom, step = pw / e.levels.length;
   const px = (i) => left + (i + 0.5) * step, py = (v) => top + ph - ((v - lo) / (hi - lo)) * ph;
   const value = (v) => (e.difference && scale === "share" ? four(Math.round(v * 1e4) / 100) + " pp" : show(v, scale));
   let out = '<svg viewBox="0 0 ' + w + " " + h + '" width="' + w + '" height="' + h + '" aria-hidden="true" style="font:12px system-ui,\'Liberation Sans\',sans-serif;fill:var(--faint)">';
