@@ -41,6 +41,7 @@ func (fs *FS) fallocate(t *task, in *inode, mode uint32, off, n int64) errno {
 	if !in.Extents {
 		return filesystem.EOPNOTSUPP
 	}
+	fs.touch(t, in)
 	lblk, end := uint32(off>>fs.geo.BlockBits), fs.blocksFor(off+n)
 	return fs.allocFileBlocks(t, in, lblk, end-lblk, growTo(in, mode, off+n), mapUnwrittenCreate)
 }
@@ -94,6 +95,7 @@ func (fs *FS) zeroRange(t *task, in *inode, mode uint32, off, n int64) errno {
 	first, stop := fs.blocksFor(off), uint32((off+n)>>fs.geo.BlockBits)
 	partial := off&(bs-1) != 0 || (off+n)&(bs-1) != 0
 	newSize := growTo(in, mode, off+n)
+	fs.touch(t, in)
 	if partial {
 		from, to := uint32(off>>fs.geo.BlockBits), fs.blocksFor(off+n)
 		if e := fs.allocFileBlocks(t, in, from, to-from, newSize, mapUnwrittenCreate); e != 0 {
@@ -164,6 +166,7 @@ func (fs *FS) punchHole(t *task, in *inode, off, n int64) errno {
 	if limit := fs.maxIndirect - fs.geo.BlockSize(); off+n > limit {
 		n = limit - off
 	}
+	fs.touch(t, in)
 	bs := fs.geo.BlockSize()
 	if up, down := (off+bs-1)&^(bs-1), (off+n)&^(bs-1)-1; down > up {
 		fs.updateDisksize(t, in, off, n)
