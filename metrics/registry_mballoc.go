@@ -26,6 +26,8 @@ var mballocTable = []mballocMetric{
 		"Blocks handed out.", func(s *mballoc.Stats) uint64 { return s.BlocksAllocated }),
 	mb(groupRequests, "mb_enospc", "requests", Lower, "event ext4_allocate_blocks with no block",
 		"Requests that failed for want of space.", func(s *mballoc.Stats) uint64 { return s.NoSpace }),
+	mb(groupRequests, "mb_edquot", "requests", Lower, "dquot_alloc_block in ext4_mb_new_blocks",
+		"Requests that failed because their owner may have no more (EDQUOT).", func(s *mballoc.Stats) uint64 { return s.OverQuota }),
 	mb(groupRequests, "mb_lost", "chunks", Lower, "mb_stats: lost (s_mb_lost_chunks)",
 		"Chunks another CPU took between the search that found them and their use.", func(s *mballoc.Stats) uint64 { return s.Lost }),
 	mb(groupRequests, "mb_busy", "requests", Neither, "ext4_fs_is_busy",

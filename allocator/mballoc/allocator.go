@@ -22,6 +22,7 @@ type Config struct {
 	RootReserved   uint64 // clusters kept for root (r_blocks_count)
 	ReservePool    bool   // keep the reserved pool: the extent feature is on
 	Unprivileged   bool   // processes may not take root's reserve
+	Quota          Quota  // nil where nobody's space is limited
 	ImmediateFree  bool   // freed blocks are free at once: there is no journal
 
 	Observer Observer // nil for nobody

@@ -7,7 +7,7 @@ import "mbsim/allocator"
 // and, in r.Len, the clusters given; or false where there is no space (ENOSPC),
 // with r.Len 0.
 //
-// Deviates from the kernel: no quota, no fast-commit replay (see NewBlocksSimple),
+// Deviates from the kernel: no fast-commit replay (see NewBlocksSimple),
 // no errors of IO or memory, and no check that what was found is none of the file
 // system's own metadata. Statistics count always, as with mb_stats=1.
 func (a *Allocator) NewBlocks(cpu int, r *Request) (allocator.Block, bool) {
@@ -22,6 +22,7 @@ func (a *Allocator) newBlocks(cpu int, r *Request) (allocator.Block, bool) {
 		a.obs.Request(r)
 	}
 	var claimed int64
+	var counted uint32
 	if r.Flags&DelallocReserved == 0 {
 		for r.Len > 0 && !a.ClaimFree(cpu, int64(r.Len), r.Flags) {
 			r.Len >>= 1
@@ -31,6 +32,11 @@ func (a *Allocator) newBlocks(cpu int, r *Request) (allocator.Block, bool) {
 			return 0, false
 		}
 		claimed = int64(r.Len)
+		if counted = a.claimQuota(r); counted == 0 {
+			a.stats.OverQuota++
+			a.dirtyClusters.Add(cpu, -claimed)
+			return 0, false
+		}
 	}
 	c := a.newContext()
 	a.begin(c, cpu, r)
@@ -45,6 +51,7 @@ func (a *Allocator) newBlocks(cpu int, r *Request) (allocator.Block, bool) {
 		c.b.len = 0
 		r.Len = 0
 	}
+	a.returnQuota(r, counted)
 	a.finish(c)
 	a.sparedContexts = append(a.sparedContexts, c)
 	if !found {

@@ -29,6 +29,7 @@ type Stats struct {
 	PAsDiscarded     uint64 // preallocations discarded
 	DiscardsForSpace uint64 // rounds of discarding forced by ENOSPC
 	NoSpace          uint64 // requests that failed with ENOSPC
+	OverQuota        uint64 // requests that failed with EDQUOT
 	Busy             uint64 // requests for closed files treated as if open, as groups were contended (ext4_fs_is_busy)
 }
 
