@@ -62,6 +62,7 @@ func (s *Stats) add(t *Stats) {
 	s.PAsDiscarded += t.PAsDiscarded
 	s.DiscardsForSpace += t.DiscardsForSpace
 	s.NoSpace += t.NoSpace
+	s.OverQuota += t.OverQuota
 	s.Busy += t.Busy
 }
 
