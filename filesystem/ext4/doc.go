@@ -10,6 +10,11 @@
 // block by block (namespace.go, over package dirent), and freed blocks come
 // back when their transaction commits (journal.go).
 //
+// FS.Check recounts slowly all that is kept fast (check*.go); with the build tag
+// invariants it does so after each sync and remount. The tests perform random
+// operations under it, and stories that say why a block lies where it does
+// (testdata/stories).
+//
 // Units: lblk and pblk are file-system blocks, sizes and offsets bytes, clusters
 // are said where they are meant. Everything is deterministic.
 //
