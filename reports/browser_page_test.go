@@ -180,6 +180,14 @@ func TestBrowserZooms(t *testing.T) {
 	p = b.at(over, point{0.5, 0.5})
 	b.click(p[0], 2)
 	is("double-click", 0, 90, 1e-9)
+
+	// On a phone, where nobody drags, the buttons do it.
+	b.window(390, 844, "dark")
+	b.settle()
+	b.click(b.at(`[data-do="in"]`, point{0.5, 0.5})[0], 2)
+	is("two taps", 33.75, 56.25, 1e-6)
+	b.click(b.at(`[data-do="all"]`, point{0.5, 0.5})[0], 1)
+	is("all", 0, 90, 1e-9)
 	b.quiet("zooming")
 }
 

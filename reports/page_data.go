@@ -180,7 +180,7 @@ func dataOfRun(r *Run, name string) (*dataRun, error) {
 	}
 	row := lastRow(r)
 	for id, m := range metrics.List() {
-		if row.Has(metrics.ID(id)) {
+		if row.Has(metrics.ID(id)) && !math.IsInf(row[id], 0) {
 			d.Final[m.Name] = json.Number(number(row[id]))
 		}
 	}

@@ -167,6 +167,9 @@ func TestStudyPictures(t *testing.T) {
 	}
 	for name, s := range map[string]*Study{"one key": sampleStudy(1), "two keys": sampleStudy(2), "many": many, "one setting": one, "variants": variants} {
 		for _, size := range []Size{Paper, Slide} {
+			if name != "two keys" && (size == Slide || testing.Short()) {
+				continue // pictures take their time
+			}
 			files, err := StudyPictures(s, size)
 			if err != nil || len(files) == 0 {
 				t.Fatalf("%s: %d pictures, %v", name, len(files), err)
