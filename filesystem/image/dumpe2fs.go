@@ -138,7 +138,7 @@ func (d *dumpReader) finishSuper(values map[string]string) error {
 	if v, ok := values["Cluster size"]; ok && sb.ROCompat&Bigalloc != 0 {
 		n, err := strconv.ParseUint(v, 10, 40)
 		if err != nil || n == 0 || n&(n-1) != 0 || n < uint64(sb.BlockSize()) {
-			return fmt.Errorf("Cluster size: %q", v)
+			return fmt.Errorf("bad Cluster size: %q", v)
 		}
 		sb.ClusterBits = uint8(bits.TrailingZeros64(n)) - sb.BlockBits
 	}

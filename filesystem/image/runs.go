@@ -20,12 +20,6 @@ func (s runSet) find(b allocator.Block) int {
 	return sort.Search(len(s), func(i int) bool { return s[i].end > b })
 }
 
-// overlaps reports whether any block of [start, end) is in the set.
-func (s runSet) overlaps(start, end allocator.Block) bool {
-	i := s.find(start)
-	return i < len(s) && s[i].start < end
-}
-
 // add adds the blocks of r, which may overlap the set.
 func (s *runSet) add(r run) {
 	if r.start >= r.end {

@@ -48,27 +48,6 @@ func (l *freeList) fill(bits []uint64, n uint32) {
 	setBits(bits, n, uint32(len(bits)*64))
 }
 
-// anyUsed reports whether any unit of [from, to) is not free.
-func (l *freeList) anyUsed(from, to uint32) bool { return !l.allFree(from, to) }
-
-// allFree reports whether all units of [from, to) are free.
-func (l *freeList) allFree(from, to uint32) bool {
-	for ; l.bits != nil && from < to; from++ {
-		if l.bits[from/8]&(1<<(from%8)) != 0 {
-			return false
-		}
-	}
-	if l.bits != nil || from >= to {
-		return true
-	}
-	for i := 0; i < len(l.runs); i += 2 {
-		if l.runs[i] <= from && from < l.runs[i]+l.runs[i+1] {
-			return to <= l.runs[i]+l.runs[i+1]
-		}
-	}
-	return false
-}
-
 // anyFree reports whether any unit of [from, to) is free.
 func (l *freeList) anyFree(from, to uint32) bool {
 	for ; l.bits != nil && from < to; from++ {
