@@ -1,0 +1,234 @@
+package reports
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// leaves are the scalars of a JSON value by dotted path, in its order.
+func leaves(raw json.RawMessage) (paths []string, values map[string]string) {
+	values = make(map[string]string)
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	add := func(path, v string) {
+		paths = append(paths, path)
+		values[path] = v
+	}
+	var walk func(path string) error
+	walk = func(path string) error {
+		t, err := d.Token()
+		if err != nil {
+			return err
+		}
+		below := func(key string) string { return strings.TrimPrefix(path+"."+key, ".") }
+		switch t {
+		case json.Delim('{'):
+			for d.More() {
+				key, err := d.Token()
+				if err == nil {
+					err = walk(below(fmt.Sprint(key)))
+				}
+				if err != nil {
+					return err
+				}
+			}
+			_, err = d.Token()
+		case json.Delim('['):
+			for i := 0; d.More(); i++ {
+				if err := walk(below(strconv.Itoa(i))); err != nil {
+					return err
+				}
+			}
+			_, err = d.Token()
+		case nil:
+			add(path, "null")
+		default:
+			add(path, fmt.Sprint(t))
+		}
+		return err
+	}
+	if len(raw) == 0 || walk("") != nil {
+		return nil, nil
+	}
+	return paths, values
+}
+
+// Changes lists, in their order, the settings of a resolved scenario that are
+// others than in defaults, another one. skip says which to leave out; about gives
+// the default of one that defaults lacks, "" where there is none.
+func Changes(config, defaults json.RawMessage, skip func(path string) bool, about func(path string) string) (out []Change) {
+	paths, values := leaves(config)
+	_, usual := leaves(defaults)
+	for _, p := range paths {
+		was, known := usual[p]
+		if skip(p) || known && was == values[p] {
+			continue
+		}
+		if !known {
+			was = about(p)
+		}
+		if was != values[p] {
+			out = append(out, Change{p, values[p], was})
+		}
+	}
+	return out
+}
+
+// difference is a setting that runs do not share.
+type difference struct {
+	Path   string
+	Values []string // a run each, "" where it has none and no default is known
+}
+
+// differences are the settings of the resolved scenarios, and the seeds, that
+// differ between runs. Names, questions and expectations decide nothing.
+func differences(runs []*Run) (out []difference) {
+	var order []string
+	all := make([]map[string]string, len(runs))
+	for i, r := range runs {
+		paths, values := leaves(r.Manifest.Config)
+		all[i] = values
+		at := 0
+		for _, p := range paths {
+			if k := slices.Index(order, p); k >= 0 {
+				at = k + 1
+				continue
+			}
+			order = slices.Insert(order, min(at, len(order)), p)
+			at++
+		}
+	}
+	for _, p := range order {
+		if top, _, _ := strings.Cut(p, "."); top == "name" || top == "question" || top == "expect" {
+			continue
+		}
+		d := difference{Path: p}
+		for _, values := range all {
+			d.Values = append(d.Values, values[p])
+		}
+		if slices.ContainsFunc(d.Values, func(v string) bool { return v != d.Values[0] }) {
+			fillDefaults(&d, runs)
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
+// fillDefaults tells the default for the runs that leave a setting out, where the
+// manifest of one that does not knows it.
+func fillDefaults(d *difference, runs []*Run) {
+	for _, r := range runs {
+		for _, c := range r.Manifest.Changed {
+			if c.Key != d.Path || c.Default == "" {
+				continue
+			}
+			for i, v := range d.Values {
+				if v == "" {
+					d.Values[i] = c.Default + " (default)"
+				}
+			}
+		}
+	}
+}
+
+// remarks are what one should know before one compares the runs.
+func remarks(runs []*Run, diffs []difference) (out []string) {
+	if len(runs) < 2 {
+		return nil
+	}
+	version := func(r *Run) string {
+		return fmt.Sprint(r.Manifest.Version, r.Manifest.Revision, r.Manifest.Modified)
+	}
+	var seed, load, other bool
+	for _, d := range diffs {
+		top, _, _ := strings.Cut(d.Path, ".")
+		seed = seed || top == "seed"
+		load = load || top == "workload" || top == "stop"
+		other = other || top == "device"
+	}
+	if seed {
+		out = append(out, "The seeds differ: part of every difference is the luck of the draw.")
+	}
+	if load {
+		out = append(out, "The workloads differ: the runs did not do the same.")
+	}
+	if other {
+		out = append(out, "The devices differ: the runs did not start from the same state.")
+	}
+	if slices.ContainsFunc(runs, func(r *Run) bool { return version(r) != version(runs[0]) }) {
+		out = append(out, "Different versions of mbsim made the runs.")
+	}
+	if len(diffs) == 0 {
+		out = append(out, "The runs have the same settings.")
+	}
+	return append(out, "One run each: a difference is that of these runs. mbsim sweep with --reps tells how sure one can be.")
+}
+
+// compareWords compares what a line comes to in several runs.
+func compareWords(l *chartLine, unit string, runs []*Run, names []string) string {
+	var parts []string
+	first := math.NaN()
+	for i, r := range runs {
+		v, ok := l.final(r.Result)
+		if !ok {
+			parts = append(parts, names[i]+" has none")
+			continue
+		}
+		s := names[i] + " " + amount(v, unit)
+		if i == 0 {
+			first = v
+		} else if !math.IsNaN(first) {
+			s += " (" + relative(first, v, unit) + ")"
+		}
+		parts = append(parts, s)
+	}
+	return fmt.Sprintf("At the end, %s: %s.", l.subject, strings.Join(parts, ", "))
+}
+
+// relative is the change from a to b: +4.2%, of shares +1.3 points.
+func relative(a, b float64, unit string) string {
+	sign := "+"
+	if b < a {
+		sign = "−"
+	}
+	points := math.Abs(b-a) * 100
+	switch {
+	case a == b:
+		return "the same"
+	case unit == "share" && points < 0.01:
+		return sign + "<0.01 pp"
+	case unit == "share":
+		return sign + decimals(points, 2) + " pp"
+	case a == 0:
+		return "from 0"
+	}
+	p := points / math.Abs(a)
+	switch {
+	case p < 0.1:
+		return sign + "<0.1%"
+	case p >= 1000:
+		return sign + few(math.Round(p/10)*10) + "%"
+	}
+	return sign + decimals(p, 1) + "%"
+}
+
+// phaseWords name the phases, where there are several.
+func phaseWords(r *Run) string {
+	if len(r.Result.Phases) < 2 {
+		return ""
+	}
+	var parts []string
+	for _, p := range r.Result.Phases {
+		s := fmt.Sprintf("%s from %s", p.Name, r.when(p.Start))
+		if p.Measured {
+			s += " (measured)"
+		}
+		parts = append(parts, s)
+	}
+	return "Dashed lines are where phases begin: " + joinWords(parts) + "."
+}
