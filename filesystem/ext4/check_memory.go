@@ -157,13 +157,18 @@ func (c *checker) reservations(in *inode, t *treeCheck) {
 			}
 		}
 	}
-	if want != in.reserved {
+	if want != in.reserved && !(c.fs.leaksReservations() && want < in.reserved) {
 		c.errorf("%d clusters are delayed, %d reserved", want, in.reserved)
 	}
 	if !slices.Equal(pending, in.es.clu) {
 		c.errorf("clusters with mapped and delayed blocks: %d, pending reservations: %d", pending, in.es.clu)
 	}
 }
+
+// leaksReservations says whether a reservation may be lost. Where fallocate moves
+// delayed data out of an inode into an indirect block map, nothing takes back what was
+// reserved for it, in 5.10 too ("i_reserved_data_blocks (1) not cleared!").
+func (fs *FS) leaksReservations() bool { return fs.inlineData && !fs.extents }
 
 // String names the parts of a status.
 func (s esStatus) String() string {
