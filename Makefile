@@ -36,10 +36,10 @@ bench: ## run the benchmarks (compare with benchstat)
 	$(GO) test -run '^$$' -bench . -benchmem ./allocator/... ./filesystem/... ./sim/... ./metrics/...
 
 browser: ## test the report page in headless Chromium (Debian: chromium chromium-driver)
-	BROWSER=1 $(GO) test ./reports -run Browser -v
+	BROWSER=1 $(GO) test ./reports -run TestBrowser -count=1 -v
 
 slurm: ## test studies on a real Slurm cluster of one node (Debian: slurm-wlm munge; needs root)
-	MBSIM_SLURM=1 $(GO) test ./study/slurm -run TestCluster -v
+	MBSIM_SLURM=1 $(GO) test -count=1 -v -run TestCluster ./study/slurm
 
 speed: ## compare a replay of 390,000 operations with the real ext4 here (needs root and loop devices)
 	oracle/speed.sh

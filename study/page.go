@@ -17,13 +17,24 @@ const (
 	variantKey = "variant"
 )
 
-// writePage writes the study's page.
+// writePage writes the study's page, and its pictures beside it.
 func (r *Result) writePage(dir string) error {
-	var b bytes.Buffer
-	if err := (&reports.Page{Study: r.Page()}).Write(&b); err != nil {
+	s := r.Page()
+	pictures, err := reports.StudyPictures(s, reports.Paper)
+	if err != nil {
 		return err
 	}
-	return writeFile(filepath.Join(dir, pageName), b.Bytes())
+	page := reports.File{Name: pageName, Write: (&reports.Page{Study: s}).Write}
+	for _, f := range append(pictures, page) {
+		var b bytes.Buffer
+		if err := f.Write(&b); err != nil {
+			return err
+		}
+		if err := writeFile(filepath.Join(dir, f.Name), b.Bytes()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Page is the study as its page shows it: the headline, and the metrics of a

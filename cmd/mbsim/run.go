@@ -44,6 +44,7 @@ output folder:
   mb_groups.txt  /proc/fs/ext4/DEV/mb_groups at the end, in the kernel's format
   mb_stats.txt   /proc/fs/ext4/DEV/mb_stats at the end, likewise
   *.png          plots
+  report.html    all of it on one page that works offline
 
 Exit codes: 0 all is well, 2 the scenario or the command line is wrong (nothing
 is written then), 3 the device was full and the scenario ends then, 99 an
@@ -151,6 +152,7 @@ func (f *runFlags) report(s *scenarios.Scenario, out *run.Outcome, name string) 
 		m.Command = append(m.Command, "--seed", f.seed)
 	}
 	m.Config = s.ResolvedJSON()
+	m.Changed = changedSettings(m.Config)
 	return &reports.Run{Result: out.Result, Manifest: m}
 }
 
