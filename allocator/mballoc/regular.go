@@ -182,30 +182,17 @@ type prefetcher struct {
 	ios  uint32
 }
 
-// prefetch reads the bitmaps of the rest of id's flex group (ext4_mb_prefetch).
-//
-// Deviates from the kernel: what was asked for counts as an IO even if the device
-// were to answer before that is looked at.
+// prefetch reads the bitmaps of the rest of id's flex group.
 func (a *Allocator) prefetch(id allocator.GroupID, p *prefetcher) {
 	p.nr = a.t.Prefetch
 	if a.cfg.FlexFeature {
 		flex := a.geo.FlexSize()
 		p.nr = min(flex-uint32(id)&(flex-1), a.t.Prefetch)
 	}
-	before := p.ios
-	for range p.nr {
-		g := a.at(id)
-		seen := g.readAhead
-		g.readAhead = true
-		if !seen && g.needInit && g.descFree > 0 && !g.uninit && a.readBitmap(id, g, true) {
-			p.ios++
-		}
-		if id++; id >= a.geo.Groups {
-			id = 0
-		}
-	}
-	p.next = id
-	if p.ios == before {
+	next, ios := a.readAhead(id, p.nr)
+	p.next = next
+	p.ios += ios
+	if ios == 0 {
 		p.nr = 0
 	}
 }
