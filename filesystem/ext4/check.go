@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"mbsim/allocator"
+	"mbsim/filesystem"
 	"mbsim/internal/invariants"
 )
 
@@ -70,16 +71,22 @@ func (c *checker) errorf(format string, args ...any) {
 func (c *checker) all() {
 	c.findInodes()
 	var reserved, dirty int64
+	var status filesystem.StatusTree
 	for _, in := range c.live {
 		c.in, c.told = in, 0
 		t := c.tree(in)
 		c.pages(in, t)
 		reserved += int64(in.reserved)
 		dirty += in.cache.count()
+		in.es.recount(&status)
 	}
 	c.in = nil
 	if n := c.fs.alloc.DirtyClusters().Sum(); n != reserved && !(c.fs.leaksReservations() && n > reserved) {
 		c.errorf("files have %d clusters reserved, the allocator's counter of dirty clusters is %d", reserved, n)
+	}
+	status.Hits, status.Misses = c.fs.esStats.Hits, c.fs.esStats.Misses
+	if status != c.fs.esStats {
+		c.errorf("status trees: %+v, counted %+v", status, c.fs.esStats)
 	}
 	if dirty != c.fs.dirtyBlocks {
 		c.errorf("files have %d dirty blocks, counted %d", dirty, c.fs.dirtyBlocks)

@@ -2,6 +2,8 @@ package ext4
 
 import (
 	"slices"
+
+	"mbsim/filesystem"
 	"strings"
 )
 
@@ -179,4 +181,19 @@ func (s esStatus) String() string {
 		}
 	}
 	return strings.Join(names, "+")
+}
+
+// recount adds the ranges of a status tree to s.
+func (t *esTree) recount(s *filesystem.StatusTree) {
+	reclaimable := int64(0)
+	for i := range t.ext {
+		if t.ext[i].status&esDelayed == 0 {
+			reclaimable++
+		}
+	}
+	s.Extents += int64(len(t.ext))
+	s.Reclaimable += reclaimable
+	if reclaimable > 0 {
+		s.Inodes++
+	}
 }

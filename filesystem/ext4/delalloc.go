@@ -105,7 +105,7 @@ func (fs *FS) delayBlock(t *task, in *inode, lblk uint32) errno {
 // prepareDelayed readies block lblk for a delayed write
 // (ext4_da_get_block_prep): what its buffer becomes.
 func (fs *FS) prepareDelayed(t *task, in *inode, lblk uint32) (bufState, errno) {
-	x, known := in.es.lookup(lblk)
+	x, known := in.es.ask(lblk)
 	if !known {
 		m := mapping{lblk: lblk, len: 1}
 		if in.inline == 0 && fs.lookupBlocks(t, in, &m) > 0 {

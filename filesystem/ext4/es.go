@@ -5,6 +5,7 @@ import (
 	"sort"
 
 	"mbsim/allocator"
+	"mbsim/filesystem"
 )
 
 // esStatus is what the extent status tree knows of a range of blocks.
@@ -42,6 +43,9 @@ func (e *esExtent) delayedOnly() bool { return e.status&esDelayed != 0 && e.stat
 type esTree struct {
 	ext []esExtent
 	clu []uint32 // pending reservations of a bigalloc file: logical clusters, sorted
+
+	stats       *filesystem.StatusTree // of the file system
+	reclaimable int32                  // ranges that are not delayed (i_es_shk_nr)
 }
 
 // search is the place of the first range that ends at lblk or after it
@@ -85,6 +89,7 @@ func (t *esTree) add(e esExtent) {
 		t.ext[i-1].len += e.len
 		if i < len(t.ext) && t.mergeable(&t.ext[i-1], &t.ext[i]) {
 			t.ext[i-1].len += t.ext[i].len
+			t.count(e.status, -1)
 			t.ext = slices.Delete(t.ext, i, i+1)
 		}
 		return
@@ -95,6 +100,7 @@ func (t *esTree) add(e esExtent) {
 		return
 	}
 	t.ext = slices.Insert(t.ext, i, e)
+	t.count(e.status, 1)
 }
 
 // remove forgets [lblk, end], both inclusive, telling gone of each part of a
@@ -113,6 +119,7 @@ func (t *esTree) remove(lblk, end uint32, gone *reservedCount) {
 			tail.pblk = e.pblk + allocator.Block(e.len-tail.len)
 			t.ext[i].len = keep
 			t.ext = slices.Insert(t.ext, i+1, tail)
+			t.count(tail.status, 1)
 			if gone != nil {
 				gone.add(e, lblk, end-lblk+1)
 			}
@@ -129,6 +136,7 @@ func (t *esTree) remove(lblk, end uint32, gone *reservedCount) {
 		if gone != nil {
 			gone.add(t.ext[j], t.ext[j].lblk, t.ext[j].len)
 		}
+		t.count(t.ext[j].status, -1)
 	}
 	if j < len(t.ext) && t.ext[j].lblk <= end {
 		x := &t.ext[j]

@@ -39,9 +39,10 @@ type FS struct {
 	freeInodes  *allocator.PerCPUCounter // s_freeinodes_counter
 	dirCount    *allocator.PerCPUCounter // s_dirs_counter
 
-	inodes [][]*inode
-	spare  []*inode
-	root   *inode
+	inodes  [][]*inode
+	spare   []*inode
+	esStats filesystem.StatusTree // of all inodes
+	root    *inode
 
 	lastDir     *inode
 	lastDirPath string
@@ -103,6 +104,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 	if err := fs.loadTree(); err != nil {
 		return nil, err
 	}
+	fs.mounted()
 	return fs, nil
 }
 

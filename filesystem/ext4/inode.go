@@ -113,6 +113,7 @@ func (fs *FS) blankInode(number, mode uint32) *inode {
 		in = new(inode)
 		in.es.ext, in.cache.runs = in.firstES[:0], in.firstRun[:0]
 	}
+	in.es.stats = &fs.esStats
 	in.Number = number
 	in.Regular = mode&modeFmt == modeReg
 	in.mode = mode

@@ -68,7 +68,7 @@ func (fs *FS) mapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, err
 	m.state = 0
 	m.len = min(m.len, 1<<31-1)
 	var got uint32
-	if e, ok := in.es.lookup(m.lblk); ok {
+	if e, ok := in.es.ask(m.lblk); ok {
 		m.len = min(e.len-(m.lblk-e.lblk), m.len)
 		m.pblk = 0
 		if e.mapped() {
@@ -102,7 +102,7 @@ func (fs *FS) mapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, err
 		return 0, e
 	}
 	if f&mapPreIO != 0 {
-		if x, ok := in.es.lookup(m.lblk); ok && x.status&esWritten != 0 {
+		if x, ok := in.es.ask(m.lblk); ok && x.status&esWritten != 0 {
 			return got, 0 // written with zeroes meanwhile
 		}
 	}

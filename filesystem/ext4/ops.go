@@ -137,7 +137,7 @@ func (fs *FS) Remount(t *task) error {
 				in.allocOnClose = false
 				in.resident = in == fs.root
 				in.mayInline, in.stray = in.inline > 0, false
-				in.es = esTree{}
+				in.es = esTree{stats: &fs.esStats}
 				unverify(&in.root)
 				in.root.verified = true
 			}
@@ -151,6 +151,7 @@ func (fs *FS) Remount(t *task) error {
 		fs.j.running = false
 	}
 	e := fs.alloc.Remount()
+	fs.mounted()
 	fs.checkNow()
 	return e
 }

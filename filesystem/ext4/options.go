@@ -28,7 +28,8 @@ type Options struct {
 	// Stripe overrides the superblock's stripe width, in blocks; -1 leaves
 	// it. 0 and 1 turn it off.
 	Stripe int64
-	// PrefetchBlockBitmaps reads all bitmaps in the background after mount.
+	// PrefetchBlockBitmaps reads all bitmaps in the background after mount
+	// (prefetch_block_bitmaps). Whoever runs the clock acts on it: see Mounted.
 	PrefetchBlockBitmaps bool
 	// CommitSeconds is the longest age of a transaction (commit=). Whoever
 	// runs the clock acts on it.
@@ -37,6 +38,10 @@ type Options struct {
 	// Clock is the time in ns, for the age of dirty files and of transactions.
 	// nil stands still.
 	Clock func() int64
+	// Mounted, if not nil, is called at the end of each mount and remount. With
+	// PrefetchBlockBitmaps the kernel's thread for lazy initialization begins at
+	// some moment of the next LazyInitDelay ns: FS.PrefetchBitmaps.
+	Mounted func()
 	// TransactionBegan, if not nil, is called when a transaction begins: it is
 	// to be committed CommitSeconds later (CommitOld).
 	TransactionBegan func()

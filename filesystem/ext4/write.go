@@ -172,6 +172,7 @@ func (fs *FS) writeMany(t *task, in *inode, pos, n int64) int64 {
 		return 0
 	}
 	in.reserved += blocks
+	fs.esStats.Hits += uint64(blocks)
 	in.es.set(lblk, blocks, 0, esDelayed)
 	c.add(lblk, blocks, bufDelayed)
 	fs.dirtied(int64(blocks))
