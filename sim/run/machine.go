@@ -64,6 +64,9 @@ func (r *runner) mount() error {
 	opt.Blocks = r.options.Blocks
 	opt.Observer = r.options.Files
 	opt.TransactionBegan = func() { r.commitTimer.SetAfter(r.m.commit) }
+	if opt.PrefetchBlockBitmaps {
+		opt.Mounted = r.newLazyInit()
+	}
 	fs, err := ext4.Mount(layout, opt)
 	if err != nil {
 		return err
