@@ -158,6 +158,7 @@ func (c *Collector) count(r Row) {
 	if c.time != nil {
 		c.time(r)
 	}
+	countStatus(c.fs, r)
 	if l, ok := c.fs.(loser); ok {
 		r[idLostBlocks] = float64(l.LostBlocks())
 	}

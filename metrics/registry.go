@@ -16,6 +16,9 @@ func build() []Metric {
 		all = append(all, mballocTable[i].Metric)
 	}
 	all = append(all, mballocRatios...)
+	for i := range statusTable {
+		all = append(all, statusTable[i].Metric)
+	}
 	for i := range reservationTable {
 		all = append(all, reservationTable[i].Metric)
 	}
@@ -53,6 +56,7 @@ var (
 	freeFirst    = must(freeTable[0].Name)
 	opFirst      = must(opTotals[0].Name)
 	mballocFirst = must(mballocTable[0].Name)
+	statusFirst  = must(statusTable[0].Name)
 	rsvFirst     = must(reservationTable[0].Name)
 )
 
@@ -68,6 +72,7 @@ const (
 	groupSearch   = "Search by criteria"
 	groupPrealloc = "Preallocation"
 	groupBitmaps  = "Bitmaps and buddies"
+	groupStatus   = "Extent status trees"
 	groupWindows  = "Reservation windows (ext2)"
 	groupTime     = "Time"
 )
