@@ -24,6 +24,8 @@ type Machine struct {
 	commits  *sim.Queue
 	bitmaps  *sim.Queue                     // those who wait for one
 	underWay map[allocator.GroupID]struct{} // bitmaps that the device was asked for
+	plug     *device.Plug                   // of reads ahead, with Device
+	plugged  bool                           // it holds some
 
 	journalAt int64 // blocks into the journal: where the next transaction goes
 
@@ -47,12 +49,16 @@ type process struct {
 
 // New returns a machine on e.
 func New(e *sim.Engine, c Config) *Machine {
-	return &Machine{
+	m := &Machine{
 		e: e, Config: c, stream: e.NewMutex("s_md_lock"), commits: e.NewQueue("commit"),
 		bitmaps: e.NewQueue("bitmap"), underWay: make(map[allocator.GroupID]struct{}),
 		groups: lockTable{name: "group lock"}, inodes: lockTable{name: "inode lock"}, locality: lockTable{name: "lg_mutex"},
 		spent: make([]int64, c.CPUs), times: latency.New(),
 	}
+	if c.Device != nil {
+		m.plug = c.Device.NewPlug()
+	}
+	return m
 }
 
 // Run tells the machine that p runs on a CPU, which it holds, and gives up while it
@@ -74,6 +80,7 @@ func (m *Machine) task(p *sim.Process) *process {
 // Spend lets ns of work pass.
 func (m *Machine) Spend(ns int64) {
 	p := m.e.Current()
+	m.unplug()
 	if ns <= 0 || p == nil {
 		return
 	}
@@ -84,6 +91,15 @@ func (m *Machine) Spend(ns int64) {
 		ns = m.jittered(ns)
 	}
 	p.Wait(ns)
+}
+
+// unplug sends the reads ahead that have been held back to merge. The process that
+// made them calls it before time passes, so one plug is enough for all.
+func (m *Machine) unplug() {
+	if m.plugged {
+		m.plug.Flush()
+		m.plugged = false
+	}
 }
 
 // jittered is what jitter makes of a cost: 0.5 to 1.5 times as much, and now and
@@ -99,6 +115,7 @@ func (m *Machine) jittered(ns int64) int64 {
 
 // sleep gives the CPU up while wait waits, and counts the time.
 func (m *Machine) sleep(p *sim.Process, k WaitKind, wait func()) {
+	m.unplug()
 	start := m.e.Now()
 	cpu := m.task(p).cpu
 	if cpu != nil {
@@ -218,13 +235,17 @@ func (m *Machine) ReadBitmap(id allocator.GroupID, block allocator.Block, ahead 
 	if m.Device != nil {
 		m.underWay[id] = struct{}{}
 		r := device.Request{Kind: device.Read, Block: uint64(block), Count: 1, BlockSize: uint32(m.BlockSize), CPU: m.task(p).number}
-		m.Device.Submit(r, func() {
+		done := func() {
 			delete(m.underWay, id)
 			m.bitmaps.WakeAll()
-		})
-		if !ahead {
-			m.AwaitBitmap(id)
 		}
+		if ahead {
+			m.plug.Submit(r, done)
+			m.plugged = true
+			return
+		}
+		m.Device.Submit(r, done)
+		m.AwaitBitmap(id)
 		return
 	}
 	if ahead {
