@@ -26,6 +26,7 @@ lint: ## gofmt, vet, staticcheck
 
 race: ## run the tests of what has goroutines under the race detector
 	$(GO) test -race -short ./sim ./sim/smp ./sim/run ./study/... ./cmd/mbsim
+	$(GO) test -race -short -run Concurrent ./sim/replay
 
 invariants: ## run the tests with slow recounts of the allocator's state
 	$(GO) test -tags invariants -short ./allocator/... ./sim/replay

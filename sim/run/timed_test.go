@@ -57,6 +57,9 @@ func value(t testing.TB, o *Outcome, name string) float64 {
 // TestContention: chunks are lost, and a file system counts as busy, between CPUs
 // only. Long searches end on one CPU too.
 func TestContention(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs for seconds")
+	}
 	one := playScenario(t, file(t, "lost-chunks.yaml", "cpus=1"), Options{})
 	for _, name := range []string{"mb_lost", "mb_busy", "waits_group_lock", "waits_stream_lock"} {
 		if v, err := one.Result.Stat(name, "max"); err != nil || v != 0 {
