@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -194,9 +195,10 @@ func TestBuiltIn(t *testing.T) {
 			t.Errorf("%s: it asks %q", i.Name, s.Question)
 		}
 	}
-	want := []string{"churn-near-full", "policies", "small-files", "sparse-writes", "streams", "untar"}
-	if !reflect.DeepEqual(names, want) {
-		t.Errorf("%v, want %v", names, want)
+	for _, want := range []string{"churn-near-full", "policies", "small-files", "sparse-writes", "streams", "untar"} {
+		if !slices.Contains(names, want) {
+			t.Errorf("%s is not among %v", want, names)
+		}
 	}
 }
 
