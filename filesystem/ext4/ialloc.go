@@ -16,6 +16,7 @@ type inodeGroup struct {
 	blockUninit bool
 	bits        []uint64 // the inode bitmap, once read
 	firstFree   uint32   // no inode below it is free
+	deleted     []uint32 // when inodes were deleted, s; nil where that does not matter (recent.go)
 }
 
 // flexInodes sums the inodes of a flex group (struct flex_groups).
@@ -246,6 +247,9 @@ func (fs *FS) takeInodeBit(ig *inodeGroup, g allocator.GroupID, from uint32) (ui
 		ig.bits = make([]uint64, (ipg+63)/64)
 		fs.layout.InodeBitmap(g, ig.bits)
 	}
+	if ig.deleted != nil {
+		return fs.takeSettled(ig, from)
+	}
 	start := max(from, ig.firstFree)
 	for w := start / 64; w < uint32(len(ig.bits)); w++ {
 		free := ^ig.bits[w]
@@ -299,6 +303,7 @@ func (fs *FS) freeInode(t *task, in *inode) {
 	fs.journals(inodeBitmap, uint64(g))
 	ig.bits[bit/64] &^= 1 << (bit % 64)
 	ig.firstFree = min(ig.firstFree, bit)
+	fs.noteDeleted(ig, bit)
 	x := fs.flexOf(fs.geo.Flex(g))
 	x.free++
 	ig.free++

@@ -150,6 +150,7 @@ func (fs *FS) Remount(t *task) error {
 	if fs.j != nil {
 		fs.j.running = false
 	}
+	fs.forgetDeleted()
 	e := fs.alloc.Remount()
 	fs.mounted()
 	fs.checkNow()

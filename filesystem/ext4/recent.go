@@ -1,0 +1,82 @@
+package ext4
+
+import "math/bits"
+
+// Without a journal a number is not used again at once: its deletion may not be on
+// disk yet, and a crash would show the old file under the new name. So for a minute
+// other free numbers of the group go first. That takes a clock: without one the
+// first free number is taken.
+//
+// Deviates from the kernel: there it is five minutes more while the block of the
+// inode table is dirty, which writeback makes clean in less than a minute; and after
+// a remount a deletion shows again once another inode is read from its block.
+
+// recency is how long a deletion is recent, s (RECENTCY_MIN).
+const recency = 60
+
+// seconds is the time in whole seconds, never 0.
+func (fs *FS) seconds() uint32 { return uint32(fs.opt.Clock()/1e9) + 1 }
+
+// noteDeleted notes that inode bit of a group is deleted now.
+func (fs *FS) noteDeleted(ig *inodeGroup, bit uint32) {
+	if fs.j != nil || fs.opt.Clock == nil {
+		return
+	}
+	if ig.deleted == nil {
+		ig.deleted = make([]uint32, fs.geo.InodesPerGroup)
+	}
+	ig.deleted[bit] = fs.seconds()
+}
+
+// recentlyDeleted says whether an inode was deleted within the last minute, and
+// not in this very second (recently_deleted).
+func (ig *inodeGroup) recentlyDeleted(bit, now uint32) bool {
+	at := ig.deleted[bit]
+	return at != 0 && at < now && now < at+recency
+}
+
+// takeSettled takes the first free inode of a group at from or after it that was
+// not deleted recently; where all were, the last one (find_inode_bit).
+func (fs *FS) takeSettled(ig *inodeGroup, from uint32) (uint32, bool) {
+	ipg := fs.geo.InodesPerGroup
+	now := fs.seconds()
+	found := ipg
+	for bit := ig.nextFree(max(from, ig.firstFree), ipg); bit < ipg; bit = ig.nextFree(bit+1, ipg) {
+		found = bit
+		if !ig.recentlyDeleted(bit, now) {
+			break
+		}
+	}
+	if found == ipg {
+		return 0, false
+	}
+	ig.bits[found/64] |= 1 << (found % 64)
+	ig.deleted[found] = 0
+	if found == ig.firstFree {
+		ig.firstFree++
+	}
+	return found, true
+}
+
+// nextFree is the first free inode at from or after it, ipg if there is none.
+func (ig *inodeGroup) nextFree(from, ipg uint32) uint32 {
+	for w := from / 64; w < uint32(len(ig.bits)); w++ {
+		free := ^ig.bits[w]
+		if w == from/64 {
+			free &= ^uint64(0) << (from % 64)
+		}
+		if free != 0 {
+			return min(w*64+uint32(bits.TrailingZeros64(free)), ipg)
+		}
+	}
+	return ipg
+}
+
+// forgetDeleted forgets when inodes were deleted: their table is not in memory.
+func (fs *FS) forgetDeleted() {
+	for _, page := range fs.inodeGroups {
+		for i := range page {
+			page[i].deleted = nil
+		}
+	}
+}
