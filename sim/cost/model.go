@@ -18,6 +18,7 @@ type Model struct {
 	BuddyUpdate     int64
 	BuddyOrder      int64
 	BitmapUpdate    int64
+	BitmapChecksum  int64
 	BitmapWord      int64
 	BuddyGenerated  int64
 	BuddyFragment   int64
@@ -44,7 +45,7 @@ func (m *Model) Buddy(orders int64) int64 { return m.BuddyUpdate + orders*m.Budd
 
 // Bitmap is what marking a range of so many clusters in a bitmap on disk takes.
 func (m *Model) Bitmap(clusters int64) int64 {
-	return m.BitmapUpdate + (clusters+63)/64*m.BitmapWord
+	return m.BitmapUpdate + m.BitmapChecksum + (clusters+63)/64*m.BitmapWord
 }
 
 // Generate is what making a group's buddy from its bitmap takes, with so many

@@ -45,6 +45,8 @@ type process struct {
 	waiting  bool          // for these
 	asked    int64         // when its request to the allocator began
 	since    int64         // since when it has its CPU
+	spins    int           // spinlocks it holds
+	owed     int64         // ns of work to do once it holds none
 }
 
 // New returns a machine on e.
@@ -81,11 +83,19 @@ func (m *Machine) task(p *sim.Process) *process {
 func (m *Machine) Spend(ns int64) {
 	p := m.e.Current()
 	m.unplug()
-	if ns <= 0 || p == nil {
+	if p == nil {
 		return
 	}
-	if n := m.task(p).number; n < len(m.spent) {
-		m.spent[n] += ns
+	t := m.task(p)
+	if t.spins == 0 {
+		ns += t.owed
+		t.owed = 0
+	}
+	if ns <= 0 {
+		return
+	}
+	if t.number < len(m.spent) {
+		m.spent[t.number] += ns
 	}
 	if m.Jitter != nil {
 		ns = m.jittered(ns)
@@ -166,9 +176,13 @@ func (m *Machine) LockGroup(id allocator.GroupID) (waited bool) {
 		start := m.e.Now()
 		l.Lock(p)
 		m.waits[WaitGroup].add(m.e.Now() - start)
-		m.Spend(m.Costs.LockHandOver)
 	}
-	m.Spend(m.Costs.Lock)
+	m.task(p).spins++
+	ns := m.Costs.Lock
+	if waited {
+		ns += m.Costs.LockHandOver
+	}
+	m.Spend(ns)
 	return waited
 }
 
@@ -176,6 +190,7 @@ func (m *Machine) LockGroup(id allocator.GroupID) (waited bool) {
 func (m *Machine) UnlockGroup(id allocator.GroupID) {
 	if p := m.e.Current(); p != nil {
 		m.groups.at(m.e, uint32(id)).Unlock(p)
+		m.task(p).spins--
 	}
 }
 
@@ -184,7 +199,11 @@ func (m *Machine) Work(w mballoc.Work) {
 	c := &m.Costs
 	ns := c.Search(int64(w.Considered), int64(w.Scanned), int64(w.Examined)) + int64(w.Buddies)*c.BuddyUpdate
 	if w.Bitmaps > 0 {
-		ns += c.Bitmap(int64(w.Clusters))
+		// In the group's lock; what the journal takes comes before it and after it.
+		ns += c.Bitmap(int64(w.Clusters)) - c.BitmapUpdate
+		if p := m.e.Current(); p != nil {
+			m.task(p).owed += c.BitmapUpdate
+		}
 	}
 	if w.Generated > 0 {
 		ns += int64(w.Generated)*c.BuddyGenerated + int64(w.Fragments)*c.BuddyFragment
