@@ -2,8 +2,10 @@
 // processes of the workload perform their operations on simulated CPUs, writes
 // dirty data back and commits transactions as time passes, and samples metrics.
 //
-// A system call takes callTime of its CPU; nothing else takes time. Writeback
-// and commits happen at the time they are due, at once. At the end all dirty
+// Without a timing block a system call takes callTime of its CPU and nothing else
+// takes time: writeback and commits happen at the time they are due, at once. With
+// one, all work takes the time of the cost model, on a machine of sim/smp, and the
+// flusher and the journal are processes. At the end all dirty
 // data is written, so that every file has its blocks when it is measured.
 //
 // # Order
