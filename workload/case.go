@@ -2,6 +2,7 @@ package workload
 
 import (
 	"fmt"
+	"iter"
 	"math"
 	"os"
 	"path/filepath"
@@ -30,6 +31,8 @@ type Case struct {
 
 	Ops     []Op     // the script: it prepares where there are writers
 	Writers []Writer // ops.0, ops.1, ...: they run all at once after Ops
+
+	script *Script // that Ops are still to be parsed from; nil where they are there
 }
 
 // Tunable is a value written to a file of /sys/fs/ext4/DEV.
@@ -43,6 +46,34 @@ type Writer struct {
 
 // ReadCase reads the case in dir: case.env, ops, and ops.N where they exist.
 func ReadCase(dir string) (*Case, error) {
+	c, err := OpenCase(dir)
+	if err != nil {
+		return nil, err
+	}
+	c.Ops, err = c.script.Parse()
+	c.script = nil
+	return c, err
+}
+
+// Operations lists the operations of the script, some at a time (Script.Ahead).
+func (c *Case) Operations() iter.Seq2[[]Op, error] {
+	if c.script != nil {
+		return c.script.Ahead()
+	}
+	return func(yield func([]Op, error) bool) { yield(c.Ops, nil) }
+}
+
+// MostOps is a number that the script has no more operations than.
+func (c *Case) MostOps() int {
+	if c.script != nil {
+		return c.script.Lines()
+	}
+	return len(c.Ops)
+}
+
+// OpenCase is ReadCase for who performs the script once: Ops stays nil, and
+// Operations parses them as they are asked for.
+func OpenCase(dir string) (*Case, error) {
 	c := &Case{Dir: dir, Size: 256 << 20, SMP: 1, Mem: 2 << 30, MkfsExt2: "-b 4096"}
 	name := filepath.Join(dir, "case.env")
 	text, err := os.ReadFile(name)
@@ -58,19 +89,10 @@ func ReadCase(dir string) (*Case, error) {
 			return nil, fmt.Errorf("%s:%d:%d: %w", name, v.line, v.col, err)
 		}
 	}
-	if c.Ops, err = readScript(filepath.Join(dir, "ops")); err != nil {
+	if c.script, err = ReadScript(filepath.Join(dir, "ops")); err != nil {
 		return nil, err
 	}
 	return c, c.readWriters()
-}
-
-func readScript(name string) ([]Op, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return ParseScript(f, name)
 }
 
 // readWriters reads ops.0, ops.1, ..., in the order of their numbers.
@@ -89,7 +111,11 @@ func (c *Case) readWriters() error {
 	sort.Ints(numbers)
 	for _, n := range numbers {
 		name := strconv.Itoa(n)
-		ops, err := readScript(filepath.Join(c.Dir, "ops."+name))
+		script, err := ReadScript(filepath.Join(c.Dir, "ops."+name))
+		if err != nil {
+			return err
+		}
+		ops, err := script.Parse()
 		if err != nil {
 			return err
 		}

@@ -64,13 +64,26 @@ func (k Kind) String() string {
 	return "Kind(" + strconv.Itoa(int(k)) + ")"
 }
 
-func kindOf(name string) (Kind, bool) {
-	for k := range verbs {
-		if verbs[k].name == name {
-			return Kind(k), true
+// kinds finds operations by the first and the third letter of their names, which no
+// two of them share: a name is looked up for each line.
+var kinds = func() (t [32][32]Kind) {
+	for i := range t {
+		for j := range t[i] {
+			t[i][j] = Kind(len(verbs)) // no operation
 		}
 	}
-	return 0, false
+	for k, v := range verbs {
+		t[v.name[0]&31][v.name[2]&31] = Kind(k)
+	}
+	return t
+}()
+
+func kindOf(name string) (Kind, bool) {
+	if len(name) < 3 {
+		return 0, false
+	}
+	k := kinds[name[0]&31][name[2]&31]
+	return k, int(k) < len(verbs) && verbs[k].name == name
 }
 
 // usage is the form of the operation as errors show it.
@@ -100,26 +113,7 @@ func ParseScript(r io.Reader, name string) ([]Op, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	text := string(raw) // the operations' words are slices of it: no copy a line
-	ops := make([]Op, 0, strings.Count(text, "\n")+1)
-	p := parser{name: name}
-	for len(text) > 0 {
-		line, rest, _ := strings.Cut(text, "\n")
-		text = rest
-		p.line++
-		if err := p.split(line); err != nil {
-			return nil, err
-		}
-		if p.n == 0 || p.words[0].text[0] == '#' {
-			continue
-		}
-		op, err := p.op()
-		if err != nil {
-			return nil, err
-		}
-		ops = append(ops, op)
-	}
-	return ops, nil
+	return (&Script{name, string(raw)}).Parse()
 }
 
 // word is a word of a line and its column, counted from 1 in bytes.
@@ -128,16 +122,37 @@ type word struct {
 	col  int
 }
 
-// parser holds one line at a time.
+// parser goes through a text line by line.
 type parser struct {
 	name  string
+	text  string // what is left of it
 	line  int
 	words [8]word // more words than any operation takes
 	n     int
 }
 
+// next parses the next line that has an operation. It reports false at the end.
+func (p *parser) next(op *Op) (bool, error) {
+	for len(p.text) > 0 {
+		line := p.text
+		if i := strings.IndexByte(line, '\n'); i >= 0 {
+			line, p.text = line[:i], line[i+1:]
+		} else {
+			p.text = ""
+		}
+		p.line++
+		if err := p.split(line); err != nil {
+			return false, err
+		}
+		if p.n > 0 && p.words[0].text[0] != '#' {
+			return true, p.op(op)
+		}
+	}
+	return false, nil
+}
+
 func (p *parser) errorf(col int, format string, a ...any) error {
-	return fmt.Errorf("%s:%d:%d: %s", p.name, p.line, col, fmt.Sprintf(format, a...))
+	return &ScriptError{p.name, p.line, col, fmt.Sprintf(format, a...)}
 }
 
 // split fills words. Words past the last that fits are dropped: op refuses the
@@ -145,9 +160,6 @@ func (p *parser) errorf(col int, format string, a ...any) error {
 func (p *parser) split(line string) error {
 	p.n = 0
 	for i := 0; i < len(line) && p.n < len(p.words); {
-		for i < len(line) && isSpace(line[i]) {
-			i++
-		}
 		start := i
 		for i < len(line) && !isSpace(line[i]) {
 			if line[i] == 0 {
@@ -158,49 +170,52 @@ func (p *parser) split(line string) error {
 		if i > start {
 			p.words[p.n] = word{line[start:i], start + 1}
 			p.n++
+			if p.n == 1 && line[start] == '#' {
+				return nil
+			}
 		}
-		if p.n == 1 && p.words[0].text[0] == '#' {
-			return nil
-		}
+		i++ // the space
 	}
 	return nil
 }
 
-func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f' }
+func isSpace(c byte) bool {
+	return c <= ' ' && (c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f')
+}
 
 // op makes an operation of the words of the line.
-func (p *parser) op() (Op, error) {
-	first := p.words[0]
+func (p *parser) op(op *Op) error {
+	first := &p.words[0]
 	k, ok := kindOf(first.text)
 	if !ok {
 		best, _ := nearest.Of(first.text, verbNames())
-		return Op{}, p.errorf(first.col, "unknown operation %q (did you mean %q?)", first.text, best)
+		return p.errorf(first.col, "unknown operation %q (did you mean %q?)", first.text, best)
 	}
 	v := &verbs[k]
-	op := Op{Kind: k, Line: p.line}
+	*op = Op{Kind: k, Line: p.line}
 	for i, a := range v.args {
 		if i+1 >= p.n {
 			if a == argDirect {
-				return op, nil
+				return nil
 			}
 			last := p.words[p.n-1]
-			return op, p.errorf(last.col+len(last.text), "%s is missing: %s", argNames[a], v.usage())
+			return p.errorf(last.col+len(last.text), "%s is missing: %s", argNames[a], v.usage())
 		}
-		if err := p.arg(&op, a, p.words[i+1]); err != nil {
-			return op, err
+		if err := p.arg(op, a, &p.words[i+1]); err != nil {
+			return err
 		}
 	}
 	if n := len(v.args) + 1; p.n > n {
-		return op, p.errorf(p.words[n].col, "unexpected %q: %s", p.words[n].text, v.usage())
+		return p.errorf(p.words[n].col, "unexpected %q: %s", p.words[n].text, v.usage())
 	}
 	if op.Len > 0 && op.Off > math.MaxInt64-op.Len {
-		return op, p.errorf(p.words[p.n-1].col, "offset %d plus length %d is more than 2^63-1", op.Off, op.Len)
+		return p.errorf(p.words[p.n-1].col, "offset %d plus length %d is more than 2^63-1", op.Off, op.Len)
 	}
-	return op, nil
+	return nil
 }
 
 // arg stores one argument.
-func (p *parser) arg(op *Op, a argKind, w word) (err error) {
+func (p *parser) arg(op *Op, a argKind, w *word) (err error) {
 	switch a {
 	case argFD:
 		op.FD = w.text
@@ -230,8 +245,18 @@ func (p *parser) arg(op *Op, a argKind, w word) (err error) {
 }
 
 // number reads a decimal number of 0 to top.
-func (p *parser) number(a argKind, w word, top int64) (int64, error) {
-	n, err := strconv.ParseInt(w.text, 10, 64)
+func (p *parser) number(a argKind, w *word, top int64) (int64, error) {
+	const short = 18 // digits that are no more than 2^63-1 for certain
+	n, digits := int64(0), len(w.text) <= short
+	for i := 0; i < len(w.text) && digits; i++ {
+		c := w.text[i] - '0'
+		digits = c <= 9
+		n = n*10 + int64(c)
+	}
+	var err error
+	if !digits {
+		n, err = strconv.ParseInt(w.text, 10, 64)
+	}
 	if err != nil || n < 0 || n > top {
 		return 0, p.errorf(w.col, "%s is %q: want a decimal number of 0 to %d", argNames[a], w.text, top)
 	}
@@ -239,15 +264,27 @@ func (p *parser) number(a argKind, w word, top int64) (int64, error) {
 }
 
 // path cleans a path relative to the mount point.
-func (p *parser) path(w word) (string, error) {
+func (p *parser) path(w *word) (string, error) {
 	s := w.text
-	if strings.Contains(s, "//") || strings.Contains(s, "./") || strings.HasSuffix(s, "/") || strings.HasSuffix(s, ".") || s[0] == '/' {
+	if !clean(s) {
 		s = path.Clean(strings.TrimLeft(s, "/"))
 	}
 	if s == ".." || strings.HasPrefix(s, "../") {
 		return "", p.errorf(w.col, "path %q leaves the mount point", w.text)
 	}
 	return s, nil
+}
+
+// clean says whether a path is relative and surely as path.Clean leaves it.
+func clean(s string) bool {
+	prev := byte('/') // a slash at the start, one after another, or behind a dot
+	for i := range len(s) {
+		if s[i] == '/' && (prev == '/' || prev == '.') {
+			return false
+		}
+		prev = s[i]
+	}
+	return prev != '/' && prev != '.'
 }
 
 // verbNames are the names of the operations, in the language's order.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -56,7 +57,7 @@ func (f *replayFlags) run(dir string) error {
 	if err := checkKernel(f.kernel); err != nil {
 		return err
 	}
-	c, err := workload.ReadCase(dir)
+	c, err := workload.OpenCase(dir)
 	if err != nil {
 		return usage(err)
 	}
@@ -70,13 +71,19 @@ func (f *replayFlags) run(dir string) error {
 	if f.trace {
 		cfg.Blocks, cfg.Files, cfg.Before = w, w, w.Operation
 	}
+	results := newResultsText(max(c.PIDMod, 0))
+	cfg.Performed = results.add
 	out, err := replay.Run(cfg)
+	text := results.end()
+	if mistake := (*workload.ScriptError)(nil); errors.As(err, &mistake) {
+		return usage(mistake)
+	}
 	if err != nil {
 		return &exitError{exitInternal, err}
 	}
-	files, err := recording(c, out)
-	if err != nil {
-		return &exitError{exitInternal, err}
+	files := recording(c, out)
+	if len(out.Writers) == 0 {
+		files["results.txt"] = text
 	}
 	if f.trace {
 		if err := w.Flush(); err != nil {
@@ -103,26 +110,17 @@ func (f *replayFlags) layout(c *workload.Case) (*image.Layout, error) {
 	return l, nil
 }
 
-// recording is the outcome as the files of a recording.
-func recording(c *workload.Case, out *replay.Outcome) (map[string][]byte, error) {
+// recording is the outcome as the files of a recording, but for results.txt.
+func recording(c *workload.Case, out *replay.Outcome) map[string][]byte {
 	files := map[string][]byte{"files.txt": out.Files}
-	results := func(name string, r []play.Result) error {
-		var b bytes.Buffer
-		err := play.WriteResults(&b, out.PID, r)
-		files[name] = b.Bytes()
-		return err
+	results := func(name string, r []play.Result) {
+		files[name] = play.AppendResults(play.AppendPID(nil, out.PID), r)
 	}
-	if len(out.Writers) == 0 {
-		if err := results("results.txt", out.Results); err != nil {
-			return nil, err
-		}
-	} else if err := results("results.prepare.txt", out.Results); err != nil {
-		return nil, err
+	if len(out.Writers) > 0 {
+		results("results.prepare.txt", out.Results)
 	}
 	for i, r := range out.Writers {
-		if err := results("results."+c.Writers[i].Name+".txt", r); err != nil {
-			return nil, err
-		}
+		results("results."+c.Writers[i].Name+".txt", r)
 	}
 	for name, text := range map[string][]byte{
 		"mb_groups.txt": out.Groups, "mb_stats.txt": out.Stats, "mb_groups.log": out.GroupsLog,
@@ -131,5 +129,31 @@ func recording(c *workload.Case, out *replay.Outcome) (map[string][]byte, error)
 			files[name] = text
 		}
 	}
-	return files, nil
+	return files
+}
+
+// resultsText writes results.txt beside the operations that give the results.
+type resultsText struct {
+	parts chan []play.Result
+	text  chan []byte
+}
+
+func newResultsText(pid int) *resultsText {
+	t := &resultsText{make(chan []play.Result, 16), make(chan []byte)}
+	go func() {
+		text := play.AppendPID(nil, pid)
+		for part := range t.parts {
+			text = play.AppendResults(text, part)
+		}
+		t.text <- text
+	}()
+	return t
+}
+
+func (t *resultsText) add(part []play.Result) { t.parts <- part }
+
+// end waits for the text. Nothing may be added then.
+func (t *resultsText) end() []byte {
+	close(t.parts)
+	return <-t.text
 }

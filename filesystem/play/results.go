@@ -20,15 +20,22 @@ type Result struct {
 // WriteResults writes results.txt: a comment that names the process, and a line
 // an operation.
 func WriteResults(w io.Writer, pid int, results []Result) error {
-	b := bufio.NewWriter(w)
-	fmt.Fprintln(b, "# pid", pid)
-	var line []byte
+	_, err := w.Write(AppendResults(AppendPID(nil, pid), results))
+	return err
+}
+
+// AppendPID appends the first line of results.txt.
+func AppendPID(b []byte, pid int) []byte { return fmt.Appendln(b, "# pid", pid) }
+
+// AppendResults appends the lines of operations to results.txt.
+func AppendResults(b []byte, results []Result) []byte {
 	for _, r := range results {
-		line = strconv.AppendInt(line[:0], int64(r.Line), 10)
-		line = strconv.AppendInt(append(line, ' '), r.Ret, 10)
-		b.Write(append(line, '\n')) // Flush reports the error
+		b = strconv.AppendInt(b, int64(r.Line), 10)
+		b = append(b, ' ')
+		b = strconv.AppendInt(b, r.Ret, 10)
+		b = append(b, '\n')
 	}
-	return b.Flush()
+	return b
 }
 
 // ReadResults reads what WriteResults writes. name is the file's name in

@@ -20,6 +20,13 @@ func runConcurrently(cfg *Config) (*Outcome, error) {
 	if cfg.Kernel == Ext2 {
 		return nil, fmt.Errorf("%s: writers at once are modelled for ext4 only", cfg.Case.Dir)
 	}
+	var first []workload.Op
+	for ops, err := range cfg.Case.Operations() {
+		if err != nil {
+			return nil, err
+		}
+		first = append(first, ops...)
+	}
 	e := sim.New()
 	defer e.Close()
 	host := smp.New(e, smp.Emulated(cfg.Case.SMP, sim.Stream(cfg.Seed, 0, "jitter")))
@@ -27,7 +34,7 @@ func runConcurrently(cfg *Config) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &concurrent{cfg: cfg, m: m, host: host, e: e, moves: sim.Stream(cfg.Seed, 0, "moves"), out: &Outcome{Writers: make([][]play.Result, len(cfg.Case.Writers))}}
+	r := &concurrent{cfg: cfg, first: first, m: m, host: host, e: e, moves: sim.Stream(cfg.Seed, 0, "moves"), out: &Outcome{Writers: make([][]play.Result, len(cfg.Case.Writers))}}
 	e.Go("prepare", r.prepare)
 	if err := r.run(); err != nil {
 		return nil, fmt.Errorf("%s: seed %d: %w", cfg.Case.Dir, cfg.Seed, err)
@@ -38,6 +45,7 @@ func runConcurrently(cfg *Config) (*Outcome, error) {
 // concurrent is a replay of several writers.
 type concurrent struct {
 	cfg   *Config
+	first []workload.Op // that prepare
 	m     *machine
 	host  *smp.Machine
 	e     *sim.Engine
@@ -68,7 +76,7 @@ func (r *concurrent) run() (err error) {
 // prepare performs the case's script, and starts the writers.
 func (r *concurrent) prepare(p *sim.Process) {
 	var err error
-	if r.out.Results, err = r.script(r.cfg.Case.Ops, r.cfg.Case.SMP-1); err != nil {
+	if r.out.Results, err = r.script(r.first, r.cfg.Case.SMP-1); err != nil {
 		r.fail(err)
 		return
 	}

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"strconv"
@@ -18,9 +19,9 @@ import (
 
 // Config says what to replay.
 type Config struct {
-	Kernel string // one of Kernels
-	Case   *workload.Case
-	Layout *image.Layout // the starting state; Run changes it
+	Kernel string         // one of Kernels
+	Case   *workload.Case // its operations need not be parsed yet
+	Layout *image.Layout  // the starting state; Run changes it
 	// Seed decides how the writers of a case that has any interleave.
 	Seed uint64
 	// Blocks and Files, if not nil, are told of every decision.
@@ -28,6 +29,9 @@ type Config struct {
 	Files  ext4.Observer
 	// Before, if not nil, is called before each operation.
 	Before func(*workload.Op)
+	// Performed, if not nil, is given what the operations of the script returned, in
+	// their order and some at a time. It may keep the slice.
+	Performed func([]play.Result)
 }
 
 // Outcome is what came of a replay, in the texts of the oracle.
@@ -65,23 +69,35 @@ func Run(cfg Config) (*Outcome, error) {
 		FS: m.fs, CPUs: cfg.Case.SMP, Stat: m.appendGroups,
 		Task: filesystem.Task{CPU: cfg.Case.SMP - 1, PID: max(cfg.Case.PIDMod, 0)},
 	}
-	out := &Outcome{PID: p.Task.PID, Results: make([]play.Result, 0, len(cfg.Case.Ops))}
+	out := &Outcome{PID: p.Task.PID, Results: make([]play.Result, 0, cfg.Case.MostOps())}
 	var at *workload.Op
 	err = guarded(&at, func() error {
-		for i := range cfg.Case.Ops {
-			at = &cfg.Case.Ops[i]
-			if cfg.Before != nil {
-				cfg.Before(at)
+		for ops, mistake := range cfg.Case.Operations() {
+			from := len(out.Results)
+			for i := range ops {
+				at = &ops[i]
+				if cfg.Before != nil {
+					cfg.Before(at)
+				}
+				ret, err := p.Do(at)
+				if err != nil {
+					return err
+				}
+				out.Results = append(out.Results, play.Result{Line: at.Line, Ret: ret})
 			}
-			ret, err := p.Do(at)
-			if err != nil {
-				return err
+			at = nil
+			if mistake != nil {
+				return mistake
 			}
-			out.Results = append(out.Results, play.Result{Line: at.Line, Ret: ret})
+			if cfg.Performed != nil {
+				cfg.Performed(out.Results[from:])
+			}
 		}
-		at = nil
 		return m.finish(&p, out)
 	})
+	if mistake := (*workload.ScriptError)(nil); errors.As(err, &mistake) {
+		return nil, mistake // it names its file
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", cfg.Case.Dir, err)
 	}
