@@ -9,16 +9,11 @@ import (
 
 // findInodes lists the inodes in memory, by number.
 func (c *checker) findInodes() {
-	for i, page := range c.fs.inodes {
-		for k, in := range page {
-			if in == nil {
-				continue
-			}
-			if n := uint32(i*inodesPerPage + k); in.Number != n {
-				c.errorf("inode %d is kept as %d", in.Number, n)
-			}
-			c.live = append(c.live, in)
+	for in := range c.fs.inodes.all() {
+		if c.fs.inodes.find(in.Number) != in {
+			c.errorf("inode %d is kept in another's place", in.Number)
 		}
+		c.live = append(c.live, in)
 	}
 }
 
@@ -154,7 +149,7 @@ func (c *checker) names() {
 		links[in]++ // "."
 		c.directory(in)
 		for e := range in.dir.Entries() {
-			kid := c.find(e.Inode)
+			kid := c.fs.inodes.find(e.Inode)
 			if kid == nil {
 				c.errorf("%q stands for inode %d, which is free", e.Name, e.Inode)
 				continue
@@ -179,7 +174,7 @@ func (c *checker) names() {
 		if want != in.links {
 			c.errorf("%d links, counted %d", want, in.links)
 		}
-		if pins[in] != in.pins {
+		if pins[in] != int(in.pins) {
 			c.errorf("%d handles and children pin it, counted %d", pins[in], in.pins)
 		}
 		if want == 0 && in.pins == 0 {
@@ -187,14 +182,6 @@ func (c *checker) names() {
 		}
 	}
 	c.in = nil
-}
-
-// find is the inode with this number, nil where it is not in memory.
-func (c *checker) find(number uint32) *inode {
-	if page := number / inodesPerPage; int(page) < len(c.fs.inodes) && c.fs.inodes[page] != nil {
-		return c.fs.inodeOf(number)
-	}
-	return nil
 }
 
 // directory checks that all blocks of a directory are there and written.

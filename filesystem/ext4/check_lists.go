@@ -13,7 +13,7 @@ func (c *checker) dirtyList() {
 			break
 		}
 		on[in] = true
-		if in.dirtyPrev != prev || !in.onDirtyList || c.find(in.Number) != in {
+		if in.dirtyPrev != prev || !in.onDirtyList || c.fs.inodes.find(in.Number) != in {
 			c.errorf("on the list of dirty inodes, with the flag %t", in.onDirtyList)
 		}
 		if prev != nil && prev.dirtied > in.dirtied {
@@ -44,7 +44,7 @@ func (c *checker) orphanList() {
 			break
 		}
 		on[in] = true
-		if in.newer != newer || !in.onOrphanList || in.links != 0 || c.find(in.Number) != in || fs.j == nil {
+		if in.newer != newer || !in.onOrphanList || in.links != 0 || c.fs.inodes.find(in.Number) != in || fs.j == nil {
 			c.errorf("on the list of orphans with %d links, the flag %t", in.links, in.onOrphanList)
 		}
 	}

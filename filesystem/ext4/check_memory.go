@@ -162,8 +162,8 @@ func (c *checker) reservations(in *inode, t *treeCheck) {
 	if want != in.reserved && !(c.fs.leaksReservations() && want < in.reserved) {
 		c.errorf("%d clusters are delayed, %d reserved", want, in.reserved)
 	}
-	if !slices.Equal(pending, in.es.clu) {
-		c.errorf("clusters with mapped and delayed blocks: %d, pending reservations: %d", pending, in.es.clu)
+	if !slices.Equal(pending, in.es.pending()) {
+		c.errorf("clusters with mapped and delayed blocks: %d, pending reservations: %d", pending, in.es.pending())
 	}
 }
 

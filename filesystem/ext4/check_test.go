@@ -98,7 +98,7 @@ func TestCheckSeesDamage(t *testing.T) {
 		{"links of a directory", func(fs *FS) { file(fs, "d").links++ }, "links, counted"},
 		{"links of a file", func(fs *FS) { file(fs, "d/z").links = 0 }, "links, counted"},
 		{"the directory above", func(fs *FS) { file(fs, "d/e").dir.SetParent(2) }, "the directory above"},
-		{"a name for a free inode", func(fs *FS) { fs.setInode(file(fs, "d/z").Number, nil) }, "which is free"},
+		{"a name for a free inode", func(fs *FS) { file(fs, "d/z").live = false }, "which is free"},
 		{"a directory's block missing", func(fs *FS) { file(fs, "d/e").Size *= 2 }, "a directory of 1 blocks"},
 		{"pins", func(fs *FS) { file(fs, "d/z").pins++ }, "pin it"},
 		{"the dirty list's flag", func(fs *FS) { file(fs, "d/w").onDirtyList = false }, "list of dirty inodes"},

@@ -81,7 +81,7 @@ func (c *checker) root(in *inode, t *treeCheck) {
 
 // node checks a node, all of whose blocks lie in [from, to).
 func (c *checker) node(n *node, from, to uint32, t *treeCheck) {
-	if len(n.ext) > 0 && n.depth > 0 || len(n.idx) > 0 && n.depth == 0 || n.entries() > n.max {
+	if len(n.ext) > 0 && n.depth > 0 || len(n.idx) > 0 && n.depth == 0 || n.entries() > int(n.max) {
 		c.errorf("node at block %d of depth %d: %d extents and %d indexes, at most %d", n.blk, n.depth, len(n.ext), len(n.idx), n.max)
 		return
 	}

@@ -41,10 +41,9 @@ func (e *esExtent) delayedOnly() bool { return e.status&esDelayed != 0 && e.stat
 // Deviates from the kernel: a sorted slice instead of a red-black tree, and no
 // shrinker (memory pressure is not modelled).
 type esTree struct {
-	ext []esExtent
-	clu []uint32 // pending reservations of a bigalloc file: logical clusters, sorted
-
+	ext         []esExtent
 	stats       *filesystem.StatusTree // of the file system
+	clu         *[]uint32              // pending reservations of a bigalloc file: logical clusters, sorted; nil for none yet
 	reclaimable int32                  // ranges that are not delayed (i_es_shk_nr)
 }
 

@@ -10,19 +10,30 @@ import (
 // reservation remembers it, so that freeing the allocated part keeps a
 // reservation for the delayed one (fs/ext4/extents_status.c).
 
-func (t *esTree) pendingAt(clu uint32) (int, bool) { return slices.BinarySearch(t.clu, clu) }
+// pending lists them.
+func (t *esTree) pending() []uint32 {
+	if t.clu == nil {
+		return nil
+	}
+	return *t.clu
+}
+
+func (t *esTree) pendingAt(clu uint32) (int, bool) { return slices.BinarySearch(t.pending(), clu) }
 
 func (t *esTree) isPending(clu uint32) bool { _, ok := t.pendingAt(clu); return ok }
 
 func (t *esTree) addPending(clu uint32) {
 	if i, ok := t.pendingAt(clu); !ok {
-		t.clu = slices.Insert(t.clu, i, clu)
+		if t.clu == nil {
+			t.clu = new([]uint32)
+		}
+		*t.clu = slices.Insert(*t.clu, i, clu)
 	}
 }
 
 func (t *esTree) dropPending(clu uint32) {
 	if i, ok := t.pendingAt(clu); ok {
-		t.clu = slices.Delete(t.clu, i, i+1)
+		*t.clu = slices.Delete(*t.clu, i, i+1)
 	}
 }
 
@@ -152,12 +163,14 @@ func (c *reservedCount) release(t *esTree) int64 {
 	}
 	if first <= last {
 		i, _ := t.pendingAt(first)
-		j := i
-		for j < len(t.clu) && t.clu[j] <= last {
+		j, clu := i, t.pending()
+		for j < len(clu) && clu[j] <= last {
 			c.n--
 			j++
 		}
-		t.clu = slices.Delete(t.clu, i, j)
+		if j > i {
+			*t.clu = slices.Delete(clu, i, j)
+		}
 	}
 	return c.n
 }

@@ -182,7 +182,7 @@ func (m *esModel) clusters(t *rapid.T, tree *esTree, bits uint8) {
 	if n := c.release(tree); n != want {
 		t.Fatalf("removing [%d, %d] releases %d reservations, want %d: %v", first, last, n, want, tree)
 	}
-	if fmt.Sprint(keep) != fmt.Sprint(tree.clu) {
-		t.Fatalf("pending: %d, want %d", tree.clu, keep)
+	if fmt.Sprint(keep) != fmt.Sprint(tree.pending()) {
+		t.Fatalf("pending: %d, want %d", tree.pending(), keep)
 	}
 }

@@ -38,7 +38,7 @@ type index struct {
 type node struct {
 	blk      allocator.Block // 0 for the root
 	depth    int             // eh_depth: 0 for a leaf
-	max      int             // eh_max
+	max      uint16          // eh_max
 	verified bool            // checked since it was last changed: a read caches its extents in the status tree otherwise
 	ext      []extent        // entries of a leaf
 	idx      []index         // entries of an index node
@@ -51,7 +51,7 @@ func (n *node) entries() int {
 	return len(n.idx)
 }
 
-func (n *node) full() bool { return n.entries() >= n.max }
+func (n *node) full() bool { return n.entries() >= int(n.max) }
 
 // step is one level of a path: a node and the entry taken in it, -1 for none.
 type step struct {
@@ -261,5 +261,9 @@ func (fs *FS) tryMerge(t *task, in *inode, p *path, i int) {
 
 // resetRoot makes the root an empty leaf.
 func (in *inode) resetRoot() {
-	in.root = node{max: rootEntries, verified: true, ext: in.rootExt[:0]}
+	ext := in.root.ext[:0]
+	if ext == nil {
+		ext = in.firstExt[:0]
+	}
+	in.root = node{max: rootEntries, verified: true, ext: ext}
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // nodeMax is the number of entries that a node outside the inode holds.
-func (fs *FS) nodeMax() int { return (int(fs.geo.BlockSize()) - extentSize) / extentSize }
+func (fs *FS) nodeMax() uint16 { return uint16((fs.geo.BlockSize() - extentSize) / extentSize) }
 
 // newMetaBlock allocates a block of the extent tree near what the path found
 // (ext4_ext_new_meta_block).
@@ -138,7 +138,7 @@ func (fs *FS) splitLeaf(t *task, in *inode, p *path, x *extent, at int, f mballo
 	depth := in.root.depth
 	leaf := p.leaf()
 	border := x.lblk
-	if leaf.i+1 < leaf.n.max {
+	if leaf.i+1 < int(leaf.n.max) {
 		border = leaf.n.ext[leaf.i+1].lblk
 	}
 	var blocks [maxDepth]allocator.Block

@@ -18,7 +18,7 @@ func (fs *FS) Files() iter.Seq[filesystem.FileInfo] {
 		var walk func(prefix string, dir *inode)
 		walk = func(prefix string, dir *inode) {
 			for d := range dir.dir.Entries() {
-				in := fs.inodeOf(d.Inode)
+				in := fs.inodes.at(d.Inode)
 				all = append(all, entry{prefix + d.Name, in})
 				if in.isDir() {
 					walk(prefix+d.Name+"/", in)
@@ -41,7 +41,7 @@ func (fs *FS) fileInfo(path string, in *inode) filesystem.FileInfo {
 	return filesystem.FileInfo{
 		Path:    path,
 		Inode:   in.Number,
-		Mode:    in.mode,
+		Mode:    uint32(in.mode),
 		Size:    in.Size,
 		Sectors: fs.sectors(in),
 		Extents: fs.fiemap(in),

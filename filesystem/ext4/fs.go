@@ -39,8 +39,7 @@ type FS struct {
 	freeInodes  *allocator.PerCPUCounter // s_freeinodes_counter
 	dirCount    *allocator.PerCPUCounter // s_dirs_counter
 
-	inodes  [][]*inode
-	spare   []*inode
+	inodes  inodeCache
 	esStats filesystem.StatusTree // of all inodes
 	root    *inode
 
@@ -96,7 +95,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 	fs.setupDirectories()
 	fs.inodeGroups = make([][]inodeGroup, (geo.Groups+groupsPerPage-1)/groupsPerPage)
 	fs.flexes = make([]flexInodes, fs.flexCount())
-	fs.inodes = make([][]*inode, s.Inodes/inodesPerPage+1)
+	fs.inodes = newInodeCache(s.Inodes)
 	if err := fs.newAllocator(); err != nil {
 		return nil, err
 	}

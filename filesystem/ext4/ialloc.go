@@ -219,7 +219,7 @@ func (fs *FS) allocInode(t *task, parent *inode, dir bool, name string) (uint32,
 	} else {
 		g, ok = fs.findGroupOther(parent)
 	}
-	parent.lastAllocGroup = int64(g)
+	parent.lastAllocGroup = int32(g)
 	if !ok {
 		return 0, filesystem.ENOSPC
 	}

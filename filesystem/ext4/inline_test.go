@@ -69,7 +69,7 @@ func TestInlineLeak(t *testing.T) {
 		t.Fatal(err)
 	}
 	see("size=50 sectors=24 0+1@")
-	if n := fs.inodeOf(12).reserved; n != 2 {
+	if n := fs.inodes.at(12).reserved; n != 2 {
 		t.Errorf("%d clusters reserved, want 2", n)
 	}
 	if err := fs.Remount(&task{}); err != nil {

@@ -13,57 +13,54 @@ const (
 	modeReg = 0o100000
 )
 
-// inode is an inode in memory (struct ext4_inode_info).
+// inode is an inode in memory (struct ext4_inode_info). What creating, writing and
+// removing a file touches comes first: there are many, and each line of the cache
+// that need not be read counts.
 type inode struct {
 	mballoc.Inode
-	mode     uint32
-	links    uint32
-	pins     int   // handles that hold it, and what is pinned below a directory
-	disksize int64 // i_disksize: the size the disk knows, bytes
-	blocks   int64 // i_blocks in file-system blocks: data and metadata, whole clusters
+	mode         uint16
+	live         bool // it is in memory; where not, the rest of this means nothing
+	resident     bool // read since mount
+	onOrphanList bool
+	onDirtyList  bool
+	allocOnClose bool // EXT4_STATE_DA_ALLOC_CLOSE
+	topdir       bool // EXT4_INODE_TOPDIR
+	links        uint32
+	pins         int32 // handles that hold it, and what is pinned below a directory
+
+	disksize int64  // i_disksize: the size the disk knows, bytes
+	blocks   int64  // i_blocks in file-system blocks: data and metadata, whole clusters
+	syncTid  uint64 // i_sync_tid: the transaction that last changed it
 	reserved uint32
+	group    allocator.GroupID // i_block_group
+	parent   *inode            // the directory of its name
+	dir      *dirent.Dir       // entries, of a directory
 
-	group          allocator.GroupID // i_block_group
-	lastAllocGroup int64             // i_last_alloc_group, -1 for none
-	topdir         bool
-	allocOnClose   bool   // EXT4_STATE_DA_ALLOC_CLOSE
-	syncTid        uint64 // i_sync_tid: the transaction that last changed it
-	resident       bool   // read since mount
-	inlineState
-
-	root     node // of the extent tree
-	rootExt  [rootEntries]extent
-	ind      *indirect // block pointers of an inode without extents
-	es       esTree
-	cache    pageCache
-	firstES  [2]esExtent // where es and cache begin: most files need no more
-	firstRun [2]dirtyRun
-
-	onOrphanList         bool
-	newer, older         *inode // on the list of orphans
-	onDirtyList          bool
-	dirtied              int64 // when it was put there, ns
 	dirtyNext, dirtyPrev *inode
 
-	dir    *dirent.Dir // entries, of a directory
-	parent *inode      // the directory of its name
+	// Where a slice and then an array of its elements stand, it begins there: most
+	// files need no more.
+	cache    pageCache
+	firstRun [2]dirtyRun
+	ind      *indirect // block pointers of an inode without extents
+	es       esTree
+	firstES  [2]esExtent
+	root     node // of the extent tree
+	firstExt [2]extent
+
+	newer, older   *inode // on the list of orphans
+	dirtied        int64  // when it was put on the list of dirty inodes, ns
+	lastAllocGroup int32  // i_last_alloc_group of a directory, -1 for none
+	inlineState
 }
 
 func (in *inode) isDir() bool { return in.mode&modeFmt == modeDir }
-
-// inodePage groups inodes in memory by number, so that finding one takes no map.
-const inodesPerPage = 1024
-
-// inodeOf is the inode with this number, which must be in memory.
-func (fs *FS) inodeOf(number uint32) *inode {
-	return fs.inodes[number/inodesPerPage][number%inodesPerPage]
-}
 
 // readInode brings an inode into memory that a path leads to. fsync cannot know
 // whether the running transaction holds changes of one just read, so it assumes
 // that (__ext4_iget).
 func (fs *FS) readInode(number uint32) *inode {
-	in := fs.inodeOf(number)
+	in := fs.inodes.at(number)
 	if !in.resident {
 		in.resident = true
 		if fs.j != nil && fs.j.running {
@@ -71,14 +68,6 @@ func (fs *FS) readInode(number uint32) *inode {
 		}
 	}
 	return in
-}
-
-func (fs *FS) setInode(number uint32, in *inode) {
-	page := &fs.inodes[number/inodesPerPage]
-	if *page == nil {
-		*page = make([]*inode, inodesPerPage)
-	}
-	(*page)[number%inodesPerPage] = in
 }
 
 // makeInode takes a number and makes an empty inode in memory.
@@ -91,7 +80,6 @@ func (fs *FS) makeInode(t *task, parent *inode, mode uint32, name string) (*inod
 	in.Extents = fs.extents
 	in.resident = true
 	in.mayInline, in.inlineMax = fs.inlineData, fs.inlineMax
-	fs.setInode(number, in)
 	if fs.obs != nil {
 		fs.obs.InodeAllocated(number, parent.Number, mode)
 	}
@@ -99,24 +87,21 @@ func (fs *FS) makeInode(t *task, parent *inode, mode uint32, name string) (*inod
 	return in, 0
 }
 
-// blankInode makes an inode in memory, from those that are no longer used where
-// there are any.
+// blankInode makes an inode in memory. What one of its number had allocated before
+// it takes over.
 func (fs *FS) blankInode(number, mode uint32) *inode {
-	var in *inode
-	if n := len(fs.spare); n > 0 {
-		in = fs.spare[n-1]
-		fs.spare = fs.spare[:n-1]
-		es, runs := in.es.ext[:0], in.cache.runs[:0]
-		*in = inode{}
-		in.es.ext, in.cache.runs = es, runs
-	} else {
-		in = new(inode)
+	in := fs.inodes.place(number)
+	es, runs, ext := in.es.ext[:0], in.cache.runs[:0], in.root.ext[:0]
+	*in = inode{}
+	in.es.ext, in.cache.runs, in.root.ext = es, runs, ext
+	if in.es.ext == nil {
 		in.es.ext, in.cache.runs = in.firstES[:0], in.firstRun[:0]
 	}
+	in.live = true
 	in.es.stats = &fs.esStats
 	in.Number = number
 	in.Regular = mode&modeFmt == modeReg
-	in.mode = mode
+	in.mode = uint16(mode)
 	in.links = 1
 	in.group = allocator.GroupID((number - 1) / fs.geo.InodesPerGroup)
 	in.lastAllocGroup = -1
@@ -167,8 +152,7 @@ func (fs *FS) release(t *task, in *inode) {
 	fs.orphanDel(t, in)
 	fs.freeInode(t, in)
 	fs.cleanInode(in)
-	fs.setInode(in.Number, nil)
-	fs.spare = append(fs.spare, in)
+	in.live = false
 }
 
 // clearInode gives up what an inode holds in memory (ext4_clear_inode).

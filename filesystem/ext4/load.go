@@ -30,9 +30,9 @@ func (fs *FS) loadInode(im *image.Inode, parent *inode) (*inode, error) {
 	in.Size, in.disksize = im.Size, im.Size
 	in.blocks = im.Sectors >> (fs.geo.BlockBits - 9)
 	in.Extents = im.Flags&image.ExtentsFlag != 0
+	in.topdir = im.Flags&image.TopdirFlag != 0
 	in.loadInline(im)
 	in.parent = parent
-	fs.setInode(im.Number, in)
 	if in.Extents {
 		fs.loadExtents(in, im)
 	} else {
@@ -58,7 +58,7 @@ func (fs *FS) loadInode(im *image.Inode, parent *inode) (*inode, error) {
 			if err != nil {
 				return nil, fmt.Errorf("directory %d: %q: %w", im.Number, d.Name, err)
 			}
-			if known := fs.inodes[d.Inode/inodesPerPage]; known != nil && known[d.Inode%inodesPerPage] != nil {
+			if fs.inodes.find(d.Inode) != nil {
 				continue // another name of it
 			}
 			if _, err := fs.loadInode(&child, in); err != nil {

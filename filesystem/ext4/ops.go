@@ -129,19 +129,15 @@ func (fs *FS) Sync(t *task) error {
 // caches.
 func (fs *FS) Remount(t *task) error {
 	fs.sync(t)
-	for _, page := range fs.inodes {
-		for _, in := range page {
-			if in != nil {
-				fs.clearInode(t, in)
-				in.lastAllocGroup = -1
-				in.allocOnClose = false
-				in.resident = in == fs.root
-				in.mayInline, in.stray = in.inline > 0, false
-				in.es = esTree{stats: &fs.esStats}
-				unverify(&in.root)
-				in.root.verified = true
-			}
-		}
+	for in := range fs.inodes.all() {
+		fs.clearInode(t, in)
+		in.lastAllocGroup = -1
+		in.allocOnClose = false
+		in.resident = in == fs.root
+		in.mayInline, in.stray = in.inline > 0, false
+		in.es = esTree{stats: &fs.esStats, ext: in.es.ext[:0]}
+		unverify(&in.root)
+		in.root.verified = true
 	}
 	fs.commit(t)
 	fs.lastDir = nil

@@ -123,7 +123,7 @@ func removeAll(fs *FS, p *play.Player) error {
 	for f := range fs.Look() {
 		if f.Path != "." && f.Path != "lost+found" {
 			paths = append(paths, f.Path)
-			all = append(all, fs.inodeOf(f.Inode))
+			all = append(all, fs.inodes.at(f.Inode))
 		}
 	}
 	for i, in := range slices.Backward(all) {
@@ -152,13 +152,9 @@ func removeAll(fs *FS, p *play.Player) error {
 // files counts the blocks and inodes that are free, or files'.
 func (fs *FS) files() (blocks, inodes int64) {
 	blocks, inodes = fs.alloc.FreeClusters().Sum()<<fs.geo.ClusterBits, fs.freeInodes.Sum()
-	for _, page := range fs.inodes {
-		for _, in := range page {
-			if in != nil {
-				blocks += in.blocks
-				inodes++
-			}
-		}
+	for in := range fs.inodes.all() {
+		blocks += in.blocks
+		inodes++
 	}
 	return blocks, inodes
 }

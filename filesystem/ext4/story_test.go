@@ -203,8 +203,8 @@ func (s *story) show() string {
 		return orNothing(strings.ReplaceAll(in.cache.String(), "; ", "\n"))
 	case "file":
 		out := fmt.Sprintf("inode %d, %d bytes, %d on disk, %d blocks, %d clusters reserved", in.Number, in.Size, in.disksize, in.blocks, in.reserved)
-		if len(in.es.clu) > 0 {
-			out += fmt.Sprintf(", pending %d", in.es.clu)
+		if len(in.es.pending()) > 0 {
+			out += fmt.Sprintf(", pending %d", in.es.pending())
 		}
 		return out + "\n"
 	}

@@ -44,7 +44,7 @@ func (l *looker) directory(prefix string, dir *inode) bool {
 			if s.Inode == 0 || s.Name == "" || s.Name == "." || s.Name == ".." {
 				continue
 			}
-			in := l.fs.inodeOf(s.Inode)
+			in := l.fs.inodes.at(s.Inode)
 			names = append(names, name{s.Name, in})
 			if in.isDir() {
 				names = append(names, name{s.Name + "/", in})
@@ -71,7 +71,7 @@ func (l *looker) directory(prefix string, dir *inode) bool {
 func (l *looker) one(path string, in *inode) bool {
 	l.buf = l.fs.look(l.buf[:0], in)
 	return l.yield(filesystem.FileInfo{
-		Path: path, Inode: in.Number, Mode: in.mode, Size: in.Size,
+		Path: path, Inode: in.Number, Mode: uint32(in.mode), Size: in.Size,
 		Sectors: l.fs.sectors(in),
 		Extents: l.buf,
 	})

@@ -19,6 +19,7 @@ const (
 // The inode flags that matter here (i_flags).
 const (
 	IndexFlag   uint32 = 0x1000      // EXT4_INDEX_FL: a hashed directory
+	TopdirFlag  uint32 = 0x20000     // EXT4_TOPDIR_FL: its subdirectories are spread as the root's are
 	ExtentsFlag uint32 = 0x80000     // EXT4_EXTENTS_FL: mapped by extents
 	EAFlag      uint32 = 0x200000    // EXT4_EA_INODE_FL
 	InlineFlag  uint32 = 0x1000_0000 // EXT4_INLINE_DATA_FL

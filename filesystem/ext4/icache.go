@@ -1,0 +1,73 @@
+package ext4
+
+import "iter"
+
+// inodeCache keeps the inodes in memory by number. Neighbours in number are
+// neighbours in memory: numbers are given out in ascending order, so files made
+// one after the other, and written back in that order, are met in a row.
+//
+// Pages and the chunks in them are made on first use; a chunk stays, and with it
+// what its inodes have allocated.
+type inodeCache []*inodePage
+
+// inodePage is the inodes of inodesPerPage numbers, in chunks.
+type inodePage [inodesPerPage / inodesPerChunk]*[inodesPerChunk]inode
+
+const (
+	inodesPerPage  = 1024
+	inodesPerChunk = 32
+)
+
+// newInodeCache makes a cache for the numbers 1 to last.
+func newInodeCache(last uint32) inodeCache { return make(inodeCache, last/inodesPerPage+1) }
+
+// at is the inode with this number, which must be in memory.
+func (t inodeCache) at(number uint32) *inode {
+	return &t[number/inodesPerPage][number%inodesPerPage/inodesPerChunk][number%inodesPerChunk]
+}
+
+// find is the inode with this number, nil where none is in memory.
+func (t inodeCache) find(number uint32) *inode {
+	i := number / inodesPerPage
+	if int(i) >= len(t) || t[i] == nil || t[i][number%inodesPerPage/inodesPerChunk] == nil {
+		return nil
+	}
+	if in := t.at(number); in.live {
+		return in
+	}
+	return nil
+}
+
+// place is where the inode with this number lies, or will lie.
+func (t inodeCache) place(number uint32) *inode {
+	page := &t[number/inodesPerPage]
+	if *page == nil {
+		*page = new(inodePage)
+	}
+	chunk := &(*page)[number%inodesPerPage/inodesPerChunk]
+	if *chunk == nil {
+		*chunk = new([inodesPerChunk]inode)
+	}
+	return &(*chunk)[number%inodesPerChunk]
+}
+
+// all lists the inodes in memory by number.
+func (t inodeCache) all() iter.Seq[*inode] {
+	return func(yield func(*inode) bool) {
+		for _, page := range t {
+			if page == nil {
+				continue
+			}
+			for _, chunk := range page {
+				if chunk == nil {
+					continue
+				}
+				for i := range chunk {
+					if chunk[i].live && !yield(&chunk[i]) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
