@@ -1,7 +1,6 @@
 package ext4
 
 import (
-	"slices"
 	"sort"
 
 	"mbsim/allocator"
@@ -51,11 +50,19 @@ type esTree struct {
 // (__es_tree_search).
 func (t *esTree) search(lblk uint32) int {
 	n := len(t.ext)
-	if n == 0 || t.ext[n-1].end() < lblk {
-		return n
-	}
-	if t.ext[n-1].lblk <= lblk {
+	if n > 0 && t.ext[n-1].lblk <= lblk {
+		if t.ext[n-1].end() < lblk {
+			return n
+		}
 		return n - 1
+	}
+	if n <= 4 {
+		for i := range t.ext {
+			if t.ext[i].end() >= lblk {
+				return i
+			}
+		}
+		return n
 	}
 	return sort.Search(n, func(i int) bool { return t.ext[i].end() >= lblk })
 }
@@ -82,14 +89,16 @@ func (t *esTree) mergeable(a, b *esExtent) bool {
 
 // add inserts e, which must not overlap any range, merging it with its
 // neighbours (__es_insert_extent).
-func (t *esTree) add(e esExtent) {
-	i := t.search(e.lblk)
+func (t *esTree) add(e esExtent) { t.addAt(t.search(e.lblk), e) }
+
+// addAt is add where i is the place of the first range behind e.
+func (t *esTree) addAt(i int, e esExtent) {
 	if i > 0 && t.mergeable(&t.ext[i-1], &e) {
 		t.ext[i-1].len += e.len
 		if i < len(t.ext) && t.mergeable(&t.ext[i-1], &t.ext[i]) {
 			t.ext[i-1].len += t.ext[i].len
 			t.count(e.status, -1)
-			t.ext = slices.Delete(t.ext, i, i+1)
+			t.ext = append(t.ext[:i], t.ext[i+1:]...)
 		}
 		return
 	}
@@ -98,8 +107,15 @@ func (t *esTree) add(e esExtent) {
 		n.lblk, n.len, n.pblk = e.lblk, n.len+e.len, e.pblk
 		return
 	}
-	t.ext = slices.Insert(t.ext, i, e)
+	t.insert(i, e)
 	t.count(e.status, 1)
+}
+
+// insert puts e before range i.
+func (t *esTree) insert(i int, e esExtent) {
+	t.ext = append(t.ext, esExtent{})
+	copy(t.ext[i+1:], t.ext[i:])
+	t.ext[i] = e
 }
 
 // remove forgets [lblk, end], both inclusive, telling gone of each part of a
@@ -117,7 +133,7 @@ func (t *esTree) remove(lblk, end uint32, gone *reservedCount) {
 			tail.lblk, tail.len = end+1, e.end()-end
 			tail.pblk = e.pblk + allocator.Block(e.len-tail.len)
 			t.ext[i].len = keep
-			t.ext = slices.Insert(t.ext, i+1, tail)
+			t.insert(i+1, tail)
 			t.count(tail.status, 1)
 			if gone != nil {
 				gone.add(e, lblk, end-lblk+1)
@@ -145,7 +161,7 @@ func (t *esTree) remove(lblk, end uint32, gone *reservedCount) {
 		}
 		x.lblk, x.len, x.pblk = x.lblk+cut, x.len-cut, x.pblk+allocator.Block(cut)
 	}
-	t.ext = slices.Delete(t.ext, i, j)
+	t.ext = append(t.ext[:i], t.ext[j:]...)
 }
 
 // set makes [lblk, lblk+n) have the status, whatever it had
@@ -154,8 +170,29 @@ func (t *esTree) set(lblk, n uint32, pblk allocator.Block, s esStatus) {
 	if n == 0 {
 		return
 	}
-	t.remove(lblk, lblk+n-1, nil)
-	t.add(esExtent{lblk: lblk, len: n, pblk: pblk, status: s})
+	e := esExtent{lblk: lblk, len: n, pblk: pblk, status: s}
+	i := t.search(lblk)
+	if i < len(t.ext) && t.ext[i].lblk <= lblk+n-1 { // something is known
+		x := &t.ext[i]
+		switch {
+		case x.lblk == lblk && x.len > n: // its front goes, as of a hole that is written to
+			x.lblk, x.len, x.pblk = x.lblk+n, x.len-n, x.pblk+allocator.Block(n)
+		case x.lblk == lblk && x.len == n && !t.joins(i, &e): // just this, as when it is written back
+			t.count(x.status, -1)
+			t.count(s, 1)
+			*x = e
+			return
+		default:
+			t.remove(lblk, lblk+n-1, nil)
+			i = t.search(lblk)
+		}
+	}
+	t.addAt(i, e)
+}
+
+// joins says whether e in the place of range i would merge with a neighbour.
+func (t *esTree) joins(i int, e *esExtent) bool {
+	return i > 0 && t.mergeable(&t.ext[i-1], e) || i+1 < len(t.ext) && t.mergeable(e, &t.ext[i+1])
 }
 
 // cache records what the extent tree says, where nothing is known of any block

@@ -43,8 +43,7 @@ type FS struct {
 	esStats filesystem.StatusTree // of all inodes
 	root    *inode
 
-	lastDir     *inode
-	lastDirPath string
+	dentries dentries
 
 	orphans              *inode // inodes without a name that are open, newest first
 	dirtyHead, dirtyTail *inode // inodes with something to write back, oldest first

@@ -57,13 +57,18 @@ func (fs *FS) journalsBitmap(b allocator.Block) {
 // start joins the running transaction, or starts one (jbd2__journal_start).
 func (j *journal) start() {
 	if j != nil && !j.running {
-		j.running = true
-		if j.clock != nil {
-			j.began = j.clock()
-		}
-		if j.onBegin != nil {
-			j.onBegin()
-		}
+		j.begin()
+	}
+}
+
+// begin starts a transaction.
+func (j *journal) begin() {
+	j.running = true
+	if j.clock != nil {
+		j.began = j.clock()
+	}
+	if j.onBegin != nil {
+		j.onBegin()
 	}
 }
 
@@ -149,9 +154,16 @@ func (fs *FS) sync(t *task) {
 // dirtyInode changes the inode in the running transaction
 // (ext4_mark_inode_dirty).
 func (fs *FS) dirtyInode(t *task, in *inode) {
-	if fs.j != nil {
-		fs.j.start()
-		in.syncTid = fs.j.tid
-		fs.journals(inodeTable, uint64(in.Number-1)*uint64(fs.layout.Super.InodeSize)>>fs.geo.BlockBits)
+	if j := fs.j; j != nil {
+		j.start()
+		in.syncTid = j.tid
+		if fs.host != nil {
+			fs.journalsInode(in)
+		}
 	}
+}
+
+// journalsInode is journals for an inode's block of the inode table.
+func (fs *FS) journalsInode(in *inode) {
+	fs.journals(inodeTable, uint64(in.Number-1)*uint64(fs.layout.Super.InodeSize)>>fs.geo.BlockBits)
 }

@@ -13,18 +13,39 @@ const maxLinks = 65000
 
 // split cuts a path into its directory and the last name.
 func split(path string) (dir, name string) {
-	path = strings.TrimRight(path, "/")
-	if i := strings.LastIndexByte(path, '/'); i >= 0 {
-		return path[:i], path[i+1:]
+	end := len(path)
+	for end > 0 && path[end-1] == '/' {
+		end--
 	}
-	return "", path
+	for i := end - 1; i >= 0; i-- {
+		if path[i] == '/' {
+			return path[:i], path[i+1 : end]
+		}
+	}
+	return "", path[:end]
 }
 
-// directory finds a directory by path. The last one found is remembered, since
-// operations come in runs below one directory.
+// dentries remembers directories by path, so that most names take no walk from the
+// root (the kernel's dcache). Each path has one place.
+type dentries [256]struct {
+	path string
+	dir  *inode // nil where nothing is known
+}
+
+// place is where path is remembered.
+func (d *dentries) place(path string) int {
+	h := uint32(2166136261) // FNV-1a
+	for i := range len(path) {
+		h = (h ^ uint32(path[i])) * 16777619
+	}
+	return int((h ^ h>>16) % uint32(len(d)))
+}
+
+// directory finds a directory by path.
 func (fs *FS) directory(path string) (*inode, errno) {
-	if fs.lastDir != nil && path == fs.lastDirPath {
-		return fs.lastDir, 0
+	d := &fs.dentries[fs.dentries.place(path)]
+	if d.dir != nil && d.path == path {
+		return d.dir, 0
 	}
 	in, e := fs.lookupPath(path)
 	if e != 0 {
@@ -33,9 +54,12 @@ func (fs *FS) directory(path string) (*inode, errno) {
 	if !in.isDir() {
 		return nil, filesystem.ENOTDIR
 	}
-	fs.lastDirPath, fs.lastDir = path, in
+	d.path, d.dir = path, in
 	return in, 0
 }
+
+// forgetPaths is for when a directory goes or moves.
+func (fs *FS) forgetPaths() { fs.dentries = dentries{} }
 
 // lookupPath walks a path from the root.
 func (fs *FS) lookupPath(path string) (*inode, errno) {
@@ -216,7 +240,7 @@ func (fs *FS) removeDirectory(t *task, dir *inode, name string, in *inode) errno
 	dir.links--
 	fs.dirtyInode(t, dir)
 	fs.dirtyInode(t, in)
-	fs.lastDir = nil
+	fs.forgetPaths()
 	return 0
 }
 
@@ -282,7 +306,7 @@ func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode
 		if old == nil {
 			newDir.links++
 		}
-		fs.lastDir = nil
+		fs.forgetPaths()
 	}
 	fs.dirtyInode(t, oldDir)
 	fs.dirtyInode(t, newDir)

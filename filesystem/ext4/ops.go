@@ -140,7 +140,7 @@ func (fs *FS) Remount(t *task) error {
 		in.root.verified = true
 	}
 	fs.commit(t)
-	fs.lastDir = nil
+	fs.forgetPaths()
 	fs.freeInodes = allocator.NewPerCPUCounter(fs.freeInodes.Sum(), fs.opt.CPUs)
 	fs.dirCount = allocator.NewPerCPUCounter(fs.dirCount.Sum(), fs.opt.CPUs)
 	if fs.j != nil {

@@ -149,36 +149,48 @@ func (fs *FS) dioreadNolock(in *inode) bool {
 // much is dirty.
 const manyPages = 1024
 
-// writeMany is writePage for many whole pages of a hole that the status tree
-// knows, where space is far from short: every block becomes delayed. It returns
-// the number of bytes written, 0 where the slow way must be taken.
+// writeMany is writePage for many pages of a hole, where space is far from short:
+// every block becomes delayed. The hole is one that the status tree knows, or the
+// whole of a file without a block. It returns the number of bytes written, 0 where
+// the slow way must be taken.
 func (fs *FS) writeMany(t *task, in *inode, pos, n int64) int64 {
-	pages := n / fs.pageSize
-	if pages < 2 || pos%fs.pageSize != 0 || !fs.opt.Delalloc || fs.geo.ClusterBits > 0 || in.mayInline || in.inline > 0 {
+	if !fs.opt.Delalloc || fs.geo.ClusterBits > 0 || in.mayInline || in.inline > 0 {
 		return 0
 	}
+	n = min(n, manyPages*fs.pageSize-pos&(fs.pageSize-1))
 	lblk := uint32(pos >> fs.geo.BlockBits)
+	blocks := uint32((pos+n-1)>>fs.geo.BlockBits) - lblk + 1
 	x, known := in.es.lookup(lblk)
-	if !known || x.status != esHole {
+	switch {
+	case known && x.status == esHole:
+		if room := x.end() - lblk + 1; room < blocks { // as many whole pages as fit
+			end := (lblk + room) &^ (fs.blocksPerPage - 1)
+			if end <= lblk {
+				return 0
+			}
+			blocks = end - lblk
+			n = int64(end)<<fs.geo.BlockBits - pos
+		}
+	case known || !in.Extents || in.root.entries() > 0 || len(in.es.ext) > 0:
 		return 0
 	}
-	pages = min(pages, int64(x.end()-lblk+1)/int64(fs.blocksPerPage), manyPages)
-	blocks := uint32(pages) * fs.blocksPerPage
 	c := &in.cache
-	if i := c.at(lblk); i < len(c.runs) && c.runs[i].lblk < lblk+blocks {
+	if i := c.at(lblk); i < len(c.runs) && c.runs[i].lblk < lblk+blocks || !fs.alloc.ClaimEach(t.CPU, int64(blocks)) {
 		return 0
 	}
-	if pages < 2 || !fs.alloc.ClaimEach(t.CPU, int64(blocks)) {
-		return 0
+	fs.j.start()
+	fs.esStats.Hits += uint64(blocks)
+	if !known {
+		m := mapping{lblk: lblk, len: 1}
+		fs.lookupBlocks(t, in, &m) // which remembers the hole
+		fs.esStats.Hits--
+		fs.esStats.Misses++
 	}
 	in.reserved += blocks
-	fs.esStats.Hits += uint64(blocks)
 	in.es.set(lblk, blocks, 0, esDelayed)
 	c.add(lblk, blocks, bufDelayed)
 	fs.dirtied(int64(blocks))
-	n = pages * fs.pageSize
 	in.Size = max(in.Size, pos+n)
-	fs.j.start()
 	fs.markDirty(in)
 	fs.dirtyInode(t, in)
 	return n
