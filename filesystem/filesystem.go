@@ -34,7 +34,8 @@ type FileSystem interface {
 	// Statfs counts as statfs(2) does, in blocks.
 	Statfs() Statfs
 	// Files lists every file and directory, the root first (its path is "."),
-	// sorted by path as the recorder of the oracle sorts them.
+	// sorted by path as the recorder of the oracle sorts them. The extents of a file
+	// are valid until the next is asked for.
 	Files() iter.Seq[FileInfo]
 }
 

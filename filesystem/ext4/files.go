@@ -2,50 +2,80 @@ package ext4
 
 import (
 	"iter"
-	"sort"
+	"slices"
+	"strings"
 
 	"mbsim/filesystem"
 )
 
 // Files implements filesystem.FileSystem.
-func (fs *FS) Files() iter.Seq[filesystem.FileInfo] {
+func (fs *FS) Files() iter.Seq[filesystem.FileInfo] { return fs.walk(fs.fiemap) }
+
+// walk lists every file by path, with the extents that a function appends.
+func (fs *FS) walk(extents func([]filesystem.Extent, *inode) []filesystem.Extent) iter.Seq[filesystem.FileInfo] {
 	return func(yield func(filesystem.FileInfo) bool) {
-		type entry struct {
-			path string
-			in   *inode
-		}
-		all := []entry{{".", fs.root}}
-		var walk func(prefix string, dir *inode)
-		walk = func(prefix string, dir *inode) {
-			for d := range dir.dir.Entries() {
-				in := fs.inodes.at(d.Inode)
-				all = append(all, entry{prefix + d.Name, in})
-				if in.isDir() {
-					walk(prefix+d.Name+"/", in)
-				}
-			}
-		}
-		walk("", fs.root)
-		// The recorder sorts full paths, in which the root ends without a
-		// slash: it comes first.
-		sort.Slice(all[1:], func(i, j int) bool { return all[1+i].path < all[1+j].path })
-		for _, x := range all {
-			if !yield(fs.fileInfo(x.path, x.in)) {
-				return
-			}
-		}
+		w := walker{fs: fs, extents: extents, yield: yield}
+		_ = w.one(".", fs.root) && w.directory("", fs.root)
 	}
 }
 
-func (fs *FS) fileInfo(path string, in *inode) filesystem.FileInfo {
-	return filesystem.FileInfo{
+// walker is one walk. The extents of a file are in buf, until the next one.
+type walker struct {
+	fs      *FS
+	extents func([]filesystem.Extent, *inode) []filesystem.Extent
+	yield   func(filesystem.FileInfo) bool
+	buf     []filesystem.Extent
+}
+
+// child is an entry of a directory, or all that is below it: then its name ends
+// with a slash, so that names sort as paths do.
+type child struct {
+	name string
+	in   *inode
+}
+
+// directory lists what is below a directory.
+func (w *walker) directory(prefix string, dir *inode) bool {
+	children := make([]child, 0, dir.dir.Len())
+	for b := range dir.dir.Blocks() {
+		for s := range dir.dir.Slots(b) {
+			if s.Inode == 0 || s.Name == "" || s.Name == "." || s.Name == ".." {
+				continue
+			}
+			in := w.fs.inodes.at(s.Inode)
+			children = append(children, child{s.Name, in})
+			if in.isDir() {
+				children = append(children, child{s.Name + "/", in})
+			}
+		}
+	}
+	slices.SortFunc(children, func(a, b child) int { return strings.Compare(a.name, b.name) })
+	for _, c := range children {
+		path := prefix + c.name
+		more := false
+		if path[len(path)-1] == '/' {
+			more = w.directory(path, c.in)
+		} else {
+			more = w.one(path, c.in)
+		}
+		if !more {
+			return false
+		}
+	}
+	return true
+}
+
+// one lists a file.
+func (w *walker) one(path string, in *inode) bool {
+	w.buf = w.extents(w.buf[:0], in)
+	return w.yield(filesystem.FileInfo{
 		Path:    path,
 		Inode:   in.Number,
 		Mode:    uint32(in.mode),
 		Size:    in.Size,
-		Sectors: fs.sectors(in),
-		Extents: fs.fiemap(in),
-	}
+		Sectors: w.fs.sectors(in),
+		Extents: w.buf,
+	})
 }
 
 // sectors are those that stat(2) tells of: delayed blocks count, and data inside
@@ -58,11 +88,10 @@ func (fs *FS) sectors(in *inode) int64 {
 	return n
 }
 
-// fiemap lists the extents of a file as FIEMAP does (iomap_fiemap,
+// fiemap appends the extents of a file as FIEMAP does (iomap_fiemap,
 // ext4_iomap_begin_report): mapping after mapping as the status tree and the
 // extent tree give them.
-func (fs *FS) fiemap(in *inode) []filesystem.Extent {
-	var out []filesystem.Extent
+func (fs *FS) fiemap(out []filesystem.Extent, in *inode) []filesystem.Extent {
 	if in.inline > 0 {
 		return fs.inlineExtent(out, in)
 	}

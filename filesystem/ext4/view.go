@@ -2,9 +2,7 @@ package ext4
 
 import (
 	"iter"
-	"slices"
 	"sort"
-	"strings"
 
 	"mbsim/allocator"
 	"mbsim/filesystem"
@@ -15,67 +13,7 @@ import (
 // the way of FIEMAP, which fills the status tree. So whoever samples a run does
 // not change it. Extents are cut as the tree cuts them; those of a file are
 // valid until the next is asked for.
-func (fs *FS) Look() iter.Seq[filesystem.FileInfo] {
-	return func(yield func(filesystem.FileInfo) bool) {
-		l := looker{fs: fs, yield: yield}
-		_ = l.one(".", fs.root) && l.directory("", fs.root)
-	}
-}
-
-// looker is one run of Look.
-type looker struct {
-	fs    *FS
-	yield func(filesystem.FileInfo) bool
-	buf   []filesystem.Extent
-}
-
-// name is an entry of a directory, or all that is below it: then its name ends
-// with a slash, so that names sort as paths do.
-type name struct {
-	text string
-	in   *inode
-}
-
-// directory lists what is below a directory.
-func (l *looker) directory(prefix string, dir *inode) bool {
-	names := make([]name, 0, dir.dir.Len())
-	for b := range dir.dir.Blocks() {
-		for s := range dir.dir.Slots(b) {
-			if s.Inode == 0 || s.Name == "" || s.Name == "." || s.Name == ".." {
-				continue
-			}
-			in := l.fs.inodes.at(s.Inode)
-			names = append(names, name{s.Name, in})
-			if in.isDir() {
-				names = append(names, name{s.Name + "/", in})
-			}
-		}
-	}
-	slices.SortFunc(names, func(a, b name) int { return strings.Compare(a.text, b.text) })
-	for _, n := range names {
-		path := prefix + n.text
-		more := false
-		if path[len(path)-1] == '/' {
-			more = l.directory(path, n.in)
-		} else {
-			more = l.one(path, n.in)
-		}
-		if !more {
-			return false
-		}
-	}
-	return true
-}
-
-// one lists a file.
-func (l *looker) one(path string, in *inode) bool {
-	l.buf = l.fs.look(l.buf[:0], in)
-	return l.yield(filesystem.FileInfo{
-		Path: path, Inode: in.Number, Mode: uint32(in.mode), Size: in.Size,
-		Sectors: l.fs.sectors(in),
-		Extents: l.buf,
-	})
-}
+func (fs *FS) Look() iter.Seq[filesystem.FileInfo] { return fs.walk(fs.look) }
 
 // LostBlocks is the number of dirty blocks that found no place in writeback.
 func (fs *FS) LostBlocks() int64 { return fs.lost }

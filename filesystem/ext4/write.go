@@ -181,8 +181,7 @@ func (fs *FS) writeMany(t *task, in *inode, pos, n int64) int64 {
 	fs.j.start()
 	fs.esStats.Hits += uint64(blocks)
 	if !known {
-		m := mapping{lblk: lblk, len: 1}
-		fs.lookupBlocks(t, in, &m) // which remembers the hole
+		in.es.set(0, maxBlocks, 0, esHole) // as the look into the tree tells
 		fs.esStats.Hits--
 		fs.esStats.Misses++
 	}
