@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"mbsim/allocator"
@@ -78,11 +79,16 @@ func TestLookAgreesWithFiemap(t *testing.T) {
 	}
 }
 
-// checkOrder holds Look to the files of Files, in their order.
+// checkOrder holds Look to the files of Files, in their order: that of whole paths,
+// the root first.
 func checkOrder(t *testing.T, r *run) {
-	var want []string
+	var want, paths []string
 	for f := range r.fs.Files() {
 		want = append(want, fmt.Sprintln(f.Path, f.Inode, f.Mode, f.Size, f.Sectors))
+		paths = append(paths, f.Path)
+	}
+	if paths[0] != "." || !slices.IsSorted(paths[1:]) {
+		t.Errorf("not in the order of paths: %q", paths)
 	}
 	i := 0
 	for f := range r.fs.Look() {
