@@ -2,6 +2,7 @@ package workload
 
 import (
 	"fmt"
+	"io"
 	"iter"
 	"os"
 	"strings"
@@ -12,11 +13,19 @@ type Script struct{ name, text string }
 
 // ReadScript reads the file name. Nothing is parsed yet.
 func ReadScript(name string) (*Script, error) {
-	text, err := os.ReadFile(name)
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	return &Script{name, string(text)}, nil
+	defer f.Close()
+	var text strings.Builder
+	if s, err := f.Stat(); err == nil {
+		text.Grow(int(s.Size()))
+	}
+	if _, err := io.Copy(&text, f); err != nil {
+		return nil, err
+	}
+	return &Script{name, text.String()}, nil
 }
 
 // ScriptError is a mistake in a script. Line and Col are counted from 1, Col in
