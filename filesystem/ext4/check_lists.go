@@ -1,31 +1,34 @@
 package ext4
 
-// dirtyList checks the list of dirty inodes: linked both ways, the oldest first,
-// and of inodes that say they are on it.
+// dirtyList checks the list of dirty inodes: the oldest first, each at the place that
+// it says it is at, and as many as the list counts.
 func (c *checker) dirtyList() {
 	fs := c.fs
 	on := make(map[*inode]bool)
 	var prev *inode
-	for in := fs.dirtyHead; in != nil; prev, in = in, in.dirtyNext {
-		c.in, c.told = in, 0
-		if on[in] {
-			c.errorf("twice on the list of dirty inodes")
-			break
+	for i, in := range fs.dirty.places {
+		if in == nil {
+			if i == fs.dirty.head || i == len(fs.dirty.places)-1 {
+				c.errorf("the list of dirty inodes begins or ends with a gap")
+			}
+			continue
 		}
+		c.in, c.told = in, 0
 		on[in] = true
-		if in.dirtyPrev != prev || !in.onDirtyList || c.fs.inodes.find(in.Number) != in {
-			c.errorf("on the list of dirty inodes, with the flag %t", in.onDirtyList)
+		if in.dirtyPlace != int32(i)+1 || i < fs.dirty.head || c.fs.inodes.find(in.Number) != in {
+			c.errorf("at place %d of the list of dirty inodes, and says %d", i+1, in.dirtyPlace)
 		}
 		if prev != nil && prev.dirtied > in.dirtied {
 			c.errorf("dirty since %d, behind one that is since %d", in.dirtied, prev.dirtied)
 		}
+		prev = in
 	}
 	c.in = nil
-	if fs.dirtyTail != prev {
-		c.errorf("the list of dirty inodes has another end")
+	if fs.dirty.n != len(on) {
+		c.errorf("the list of dirty inodes counts %d, and has %d", fs.dirty.n, len(on))
 	}
 	for _, in := range c.live {
-		if in.onDirtyList != on[in] {
+		if in.onDirtyList() != on[in] {
 			c.errorf("inode %d is not on the list of dirty inodes, and says so", in.Number)
 		}
 	}

@@ -108,7 +108,7 @@ func (c *checker) dirtyBlocks(in *inode, t *treeCheck) {
 			}
 		}
 	}
-	if len(in.cache.runs) > 0 && !in.onDirtyList {
+	if len(in.cache.runs) > 0 && !in.onDirtyList() {
 		c.errorf("dirty blocks, but not on the list of dirty inodes")
 	}
 }

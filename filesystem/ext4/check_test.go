@@ -101,9 +101,9 @@ func TestCheckSeesDamage(t *testing.T) {
 		{"a name for a free inode", func(fs *FS) { file(fs, "d/z").live = false }, "which is free"},
 		{"a directory's block missing", func(fs *FS) { file(fs, "d/e").Size *= 2 }, "a directory of 1 blocks"},
 		{"pins", func(fs *FS) { file(fs, "d/z").pins++ }, "pin it"},
-		{"the dirty list's flag", func(fs *FS) { file(fs, "d/w").onDirtyList = false }, "list of dirty inodes"},
-		{"the dirty list's end", func(fs *FS) { fs.dirtyTail = fs.root }, "another end"},
-		{"the dirty list's order", func(fs *FS) { fs.dirtyTail.dirtied = -1 }, "dirty since -1"},
+		{"the dirty list's flag", func(fs *FS) { file(fs, "d/w").dirtyPlace = 0 }, "list of dirty inodes"},
+		{"the dirty list's length", func(fs *FS) { fs.dirty.n++ }, "counts"},
+		{"the dirty list's order", func(fs *FS) { fs.dirty.places[len(fs.dirty.places)-1].dirtied = -1 }, "dirty since -1"},
 		{"no orphans", func(fs *FS) { fs.orphans = nil }, "list of orphans"},
 		{"IO that never ends", func(fs *FS) { fs.conversions = make([]conversion, 1) }, "wait for the end of their IO"},
 	} {

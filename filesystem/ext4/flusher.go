@@ -29,13 +29,16 @@ func (fs *FS) writeback(t *task, match func(*inode) bool, keep int64) {
 	}
 	fs.flushing = true
 	queue := fs.flushQueue[:0]
-	for in := fs.dirtyHead; in != nil && match(in); in = in.dirtyNext {
+	for in := range fs.dirty.all() {
+		if !match(in) {
+			break
+		}
 		queue = append(queue, in)
 	}
 	for i := 0; i < len(queue) && (keep == 0 || fs.dirtyBlocks > keep); i++ {
 		in := queue[i]
 		queue[i] = nil
-		if !in.onDirtyList || !fs.tryLock(in) {
+		if !in.onDirtyList() || !fs.tryLock(in) {
 			continue
 		}
 		e := fs.writeChunk(t, in)

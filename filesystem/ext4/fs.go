@@ -45,15 +45,15 @@ type FS struct {
 
 	dentries dentries
 
-	orphans              *inode // inodes without a name that are open, newest first
-	dirtyHead, dirtyTail *inode // inodes with something to write back, oldest first
-	dirtyBlocks          int64
-	conversions          []conversion
-	spareConversions     [][]conversion
-	spareQueues          [][]*inode
-	flushing             bool     // the flusher is at work
-	flushQueue           []*inode // its queue, kept for the next time
-	lost                 int64    // blocks of data lost to ENOSPC in writeback
+	orphans          *inode // inodes without a name that are open, newest first
+	dirty            dirtyList
+	dirtyBlocks      int64
+	conversions      []conversion
+	spareConversions [][]conversion
+	spareQueues      [][]*inode
+	flushing         bool     // the flusher is at work
+	flushQueue       []*inode // its queue, kept for the next time
+	lost             int64    // blocks of data lost to ENOSPC in writeback
 
 	host          Host // nil where one process runs at a time
 	spareRequests []*mballoc.Request

@@ -22,7 +22,6 @@ type inode struct {
 	live         bool // it is in memory; where not, the rest of this means nothing
 	resident     bool // read since mount
 	onOrphanList bool
-	onDirtyList  bool
 	allocOnClose bool // EXT4_STATE_DA_ALLOC_CLOSE
 	topdir       bool // EXT4_INODE_TOPDIR
 	links        uint32
@@ -35,22 +34,22 @@ type inode struct {
 	group    allocator.GroupID // i_block_group
 	parent   *inode            // the directory of its name
 	dir      *dirent.Dir       // entries, of a directory
+	ind      *indirect         // block pointers of an inode without extents
 
-	dirtyNext, dirtyPrev *inode
+	dirtyPlace     int32 // on the list of dirty inodes, counted from 1; 0 where it is not
+	lastAllocGroup int32 // i_last_alloc_group of a directory, -1 for none
 
 	// Where a slice and then an array of its elements stand, it begins there: most
 	// files need no more.
 	cache    pageCache
 	firstRun [2]dirtyRun
-	ind      *indirect // block pointers of an inode without extents
+	dirtied  int64 // when it was put on the list of dirty inodes, ns
 	es       esTree
 	firstES  [2]esExtent
 	root     node // of the extent tree
 	firstExt [2]extent
 
-	newer, older   *inode // on the list of orphans
-	dirtied        int64  // when it was put on the list of dirty inodes, ns
-	lastAllocGroup int32  // i_last_alloc_group of a directory, -1 for none
+	newer, older *inode // on the list of orphans
 	inlineState
 }
 

@@ -175,7 +175,7 @@ func (s *story) show() string {
 			fs.alloc.DirtyClusters().Sum(), fs.alloc.FreePending(), fs.dirtyBlocks, fs.lost)
 	case "lists":
 		out := "dirty:"
-		for in := fs.dirtyHead; in != nil; in = in.dirtyNext {
+		for in := range fs.dirty.all() {
 			out += fmt.Sprintf(" %d", in.Number)
 		}
 		out += "\norphans:"

@@ -278,7 +278,7 @@ func (fs *FS) writebackAll(t *task, held *inode) {
 	if n := len(fs.spareQueues); n > 0 {
 		queue, fs.spareQueues = fs.spareQueues[n-1][:0], fs.spareQueues[:n-1]
 	}
-	for in := fs.dirtyHead; in != nil; in = in.dirtyNext {
+	for in := range fs.dirty.all() {
 		queue = append(queue, in)
 	}
 	for _, in := range queue {
@@ -289,7 +289,7 @@ func (fs *FS) writebackAll(t *task, held *inode) {
 		case !fs.tryLock(in):
 			continue
 		}
-		if in.onDirtyList {
+		if in.onDirtyList() {
 			fs.writepages(t, in, 0, maxBlocks)
 			fs.cleanInode(in)
 			if len(in.cache.runs) > 0 {
