@@ -53,6 +53,11 @@ const endOfDirectory = 0x7fffffff << 1
 // for others. ext4 also hashes the names of top-level directories with HalfMD4
 // to choose their group.
 func HashName(name string, v HashVersion, seed Seed) (hash, minor uint32) {
+	return hashBytes([]byte(name), v, seed)
+}
+
+// hashBytes is HashName of a name in a block.
+func hashBytes(name []byte, v HashVersion, seed Seed) (hash, minor uint32) {
 	state := seed
 	if state == (Seed{}) {
 		state = Seed{0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476}
@@ -96,7 +101,7 @@ func char(c byte, signed bool) uint32 {
 // packName fills words with the first bytes of s, four a word, the first byte
 // highest. What s leaves over is filled with a pattern of its length
 // (str2hashbuf).
-func packName(words []uint32, s string, signed bool) {
+func packName(words []uint32, s []byte, signed bool) {
 	pad := uint32(len(s)) * 0x0101
 	pad |= pad << 16
 	s = s[:min(len(s), 4*len(words))]
@@ -111,7 +116,7 @@ func packName(words []uint32, s string, signed bool) {
 }
 
 // legacyHash is the hash of ext3's first indexed directories (dx_hack_hash).
-func legacyHash(name string, signed bool) uint32 {
+func legacyHash(name []byte, signed bool) uint32 {
 	h0, h1 := uint32(0x12a3fe2d), uint32(0x37abe8f9)
 	for i := range len(name) {
 		h := h1 + (h0 ^ char(name[i], signed)*7152373)
