@@ -71,11 +71,15 @@ type block struct {
 	chunks []chunk
 	index  []indexRange // nil for a leaf
 	size   int32        // the bytes that slots cover
+	// No slot before fitFrom has a hole of fitSize bytes or more.
+	fitFrom, fitSize int32
 }
 
-// newLeaf is a leaf that holds nothing.
+// newLeaf is a leaf that holds nothing. A directory's first block takes memory as
+// it is filled; one that gets another will fill that.
 func newLeaf(size int32) block {
 	b := block{size: size}
+	b.grow(int(size))
 	b.set(0, emptySlot(size))
 	return b
 }
@@ -109,18 +113,35 @@ func (b *block) text(off int32) []byte {
 	return b.data[off+headerLen:][:b.at(off).text()]
 }
 
+// store writes the header of a slot that is there.
+func (b *block) store(off int32, h header) {
+	binary.LittleEndian.PutUint64(b.data[off:], uint64(h))
+}
+
+// chunkOf is the chunk and the bit of a slot.
+func (b *block) chunkOf(off int32) (*chunk, uint64) {
+	return &b.chunks[uint32(off)/chunkLen], 1 << (uint32(off) / unit % 64)
+}
+
 // set begins a slot at off, or changes it.
 func (b *block) set(off int32, h header) {
 	if end := int(off + headerLen + h.text()); end > len(b.data) {
 		b.grow(end)
 	}
-	binary.LittleEndian.PutUint64(b.data[off:], uint64(h))
-	c, bit := &b.chunks[uint32(off)/chunkLen], uint64(1)<<(uint32(off)/unit%64)
+	b.store(off, h)
+	c, bit := b.chunkOf(off)
 	c.starts |= bit
-	if h.hole() >= minSlot {
+	c.holes &^= bit
+	if hole := h.hole(); hole >= minSlot {
 		c.holes |= bit
-	} else {
-		c.holes &^= bit
+		b.noteHole(off, hole)
+	}
+}
+
+// noteHole notes that the slot at off has a new or larger hole.
+func (b *block) noteHole(off, hole int32) {
+	if hole >= b.fitSize && off < b.fitFrom {
+		b.fitFrom = off
 	}
 }
 
@@ -150,16 +171,11 @@ func (b *block) put(off, length int32, n *name) {
 	copy(b.data[off+headerLen:], n.text)
 }
 
-// insert puts n into the slot at off, behind the name that is there, and returns
-// where it begins.
-func (b *block) insert(off int32, n *name) int32 {
-	h := b.at(off)
-	length, need := h.len(), h.need()
-	if need > 0 {
-		b.set(off, h.withLen(need))
-	}
-	b.put(off+need, length-need, n)
-	return off + need
+// cut makes h, without a hole, the header of the slot at off.
+func (b *block) cut(off int32, h header) {
+	b.store(off, h)
+	c, bit := b.chunkOf(off)
+	c.holes &^= bit
 }
 
 // remove takes the name at off away: its slot goes to the one before it, or stays
@@ -170,29 +186,40 @@ func (b *block) remove(off int32) int32 {
 		b.set(0, emptySlot(length))
 		return length
 	}
-	c, bit := &b.chunks[uint32(off)/chunkLen], uint64(1)<<(uint32(off)/unit%64)
+	c, bit := b.chunkOf(off)
 	c.starts &^= bit
 	c.holes &^= bit
 	to := b.before(off)
-	h := b.at(to)
-	h = h.withLen(h.len() + length)
-	b.set(to, h)
+	h := b.at(to) + emptySlot(length)
+	b.store(to, h)
+	c, bit = b.chunkOf(to)
+	c.holes |= bit
+	b.noteHole(to, h.hole())
 	return h.hole()
 }
 
 // firstFit is the first slot with a hole of need bytes or more. Where there is
-// none, off is negative and no hole is larger than largest.
+// none, off is negative and no hole is larger than largest. Holes that are
+// filled one after the other are each looked at once.
 func (b *block) firstFit(need int32) (off, largest int32) {
+	from := uint32(0)
 	largest = minSlot - unit
-	for i := range b.chunks {
-		for holes := b.chunks[i].holes; holes != 0; holes &= holes - 1 {
-			off := int32(i)*chunkLen + int32(bits.TrailingZeros64(holes))*unit
+	if need >= b.fitSize {
+		from = uint32(b.fitFrom)
+		largest = max(largest, b.fitSize-unit)
+	}
+	mask := ^uint64(0) << (from / unit % 64)
+	for i := from / chunkLen; int(i) < len(b.chunks); i++ {
+		for holes := b.chunks[i].holes & mask; holes != 0; holes &= holes - 1 {
+			off = int32(i*chunkLen) + int32(bits.TrailingZeros64(holes))*unit
 			hole := b.at(off).hole()
 			if hole >= need {
+				b.fitFrom, b.fitSize = off, need
 				return off, hole
 			}
 			largest = max(largest, hole)
 		}
+		mask = ^uint64(0)
 	}
 	return -1, largest
 }

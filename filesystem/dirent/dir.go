@@ -62,6 +62,7 @@ type name struct {
 	text  string
 	ino   uint32
 	ftype uint8
+	key   uint32 // hashText
 	hash  uint32 // in a hashed directory
 }
 
@@ -86,7 +87,7 @@ type Dir struct {
 }
 
 func newDir(opts *Options, self, parent uint32) *Dir {
-	return &Dir{opts: opts, self: self, parent: parent, shift: uint8(bits.Len(uint(opts.BlockSize)/unit) - 1)}
+	return &Dir{opts: opts, names: newTable(), self: self, parent: parent, shift: uint8(bits.Len(uint(opts.BlockSize)/unit) - 1)}
 }
 
 // New makes the directory self in the directory parent, with "." and ".." in its
@@ -106,12 +107,14 @@ func (d *Dir) addBlock(b block) {
 	d.holes = append(d.holes, 0)
 }
 
-func (d *Dir) place(b uint32, off int32) place { return place(b<<d.shift + uint32(off)/unit) }
+func (d *Dir) place(b uint32, off int32) place {
+	return place(b<<(d.shift&31) + uint32(off)/unit)
+}
 
 // slotAt is the block and the offset of a place.
 func (d *Dir) slotAt(p place) (b uint32, off int32) {
-	b = uint32(p) >> d.shift
-	return b, int32(uint32(p)-b<<d.shift) * unit
+	b = uint32(p) >> (d.shift & 31)
+	return b, int32(uint32(p)-b<<(d.shift&31)) * unit
 }
 
 // Blocks is the number of blocks; the directory's size is as many block sizes.
@@ -140,40 +143,27 @@ func (d *Dir) SetParent(ino uint32) {
 	}
 }
 
-// find is the entry of a name in d.names, and where the name lies.
-func (d *Dir) find(text string) (i int, b uint32, off int32, ok bool) {
-	if d.names.used == 0 {
-		return 0, 0, 0, false
+// locate is where a name lies.
+func (d *Dir) locate(text string) (b uint32, off int32, ok bool) {
+	i, ok := d.find(text)
+	if !ok {
+		return 0, 0, false
 	}
-	entries := d.names.entries
-	hash := hashText([]byte(text))
-	mask := len(entries) - 1
-	for i = int(hash) & mask; entries[i].at != 0; i = (i + 1) & mask {
-		if entries[i].hash != hash {
-			continue
-		}
-		b, off = d.slotAt(entries[i].at - 1)
-		if string(d.blocks[b].text(off)) == text {
-			return i, b, off, true
-		}
-	}
-	return 0, 0, 0, false
+	b, off = d.slotAt(d.names.entries[i].at - 1)
+	return b, off, true
 }
 
 // Lookup is the inode that name names. "." and ".." are not looked up: the
 // kernel's path walk resolves them.
 func (d *Dir) Lookup(name string) (ino uint32, ok bool) {
-	_, b, off, ok := d.find(name)
-	if !ok {
-		return 0, false
-	}
-	return d.blocks[b].at(off).ino(), true
+	h := d.search(name)
+	return h.ino(), h != 0
 }
 
 // SetInode makes name, which must exist, name another inode (ext4_setent,
 // ext2_set_link), as rename onto an existing name does.
 func (d *Dir) SetInode(name string, ino uint32, ftype uint8) {
-	if _, b, off, ok := d.find(name); ok {
+	if b, off, ok := d.locate(name); ok {
 		d.blocks[b].set(off, d.blocks[b].at(off).naming(ino, ftype))
 	}
 }
@@ -181,10 +171,11 @@ func (d *Dir) SetInode(name string, ino uint32, ftype uint8) {
 // Remove removes name and reports whether it was there. The directory keeps its
 // blocks (ext4_generic_delete_entry, ext2_delete_entry).
 func (d *Dir) Remove(name string) bool {
-	i, b, off, ok := d.find(name)
+	i, ok := d.find(name)
 	if !ok {
 		return false
 	}
+	b, off := d.slotAt(d.names.entries[i].at - 1)
 	d.names.remove(i)
 	d.holes[b] = max(d.holes[b], d.blocks[b].remove(off))
 	return true
@@ -196,10 +187,10 @@ func (d *Dir) Remove(name string) bool {
 // kernel. It returns EEXIST for a name that exists and ENOSPC where the index
 // of a hashed directory is full (ext4_add_entry, ext2_add_link).
 func (d *Dir) Add(text string, ino uint32, ftype uint8, appendBlock func() error) error {
-	if _, _, _, ok := d.find(text); ok {
+	if _, ok := d.find(text); ok {
 		return filesystem.EEXIST
 	}
-	n := name{text: text, ino: ino, ftype: ftype}
+	n := name{text: text, ino: ino, ftype: ftype, key: d.names.askedHash}
 	switch {
 	case d.hashed:
 		return d.addHashed(&n, appendBlock)
@@ -252,6 +243,13 @@ func (d *Dir) addToLeaf(b uint32, n *name, need int32) bool {
 // insert puts n into the slot at off of leaf b, behind the name that is there
 // (ext4_insert_dentry).
 func (d *Dir) insert(b uint32, off int32, n *name) {
-	off = d.blocks[b].insert(off, n)
-	d.names.add(hashText([]byte(n.text)), d.place(b, off))
+	blk := &d.blocks[b]
+	h := blk.at(off)
+	if need := h.need(); need > 0 {
+		blk.cut(off, h.withLen(need))
+		off += need
+		h -= emptySlot(need)
+	}
+	blk.put(off, h.len(), n)
+	d.names.add(n.key, d.place(b, off))
 }

@@ -36,7 +36,7 @@ func (d *Dir) check(t *testing.T) {
 	for b, off := range d.linear() {
 		seen++
 		text := string(d.blocks[b].text(off))
-		if _, b2, off2, ok := d.find(text); !ok || b2 != b || off2 != off {
+		if b2, off2, ok := d.locate(text); !ok || b2 != b || off2 != off {
 			t.Fatalf("%q is at %d of block %d, found (%t) at %d of block %d", text, off, b, ok, off2, b2)
 		}
 	}
@@ -102,7 +102,7 @@ func TestRandom(t *testing.T) {
 				if err := d.Add(name, uint32(i+12), TypeFile, granted); err != nil {
 					t.Fatalf("seed %d: %v", seed, err)
 				}
-				if _, got, off, _ := d.find(name); linear && fits && (got != want || off != wantOff) {
+				if got, off, _ := d.locate(name); linear && fits && (got != want || off != wantOff) {
 					t.Fatalf("seed %d: name %d went to %d of block %d, a scan finds %d of block %d (go test -run TestRandom ./filesystem/dirent)", seed, i, off, got, wantOff, want)
 				}
 				live = append(live, name)
@@ -129,7 +129,7 @@ func TestRandom(t *testing.T) {
 // mustRead checks that looking name up reads the block that holds it, last.
 func (d *Dir) mustRead(t *testing.T, name string) {
 	t.Helper()
-	_, want, _, _ := d.find(name)
+	want, _, _ := d.locate(name)
 	var read []uint32
 	d.LookupBlocks(name, func(b uint32) { read = append(read, b) })
 	if !slices.Contains(read, want) {

@@ -151,7 +151,7 @@ const readAhead = 8
 // Deviates from the kernel: ext2 reads pages, which may hold several blocks; here
 // it reads each block of the page.
 func (d *Dir) LookupBlocks(name string, read func(block uint32)) {
-	_, at, _, ok := d.find(name)
+	at, _, ok := d.locate(name)
 	if d.inline {
 		return // the inode is in memory
 	}

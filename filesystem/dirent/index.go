@@ -141,7 +141,7 @@ func (d *Dir) makeIndexed(n *name, appendBlock func() error) error {
 	// The leaf takes over what follows ".." as it stands; only the last slot
 	// reaches further.
 	old, shift, last := d.blocks[0], d.behindDots(), int32(0)
-	d.addBlock(block{size: d.opts.leafLen()})
+	d.addBlock(newLeaf(d.opts.leafLen()))
 	for off, h := range old.slots() {
 		if off >= shift {
 			last = off - shift

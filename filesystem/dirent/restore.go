@@ -62,11 +62,11 @@ func (d *Dir) restoreSlot(b uint32, i int, s Slot) error {
 		to.put(off, length, &n)
 		return nil
 	}
-	if _, _, _, twice := d.find(n.text); twice {
+	if _, twice := d.find(n.text); twice {
 		return fmt.Errorf("%q is there twice", s.Name)
 	}
 	to.put(off, length, &n)
-	d.names.add(hashText([]byte(n.text)), d.place(b, off))
+	d.names.add(d.names.askedHash, d.place(b, off))
 	return nil
 }
 

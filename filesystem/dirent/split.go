@@ -18,7 +18,7 @@ func (d *Dir) split(p *path, n *name, appendBlock func() error) error {
 		return err
 	}
 	old, fresh := d.leaf(p), uint32(len(d.blocks))
-	d.addBlock(block{size: d.opts.leafLen()})
+	d.addBlock(newLeaf(d.opts.leafLen()))
 	hs := d.byHash(old)
 	at := splitPoint(hs, int32(d.opts.BlockSize))
 	border := hs[at].hash

@@ -10,11 +10,16 @@ import (
 type place uint32
 
 // table finds the places of names by their hash: open addressing, linear probing.
-// It does not know the names, so that one of another name comes along where
-// hashes are equal. Its zero value is empty.
+// It does not know the names: see Dir.find.
 type table struct {
-	entries []entry // a power of two, never full
+	entries []entry // never full; see home
 	used    int
+	// The name asked for last, its hash, and the entry where the search ended, or
+	// -1 where that may be another now: who adds or removes a name has mostly
+	// asked for it just before.
+	asked     string
+	askedHash uint32
+	askedAt   int32
 }
 
 // entry is a name in the table.
@@ -22,6 +27,8 @@ type entry struct {
 	hash uint32
 	at   place // and one, so that a zero entry is a free one
 }
+
+func newTable() table { return table{entries: make([]entry, 1), askedAt: -1} }
 
 // hashText is a hash of a name for the table. It decides nothing.
 func hashText(text []byte) uint32 {
@@ -46,9 +53,21 @@ func mix(a, b uint64) uint64 {
 	return hi ^ lo
 }
 
+// home is the entry where the search for a hash begins.
+func (t *table) home(hash uint32) int { return int(uint64(hash) * uint64(len(t.entries)) >> 32) }
+
+// next is the entry that a search goes on to from entry i.
+func (t *table) next(i int) int {
+	if i++; i < len(t.entries) {
+		return i
+	}
+	return 0
+}
+
 // add adds a name.
 func (t *table) add(hash uint32, at place) {
-	if t.used >= len(t.entries)/8*7 {
+	t.askedAt = -1
+	if t.used >= len(t.entries)/4*3 {
 		t.grow()
 	}
 	t.put(entry{hash, at + 1})
@@ -56,17 +75,17 @@ func (t *table) add(hash uint32, at place) {
 }
 
 func (t *table) put(e entry) {
-	mask := len(t.entries) - 1
-	i := int(e.hash) & mask
+	i := t.home(e.hash)
 	for t.entries[i].at != 0 {
-		i = (i + 1) & mask
+		i = t.next(i)
 	}
 	t.entries[i] = e
 }
 
+// grow makes the table half as large again, so that it is never much too large.
 func (t *table) grow() {
 	old := t.entries
-	t.entries = make([]entry, max(8, 2*len(old)))
+	t.entries = make([]entry, (len(old)*3/2+8)&^7)
 	for _, e := range old {
 		if e.at != 0 {
 			t.put(e)
@@ -77,10 +96,9 @@ func (t *table) grow() {
 // remove removes entry i. Entries behind it that could lie there move up, so that
 // a search need never pass a free entry.
 func (t *table) remove(i int) {
-	mask := len(t.entries) - 1
-	for j := (i + 1) & mask; t.entries[j].at != 0; j = (j + 1) & mask {
-		home := int(t.entries[j].hash) & mask
-		if (j-home)&mask >= (j-i)&mask {
+	t.askedAt = -1
+	for j := t.next(i); t.entries[j].at != 0; j = t.next(j) {
+		if t.distance(t.home(t.entries[j].hash), j) >= t.distance(i, j) {
 			t.entries[i] = t.entries[j]
 			i = j
 		}
@@ -89,13 +107,50 @@ func (t *table) remove(i int) {
 	t.used--
 }
 
+// distance is how far a search goes from entry i to entry j.
+func (t *table) distance(i, j int) int {
+	if j >= i {
+		return j - i
+	}
+	return j - i + len(t.entries)
+}
+
 // move says that a name has gone from one place to another. It may take the entry
 // of a name of equal hash that has just come to from and goes on later.
 func (t *table) move(hash uint32, from, to place) {
-	mask := len(t.entries) - 1
-	i := int(hash) & mask
+	t.askedAt = -1
+	i := t.home(hash)
 	for t.entries[i] != (entry{hash, from + 1}) {
-		i = (i + 1) & mask
+		i = t.next(i)
 	}
 	t.entries[i].at = to + 1
+}
+
+// find is the entry of a name in d.names; a free one where it is not there.
+func (d *Dir) find(text string) (i int, ok bool) {
+	t := &d.names
+	if t.askedAt < 0 || text != t.asked {
+		d.search(text)
+	}
+	return int(t.askedAt), t.entries[t.askedAt].at != 0
+}
+
+// search is the header of a name's slot, 0 if it is not there.
+func (d *Dir) search(text string) header {
+	t := &d.names
+	hash := hashText([]byte(text))
+	i, h := t.home(hash), header(0)
+	for e := t.entries[i]; e.at != 0; e = t.entries[i] {
+		if e.hash == hash {
+			b, off := d.slotAt(e.at - 1)
+			blk := &d.blocks[b]
+			if h = blk.at(off); string(blk.data[off+headerLen:off+headerLen+h.text()]) == text {
+				break
+			}
+			h = 0
+		}
+		i = t.next(i)
+	}
+	t.asked, t.askedHash, t.askedAt = text, hash, int32(i)
+	return h
 }
