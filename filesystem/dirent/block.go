@@ -129,13 +129,19 @@ func (b *block) set(off int32, h header) {
 		b.grow(end)
 	}
 	b.store(off, h)
+	b.mark(off, h.hole())
+}
+
+// mark notes that a slot begins at off and how large a hole it has.
+func (b *block) mark(off, hole int32) {
 	c, bit := b.chunkOf(off)
 	c.starts |= bit
-	c.holes &^= bit
-	if hole := h.hole(); hole >= minSlot {
-		c.holes |= bit
-		b.noteHole(off, hole)
+	if hole < minSlot {
+		c.holes &^= bit
+		return
 	}
+	c.holes |= bit
+	b.noteHole(off, hole)
 }
 
 // noteHole notes that the slot at off has a new or larger hole.
@@ -199,8 +205,8 @@ func (b *block) remove(off int32) int32 {
 }
 
 // firstFit is the first slot with a hole of need bytes or more. Where there is
-// none, off is negative and no hole is larger than largest. Holes that are
-// filled one after the other are each looked at once.
+// none, off is negative and no hole is larger than largest. While names of one
+// length fill holes one after the other, each is looked at once.
 func (b *block) firstFit(need int32) (off, largest int32) {
 	from := uint32(0)
 	largest = minSlot - unit
