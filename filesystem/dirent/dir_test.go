@@ -19,29 +19,25 @@ func (d *Dir) check(t *testing.T) {
 		if blk.index != nil && b > 0 {
 			continue
 		}
-		end, largest := int32(0), int32(0)
-		for _, s := range blk.slots {
-			if s.off != end || s.len < s.need {
-				t.Fatalf("block %d: slot %+v, want offset %d", b, s, end)
-			}
-			end += s.len
-			largest = max(largest, s.hole())
-			if s.id < firstName {
-				continue
-			}
-			seen++
-			if n := &d.names[s.id]; n.block != uint32(b) || n.off != s.off || d.ids[n.text] != s.id || s.need != slotLen(len(n.text)) {
-				t.Fatalf("block %d: slot %+v holds %+v", b, s, *n)
-			}
+		end, largest, starts := blk.check(t)
+		if starts != blk.count() {
+			t.Fatalf("block %d: %d slots, %d bits say so", b, starts, blk.count())
 		}
 		if d.hashed && b == 0 {
 			continue
 		}
-		if end != d.opts.leafLen() {
+		if end != d.opts.leafLen() && !d.inline {
 			t.Fatalf("block %d: slots end at %d, want %d", b, end, d.opts.leafLen())
 		}
 		if largest > d.holes[b] {
 			t.Fatalf("block %d: hole of %d, bound %d", b, largest, d.holes[b])
+		}
+	}
+	for b, off := range d.linear() {
+		seen++
+		text := string(d.blocks[b].text(off))
+		if b2, off2, ok := d.locate(text); !ok || b2 != b || off2 != off {
+			t.Fatalf("%q is at %d of block %d, found (%t) at %d of block %d", text, off, b, ok, off2, b2)
 		}
 	}
 	if seen != d.Len() {
@@ -49,16 +45,35 @@ func (d *Dir) check(t *testing.T) {
 	}
 }
 
+// check verifies that the slots of b are as its chunks say. It returns where they
+// end, the largest hole, and how many slots there are.
+func (b *block) check(t *testing.T) (end, largest int32, starts int) {
+	t.Helper()
+	for off, h := range b.slots() {
+		c, bit := b.chunks[off/chunkLen], uint64(1)<<(off/unit%64)
+		if off != end || h.len() < h.need() || c.starts&bit == 0 || (c.holes&bit != 0) != (h.hole() >= minSlot) {
+			t.Fatalf("slot at %d of %d bytes, needs %d, in %x, want offset %d", off, h.len(), h.need(), c, end)
+		}
+		if off > 0 && b.at(b.before(off)).len() != off-b.before(off) {
+			t.Fatalf("the slot before %d is not at %d", off, b.before(off))
+		}
+		end += h.len()
+		largest = max(largest, h.hole())
+		starts++
+	}
+	return end, largest, starts
+}
+
 // firstFit is where a scan of every slot would put a name of n bytes.
-func (d *Dir) firstFit(n int) (block uint32, ok bool) {
+func (d *Dir) firstFit(n int) (block uint32, off int32, ok bool) {
 	for b := range d.blocks {
-		for _, s := range d.blocks[b].slots {
-			if s.hole() >= slotLen(n) {
-				return uint32(b), true
+		for off, h := range d.blocks[b].slots() {
+			if h.hole() >= slotLen(int32(n)) {
+				return uint32(b), off + h.need(), true
 			}
 		}
 	}
-	return 0, false
+	return 0, 0, false
 }
 
 func randomName(r *rand.Rand, i int) string {
@@ -82,13 +97,13 @@ func TestRandom(t *testing.T) {
 				live = slices.Delete(live, k, k+1)
 			} else {
 				name := randomName(r, i)
-				want, fits := d.firstFit(len(name))
+				want, wantOff, fits := d.firstFit(len(name))
 				linear := !d.hashed
 				if err := d.Add(name, uint32(i+12), TypeFile, granted); err != nil {
 					t.Fatalf("seed %d: %v", seed, err)
 				}
-				if got := d.names[d.ids[name]].block; linear && fits && got != want {
-					t.Fatalf("seed %d: name %d went to block %d, a scan finds block %d (go test -run TestRandom ./filesystem/dirent)", seed, i, got, want)
+				if got, off, _ := d.locate(name); linear && fits && (got != want || off != wantOff) {
+					t.Fatalf("seed %d: name %d went to %d of block %d, a scan finds %d of block %d (go test -run TestRandom ./filesystem/dirent)", seed, i, off, got, wantOff, want)
 				}
 				live = append(live, name)
 			}
@@ -114,7 +129,7 @@ func TestRandom(t *testing.T) {
 // mustRead checks that looking name up reads the block that holds it, last.
 func (d *Dir) mustRead(t *testing.T, name string) {
 	t.Helper()
-	want := d.names[d.ids[name]].block
+	want, _, _ := d.locate(name)
 	var read []uint32
 	d.LookupBlocks(name, func(b uint32) { read = append(read, b) })
 	if !slices.Contains(read, want) {

@@ -24,6 +24,15 @@
 // An inline directory (inline_data) begins inside its inode, in two areas that
 // are filled as leaves are, and moves to a block when they are full.
 //
+// # In memory
+//
+// A block is kept nearly as it lies on disk, so that a name, its inode and the
+// length of its slot are in one cache line, and moving nothing is cheap: headers
+// and names in one piece of memory, which grows with what is put there. Bits, one
+// for each place where a slot may begin, say where slots begin and which have room
+// for a name. A table finds the place of a name by a hash of its own, which has
+// nothing to do with the kernel's and decides nothing.
+//
 // # Units
 //
 // Offsets and lengths are bytes, block numbers are logical blocks of the
@@ -31,9 +40,11 @@
 //
 // # Invariants
 //
-// The slots of a leaf are contiguous and sorted by offset; every name is in
-// exactly one slot; no leaf's largest hole exceeds the bound kept for it, so that
-// skipping a block by its bound never changes where first fit puts a name.
+// The slots of a leaf are contiguous, and its bits are those of its slots; every
+// name is in exactly one slot, and in the table once, with its place; no leaf's
+// largest hole exceeds the bound kept for it, and no slot before the one where
+// its search begins fits, so that neither ever changes where first fit puts a
+// name.
 //
 // # Not modelled
 //

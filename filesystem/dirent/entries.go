@@ -42,10 +42,10 @@ type Block struct {
 // Slots lists the slots of block b in their order.
 func (d *Dir) Slots(b int) iter.Seq[Slot] {
 	return func(yield func(Slot) bool) {
-		for _, s := range d.blocks[b].slots {
-			out := Slot{Offset: int(s.off), Len: int(s.len)}
-			if s.id >= 0 {
-				out.Entry = d.entry(s.id)
+		for off, h := range d.blocks[b].slots() {
+			out := Slot{Offset: int(off), Len: int(h.len())}
+			if h.used() {
+				out.Entry = d.blocks[b].entry(off)
 			}
 			if !yield(out) {
 				return
@@ -63,9 +63,9 @@ func (d *Dir) Index(b int) []Range {
 	return rs
 }
 
-func (d *Dir) entry(id int32) Entry {
-	n := &d.names[id]
-	return Entry{n.text, n.ino, n.ftype}
+func (b *block) entry(off int32) Entry {
+	h := b.at(off)
+	return Entry{string(b.text(off)), h.ino(), h.ftype()}
 }
 
 // Entries lists the names, without "." and "..", in the order of readdir: that of
@@ -80,20 +80,24 @@ func (d *Dir) Entries() iter.Seq[Entry] {
 		return d.entriesByHash()
 	}
 	return func(yield func(Entry) bool) {
-		for id := range d.linear() {
-			if !yield(d.entry(id)) {
+		for b, off := range d.linear() {
+			if !yield(d.blocks[b].entry(off)) {
 				return
 			}
 		}
 	}
 }
 
-// linear lists the indices of all names by block and offset.
-func (d *Dir) linear() iter.Seq[int32] {
-	return func(yield func(int32) bool) {
+// linear lists the blocks and offsets of all names, in this order.
+func (d *Dir) linear() iter.Seq2[uint32, int32] {
+	return func(yield func(uint32, int32) bool) {
 		for b := range d.blocks {
-			for _, s := range d.blocks[b].slots {
-				if s.id >= firstName && !yield(s.id) {
+			first := int32(0)
+			if b == 0 {
+				first = d.behindDots()
+			}
+			for off, h := range d.blocks[b].slots() {
+				if off >= first && h.used() && !yield(uint32(b), off) {
 					return
 				}
 			}
@@ -101,22 +105,34 @@ func (d *Dir) linear() iter.Seq[int32] {
 	}
 }
 
+// behindDots is the offset in block 0 behind the slots of "." and "..", which an
+// inline directory does not have.
+func (d *Dir) behindDots() int32 {
+	if d.inline {
+		return 0
+	}
+	b := &d.blocks[0]
+	dot := b.at(0).len()
+	return dot + b.at(dot).len()
+}
+
 func (d *Dir) entriesByHash() iter.Seq[Entry] {
 	type key struct {
 		hash, minor uint32
-		id          int32
+		block       uint32
+		off         int32
 	}
 	keys := make([]key, 0, d.Len())
-	for id := range d.linear() {
-		h, m := HashName(d.names[id].text, d.opts.Hash, d.opts.Seed)
-		keys = append(keys, key{h, m, id})
+	for b, off := range d.linear() {
+		h, m := hashBytes(d.blocks[b].text(off), d.opts.Hash, d.opts.Seed)
+		keys = append(keys, key{h, m, b, off})
 	}
 	slices.SortStableFunc(keys, func(a, b key) int {
 		return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.minor, b.minor))
 	})
 	return func(yield func(Entry) bool) {
 		for _, k := range keys {
-			if !yield(d.entry(k.id)) {
+			if !yield(d.blocks[k.block].entry(k.off)) {
 				return
 			}
 		}
@@ -135,12 +151,12 @@ const readAhead = 8
 // Deviates from the kernel: ext2 reads pages, which may hold several blocks; here
 // it reads each block of the page.
 func (d *Dir) LookupBlocks(name string, read func(block uint32)) {
-	id, ok := d.ids[name]
+	at, _, ok := d.locate(name)
 	if d.inline {
 		return // the inode is in memory
 	}
 	if d.hashed {
-		d.readHashed(name, id, ok, read)
+		d.readHashed(name, at, ok, read)
 		return
 	}
 	group := readAhead
@@ -157,7 +173,7 @@ func (d *Dir) LookupBlocks(name string, read func(block uint32)) {
 	}
 	target := total
 	if ok {
-		target = d.names[id].block
+		target = at
 	}
 	for b, left := start, total; left > 0; {
 		end := total
@@ -181,8 +197,9 @@ func (d *Dir) LookupBlocks(name string, read func(block uint32)) {
 }
 
 // readHashed reads the way to the leaf of name's hash, the leaf, and the leaves
-// after it that go on with the same hash (ext4_dx_find_entry).
-func (d *Dir) readHashed(name string, id int32, ok bool, read func(uint32)) {
+// after it that go on with the same hash, up to the one the name is at
+// (ext4_dx_find_entry).
+func (d *Dir) readHashed(name string, at uint32, ok bool, read func(uint32)) {
 	hash, _ := HashName(name, d.opts.Hash, d.opts.Seed)
 	p := d.probe(hash)
 	for i := range p.last + 1 {
@@ -191,7 +208,7 @@ func (d *Dir) readHashed(name string, id int32, ok bool, read func(uint32)) {
 	for {
 		leaf := d.leaf(&p)
 		read(leaf)
-		if ok && d.names[id].block == leaf || !d.next(&p, hash, read) {
+		if ok && at == leaf || !d.next(&p, hash, read) {
 			return
 		}
 	}

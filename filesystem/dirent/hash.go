@@ -53,6 +53,11 @@ const endOfDirectory = 0x7fffffff << 1
 // for others. ext4 also hashes the names of top-level directories with HalfMD4
 // to choose their group.
 func HashName(name string, v HashVersion, seed Seed) (hash, minor uint32) {
+	return hashBytes([]byte(name), v, seed)
+}
+
+// hashBytes is HashName of a name in a block.
+func hashBytes(name []byte, v HashVersion, seed Seed) (hash, minor uint32) {
 	state := seed
 	if state == (Seed{}) {
 		state = Seed{0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476}
@@ -96,22 +101,27 @@ func char(c byte, signed bool) uint32 {
 // packName fills words with the first bytes of s, four a word, the first byte
 // highest. What s leaves over is filled with a pattern of its length
 // (str2hashbuf).
-func packName(words []uint32, s string, signed bool) {
+func packName(words []uint32, s []byte, signed bool) {
 	pad := uint32(len(s)) * 0x0101
 	pad |= pad << 16
-	s = s[:min(len(s), 4*len(words))]
 	for i := range words {
-		w := pad
-		for range min(4, len(s)) {
-			w = char(s[0], signed) + w<<8
-			s = s[1:]
+		switch w := pad; len(s) {
+		case 0:
+			words[i] = pad
+		case 1, 2, 3:
+			for _, c := range s {
+				w = char(c, signed) + w<<8
+			}
+			words[i], s = w, nil
+		default:
+			words[i] = char(s[0], signed)<<24 + char(s[1], signed)<<16 + char(s[2], signed)<<8 + char(s[3], signed)
+			s = s[4:]
 		}
-		words[i] = w
 	}
 }
 
 // legacyHash is the hash of ext3's first indexed directories (dx_hack_hash).
-func legacyHash(name string, signed bool) uint32 {
+func legacyHash(name []byte, signed bool) uint32 {
 	h0, h1 := uint32(0x12a3fe2d), uint32(0x37abe8f9)
 	for i := range len(name) {
 		h := h1 + (h0 ^ char(name[i], signed)*7152373)
@@ -123,39 +133,30 @@ func legacyHash(name string, signed bool) uint32 {
 	return h0 << 1
 }
 
-// md4Round describes one of the three rounds of halfMD4: the order in which it
-// takes the input words, its constant, and its rotations.
-type md4Round struct {
-	order  [8]uint8
-	add    uint32
-	rotate [4]int
-}
-
-var md4Rounds = [3]md4Round{
-	{[8]uint8{0, 1, 2, 3, 4, 5, 6, 7}, 0, [4]int{3, 7, 11, 19}},
-	{[8]uint8{1, 3, 5, 7, 0, 2, 4, 6}, 0x5a827999, [4]int{3, 5, 9, 13}},  // sqrt(2) * 2^30
-	{[8]uint8{3, 7, 2, 6, 1, 5, 0, 4}, 0x6ed9eba1, [4]int{3, 9, 11, 15}}, // sqrt(3) * 2^30
-}
-
 // halfMD4 mixes in into state: MD4's three rounds (RFC 1320) over half as many
-// words (half_md4_transform).
+// words (half_md4_transform). The rounds take the words in the orders 01234567,
+// 13570246 and 37261504.
 func halfMD4(state *Seed, in *[8]uint32) {
+	const add2, add3 = 0x5a827999, 0x6ed9eba1 // sqrt(2) and sqrt(3) * 2^30
+	rotate := bits.RotateLeft32
 	a, b, c, d := state[0], state[1], state[2], state[3]
-	for r := range md4Rounds {
-		round := &md4Rounds[r]
-		for i, word := range round.order {
-			var f uint32
-			switch r {
-			case 0:
-				f = d ^ b&(c^d)
-			case 1:
-				f = b&c + (b^c)&d
-			default:
-				f = b ^ c ^ d
-			}
-			a = bits.RotateLeft32(a+f+in[word]+round.add, round.rotate[i%4])
-			a, b, c, d = d, a, b, c
-		}
+	for i := 0; i < 8; i += 4 {
+		a = rotate(a+(d^b&(c^d))+in[i], 3)
+		d = rotate(d+(c^a&(b^c))+in[i+1], 7)
+		c = rotate(c+(b^d&(a^b))+in[i+2], 11)
+		b = rotate(b+(a^c&(d^a))+in[i+3], 19)
+	}
+	for i := 1; i >= 0; i-- {
+		a = rotate(a+(b&c+(b^c)&d)+in[i]+add2, 3)
+		d = rotate(d+(a&b+(a^b)&c)+in[i+2]+add2, 5)
+		c = rotate(c+(d&a+(d^a)&b)+in[i+4]+add2, 9)
+		b = rotate(b+(c&d+(c^d)&a)+in[i+6]+add2, 13)
+	}
+	for i := 3; i > 0; i -= 2 {
+		a = rotate(a+(b^c^d)+in[i]+add3, 3)
+		d = rotate(d+(a^b^c)+in[i+4]+add3, 9)
+		c = rotate(c+(d^a^b)+in[i-1]+add3, 11)
+		b = rotate(b+(c^d^a)+in[i+3]+add3, 15)
 	}
 	state[0] += a
 	state[1] += b

@@ -53,17 +53,16 @@ func (d *Dir) probe(hash uint32) (p path) {
 	}
 }
 
-// addHashed puts name id into the leaf of its hash, and splits the leaf, and
+// addHashed puts n into the leaf of its hash, and splits the leaf, and
 // index nodes above it, where there is no room (ext4_dx_add_entry). It does not
 // deviate from the kernel.
-func (d *Dir) addHashed(id int32, appendBlock func() error) error {
-	n := &d.names[id]
+func (d *Dir) addHashed(n *name, appendBlock func() error) error {
 	n.hash, _ = HashName(n.text, d.opts.Hash, d.opts.Seed)
-	need := slotLen(len(n.text))
+	need := n.need()
 	for {
 		p := d.probe(n.hash)
 		leaf := d.leaf(&p)
-		if d.holes[leaf] >= need && d.addToLeaf(leaf, id, need) {
+		if d.holes[leaf] >= need && d.addToLeaf(leaf, n, need) {
 			return nil
 		}
 		again, err := d.growIndex(&p, appendBlock)
@@ -71,7 +70,7 @@ func (d *Dir) addHashed(id int32, appendBlock func() error) error {
 			return err
 		}
 		if !again {
-			return d.split(&p, id, appendBlock)
+			return d.split(&p, n, appendBlock)
 		}
 	}
 }
@@ -132,38 +131,30 @@ func (d *Dir) insertRange(f *frame, r indexRange) {
 }
 
 // makeIndexed turns a linear directory of one full block into a hashed one and
-// adds name id: a new block gets the names, block 0 becomes the root of the
+// adds n: a new block gets the names, block 0 becomes the root of the
 // index, and the new leaf is split at once into another block
 // (make_indexed_dir). It does not deviate from the kernel.
-func (d *Dir) makeIndexed(id int32, appendBlock func() error) error {
+func (d *Dir) makeIndexed(n *name, appendBlock func() error) error {
 	if err := appendBlock(); err != nil {
 		return err
 	}
-	d.hashed = true
-	d.addBlock(block{})
-	root, leaf := &d.blocks[0], &d.blocks[1]
 	// The leaf takes over what follows ".." as it stands; only the last slot
 	// reaches further.
-	moved := root.slots[2:]
-	leaf.slots = append(make([]slot, 0, len(moved)+8), moved...)
-	shift := leaf.slots[0].off
-	for i := range leaf.slots {
-		s := &leaf.slots[i]
-		s.off -= shift
-		if s.id >= 0 {
-			n := &d.names[s.id]
-			n.block, n.off = 1, s.off
-			n.hash, _ = HashName(n.text, d.opts.Hash, d.opts.Seed)
+	old, shift, last := d.blocks[0], d.behindDots(), int32(0)
+	d.addBlock(newLeaf(d.opts.leafLen()))
+	for off, h := range old.slots() {
+		if off >= shift {
+			last = off - shift
+			d.carry(&old, d.place(0, off), 1, last, h.len())
 		}
 	}
-	last := &leaf.slots[len(leaf.slots)-1]
-	last.len = d.opts.leafLen() - last.off
-	root.slots = append([]slot(nil), root.slots[:2]...)
-	root.slots[1].len = int32(d.opts.BlockSize) - dotLen
-	root.index = []indexRange{{0, 1}}
-	d.holes[0] = 0
-	n := &d.names[id]
+	d.blocks[1].stretch(last)
+	root := block{size: int32(d.opts.BlockSize), index: []indexRange{{0, 1}}}
+	root.put(0, dotLen, &name{text: ".", ino: d.self, ftype: old.at(0).ftype()})
+	root.put(dotLen, root.size-dotLen, &name{text: "..", ino: d.parent, ftype: old.at(dotLen).ftype()})
+	d.blocks[0], d.holes[0] = root, 0
+	d.hashed = true
 	n.hash, _ = HashName(n.text, d.opts.Hash, d.opts.Seed)
 	p := d.probe(n.hash)
-	return d.split(&p, id, appendBlock)
+	return d.split(&p, n, appendBlock)
 }

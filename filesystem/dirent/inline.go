@@ -17,13 +17,13 @@ const (
 // (ext4_try_create_inline_dir). opts is kept.
 func NewInline(opts *Options, self, parent uint32, room int) *Dir {
 	d := bareInline(opts, self, parent, room)
-	d.addArea(inlineFirst)
+	d.addLeaf(inlineFirst)
 	return d
 }
 
 func bareInline(opts *Options, self, parent uint32, room int) *Dir {
-	d := &Dir{opts: opts, inline: true, room: int32(room)}
-	d.names = append(d.names, name{text: ".", ino: self, ftype: TypeDir}, name{text: "..", ino: parent, ftype: TypeDir})
+	d := newDir(opts, self, parent)
+	d.inline, d.room = true, int32(room)
 	return d
 }
 
@@ -34,15 +34,11 @@ func RestoreInline(opts *Options, self, parent uint32, room int, areas []Block) 
 		return nil, fmt.Errorf("%d areas in the inode", len(areas))
 	}
 	d := bareInline(opts, self, parent, room)
-	d.ids = make(map[string]int32)
 	for i := range areas {
 		if err := d.restoreBlock(uint32(i), &areas[i]); err != nil {
 			return nil, fmt.Errorf("area %d of the inode: %w", i, err)
 		}
-		length := int32(0)
-		for _, s := range d.blocks[i].slots {
-			length += s.len
-		}
+		length := d.blocks[i].size
 		if i == 0 && length != inlineFirst || length == 0 {
 			return nil, fmt.Errorf("area %d of the inode: slots cover %d bytes", i, length)
 		}
@@ -51,12 +47,6 @@ func RestoreInline(opts *Options, self, parent uint32, room int, areas []Block) 
 		}
 	}
 	return d, nil
-}
-
-// addArea adds an area that holds nothing.
-func (d *Dir) addArea(length int32) {
-	d.addBlock(block{slots: []slot{{0, length, 0, -1}}})
-	d.holes[len(d.holes)-1] = length
 }
 
 // InlineSize is the bytes of the inode that an inline directory takes, which is
@@ -71,25 +61,25 @@ func (d *Dir) InlineSize() int {
 	return inlineBytes + int(d.room)
 }
 
-// addInline puts name id into the first hole of the inode that fits it. Where
+// addInline puts n into the first hole of the inode that fits it. Where
 // none does, it asks for a block, moves there and goes on as a linear directory
 // (ext4_try_add_inline_entry).
-func (d *Dir) addInline(id int32, appendBlock func() error) error {
-	need := slotLen(len(d.names[id].text))
-	if d.addToLeaf(0, id, need) {
+func (d *Dir) addInline(n *name, appendBlock func() error) error {
+	need := n.need()
+	if d.addToLeaf(0, n, need) {
 		return nil
 	}
-	if len(d.blocks) == 1 && d.room > slotLen(1) {
-		d.addArea(d.room)
+	if len(d.blocks) == 1 && d.room > minSlot {
+		d.addLeaf(d.room)
 	}
-	if len(d.blocks) == 2 && d.addToLeaf(1, id, need) {
+	if len(d.blocks) == 2 && d.addToLeaf(1, n, need) {
 		return nil
 	}
 	if err := appendBlock(); err != nil {
 		return err
 	}
 	d.leaveInode()
-	return d.addLinear(id, appendBlock)
+	return d.addLinear(n, appendBlock)
 }
 
 // leaveInode moves the names into block 0: "." and "..", then the areas as they
@@ -97,24 +87,18 @@ func (d *Dir) addInline(id int32, appendBlock func() error) error {
 // (ext4_finish_convert_inline_dir).
 func (d *Dir) leaveInode() {
 	areas := d.blocks
-	slots := []slot{{0, dotLen, slotLen(1), dot}, {dotLen, dotLen, slotLen(2), dotdot}}
-	off := int32(2 * dotLen)
+	d.inline, d.blocks, d.holes = false, nil, nil
+	d.addBlock(block{size: d.opts.leafLen()})
+	b := &d.blocks[0]
+	b.put(0, dotLen, &name{text: ".", ino: d.self, ftype: TypeDir})
+	b.put(dotLen, dotLen, &name{text: "..", ino: d.parent, ftype: TypeDir})
+	last, end := int32(dotLen), int32(2*dotLen)
 	for i := range areas {
-		for _, s := range areas[i].slots {
-			s.off = off
-			off += s.len
-			if s.id >= 0 {
-				d.names[s.id].block, d.names[s.id].off = 0, s.off
-			}
-			slots = append(slots, s)
+		for off, h := range areas[i].slots() {
+			d.carry(&areas[i], d.place(uint32(i), off), 0, end, h.len())
+			last, end = end, end+h.len()
+			d.holes[0] = max(d.holes[0], h.hole())
 		}
 	}
-	last := &slots[len(slots)-1]
-	last.len = d.opts.leafLen() - last.off
-	d.names[dotdot].off = dotLen
-	d.inline, d.blocks, d.holes = false, nil, nil
-	d.addBlock(block{slots: slots})
-	for i := range slots {
-		d.holes[0] = max(d.holes[0], slots[i].hole())
-	}
+	d.holes[0] = max(d.holes[0], b.stretch(last))
 }

@@ -93,13 +93,9 @@ func TestInlineRandom(t *testing.T) {
 
 // fitsInline says whether a name of n bytes has room in the inode.
 func (d *Dir) fitsInline(n int) bool {
-	need := slotLen(n)
-	for b := range d.blocks {
-		for _, s := range d.blocks[b].slots {
-			if s.hole() >= need {
-				return true
-			}
-		}
+	need := slotLen(int32(n))
+	if _, _, ok := d.firstFit(n); ok {
+		return true
 	}
 	return len(d.blocks) == 1 && d.room > slotLen(1) && d.room >= need
 }

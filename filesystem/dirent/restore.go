@@ -8,7 +8,8 @@ func Restore(opts *Options, blocks []Block) (*Dir, error) {
 	if len(blocks) == 0 || len(blocks[0].Slots) < 2 || blocks[0].Slots[0].Name != "." || blocks[0].Slots[1].Name != ".." {
 		return nil, fmt.Errorf("the first block does not begin with \".\" and \"..\"")
 	}
-	d := &Dir{opts: opts, ids: make(map[string]int32), names: make([]name, firstName), hashed: blocks[0].Index != nil}
+	d := newDir(opts, blocks[0].Slots[0].Inode, blocks[0].Slots[1].Inode)
+	d.hashed = blocks[0].Index != nil
 	for b := range blocks {
 		if err := d.restoreBlock(uint32(b), &blocks[b]); err != nil {
 			return nil, fmt.Errorf("block %d: %w", b, err)
@@ -29,47 +30,44 @@ func (d *Dir) restoreBlock(b uint32, from *Block) error {
 	for _, r := range from.Index {
 		to.index = append(to.index, indexRange{r.Hash, r.Block})
 	}
-	end := 0
 	for i, s := range from.Slots {
-		if s.Offset != end || s.Len < int(slotLen(1)) || s.Offset+s.Len > d.opts.BlockSize {
+		if s.Offset != int(to.size) || s.Len < minSlot || s.Len%unit != 0 || s.Offset+s.Len > d.opts.BlockSize {
 			return fmt.Errorf("slot %d covers [%d, %d)", i, s.Offset, s.Offset+s.Len)
 		}
-		end += s.Len
-		sl := slot{off: int32(s.Offset), len: int32(s.Len), id: -1}
-		if s.Inode != 0 {
-			if sl.need = slotLen(len(s.Name)); sl.need > sl.len {
-				return fmt.Errorf("slot %d is too short for %q", i, s.Name)
-			}
-			id, err := d.restoreName(b, i, s)
-			if err != nil {
-				return err
-			}
-			sl.id = id
+		if err := d.restoreSlot(b, i, s); err != nil {
+			return err
 		}
-		to.slots = append(to.slots, sl)
+		off := to.size
+		to.size += int32(s.Len)
 		if from.Index == nil {
-			d.holes[b] = max(d.holes[b], sl.hole())
+			d.holes[b] = max(d.holes[b], to.at(off).hole())
 		}
 	}
 	return nil
 }
 
-func (d *Dir) restoreName(b uint32, i int, s Slot) (int32, error) {
-	n := name{text: s.Name, ino: s.Inode, ftype: s.Type, block: b, off: int32(s.Offset)}
-	if b == 0 && i < firstName && !d.inline {
-		d.names[i] = n
-		return int32(i), nil
+// restoreSlot puts slot i behind the end of block b.
+func (d *Dir) restoreSlot(b uint32, i int, s Slot) error {
+	to := &d.blocks[b]
+	off, length := to.size, int32(s.Len)
+	if s.Inode == 0 {
+		to.set(off, emptySlot(length))
+		return nil
 	}
-	if _, twice := d.ids[s.Name]; twice {
-		return 0, fmt.Errorf("%q is there twice", s.Name)
+	n := name{text: s.Name, ino: s.Inode, ftype: s.Type}
+	if n.need() > length {
+		return fmt.Errorf("slot %d is too short for %q", i, s.Name)
 	}
-	if d.hashed {
-		n.hash, _ = HashName(n.text, d.opts.Hash, d.opts.Seed)
+	if b == 0 && i < 2 && !d.inline { // "." and ".."
+		to.put(off, length, &n)
+		return nil
 	}
-	id := int32(len(d.names))
-	d.names = append(d.names, n)
-	d.ids[s.Name] = id
-	return id, nil
+	if _, twice := d.find(n.text); twice {
+		return fmt.Errorf("%q is there twice", s.Name)
+	}
+	to.put(off, length, &n)
+	d.names.add(d.names.askedHash, d.place(b, off))
+	return nil
 }
 
 // checkIndex checks that every leaf below node is equally deep, and that every

@@ -1,23 +1,24 @@
 package dirent
 
+import "slices"
+
 // hashedSlot is a name of a leaf being split: its hash, the length of its slot
-// (hole included), and its index.
+// (hole included), and where that lies.
 type hashedSlot struct {
-	hash uint32
-	len  int32
-	id   int32
+	hash     uint32
+	len, off int32
 }
 
 // split splits the leaf that p leads to by hash, adds the new leaf to the index,
-// and puts name id into the one of the two that its hash asks for (do_split).
+// and puts n into the one of the two that its hash asks for (do_split).
 // Both are packed: their names close together, the free space at the end. It
 // does not deviate from the kernel.
-func (d *Dir) split(p *path, id int32, appendBlock func() error) error {
+func (d *Dir) split(p *path, n *name, appendBlock func() error) error {
 	if err := appendBlock(); err != nil {
 		return err
 	}
 	old, fresh := d.leaf(p), uint32(len(d.blocks))
-	d.addBlock(block{})
+	d.addBlock(newLeaf(d.opts.leafLen()))
 	hs := d.byHash(old)
 	at := splitPoint(hs, int32(d.opts.BlockSize))
 	border := hs[at].hash
@@ -25,38 +26,28 @@ func (d *Dir) split(p *path, id int32, appendBlock func() error) error {
 	if hs[at-1].hash == border {
 		r.hash++ // the range goes on with the hash the one before ended with
 	}
-	upper := make([]slot, 0, len(hs))
-	for _, h := range hs[at:] {
-		d.names[h.id].block = fresh
-		upper = append(upper, slot{id: h.id})
+	target, last := old, int32(0)
+	upper := d.moveUpper(old, fresh, hs[at:])
+	if last = d.pack(old); n.hash >= border {
+		target, last = fresh, upper
 	}
-	lower := d.blocks[old].slots[:0]
-	for _, s := range d.blocks[old].slots {
-		if s.id >= 0 && d.names[s.id].block == old {
-			lower = append(lower, s)
-		}
-	}
-	d.pack(old, lower)
-	d.pack(fresh, upper)
 	d.insertRange(&p.frames[p.last], r)
-	target := old
-	if d.names[id].hash >= border {
-		target = fresh
-	}
-	d.insert(target, len(d.blocks[target].slots)-1, id)
+	d.insert(target, last, n)
 	return nil
 }
 
 // byHash lists the names of leaf b by hash. Names of equal hash come in the order
 // that the kernel's sort, which is not stable, leaves them in.
 func (d *Dir) byHash(b uint32) []hashedSlot {
-	slots := d.blocks[b].slots
-	hs := make([]hashedSlot, 0, len(slots))
-	for i := len(slots) - 1; i >= 0; i-- { // the kernel's map grows downwards
-		if s := &slots[i]; s.id >= 0 {
-			hs = append(hs, hashedSlot{d.names[s.id].hash, s.len, s.id})
+	blk := &d.blocks[b]
+	hs := make([]hashedSlot, 0, blk.count())
+	for off, h := range blk.slots() {
+		if h.used() {
+			hash, _ := hashBytes(blk.text(off), d.opts.Hash, d.opts.Seed)
+			hs = append(hs, hashedSlot{hash, h.len(), off})
 		}
 	}
+	slices.Reverse(hs) // the kernel's map grows downwards
 	combSort(hs)
 	return hs
 }
@@ -103,20 +94,49 @@ func splitPoint(hs []hashedSlot, blockSize int32) int {
 	return len(hs) / 2
 }
 
-// pack makes slots, in their order, the slots of leaf b: each as short as its
-// name allows, the last reaching to the end.
-func (d *Dir) pack(b uint32, slots []slot) {
-	off := int32(0)
-	for i := range slots {
-		s := &slots[i]
-		n := &d.names[s.id]
-		s.off, s.need = off, slotLen(len(n.text))
-		s.len = s.need
-		n.block, n.off = b, off
-		off += s.len
+// moveUpper moves names of leaf old to leaf fresh, which is empty: in their order,
+// each slot as short as its name allows, the last reaching to the end. The slots
+// they leave hold nothing. It returns where the last one lies.
+func (d *Dir) moveUpper(old, fresh uint32, hs []hashedSlot) int32 {
+	last, end := int32(0), int32(0)
+	from := &d.blocks[old]
+	for _, s := range hs {
+		h := from.at(s.off)
+		d.carry(from, d.place(old, s.off), fresh, end, h.need())
+		from.set(s.off, emptySlot(h.len()))
+		last, end = end, end+h.need()
 	}
-	last := &slots[len(slots)-1]
-	last.len = d.opts.leafLen() - last.off
-	d.blocks[b].slots = slots
-	d.holes[b] = last.hole()
+	d.holes[fresh] = d.blocks[fresh].stretch(last)
+	return last
+}
+
+// pack makes the slots of leaf b as short as their names allow, the last reaching
+// to the end, and drops those without a name. It returns where the last one lies.
+func (d *Dir) pack(b uint32) int32 {
+	last, end := int32(0), int32(0)
+	blk := &d.blocks[b]
+	clear(blk.chunks)
+	for off := int32(0); off < blk.size; {
+		h := blk.at(off)
+		if h.used() {
+			d.carry(blk, d.place(b, off), b, end, h.need())
+			last, end = end, end+h.need()
+		}
+		off += h.len()
+	}
+	d.holes[b] = blk.stretch(last)
+	return last
+}
+
+// carry copies the slot at place at, in block from, to off in block b, where it is
+// length bytes long. Where it goes within its block, it goes towards the start.
+func (d *Dir) carry(from *block, at place, b uint32, off, length int32) {
+	_, old := d.slotAt(at)
+	h, text := from.at(old), from.text(old)
+	if h.used() {
+		d.names.move(hashText(text), at, d.place(b, off))
+	}
+	to := &d.blocks[b]
+	to.set(off, h.withLen(length))
+	copy(to.data[off+headerLen:], text)
 }
