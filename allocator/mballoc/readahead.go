@@ -9,18 +9,38 @@ import "mbsim/allocator"
 // Deviates from the kernel: what was asked for counts as an IO even if the device
 // were to answer before that is looked at.
 func (a *Allocator) readAhead(id allocator.GroupID, nr uint32) (next allocator.GroupID, ios uint32) {
-	for range nr {
-		g := a.at(id)
-		seen := g.readAhead
-		g.readAhead = true
-		if !seen && g.needInit && g.descFree > 0 && !g.uninit && a.readBitmap(id, g, true) {
-			ios++
-		}
-		if id++; id >= a.geo.Groups {
+	for nr > 0 {
+		n := min(nr, groupsPerPage-uint32(id)%groupsPerPage, uint32(a.geo.Groups-id))
+		ios += a.readAheadPage(id, n)
+		nr -= n
+		if id += allocator.GroupID(n); id >= a.geo.Groups {
 			id = 0
 		}
 	}
 	return id, ios
+}
+
+// readAheadPage is readAhead of groups that lie in one page. Every search asks for
+// them, and all but the first after a mount find all of them looked at.
+func (a *Allocator) readAheadPage(id allocator.GroupID, nr uint32) (ios uint32) {
+	p := a.pages[id/groupsPerPage]
+	if p == nil {
+		p = a.makePage(id / groupsPerPage)
+	}
+	all := ^uint64(0) >> (groupsPerPage - nr) << (id % groupsPerPage)
+	if p.ahead&all == all {
+		return 0
+	}
+	for range nr {
+		g, bit := a.at(id), uint64(1)<<(id%groupsPerPage)
+		seen := p.ahead&bit != 0
+		p.ahead |= bit
+		if !seen && g.needInit && g.descFree > 0 && !g.uninit && a.readBitmap(id, g, true) {
+			ios++
+		}
+		id++
+	}
+	return ios
 }
 
 // PrefetchBitmaps reads the bitmaps of all groups, mb_prefetch at a time, and

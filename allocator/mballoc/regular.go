@@ -77,21 +77,7 @@ func (a *Allocator) searchGroups(c *context, first int, p *prefetcher) {
 	}
 	for cr := first; cr < 4 && c.status == statusContinue; cr++ {
 		c.criteria = cr
-		id := c.g.group
-		p.next = id
-		i := allocator.GroupID(0)
-		for ; i < n; i++ {
-			if id >= n {
-				id = 0
-			}
-			if p.next == id && (cr > 1 || p.ios < a.t.PrefetchLimit) {
-				a.prefetch(id, p)
-			}
-			if a.scanGroup(c, id, cr) {
-				break
-			}
-			id++
-		}
+		i := a.pass(c, cr, n, p)
 		if i == n {
 			a.stats.UselessLoops[cr]++
 		}
@@ -99,18 +85,51 @@ func (a *Allocator) searchGroups(c *context, first int, p *prefetcher) {
 	}
 }
 
-// scanGroup scans one group if it is good enough. It reports whether the search
-// is over.
-func (a *Allocator) scanGroup(c *context, id allocator.GroupID, cr int) bool {
-	if !a.goodEnough(c, id, cr) {
-		return false
+// pass walks n groups with one criteria. It returns how many it passed over before
+// the one that ended the search, n if none did.
+func (a *Allocator) pass(c *context, cr int, n allocator.GroupID, p *prefetcher) allocator.GroupID {
+	id := c.g.group
+	p.next = id
+	least := 1 // free clusters: with fewer a group is not even looked at closely
+	if cr <= 2 {
+		least = max(1, c.g.len)
 	}
-	g := a.load(id)
+	for i := range n {
+		if id >= n {
+			id = 0
+		}
+		if p.next == id && (cr > 1 || p.ios < a.t.PrefetchLimit) {
+			a.prefetch(id, p)
+		}
+		a.stats.GroupsConsidered[cr]++
+		g := a.at(id)
+		free := g.free
+		if c.flags&StrictCheck != 0 {
+			a.lockGroup(id)
+			free = g.free
+			a.unlockGroup(id)
+		}
+		if free >= least && a.goodEnough(c, id, g, cr) && a.scanGroup(c, id, g, cr) {
+			return i
+		}
+		id++
+	}
+	return n
+}
+
+// scanGroup scans one group if it is still good when it is locked. It reports
+// whether the search is over.
+func (a *Allocator) scanGroup(c *context, id allocator.GroupID, g *group, cr int) bool {
 	a.lockGroup(id)
-	defer a.unlockGroup(id)
-	if !a.good(c, id, g, cr) {
-		return false
+	if a.good(c, id, g, cr) {
+		a.scan(c, id, g, cr)
 	}
+	a.unlockGroup(id)
+	return c.status != statusContinue
+}
+
+// scan looks for the goal in a group that is locked.
+func (a *Allocator) scan(c *context, id allocator.GroupID, g *group, cr int) {
 	c.scanned++
 	before := c.found
 	switch {
@@ -122,25 +141,12 @@ func (a *Allocator) scanGroup(c *context, id allocator.GroupID, cr int) bool {
 		a.scanComplex(c, id, g)
 	}
 	a.worked(Work{Scanned: 1, Examined: c.found - before})
-	return c.status != statusContinue
 }
 
 // goodEnough says whether a group is worth locking (ext4_mb_good_group_nolock).
 // A group not loaded yet is loaded, but not for the cheap criteria unless that
 // costs no IO or it is the first of a flex group.
-func (a *Allocator) goodEnough(c *context, id allocator.GroupID, cr int) bool {
-	a.stats.GroupsConsidered[c.criteria]++
-	g := a.at(id)
-	if c.flags&StrictCheck != 0 {
-		a.lockGroup(id)
-	}
-	free := g.free
-	if c.flags&StrictCheck != 0 {
-		a.unlockGroup(id)
-	}
-	if free == 0 || cr <= 2 && free < c.g.len {
-		return false
-	}
+func (a *Allocator) goodEnough(c *context, id allocator.GroupID, g *group, cr int) bool {
 	if g.needInit {
 		flex := a.geo.FlexSize()
 		firstOfFlex := a.geo.FlexBits > 0 && uint32(id)&(flex-1) == 0
@@ -168,7 +174,7 @@ func (a *Allocator) good(c *context, id allocator.GroupID, g *group, cr int) boo
 		}
 		return c.order2 >= a.orders || g.largest >= c.order2
 	case 1:
-		return g.free/g.fragments >= c.g.len
+		return g.free >= c.g.len*g.fragments // their mean is that long
 	case 2:
 		return g.free >= c.g.len
 	}

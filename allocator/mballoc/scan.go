@@ -7,24 +7,20 @@ import "mbsim/allocator"
 // short a longer one is better, then a shorter one that still fits.
 func (a *Allocator) measure(c *context, id allocator.GroupID, g *group, start, n int) {
 	c.found++
-	x := freeExtent{group: id, start: start, len: n}
-	if c.flags&HintFirst != 0 || n == c.g.len {
-		c.b = x
+	switch best := c.b.len; {
+	case c.flags&HintFirst != 0 || n == c.g.len:
+		c.b = freeExtent{group: id, start: start, len: n}
 		a.useBest(c, g)
 		return
-	}
-	if c.b.len == 0 {
-		c.b = x
+	case best == 0:
+		c.b = freeExtent{group: id, start: start, len: n}
 		return
+	case best < c.g.len && n > best, n > c.g.len && n < best:
+		c.b = freeExtent{group: id, start: start, len: n}
 	}
-	if c.b.len < c.g.len {
-		if n > c.b.len {
-			c.b = x
-		}
-	} else if n > c.g.len && n < c.b.len {
-		c.b = x
+	if c.found > int(min(a.t.MinToScan, a.t.MaxToScan)) {
+		a.checkLimits(c, id, g, false)
 	}
-	a.checkLimits(c, id, g, false)
 }
 
 // checkLimits ends a search that has examined enough (ext4_mb_check_limits).
@@ -118,7 +114,7 @@ func (a *Allocator) scanSimple(c *context, id allocator.GroupID, g *group) {
 			continue
 		}
 		limit := a.maxClusters >> order
-		k := g.buddy[order].NextZero(0, limit)
+		k := g.buddy[order].NextZero(g.lowest>>order, limit)
 		if k >= limit {
 			panic(a.dump("buddy counter without buddy", g, order, 0))
 		}
@@ -136,14 +132,20 @@ func (a *Allocator) scanSimple(c *context, id allocator.GroupID, g *group) {
 // (ext4_mb_complex_scan_group).
 func (a *Allocator) scanComplex(c *context, id allocator.GroupID, g *group) {
 	limit := int(a.geo.ClustersPerGroup)
+	b := g.buddy[0]
 	free := g.free
-	i := g.firstFree
+	i := g.lowest
 	for free > 0 && c.status == statusContinue {
-		i = g.buddy[0].NextZero(i, limit)
-		if i >= limit {
+		if i = b.NextZero(i, limit); i >= limit {
 			panic(a.dump("free clusters are missing", g, free, 0))
 		}
-		_, n := a.findExtent(g, i, c.g.len)
+		if free == g.free {
+			g.lowest = i
+		}
+		n := shortExtent(b, i, c.g.len)
+		if n == 0 {
+			_, n = a.findExtent(g, i, c.g.len)
+		}
 		a.measure(c, id, g, i, n)
 		i += n
 		free -= n
