@@ -133,6 +133,9 @@ func (b Bits) NextSet(start, end int) int {
 	return min(w<<6+bits.TrailingZeros64(x), end)
 }
 
+// ZerosFrom is the zero bits of the word of bit i, as ones, from bit i on.
+func (b Bits) ZerosFrom(i int) uint64 { return ^b[i>>6] & (^uint64(0) << (uint(i) & 63)) }
+
 // CountZero counts the zero bits of [0, n).
 func (b Bits) CountZero(n int) int {
 	zeros := 0

@@ -1,10 +1,6 @@
 package mballoc
 
-import (
-	"math/bits"
-
-	"mbsim/allocator/bitmap"
-)
+import "math/bits"
 
 // markFreeSimple divides the free range [first, first+n) into aligned buddies,
 // each as large as its place and the rest allow (ext4_mb_mark_free_simple).
@@ -74,23 +70,15 @@ func (a *Allocator) findExtent(g *group, c, needed int) (start, n int) {
 	return c, n
 }
 
-// shortExtent is the length that findExtent gives for the free cluster c, which is the
-// first of its buddy, or 0 where the free run from c on reaches the end of a word
-// of the bitmap b.
-func shortExtent(b bitmap.Bits, c, needed int) int {
-	off := c & 63
-	run := bits.TrailingZeros64(b[c>>6] >> off)
-	switch {
-	case run == 64:
-		return 0
-	case run <= needed:
-		return run
+// cutRun is the length that findExtent gives for a free run of n clusters, as many
+// as needed or more, from cluster off of a word on. The run ends in the word, or
+// with it; but a run of just the word may be a part of a larger buddy.
+func cutRun(off, n, needed int) int {
+	k := 0
+	for k < needed {
+		k += 1 << min(bits.Len(uint(n-k))-1, bits.TrailingZeros(uint(off+k)))
 	}
-	n := 0
-	for n == 0 || n < needed {
-		n += 1 << min(bits.Len(uint(run-n))-1, bits.TrailingZeros(uint(off+n)))
-	}
-	return n
+	return k
 }
 
 // markUsed takes the free range [start, start+n) out of the buddy

@@ -117,6 +117,11 @@ func (a *Allocator) readBitmap(id allocator.GroupID, g *group, ahead bool) bool 
 	if g.uptodate {
 		return false
 	}
+	return a.fetchBitmap(id, g, ahead)
+}
+
+// fetchBitmap is readBitmap where it is not in memory.
+func (a *Allocator) fetchBitmap(id allocator.GroupID, g *group, ahead bool) bool {
 	g.uptodate = true
 	if g.disk == nil {
 		g.disk = bitmap.New(a.maxClusters)

@@ -90,36 +90,92 @@ func (a *Allocator) searchGroups(c *context, first int, p *prefetcher) {
 func (a *Allocator) pass(c *context, cr int, n allocator.GroupID, p *prefetcher) allocator.GroupID {
 	id := c.g.group
 	p.next = id
-	least := 1 // free clusters: with fewer a group is not even looked at closely
-	if cr <= 2 {
-		least = max(1, c.g.len)
-	}
-	for i := range n {
+	w := a.wants(c, cr)
+	for i := allocator.GroupID(0); i < n; {
 		if id >= n {
 			id = 0
 		}
 		if p.next == id && (cr > 1 || p.ios < a.t.PrefetchLimit) {
 			a.prefetch(id, p)
 		}
-		a.stats.GroupsConsidered[cr]++
-		g := a.at(id)
-		free := g.free
-		if c.flags&StrictCheck != 0 {
-			a.lockGroup(id)
-			free = g.free
-			a.unlockGroup(id)
+		if c.flags&StrictCheck == 0 {
+			end := min(n, id+n-i)
+			if p.next > id {
+				end = min(end, p.next)
+			}
+			k := a.passOver(id, end, &w)
+			a.stats.GroupsConsidered[cr] += uint64(k)
+			i += k
+			if id += k; id == end {
+				continue
+			}
 		}
-		if free >= least && a.goodEnough(c, id, g, cr) && a.scanGroup(c, id, g, cr) {
+		if a.goodEnough(c, id, cr) && a.scanGroup(c, id, cr) {
 			return i
 		}
+		i++
 		id++
 	}
 	return n
 }
 
+// wants is what a criteria wants of a group whose buddy is loaded.
+type wants struct {
+	free  int // clusters
+	mean  int // clusters of the mean fragment
+	order int // of the largest buddy
+	// Of a group that is not: that loading it costs no IO, or that its number
+	// ends in zeros where flex has ones, or nothing.
+	loads bool
+	flex  allocator.GroupID
+}
+
+// wants are the wishes of one criteria, as far as passOver knows them.
+func (a *Allocator) wants(c *context, cr int) wants {
+	w := wants{free: 1, order: -1, loads: cr >= 2, flex: allocator.GroupID(a.geo.FlexSize() - 1)}
+	if w.flex == 0 {
+		w.flex--
+	}
+	if cr <= 2 {
+		w.free = max(1, c.g.len)
+	}
+	switch {
+	case cr == 0 && c.order2 < a.orders:
+		w.order = c.order2
+	case cr == 1:
+		w.mean = c.g.len
+	}
+	return w
+}
+
+// passOver counts the groups from id on, before end and in one page, that goodEnough
+// would refuse, until one needs its closer look. Most of a search is done here.
+func (a *Allocator) passOver(id, end allocator.GroupID, w *wants) allocator.GroupID {
+	p := a.pages[id/groupsPerPage]
+	if p == nil {
+		p = a.makePage(id / groupsPerPage)
+	}
+	first := id % groupsPerPage
+	groups := p.groups[first:min(groupsPerPage, first+(end-id))]
+	for k := range groups {
+		g := &groups[k]
+		switch {
+		case g.free < w.free:
+		case g.needInit:
+			if w.loads || g.uninit || (id+allocator.GroupID(k))&w.flex == 0 {
+				return allocator.GroupID(k)
+			}
+		case g.free >= w.mean*g.fragments && g.largest >= w.order:
+			return allocator.GroupID(k)
+		}
+	}
+	return allocator.GroupID(len(groups))
+}
+
 // scanGroup scans one group if it is still good when it is locked. It reports
 // whether the search is over.
-func (a *Allocator) scanGroup(c *context, id allocator.GroupID, g *group, cr int) bool {
+func (a *Allocator) scanGroup(c *context, id allocator.GroupID, cr int) bool {
+	g := a.at(id)
 	a.lockGroup(id)
 	if a.good(c, id, g, cr) {
 		a.scan(c, id, g, cr)
@@ -146,7 +202,18 @@ func (a *Allocator) scan(c *context, id allocator.GroupID, g *group, cr int) {
 // goodEnough says whether a group is worth locking (ext4_mb_good_group_nolock).
 // A group not loaded yet is loaded, but not for the cheap criteria unless that
 // costs no IO or it is the first of a flex group.
-func (a *Allocator) goodEnough(c *context, id allocator.GroupID, g *group, cr int) bool {
+func (a *Allocator) goodEnough(c *context, id allocator.GroupID, cr int) bool {
+	a.stats.GroupsConsidered[cr]++
+	g := a.at(id)
+	free := g.free
+	if c.flags&StrictCheck != 0 {
+		a.lockGroup(id)
+		free = g.free
+		a.unlockGroup(id)
+	}
+	if free == 0 || cr <= 2 && free < c.g.len {
+		return false
+	}
 	if g.needInit {
 		flex := a.geo.FlexSize()
 		firstOfFlex := a.geo.FlexBits > 0 && uint32(id)&(flex-1) == 0

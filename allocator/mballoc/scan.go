@@ -1,26 +1,46 @@
 package mballoc
 
-import "mbsim/allocator"
+import (
+	"math/bits"
+
+	"mbsim/allocator"
+)
 
 // measure weighs a free extent against the best found so far
 // (ext4_mb_measure_extent): an exact fit wins at once; while the best is too
 // short a longer one is better, then a shorter one that still fits.
 func (a *Allocator) measure(c *context, id allocator.GroupID, g *group, start, n int) {
 	c.found++
-	switch best := c.b.len; {
+	switch {
 	case c.flags&HintFirst != 0 || n == c.g.len:
 		c.b = freeExtent{group: id, start: start, len: n}
 		a.useBest(c, g)
 		return
-	case best == 0:
+	case c.b.len == 0:
 		c.b = freeExtent{group: id, start: start, len: n}
 		return
-	case best < c.g.len && n > best, n > c.g.len && n < best:
+	case !c.worse(n):
 		c.b = freeExtent{group: id, start: start, len: n}
 	}
-	if c.found > int(min(a.t.MinToScan, a.t.MaxToScan)) {
-		a.checkLimits(c, id, g, false)
+	a.checkLimits(c, id, g, false)
+}
+
+// worse says whether an extent of n clusters is no better than the best so far,
+// which there is.
+func (c *context) worse(n int) bool {
+	if c.b.len < c.g.len {
+		return n <= c.b.len
 	}
+	return n < c.g.len || n >= c.b.len && n != c.g.len
+}
+
+// patience is how many extents a search examines before one that is worse than the
+// best so far can end it.
+func (a *Allocator) patience(c *context) int {
+	if c.flags&HintFirst != 0 {
+		return 0
+	}
+	return int(min(a.t.MinToScan, a.t.MaxToScan))
 }
 
 // checkLimits ends a search that has examined enough (ext4_mb_check_limits).
@@ -36,7 +56,9 @@ func (a *Allocator) checkLimits(c *context, id allocator.GroupID, g *group, grou
 		return
 	}
 	if (groupDone || c.found > int(a.t.MinToScan)) && c.b.group == id {
-		if _, n := a.findExtent(g, c.b.start, c.g.len); n >= c.g.len {
+		if a.locks == nil { // nobody can have taken any of it
+			a.useBest(c, g)
+		} else if _, n := a.findExtent(g, c.b.start, c.g.len); n >= c.g.len {
 			a.useBest(c, g)
 		}
 	}
@@ -131,24 +153,44 @@ func (a *Allocator) scanSimple(c *context, id allocator.GroupID, g *group) {
 // scanComplex measures the free extents of a group in order
 // (ext4_mb_complex_scan_group).
 func (a *Allocator) scanComplex(c *context, id allocator.GroupID, g *group) {
-	limit := int(a.geo.ClustersPerGroup)
 	b := g.buddy[0]
-	free := g.free
-	i := g.lowest
-	for free > 0 && c.status == statusContinue {
-		if i = b.NextZero(i, limit); i >= limit {
-			panic(a.dump("free clusters are missing", g, free, 0))
+	free, need, patience := g.free, c.g.len, a.patience(c)
+	w := g.lowest >> 6
+	x := b.ZerosFrom(g.lowest) // what is free of word w and was not measured
+	for free > 0 {
+		for x == 0 {
+			if w++; w == len(b) {
+				panic(a.dump("free clusters are missing", g, free, 0))
+			}
+			x = ^b[w]
 		}
+		off := uint(bits.TrailingZeros64(x)) & 63
+		i := w<<6 + int(off)
 		if free == g.free {
 			g.lowest = i
 		}
-		n := shortExtent(b, i, c.g.len)
-		if n == 0 {
-			_, n = a.findExtent(g, i, c.g.len)
+		n := bits.TrailingZeros64(^(x >> off))
+		switch end := int(off) + n; {
+		case end == 64 && (off == 0 || n < need): // it may go on in the next word
+			_, n = a.findExtent(g, i, need)
+		case n > need:
+			n = cutRun(int(off), n, need)
 		}
-		a.measure(c, id, g, i, n)
-		i += n
+		if c.found < patience && c.worse(n) {
+			c.found++
+		} else if a.measure(c, id, g, i, n); c.status != statusContinue {
+			return
+		}
 		free -= n
+		if end := off + uint(n); end < 64 {
+			x &= ^uint64(0) << (end & 63)
+			continue
+		}
+		w = (i + n) >> 6
+		x = 0
+		if w < len(b) {
+			x = b.ZerosFrom(i + n)
+		}
 	}
 	a.checkLimits(c, id, g, true)
 }
