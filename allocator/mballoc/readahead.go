@@ -11,7 +11,9 @@ import "mbsim/allocator"
 func (a *Allocator) readAhead(id allocator.GroupID, nr uint32) (next allocator.GroupID, ios uint32) {
 	for nr > 0 {
 		n := min(nr, groupsPerPage-uint32(id)%groupsPerPage, uint32(a.geo.Groups-id))
-		ios += a.readAheadPage(id, n)
+		if p := a.pages[id/groupsPerPage]; p == nil || ^p.ahead&inPage(id, n) != 0 {
+			ios += a.readAheadPage(id, n)
+		}
 		nr -= n
 		if id += allocator.GroupID(n); id >= a.geo.Groups {
 			id = 0
@@ -20,19 +22,17 @@ func (a *Allocator) readAhead(id allocator.GroupID, nr uint32) (next allocator.G
 	return id, ios
 }
 
+// inPage are the bits in page.ahead of nr groups from id on, which lie in one page.
+func inPage(id allocator.GroupID, nr uint32) uint64 {
+	return ^uint64(0) >> (groupsPerPage - nr) << (id % groupsPerPage)
+}
+
 // readAheadPage is readAhead of groups that lie in one page. Every search asks for
-// them, and all but the first after a mount find all of them looked at.
+// them, but only the first after a mount finds some that nobody has looked at.
 func (a *Allocator) readAheadPage(id allocator.GroupID, nr uint32) (ios uint32) {
-	p := a.pages[id/groupsPerPage]
-	if p == nil {
-		p = a.makePage(id / groupsPerPage)
-	}
-	all := ^uint64(0) >> (groupsPerPage - nr) << (id % groupsPerPage)
-	if p.ahead&all == all {
-		return 0
-	}
 	for range nr {
-		g, bit := a.at(id), uint64(1)<<(id%groupsPerPage)
+		g, p := a.at(id), a.pages[id/groupsPerPage]
+		bit := inPage(id, 1)
 		seen := p.ahead&bit != 0
 		p.ahead |= bit
 		if !seen && g.needInit && g.descFree > 0 && !g.uninit && a.readBitmap(id, g, true) {

@@ -155,21 +155,22 @@ func (a *Allocator) passOver(id, end allocator.GroupID, w *wants) allocator.Grou
 	if p == nil {
 		p = a.makePage(id / groupsPerPage)
 	}
-	first := id % groupsPerPage
-	groups := p.groups[first:min(groupsPerPage, first+(end-id))]
-	for k := range groups {
-		g := &groups[k]
-		switch {
-		case g.free < w.free:
-		case g.needInit:
-			if w.loads || g.uninit || (id+allocator.GroupID(k))&w.flex == 0 {
-				return allocator.GroupID(k)
+	free, mean, order, loads, flex := w.free, w.mean, w.order, w.loads, w.flex
+	end = min(end, (id|(groupsPerPage-1))+1)
+	for x := id; x < end; x++ {
+		g := &p.groups[x%groupsPerPage]
+		if g.free < free {
+			continue
+		}
+		if g.needInit {
+			if loads || g.uninit || x&flex == 0 {
+				return x - id
 			}
-		case g.free >= w.mean*g.fragments && g.largest >= w.order:
-			return allocator.GroupID(k)
+		} else if g.free >= mean*g.fragments && g.largest >= order {
+			return x - id
 		}
 	}
-	return allocator.GroupID(len(groups))
+	return end - id
 }
 
 // scanGroup scans one group if it is still good when it is locked. It reports

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 
 	"mbsim/allocator"
+	"mbsim/allocator/bitmap"
 )
 
 // measure weighs a free extent against the best found so far
@@ -19,28 +20,16 @@ func (a *Allocator) measure(c *context, id allocator.GroupID, g *group, start, n
 	case c.b.len == 0:
 		c.b = freeExtent{group: id, start: start, len: n}
 		return
-	case !c.worse(n):
+	case better(n, c.b.len, c.g.len):
 		c.b = freeExtent{group: id, start: start, len: n}
 	}
 	a.checkLimits(c, id, g, false)
 }
 
-// worse says whether an extent of n clusters is no better than the best so far,
-// which there is.
-func (c *context) worse(n int) bool {
-	if c.b.len < c.g.len {
-		return n <= c.b.len
-	}
-	return n < c.g.len || n >= c.b.len && n != c.g.len
-}
-
-// patience is how many extents a search examines before one that is worse than the
-// best so far can end it.
-func (a *Allocator) patience(c *context) int {
-	if c.flags&HintFirst != 0 {
-		return 0
-	}
-	return int(min(a.t.MinToScan, a.t.MaxToScan))
+// better says whether an extent of n clusters, which are not just the need, replaces
+// the best so far.
+func better(n, best, need int) bool {
+	return best < need && n > best || n > need && n < best
 }
 
 // checkLimits ends a search that has examined enough (ext4_mb_check_limits).
@@ -153,46 +142,75 @@ func (a *Allocator) scanSimple(c *context, id allocator.GroupID, g *group) {
 // scanComplex measures the free extents of a group in order
 // (ext4_mb_complex_scan_group).
 func (a *Allocator) scanComplex(c *context, id allocator.GroupID, g *group) {
+	limit := int(a.geo.ClustersPerGroup)
 	b := g.buddy[0]
-	free, need, patience := g.free, c.g.len, a.patience(c)
-	w := g.lowest >> 6
-	x := b.ZerosFrom(g.lowest) // what is free of word w and was not measured
-	for free > 0 {
-		for x == 0 {
-			if w++; w == len(b) {
+	free := g.free
+	i := b.NextZero(g.lowest, limit)
+	g.lowest = i
+	for free > 0 && c.status == statusContinue {
+		var n int
+		if i, n, free = a.skim(c, id, b, i, free); free == 0 {
+			break
+		}
+		if n == 0 {
+			if i = b.NextZero(i, limit); i >= limit {
 				panic(a.dump("free clusters are missing", g, free, 0))
 			}
+			_, n = a.findExtent(g, i, c.g.len)
+		}
+		a.measure(c, id, g, i, n)
+		i += n
+		free -= n
+	}
+	a.checkLimits(c, id, g, true)
+}
+
+// skim does what scanComplex does where that is simple: for free extents that end
+// in the word of the bitmap b where they begin, and neither fit exactly nor are so
+// many that a limit could end the search. It begins at cluster i, with a number of
+// clusters free from there on, and returns where it stopped and how many it left;
+// and if an extent is there of which it knows the length, that.
+//
+// It calls nothing, so that it works in registers: this is where searches on a
+// fragmented disk spend their time.
+func (a *Allocator) skim(c *context, id allocator.GroupID, b bitmap.Bits, i, free int) (at, n, left int) {
+	need, best := c.g.len, c.b.len
+	few, most := int(min(a.t.MinToScan, a.t.MaxToScan)), int(a.t.MaxToScan)
+	if best >= need {
+		most = few
+	}
+	if c.flags&HintFirst != 0 {
+		return i, 0, free
+	}
+	w := i >> 6
+	x := b.ZerosFrom(i) // what is free of word w and was not measured
+	for {
+		for x == 0 && w+1 < len(b) {
+			w++
 			x = ^b[w]
 		}
 		off := uint(bits.TrailingZeros64(x)) & 63
-		i := w<<6 + int(off)
-		if free == g.free {
-			g.lowest = i
+		at, n = w<<6+int(off), bits.TrailingZeros64(^(x >> off))
+		if off+uint(n) == 64 && (off == 0 || n < need) {
+			return at, 0, free // it may go on in the next word
 		}
-		n := bits.TrailingZeros64(^(x >> off))
-		switch end := int(off) + n; {
-		case end == 64 && (off == 0 || n < need): // it may go on in the next word
-			_, n = a.findExtent(g, i, need)
-		case n > need:
+		if n > need {
 			n = cutRun(int(off), n, need)
+			most = few
 		}
-		if c.found < patience && c.worse(n) {
-			c.found++
-		} else if a.measure(c, id, g, i, n); c.status != statusContinue {
-			return
+		if n == need || c.found >= most {
+			return at, n, free
 		}
-		free -= n
-		if end := off + uint(n); end < 64 {
-			x &= ^uint64(0) << (end & 63)
-			continue
+		c.found++
+		if better(n, best, need) {
+			best = n
+			c.b = freeExtent{group: id, start: at, len: n}
 		}
-		w = (i + n) >> 6
-		x = 0
-		if w < len(b) {
-			x = b.ZerosFrom(i + n)
+		if free -= n; free == 0 {
+			return at, n, free
 		}
+		x &= ^uint64(0) << (off + uint(n))
 	}
-	a.checkLimits(c, id, g, true)
 }
 
 // scanAligned takes the first free stripe that begins at a stripe's border
