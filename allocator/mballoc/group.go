@@ -74,18 +74,16 @@ func (p *page) all() []group {
 
 // at is group id, its descriptor read on first touch.
 func (a *Allocator) at(id allocator.GroupID) *group {
-	if p := a.pages[id/groupsPerPage]; p != nil {
-		return &p.groups[id%groupsPerPage]
+	p := a.pages[id/groupsPerPage]
+	if p == nil {
+		p = a.makePage(id)
 	}
-	return a.firstTouch(id)
+	return &p.groups[id%groupsPerPage]
 }
 
-// firstTouch makes the page of group id.
-func (a *Allocator) firstTouch(id allocator.GroupID) *group {
-	return &a.makePage(id / groupsPerPage).groups[id%groupsPerPage]
-}
-
-func (a *Allocator) makePage(i allocator.GroupID) *page {
+// makePage makes the page that group id is in.
+func (a *Allocator) makePage(id allocator.GroupID) *page {
+	i := id / groupsPerPage
 	first := i * groupsPerPage
 	p := &page{n: int(min(groupsPerPage, a.geo.Groups-first))}
 	a.pages[i] = p

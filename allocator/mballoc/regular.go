@@ -99,18 +99,22 @@ func (a *Allocator) pass(c *context, cr int, n allocator.GroupID, p *prefetcher)
 			a.prefetch(id, p)
 		}
 		if c.flags&StrictCheck == 0 {
-			end := min(n, id+n-i)
+			most := min(n-id, n-i, groupsPerPage-id%groupsPerPage)
 			if p.next > id {
-				end = min(end, p.next)
+				most = min(most, p.next-id)
 			}
-			k := a.passOver(id, end, &w)
+			k := a.passOver(id, most, &w)
 			a.stats.GroupsConsidered[cr] += uint64(k)
 			i += k
-			if id += k; id == end {
+			id += k
+			if k == most {
 				continue
 			}
 		}
-		if a.goodEnough(c, id, cr) && a.scanGroup(c, id, cr) {
+		a.stats.GroupsConsidered[cr]++
+		g := a.at(id)
+		sure := cr > 0 && !g.needInit && c.flags&StrictCheck == 0 // passOver saw all there is
+		if (sure || a.goodEnough(c, id, g, cr)) && a.scanGroup(c, id, g, cr) {
 			return i
 		}
 		i++
@@ -148,16 +152,15 @@ func (a *Allocator) wants(c *context, cr int) wants {
 	return w
 }
 
-// passOver counts the groups from id on, before end and in one page, that goodEnough
+// passOver counts the groups from id on, of the next few in its page, that goodEnough
 // would refuse, until one needs its closer look. Most of a search is done here.
-func (a *Allocator) passOver(id, end allocator.GroupID, w *wants) allocator.GroupID {
+func (a *Allocator) passOver(id, few allocator.GroupID, w *wants) allocator.GroupID {
 	p := a.pages[id/groupsPerPage]
 	if p == nil {
-		p = a.makePage(id / groupsPerPage)
+		p = a.makePage(id)
 	}
 	free, mean, order, loads, flex := w.free, w.mean, w.order, w.loads, w.flex
-	end = min(end, (id|(groupsPerPage-1))+1)
-	for x := id; x < end; x++ {
+	for x := id; x < id+few; x++ {
 		g := &p.groups[x%groupsPerPage]
 		if g.free < free {
 			continue
@@ -170,15 +173,14 @@ func (a *Allocator) passOver(id, end allocator.GroupID, w *wants) allocator.Grou
 			return x - id
 		}
 	}
-	return end - id
+	return few
 }
 
 // scanGroup scans one group if it is still good when it is locked. It reports
 // whether the search is over.
-func (a *Allocator) scanGroup(c *context, id allocator.GroupID, cr int) bool {
-	g := a.at(id)
+func (a *Allocator) scanGroup(c *context, id allocator.GroupID, g *group, cr int) bool {
 	a.lockGroup(id)
-	if a.good(c, id, g, cr) {
+	if a.locks == nil || a.good(c, id, g, cr) {
 		a.scan(c, id, g, cr)
 	}
 	a.unlockGroup(id)
@@ -203,9 +205,7 @@ func (a *Allocator) scan(c *context, id allocator.GroupID, g *group, cr int) {
 // goodEnough says whether a group is worth locking (ext4_mb_good_group_nolock).
 // A group not loaded yet is loaded, but not for the cheap criteria unless that
 // costs no IO or it is the first of a flex group.
-func (a *Allocator) goodEnough(c *context, id allocator.GroupID, cr int) bool {
-	a.stats.GroupsConsidered[cr]++
-	g := a.at(id)
+func (a *Allocator) goodEnough(c *context, id allocator.GroupID, g *group, cr int) bool {
 	free := g.free
 	if c.flags&StrictCheck != 0 {
 		a.lockGroup(id)

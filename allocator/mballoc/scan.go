@@ -175,9 +175,9 @@ func (a *Allocator) scanComplex(c *context, id allocator.GroupID, g *group) {
 // fragmented disk spend their time.
 func (a *Allocator) skim(c *context, id allocator.GroupID, b bitmap.Bits, i, free int) (at, n, left int) {
 	need, best := c.g.len, c.b.len
-	few, most := int(min(a.t.MinToScan, a.t.MaxToScan)), int(a.t.MaxToScan)
+	most := int(a.t.MaxToScan)
 	if best >= need {
-		most = few
+		most = min(most, int(a.t.MinToScan))
 	}
 	if c.flags&HintFirst != 0 {
 		return i, 0, free
@@ -196,7 +196,7 @@ func (a *Allocator) skim(c *context, id allocator.GroupID, b bitmap.Bits, i, fre
 		}
 		if n > need {
 			n = cutRun(int(off), n, need)
-			most = few
+			most = min(most, int(a.t.MinToScan))
 		}
 		if n == need || c.found >= most {
 			return at, n, free
