@@ -25,52 +25,67 @@ func (b Bits) Clear(i int) { b[i>>6] &^= 1 << (uint(i) & 63) }
 
 // SetRange sets the bits [start, start+n).
 func (b Bits) SetRange(start, n int) {
-	for n > 0 {
-		mask, k := span(start, n)
-		b[start>>6] |= mask
-		start, n = start+k, n-k
+	if n <= 0 {
+		return
 	}
+	i, j, first, last := ends(start, n)
+	if i == j {
+		b[i] |= first & last
+		return
+	}
+	b[i] |= first
+	b[i+1 : j].Fill()
+	b[j] |= last
 }
 
 // ClearRange clears the bits [start, start+n).
 func (b Bits) ClearRange(start, n int) {
-	for n > 0 {
-		mask, k := span(start, n)
-		b[start>>6] &^= mask
-		start, n = start+k, n-k
+	if n <= 0 {
+		return
 	}
+	i, j, first, last := ends(start, n)
+	if i == j {
+		b[i] &^= first & last
+		return
+	}
+	b[i] &^= first
+	clear(b[i+1 : j])
+	b[j] &^= last
 }
 
 // AllSet reports whether all bits of [start, start+n) are set.
-func (b Bits) AllSet(start, n int) bool {
-	for n > 0 {
-		mask, k := span(start, n)
-		if b[start>>6]&mask != mask {
-			return false
-		}
-		start, n = start+k, n-k
-	}
-	return true
-}
+func (b Bits) AllSet(start, n int) bool { return b.all(start, n, ^uint64(0)) }
 
 // AllClear reports whether no bit of [start, start+n) is set.
-func (b Bits) AllClear(start, n int) bool {
-	for n > 0 {
-		mask, k := span(start, n)
-		if b[start>>6]&mask != 0 {
+func (b Bits) AllClear(start, n int) bool { return b.all(start, n, 0) }
+
+// all reports whether the bits of [start, start+n) are as those of word, which is
+// all ones or all zeros.
+func (b Bits) all(start, n int, word uint64) bool {
+	if n <= 0 {
+		return true
+	}
+	i, j, first, last := ends(start, n)
+	if i == j {
+		return (b[i]^word)&first&last == 0
+	}
+	if (b[i]^word)&first|(b[j]^word)&last != 0 {
+		return false
+	}
+	for _, x := range b[i+1 : j] {
+		if x != word {
 			return false
 		}
-		start, n = start+k, n-k
 	}
 	return true
 }
 
-// span is the mask of the bits of [start, start+n) in the word of start, and how
-// many they are.
-func span(start, n int) (mask uint64, k int) {
-	off := uint(start) & 63
-	k = min(n, 64-int(off))
-	return ^uint64(0) >> (64 - uint(k)) << off, k
+// ends are the words of the first and the last bit of [start, start+n), and in
+// each the bits that the range may have: those from its start on, and those up to
+// its end.
+func ends(start, n int) (i, j int, first, last uint64) {
+	end := start + n - 1
+	return start >> 6, end >> 6, ^uint64(0) << (uint(start) & 63), ^uint64(0) >> (^uint(end) & 63)
 }
 
 // Fill sets every bit.
@@ -87,9 +102,11 @@ func (b Bits) NextZero(start, end int) int {
 	}
 	w := start >> 6
 	x := ^b[w] & (^uint64(0) << (uint(start) & 63))
-	for x == 0 {
-		w++
-		if w<<6 >= end {
+	if x == 0 {
+		b = b[:(end+63)>>6]
+		for w++; w < len(b) && b[w] == ^uint64(0); w++ {
+		}
+		if w == len(b) {
 			return end
 		}
 		x = ^b[w]
@@ -104,15 +121,20 @@ func (b Bits) NextSet(start, end int) int {
 	}
 	w := start >> 6
 	x := b[w] & (^uint64(0) << (uint(start) & 63))
-	for x == 0 {
-		w++
-		if w<<6 >= end {
+	if x == 0 {
+		b = b[:(end+63)>>6]
+		for w++; w < len(b) && b[w] == 0; w++ {
+		}
+		if w == len(b) {
 			return end
 		}
 		x = b[w]
 	}
 	return min(w<<6+bits.TrailingZeros64(x), end)
 }
+
+// ZerosFrom is the zero bits of the word of bit i, as ones, from bit i on.
+func (b Bits) ZerosFrom(i int) uint64 { return ^b[i>>6] & (^uint64(0) << (uint(i) & 63)) }
 
 // CountZero counts the zero bits of [0, n).
 func (b Bits) CountZero(n int) int {
@@ -125,4 +147,21 @@ func (b Bits) CountZero(n int) int {
 		zeros += bits.OnesCount64(x)
 	}
 	return zeros
+}
+
+// ZeroOrder is the largest k up to 6 for which the 2^k bits around bit i, aligned,
+// are all zero. Bit i is.
+func (b Bits) ZeroOrder(i int) int {
+	x := ^b[i>>6]
+	if x == ^uint64(0) {
+		return 6
+	}
+	off := uint(i) & 63
+	for k := uint(0); ; k++ {
+		// What makes 2^k bits 2^(k+1). All six do only in a word of zeros.
+		other := (uint64(1)<<(1<<k) - 1) << ((off>>k ^ 1) << k)
+		if x&other != other {
+			return int(k)
+		}
+	}
 }

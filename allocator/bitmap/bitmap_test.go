@@ -215,6 +215,30 @@ func compare(t *testing.T, b Bits, m model, start, n int) {
 	}
 }
 
+// TestZeroOrder compares with a count of the aligned bits around each zero bit.
+func TestZeroOrder(t *testing.T) {
+	const seed, size = 1, 256
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	for round := range 2000 {
+		b := New(size)
+		for range rnd.IntN(1 + round%40) {
+			b.Set(rnd.IntN(size))
+		}
+		for i := range size {
+			if b.Test(i) {
+				continue
+			}
+			want := 0
+			for want < 6 && b.AllClear(i>>(want+1)<<(want+1), 2<<want) {
+				want++
+			}
+			if got := b.ZeroOrder(i); got != want {
+				t.Fatalf("seed %d, round %d: ZeroOrder(%d) = %d, want %d in %v", seed, round, i, got, want, ranges(b))
+			}
+		}
+	}
+}
+
 // A group of 4K blocks has 32768 clusters.
 const groupBits = 32768
 

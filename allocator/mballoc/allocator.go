@@ -45,7 +45,7 @@ type Allocator struct {
 	maxClusters        int // bits of a bitmap
 	groupsPerBuddyPage int
 	blockfileGroups    allocator.GroupID // those that indirect files can reach
-	pages              [][]group
+	pages              []*page
 	lgs                []localityGroup
 	lastGroup          allocator.GroupID // the stream goal (s_mb_last_group)
 	lastStart          int
@@ -86,7 +86,7 @@ func New(cfg Config) (*Allocator, error) {
 		maxClusters:        8 << g.BlockBits,
 		groupsPerBuddyPage: max(1, pageSize>>g.BlockBits>>1),
 		blockfileGroups:    g.Groups,
-		pages:              make([][]group, (g.Groups+groupsPerPage-1)/groupsPerPage),
+		pages:              make([]*page, (g.Groups+groupsPerPage-1)/groupsPerPage),
 		flexFree:           make([]int64, uint32(g.Groups)>>g.FlexBits+1),
 		rootReserved:       int64(cfg.RootReserved),
 	}
@@ -129,9 +129,13 @@ func (a *Allocator) Remount() error {
 		return fmt.Errorf("mballoc: remount with %d ranges not committed", len(a.freed))
 	}
 	for _, p := range a.pages {
-		for i := range p {
-			p[i].pas = paList{}
-			p[i].reset()
+		if p == nil {
+			continue
+		}
+		p.ahead = 0
+		for i := range p.all() {
+			p.groups[i].pas = paList{}
+			p.groups[i].reset()
 		}
 	}
 	a.lgs = make([]localityGroup, a.cfg.CPUs)

@@ -7,10 +7,7 @@ import "math/bits"
 func (a *Allocator) markFreeSimple(g *group, first, n int) {
 	top := a.orders - 1
 	for n > 0 {
-		order := min(bits.Len(uint(n))-1, top)
-		if first != 0 {
-			order = min(order, bits.TrailingZeros(uint(first)))
-		}
+		order := min(bits.Len(uint(n))-1, bits.TrailingZeros(uint(first)), top)
 		g.counters[order]++
 		if order > 0 {
 			g.buddy[order].Clear(first >> order)
@@ -20,25 +17,33 @@ func (a *Allocator) markFreeSimple(g *group, first, n int) {
 	}
 }
 
-// setLargest finds the order of the largest free buddy
+// setLargest finds the order of the largest free buddy, which is at most top
 // (mb_set_largest_free_order).
-func (a *Allocator) setLargest(g *group) {
-	k := a.orders - 1
-	for k >= 0 && g.counters[k] == 0 {
-		k--
+func (g *group) setLargest(top int) {
+	for top >= 0 && g.counters[top] == 0 {
+		top--
 	}
-	g.largest = k
+	g.largest = top
 }
 
+// wordOrder is the order of a buddy that fills a word of the bitmap.
+const wordOrder = 6
+
 // orderAt is the order of the free buddy that holds cluster c
-// (mb_find_order_for_block).
+// (mb_find_order_for_block). A free buddy is as large as its place allows, so that
+// the bitmap tells those smaller than a word apart, and only the others are looked
+// up.
 func (a *Allocator) orderAt(g *group, c int) int {
-	for k := 1; k < a.orders; k++ {
+	k := g.buddy[0].ZeroOrder(c)
+	if k < wordOrder {
+		return k
+	}
+	for ; k < a.orders; k++ {
 		if !g.buddy[k].Test(c >> k) {
 			return k
 		}
 	}
-	return 0
+	panic(a.dump("free clusters without buddy", g, c, 0))
 }
 
 // findExtent measures the free space at cluster c: the rest of its buddy, and
@@ -65,51 +70,57 @@ func (a *Allocator) findExtent(g *group, c, needed int) (start, n int) {
 	return c, n
 }
 
+// cutRun is the length that findExtent gives for a free run of n clusters, as many
+// as needed or more, from cluster off of a word on. The run ends in the word, or
+// with it; but a run of just the word may be a part of a larger buddy.
+func cutRun(off, n, needed int) int {
+	k := 0
+	for k < needed {
+		k += 1 << min(bits.Len(uint(n-k))-1, bits.TrailingZeros(uint(off+k)))
+	}
+	return k
+}
+
 // markUsed takes the free range [start, start+n) out of the buddy
 // (mb_mark_used). It returns what the first split left over, for the trace.
+//
+// Each buddy that the range touches goes at once, and what it had on either side
+// of the range comes back; the kernel halves it until the range is left.
 func (a *Allocator) markUsed(g *group, start, n int) (tail, buddy int) {
-	first, count := start, n
+	end := start + n
 	a.discardSeq++
 	g.free -= n
 	if g.firstFree == start {
-		g.firstFree += n
+		g.firstFree = end
+	}
+	if g.lowest == start {
+		g.lowest = end
 	}
 	b := g.buddy[0]
 	left := start > 0 && !b.Test(start-1)
-	right := start+n < a.maxClusters && !b.Test(start+n)
+	right := end < a.maxClusters && !b.Test(end)
 	if left && right {
 		g.fragments++
 	} else if !left && !right {
 		g.fragments--
 	}
-	split := false
-	for n > 0 {
-		order := a.orderAt(g, start)
-		if start>>order<<order == start && n >= 1<<order {
-			if order > 0 {
-				g.buddy[order].Set(start >> order)
-			}
-			g.counters[order]--
-			start += 1 << order
-			n -= 1 << order
-			continue
-		}
-		if !split {
-			split = true
-			tail, buddy = n, order
-		}
-		g.buddy[order].Set(start >> order)
+	for at := start; at < end; {
+		order := a.orderAt(g, at)
+		first := at >> order << order
+		next := first + 1<<order
 		g.counters[order]--
-		order--
-		cur := start >> order &^ 1
 		if order > 0 {
-			g.buddy[order].Clear(cur)
-			g.buddy[order].Clear(cur + 1)
+			g.buddy[order].Set(at >> order)
+			if tail == 0 && (first < at || next > end) {
+				tail, buddy = end-at, order
+			}
+			a.markFreeSimple(g, first, at-first)
+			a.markFreeSimple(g, end, next-end)
 		}
-		g.counters[order] += 2
+		at = next
 	}
-	a.setLargest(g)
-	b.SetRange(first, count)
+	g.setLargest(g.largest)
+	b.SetRange(start, n)
 	return tail & 0xffff, buddy
 }
 
@@ -127,11 +138,13 @@ func (a *Allocator) freeRange(g *group, first, n int) {
 	a.discardSeq++
 	g.free += n
 	g.firstFree = min(g.firstFree, first)
+	g.lowest = min(g.lowest, first)
 	if left && right {
 		g.fragments--
 	} else if !left && !right {
 		g.fragments++
 	}
+	top := max(g.largest, 0)
 	if first&1 != 0 {
 		if left {
 			g.counters[0]--
@@ -149,15 +162,16 @@ func (a *Allocator) freeRange(g *group, first, n int) {
 		}
 	}
 	if first <= last {
-		a.markFree(g, first>>1, last>>1)
+		top = max(top, a.markFree(g, first>>1, last>>1))
 	}
-	a.setLargest(g)
+	g.setLargest(top)
 }
 
 // markFree frees the buddies [first, last] of order 1, growing or shrinking the
-// range at its ends to go up an order (mb_buddy_mark_free).
-func (a *Allocator) markFree(g *group, first, last int) {
-	for order := 1; order < a.orders; {
+// range at its ends to go up an order (mb_buddy_mark_free). It returns the order at
+// which it ended: no buddy that it made is larger.
+func (a *Allocator) markFree(g *group, first, last int) int {
+	for order := 1; ; {
 		b := g.buddy[order]
 		if first&1 != 0 {
 			if b.Test(first - 1) {
@@ -182,13 +196,13 @@ func (a *Allocator) markFree(g *group, first, last int) {
 			}
 		}
 		if first > last {
-			return
+			return order
 		}
 		order++
 		if first == last || order == a.orders {
 			b.ClearRange(first, last-first+1)
 			g.counters[order-1] += uint32(last - first + 1)
-			return
+			return order - 1
 		}
 		first >>= 1
 		last >>= 1

@@ -160,10 +160,7 @@ func (a *Allocator) checkGroup(id allocator.GroupID) {
 func (a *Allocator) scratchGroup() *group {
 	c := &a.check
 	if c.scratch == nil {
-		c.scratch = &group{}
-		for k := range a.orders {
-			c.scratch.buddy[k] = bitmap.New(a.maxClusters >> k)
-		}
+		c.scratch = &group{buddy: a.newBuddies()}
 		c.zones = bitmap.New(a.maxClusters)
 	}
 	return c.scratch
@@ -180,8 +177,10 @@ func (a *Allocator) compareCounts(id allocator.GroupID, g, want *group) {
 		a.broken(id, g, "buddies by order should be %v", want.counters[:a.orders])
 	case g.largest != want.largest:
 		a.broken(id, g, "the largest order is %d, kept as %d", want.largest, g.largest)
-	case g.firstFree > want.firstFree:
+	case g.firstFree > want.firstFree || g.lowest > want.firstFree:
 		a.broken(id, g, "cluster %d is free", want.firstFree)
+	case g.lowest < g.firstFree:
+		a.broken(id, g, "the bound %d is no better than the kernel's", g.lowest)
 	}
 	for k := 1; k < a.orders; k++ {
 		for i := range want.buddy[k] {

@@ -70,6 +70,8 @@ func TestChecksSeeDamage(t *testing.T) {
 		{"counter", func(a *Allocator, _ *Inode) { a.at(1).counters[4]++ }, "buddies by order"},
 		{"largest", func(a *Allocator, _ *Inode) { a.at(1).largest++ }, "largest order"},
 		{"first free", func(a *Allocator, _ *Inode) { a.at(3).firstFree = 1 }, "cluster 0 is free"},
+		{"lowest", func(a *Allocator, _ *Inode) { a.at(3).lowest = 1 }, "cluster 0 is free"},
+		{"lowest too low", func(a *Allocator, _ *Inode) { a.at(0).lowest = 0 }, "no better"},
 		{"first free too low", func(a *Allocator, _ *Inode) { a.at(0).firstFree = 0 }, ""},
 		{"preallocation's count", func(_ *Allocator, in *Inode) { in.pas.head.free-- }, "clusters unused"},
 		{"preallocation in use", func(_ *Allocator, in *Inode) { in.pas.head.inUse = true }, "idle preallocation"},

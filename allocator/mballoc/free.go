@@ -32,7 +32,12 @@ type freedRange struct {
 // whether the blocks are the file system's own.
 func (a *Allocator) FreeBlocks(cpu int, in *Inode, block allocator.Block, count uint32, f FreeFlags, tid uint64) uint32 {
 	a.enter()
-	defer a.leave(in)
+	freed := a.freeBlocks(cpu, in, block, count, f, tid)
+	a.leave(in)
+	return freed
+}
+
+func (a *Allocator) freeBlocks(cpu int, in *Inode, block allocator.Block, count uint32, f FreeFlags, tid uint64) uint32 {
 	ratio := allocator.Block(a.geo.ClusterRatio())
 	n := allocator.Block(count)
 	if off := block & (ratio - 1); off != 0 {
@@ -79,7 +84,9 @@ func (a *Allocator) freeInGroup(cpu int, in *Inode, id allocator.GroupID, start,
 	if a.obs != nil {
 		a.obs.Free(in.Number, id, start, n)
 	}
-	a.load(id)
+	if g.needInit {
+		a.initGroup(id)
+	}
 	a.lockGroup(id)
 	if !g.disk.AllSet(start, n) {
 		panic(a.dump("freeing clusters that are free on disk", g, start, n))
@@ -109,7 +116,6 @@ func (a *Allocator) freeInGroup(cpu int, in *Inode, id allocator.GroupID, start,
 // Deviates from the kernel: there a transaction waits for those who free in it.
 func (a *Allocator) Committed(tid uint64) {
 	a.enter()
-	defer a.leave(nil)
 	k := 0
 	for k < len(a.freed) && a.freed[k].tid <= tid {
 		f := a.freed[k] // not a pointer: while this waits for the lock others may add
@@ -124,6 +130,7 @@ func (a *Allocator) Committed(tid uint64) {
 		k++
 	}
 	a.freed = a.freed[:copy(a.freed, a.freed[k:])]
+	a.leave(nil)
 }
 
 // FreePending is the number of clusters freed but not committed

@@ -10,62 +10,99 @@ const maxOrders = 18
 
 // group is one block group: what the disk says of it, and its buddy
 // (struct ext4_group_info, the group descriptor and the block bitmap).
+//
+// What a search looks at to pass a group over comes first and lies in one line of
+// the cache, as the size is a multiple of that.
 type group struct {
-	// On disk.
-	descFree uint32      // bg_free_blocks_count: clusters
-	srcFree  uint32      // the same as the Source has it
-	uninit   bool        // BLOCK_UNINIT
-	disk     bitmap.Bits // the block bitmap, nil until it is first read
-	uptodate bool        // the bitmap has been read since mount
-
-	// In memory. The rest is not valid before needInit is false, but for free,
-	// which the descriptor gives.
-	needInit  bool
-	readAhead bool // prefetch has looked at it (EXT4_GROUP_INFO_BBITMAP_READ)
-	pageInit  bool // the page of its buddy is up to date
+	// In memory, not valid before needInit is false, but for free, which the
+	// descriptor gives.
 	free      int
 	fragments int
-	firstFree int
 	largest   int // order of the largest free buddy, -1 for none
+	needInit  bool
+	pageInit  bool // the page of its buddy is up to date
+
+	// On disk.
+	uninit   bool        // BLOCK_UNINIT
+	uptodate bool        // the bitmap has been read since mount
+	descFree uint32      // bg_free_blocks_count: clusters
+	srcFree  uint32      // the same as the Source has it
+	disk     bitmap.Bits // the block bitmap, nil until it is first read
+
+	// In memory again.
+	buddy     *buddies // nil until it is first made
+	firstFree int      // the kernel's lower bound of the first free cluster
+	lowest    int      // a better one: scans leave it at what they find
 	counters  [maxOrders]uint32
-	// buddy[0] is the bitmap with preallocated and not yet committed clusters
-	// in use; a zero bit in buddy[k] is a free buddy of 2^k clusters.
-	buddy [maxOrders]bitmap.Bits
 
 	pas         paList // preallocations in this group
 	uncommitted int    // clusters freed but not committed
+
+	_ [8]byte
+}
+
+// buddies are bitmaps by order: the first has preallocated and not yet committed
+// clusters in use, in the others a zero bit is a free buddy of 2^k clusters.
+type buddies [maxOrders]bitmap.Bits
+
+// newBuddies makes the bitmaps.
+func (a *Allocator) newBuddies() *buddies {
+	b := new(buddies)
+	for k := range a.orders {
+		b[k] = bitmap.New(a.maxClusters >> k)
+	}
+	return b
 }
 
 // groupsPerPage groups share a page of groups, made on first touch.
 const groupsPerPage = 64
 
+// page is some groups next to each other: n of them.
+type page struct {
+	groups [groupsPerPage]group
+	n      int
+	ahead  uint64 // those prefetch has looked at (EXT4_GROUP_INFO_BBITMAP_READ)
+}
+
+// all are the groups of a page, none if it has not been made.
+func (p *page) all() []group {
+	if p == nil {
+		return nil
+	}
+	return p.groups[:p.n]
+}
+
 // at is group id, its descriptor read on first touch.
 func (a *Allocator) at(id allocator.GroupID) *group {
 	p := a.pages[id/groupsPerPage]
 	if p == nil {
-		p = a.makePage(id / groupsPerPage)
+		p = a.makePage(id)
 	}
-	return &p[id%groupsPerPage]
+	return &p.groups[id%groupsPerPage]
 }
 
-func (a *Allocator) makePage(i allocator.GroupID) []group {
+// makePage makes the page that group id is in.
+func (a *Allocator) makePage(id allocator.GroupID) *page {
+	i := id / groupsPerPage
 	first := i * groupsPerPage
-	p := make([]group, min(groupsPerPage, a.geo.Groups-first))
+	p := &page{n: int(min(groupsPerPage, a.geo.Groups-first))}
 	a.pages[i] = p
-	for k := range p {
+	all := p.all()
+	for k := range all {
+		g := &all[k]
 		d := a.src.Desc(first + allocator.GroupID(k))
-		p[k].descFree, p[k].srcFree = d.FreeClusters, d.FreeClusters
-		p[k].uninit = d.BlockUninit && a.cfg.GroupChecksums
-		p[k].reset()
+		g.descFree, g.srcFree = d.FreeClusters, d.FreeClusters
+		g.uninit = d.BlockUninit && a.cfg.GroupChecksums
+		g.reset()
 	}
 	return p
 }
 
 // reset makes the group as it is after mount.
 func (g *group) reset() {
-	g.needInit, g.readAhead, g.pageInit, g.uptodate = true, false, false, false
+	g.needInit, g.pageInit, g.uptodate = true, false, false
 	g.free = int(g.descFree)
-	g.fragments, g.firstFree, g.largest = 0, 0, -1
+	g.fragments, g.firstFree, g.lowest, g.largest = 0, 0, 0, -1
 	g.counters = [maxOrders]uint32{}
 }
 
@@ -78,6 +115,11 @@ func (a *Allocator) readBitmap(id allocator.GroupID, g *group, ahead bool) bool 
 	if g.uptodate {
 		return false
 	}
+	return a.fetchBitmap(id, g, ahead)
+}
+
+// fetchBitmap is readBitmap where it is not in memory.
+func (a *Allocator) fetchBitmap(id allocator.GroupID, g *group, ahead bool) bool {
 	g.uptodate = true
 	if g.disk == nil {
 		g.disk = bitmap.New(a.maxClusters)
@@ -140,11 +182,8 @@ func (a *Allocator) initGroup(id allocator.GroupID) {
 // (ext4_mb_generate_buddy, ext4_mb_generate_from_pa,
 // ext4_mb_generate_from_freelist).
 func (a *Allocator) generate(id allocator.GroupID, g *group) {
-	if g.buddy[0] == nil {
-		g.buddy[0] = bitmap.New(a.maxClusters)
-		for k := 1; k < a.orders; k++ {
-			g.buddy[k] = bitmap.New(a.maxClusters >> k)
-		}
+	if g.buddy == nil {
+		g.buddy = a.newBuddies()
 	}
 	b := g.buddy[0]
 	copy(b, g.disk)
@@ -179,7 +218,7 @@ func (a *Allocator) countBuddy(g *group) {
 	g.counters = [maxOrders]uint32{}
 	g.fragments, g.free = 0, 0
 	i := b.NextZero(0, limit)
-	g.firstFree = i
+	g.firstFree, g.lowest = i, i
 	for i < limit {
 		first := i
 		i = b.NextSet(i, limit)
@@ -188,7 +227,7 @@ func (a *Allocator) countBuddy(g *group) {
 		a.markFreeSimple(g, first, i-first)
 		i = b.NextZero(i, limit)
 	}
-	a.setLargest(g)
+	g.setLargest(a.orders - 1)
 }
 
 // BitmapOf gives the on-disk block bitmap of id, read without counting as IO.

@@ -230,7 +230,7 @@ func TestMarkDiskUsed(t *testing.T) {
 		for _, r := range randomRanges(rnd, size) {
 			before := append(bitmap.Bits(nil), a.BitmapOf(1)...)
 			before.SetRange(r[0], r[1])
-			c := &context{b: freeExtent{group: 1, start: r[0], len: r[1]}, flags: DelallocReserved}
+			c := &context{progress: progress{b: freeExtent{group: 1, start: r[0], len: r[1]}, flags: DelallocReserved}}
 			a.markDiskUsed(c, 0)
 			total -= int64(r[1])
 			for i := range before {

@@ -71,7 +71,8 @@ func (a *Allocator) newContext() *context {
 	if n := len(a.sparedContexts); n > 0 {
 		c := a.sparedContexts[n-1]
 		a.sparedContexts = a.sparedContexts[:n-1]
-		*c = context{}
+		c.inode, c.pa, c.lg = nil, nil, nil
+		c.progress = progress{}
 		return c
 	}
 	return new(context)

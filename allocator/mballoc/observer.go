@@ -118,9 +118,13 @@ const (
 
 // lockGroup locks a group, counting contention (ext4_lock_group).
 func (a *Allocator) lockGroup(id allocator.GroupID) {
-	if a.locks == nil {
-		return
+	if a.locks != nil {
+		a.contend(id)
 	}
+}
+
+// contend locks a group where others may have it.
+func (a *Allocator) contend(id allocator.GroupID) {
 	if a.locks.LockGroup(id) {
 		a.lockBusy = min(a.lockBusy+1, maxContention)
 	} else if a.lockBusy > 0 {

@@ -9,18 +9,38 @@ import "mbsim/allocator"
 // Deviates from the kernel: what was asked for counts as an IO even if the device
 // were to answer before that is looked at.
 func (a *Allocator) readAhead(id allocator.GroupID, nr uint32) (next allocator.GroupID, ios uint32) {
-	for range nr {
-		g := a.at(id)
-		seen := g.readAhead
-		g.readAhead = true
-		if !seen && g.needInit && g.descFree > 0 && !g.uninit && a.readBitmap(id, g, true) {
-			ios++
+	for nr > 0 {
+		n := min(nr, groupsPerPage-uint32(id)%groupsPerPage, uint32(a.geo.Groups-id))
+		if p := a.pages[id/groupsPerPage]; p == nil || ^p.ahead&inPage(id, n) != 0 {
+			ios += a.readAheadPage(id, n)
 		}
-		if id++; id >= a.geo.Groups {
+		nr -= n
+		if id += allocator.GroupID(n); id >= a.geo.Groups {
 			id = 0
 		}
 	}
 	return id, ios
+}
+
+// inPage are the bits in page.ahead of nr groups from id on, which lie in one page.
+func inPage(id allocator.GroupID, nr uint32) uint64 {
+	return ^uint64(0) >> (groupsPerPage - nr) << (id % groupsPerPage)
+}
+
+// readAheadPage is readAhead of groups that lie in one page. Every search asks for
+// them, but only the first after a mount finds some that nobody has looked at.
+func (a *Allocator) readAheadPage(id allocator.GroupID, nr uint32) (ios uint32) {
+	for range nr {
+		g, p := a.at(id), a.pages[id/groupsPerPage]
+		bit := inPage(id, 1)
+		seen := p.ahead&bit != 0
+		p.ahead |= bit
+		if !seen && g.needInit && g.descFree > 0 && !g.uninit && a.readBitmap(id, g, true) {
+			ios++
+		}
+		id++
+	}
+	return ios
 }
 
 // PrefetchBitmaps reads the bitmaps of all groups, mb_prefetch at a time, and

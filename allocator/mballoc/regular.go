@@ -77,21 +77,7 @@ func (a *Allocator) searchGroups(c *context, first int, p *prefetcher) {
 	}
 	for cr := first; cr < 4 && c.status == statusContinue; cr++ {
 		c.criteria = cr
-		id := c.g.group
-		p.next = id
-		i := allocator.GroupID(0)
-		for ; i < n; i++ {
-			if id >= n {
-				id = 0
-			}
-			if p.next == id && (cr > 1 || p.ios < a.t.PrefetchLimit) {
-				a.prefetch(id, p)
-			}
-			if a.scanGroup(c, id, cr) {
-				break
-			}
-			id++
-		}
+		i := a.pass(c, cr, n, p)
 		if i == n {
 			a.stats.UselessLoops[cr]++
 		}
@@ -99,18 +85,110 @@ func (a *Allocator) searchGroups(c *context, first int, p *prefetcher) {
 	}
 }
 
-// scanGroup scans one group if it is good enough. It reports whether the search
-// is over.
-func (a *Allocator) scanGroup(c *context, id allocator.GroupID, cr int) bool {
-	if !a.goodEnough(c, id, cr) {
-		return false
+// pass walks n groups with one criteria. It returns how many it passed over before
+// the one that ended the search, n if none did.
+func (a *Allocator) pass(c *context, cr int, n allocator.GroupID, p *prefetcher) allocator.GroupID {
+	id := c.g.group
+	p.next = id
+	w := a.wants(c, cr)
+	for i := allocator.GroupID(0); i < n; {
+		if id >= n {
+			id = 0
+		}
+		if p.next == id && (cr > 1 || p.ios < a.t.PrefetchLimit) {
+			a.prefetch(id, p)
+		}
+		if c.flags&StrictCheck == 0 {
+			most := min(n-id, n-i, groupsPerPage-id%groupsPerPage)
+			if p.next > id {
+				most = min(most, p.next-id)
+			}
+			k := a.passOver(id, most, &w)
+			a.stats.GroupsConsidered[cr] += uint64(k)
+			i += k
+			id += k
+			if k == most {
+				continue
+			}
+		}
+		a.stats.GroupsConsidered[cr]++
+		g := a.at(id)
+		sure := cr > 0 && !g.needInit && c.flags&StrictCheck == 0 // passOver saw all there is
+		if (sure || a.goodEnough(c, id, g, cr)) && a.scanGroup(c, id, g, cr) {
+			return i
+		}
+		i++
+		id++
 	}
-	g := a.load(id)
+	return n
+}
+
+// wants is what a criteria wants of a group whose buddy is loaded.
+type wants struct {
+	free  int // clusters
+	mean  int // clusters of the mean fragment
+	order int // of the largest buddy
+	// Of a group that is not: that loading it costs no IO, or that its number
+	// ends in zeros where flex has ones, or nothing.
+	loads bool
+	flex  allocator.GroupID
+}
+
+// wants are the wishes of one criteria, as far as passOver knows them.
+func (a *Allocator) wants(c *context, cr int) wants {
+	w := wants{free: 1, order: -1, loads: cr >= 2, flex: allocator.GroupID(a.geo.FlexSize() - 1)}
+	if w.flex == 0 {
+		w.flex--
+	}
+	if cr <= 2 {
+		w.free = max(1, c.g.len)
+	}
+	switch {
+	case cr == 0 && c.order2 < a.orders:
+		w.order = c.order2
+	case cr == 1:
+		w.mean = c.g.len
+	}
+	return w
+}
+
+// passOver counts the groups from id on, of the next few in its page, that goodEnough
+// would refuse, until one needs its closer look. Most of a search is done here.
+func (a *Allocator) passOver(id, few allocator.GroupID, w *wants) allocator.GroupID {
+	p := a.pages[id/groupsPerPage]
+	if p == nil {
+		p = a.makePage(id)
+	}
+	free, mean, order, loads, flex := w.free, w.mean, w.order, w.loads, w.flex
+	for x := id; x < id+few; x++ {
+		g := &p.groups[x%groupsPerPage]
+		if g.free < free {
+			continue
+		}
+		if g.needInit {
+			if loads || g.uninit || x&flex == 0 {
+				return x - id
+			}
+		} else if g.free >= mean*g.fragments && g.largest >= order {
+			return x - id
+		}
+	}
+	return few
+}
+
+// scanGroup scans one group if it is still good when it is locked. It reports
+// whether the search is over.
+func (a *Allocator) scanGroup(c *context, id allocator.GroupID, g *group, cr int) bool {
 	a.lockGroup(id)
-	defer a.unlockGroup(id)
-	if !a.good(c, id, g, cr) {
-		return false
+	if a.locks == nil || a.good(c, id, g, cr) {
+		a.scan(c, id, g, cr)
 	}
+	a.unlockGroup(id)
+	return c.status != statusContinue
+}
+
+// scan looks for the goal in a group that is locked.
+func (a *Allocator) scan(c *context, id allocator.GroupID, g *group, cr int) {
 	c.scanned++
 	before := c.found
 	switch {
@@ -122,20 +200,16 @@ func (a *Allocator) scanGroup(c *context, id allocator.GroupID, cr int) bool {
 		a.scanComplex(c, id, g)
 	}
 	a.worked(Work{Scanned: 1, Examined: c.found - before})
-	return c.status != statusContinue
 }
 
 // goodEnough says whether a group is worth locking (ext4_mb_good_group_nolock).
 // A group not loaded yet is loaded, but not for the cheap criteria unless that
 // costs no IO or it is the first of a flex group.
-func (a *Allocator) goodEnough(c *context, id allocator.GroupID, cr int) bool {
-	a.stats.GroupsConsidered[c.criteria]++
-	g := a.at(id)
-	if c.flags&StrictCheck != 0 {
-		a.lockGroup(id)
-	}
+func (a *Allocator) goodEnough(c *context, id allocator.GroupID, g *group, cr int) bool {
 	free := g.free
 	if c.flags&StrictCheck != 0 {
+		a.lockGroup(id)
+		free = g.free
 		a.unlockGroup(id)
 	}
 	if free == 0 || cr <= 2 && free < c.g.len {
@@ -168,7 +242,7 @@ func (a *Allocator) good(c *context, id allocator.GroupID, g *group, cr int) boo
 		}
 		return c.order2 >= a.orders || g.largest >= c.order2
 	case 1:
-		return g.free/g.fragments >= c.g.len
+		return g.free >= c.g.len*g.fragments // their mean is that long
 	case 2:
 		return g.free >= c.g.len
 	}

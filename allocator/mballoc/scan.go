@@ -1,30 +1,35 @@
 package mballoc
 
-import "mbsim/allocator"
+import (
+	"math/bits"
+
+	"mbsim/allocator"
+	"mbsim/allocator/bitmap"
+)
 
 // measure weighs a free extent against the best found so far
 // (ext4_mb_measure_extent): an exact fit wins at once; while the best is too
 // short a longer one is better, then a shorter one that still fits.
 func (a *Allocator) measure(c *context, id allocator.GroupID, g *group, start, n int) {
 	c.found++
-	x := freeExtent{group: id, start: start, len: n}
-	if c.flags&HintFirst != 0 || n == c.g.len {
-		c.b = x
+	switch {
+	case c.flags&HintFirst != 0 || n == c.g.len:
+		c.b = freeExtent{group: id, start: start, len: n}
 		a.useBest(c, g)
 		return
-	}
-	if c.b.len == 0 {
-		c.b = x
+	case c.b.len == 0:
+		c.b = freeExtent{group: id, start: start, len: n}
 		return
-	}
-	if c.b.len < c.g.len {
-		if n > c.b.len {
-			c.b = x
-		}
-	} else if n > c.g.len && n < c.b.len {
-		c.b = x
+	case better(n, c.b.len, c.g.len):
+		c.b = freeExtent{group: id, start: start, len: n}
 	}
 	a.checkLimits(c, id, g, false)
+}
+
+// better says whether an extent of n clusters, which are not just the need, replaces
+// the best so far.
+func better(n, best, need int) bool {
+	return best < need && n > best || n > need && n < best
 }
 
 // checkLimits ends a search that has examined enough (ext4_mb_check_limits).
@@ -40,7 +45,9 @@ func (a *Allocator) checkLimits(c *context, id allocator.GroupID, g *group, grou
 		return
 	}
 	if (groupDone || c.found > int(a.t.MinToScan)) && c.b.group == id {
-		if _, n := a.findExtent(g, c.b.start, c.g.len); n >= c.g.len {
+		if a.locks == nil { // nobody can have taken any of it
+			a.useBest(c, g)
+		} else if _, n := a.findExtent(g, c.b.start, c.g.len); n >= c.g.len {
 			a.useBest(c, g)
 		}
 	}
@@ -118,7 +125,7 @@ func (a *Allocator) scanSimple(c *context, id allocator.GroupID, g *group) {
 			continue
 		}
 		limit := a.maxClusters >> order
-		k := g.buddy[order].NextZero(0, limit)
+		k := g.buddy[order].NextZero(g.lowest>>order, limit)
 		if k >= limit {
 			panic(a.dump("buddy counter without buddy", g, order, 0))
 		}
@@ -136,19 +143,74 @@ func (a *Allocator) scanSimple(c *context, id allocator.GroupID, g *group) {
 // (ext4_mb_complex_scan_group).
 func (a *Allocator) scanComplex(c *context, id allocator.GroupID, g *group) {
 	limit := int(a.geo.ClustersPerGroup)
+	b := g.buddy[0]
 	free := g.free
-	i := g.firstFree
+	i := b.NextZero(g.lowest, limit)
+	g.lowest = i
 	for free > 0 && c.status == statusContinue {
-		i = g.buddy[0].NextZero(i, limit)
-		if i >= limit {
-			panic(a.dump("free clusters are missing", g, free, 0))
+		var n int
+		if i, n, free = a.skim(c, id, b, i, free); free == 0 {
+			break
 		}
-		_, n := a.findExtent(g, i, c.g.len)
+		if n == 0 {
+			if i = b.NextZero(i, limit); i >= limit {
+				panic(a.dump("free clusters are missing", g, free, 0))
+			}
+			_, n = a.findExtent(g, i, c.g.len)
+		}
 		a.measure(c, id, g, i, n)
 		i += n
 		free -= n
 	}
 	a.checkLimits(c, id, g, true)
+}
+
+// skim does what scanComplex does where that is simple: for free extents that end
+// in the word of the bitmap b where they begin, and neither fit exactly nor are so
+// many that a limit could end the search. It begins at cluster i, with a number of
+// clusters free from there on, and returns where it stopped and how many it left;
+// and if an extent is there of which it knows the length, that.
+//
+// It calls nothing, so that it works in registers: this is where searches on a
+// fragmented disk spend their time.
+func (a *Allocator) skim(c *context, id allocator.GroupID, b bitmap.Bits, i, free int) (at, n, left int) {
+	need, best := c.g.len, c.b.len
+	most := int(a.t.MaxToScan)
+	if best >= need {
+		most = min(most, int(a.t.MinToScan))
+	}
+	if c.flags&HintFirst != 0 {
+		return i, 0, free
+	}
+	w := i >> 6
+	x := b.ZerosFrom(i) // what is free of word w and was not measured
+	for {
+		for x == 0 && w+1 < len(b) {
+			w++
+			x = ^b[w]
+		}
+		off := uint(bits.TrailingZeros64(x)) & 63
+		at, n = w<<6+int(off), bits.TrailingZeros64(^(x >> off))
+		if off+uint(n) == 64 && (off == 0 || n < need) {
+			return at, 0, free // it may go on in the next word
+		}
+		if n > need {
+			n = cutRun(int(off), n, need)
+			most = min(most, int(a.t.MinToScan))
+		}
+		if n == need || c.found >= most {
+			return at, n, free
+		}
+		c.found++
+		if better(n, best, need) {
+			best = n
+			c.b = freeExtent{group: id, start: at, len: n}
+		}
+		if free -= n; free == 0 {
+			return at, n, free
+		}
+		x &= ^uint64(0) << (off + uint(n))
+	}
 }
 
 // scanAligned takes the first free stripe that begins at a stripe's border

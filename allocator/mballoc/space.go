@@ -72,9 +72,9 @@ func (a *Allocator) FreeClustersOf(id allocator.GroupID) uint32 { return a.at(id
 // touched since differ from it.
 func (a *Allocator) CountFreeClusters() int64 {
 	n := a.srcFree
-	for _, page := range a.pages {
-		for i := range page {
-			n += int64(page[i].descFree) - int64(page[i].srcFree)
+	for _, p := range a.pages {
+		for i := range p.all() {
+			n += int64(p.groups[i].descFree) - int64(p.groups[i].srcFree)
 		}
 	}
 	return n

@@ -98,8 +98,15 @@ const (
 
 // context is one request on its way (struct ext4_allocation_context).
 type context struct {
+	inode *Inode
+	pa    *prealloc
+	lg    *localityGroup
+	progress
+}
+
+// progress is what a context holds beside pointers, which take longer to clear.
+type progress struct {
 	cpu      int
-	inode    *Inode
 	o        freeExtent // original: as asked
 	g        freeExtent // goal: after normalization
 	b        freeExtent // best found
@@ -113,6 +120,4 @@ type context struct {
 	tail     int
 	buddy    int
 	search   bool // a search was made (ac_op is HISTORY_ALLOC)
-	pa       *prealloc
-	lg       *localityGroup
 }

@@ -4,7 +4,6 @@ import (
 	"iter"
 
 	"mbsim/allocator"
-	"mbsim/allocator/bitmap"
 )
 
 // What is here reads without a trace: no group is loaded, nothing is counted, so
@@ -15,7 +14,7 @@ import (
 func (a *Allocator) Touched() iter.Seq[allocator.GroupID] {
 	return func(yield func(allocator.GroupID) bool) {
 		for i, p := range a.pages {
-			for k := range p {
+			for k := range p.all() {
 				if !yield(allocator.GroupID(i*groupsPerPage + k)) {
 					return
 				}
@@ -31,7 +30,7 @@ func (a *Allocator) PeekFree(id allocator.GroupID) (clusters uint32, touched boo
 	if p == nil {
 		return 0, false
 	}
-	return p[id%groupsPerPage].descFree, true
+	return p.groups[id%groupsPerPage].descFree, true
 }
 
 // PeekBitmap is the block bitmap of id as it is on disk, nil where it has not
@@ -41,7 +40,7 @@ func (a *Allocator) PeekBitmap(id allocator.GroupID) []uint64 {
 	if p == nil {
 		return nil
 	}
-	return p[id%groupsPerPage].disk
+	return p.groups[id%groupsPerPage].disk
 }
 
 // PeekGroup is what GroupInfo tells of id, without loading its buddy: where that
@@ -49,7 +48,7 @@ func (a *Allocator) PeekBitmap(id allocator.GroupID) []uint64 {
 func (a *Allocator) PeekGroup(id allocator.GroupID) GroupInfo {
 	g := group{needInit: true}
 	if p := a.pages[id/groupsPerPage]; p != nil {
-		g = p[id%groupsPerPage]
+		g = p.groups[id%groupsPerPage]
 	}
 	if g.needInit {
 		a.sketch(id, &g)
@@ -62,7 +61,8 @@ func (a *Allocator) PeekGroup(id allocator.GroupID) GroupInfo {
 
 // sketch gives g, a copy of the group id, a buddy of its own (generate).
 func (a *Allocator) sketch(id allocator.GroupID, g *group) {
-	b := bitmap.New(a.maxClusters)
+	g.buddy = a.newBuddies()
+	b := g.buddy[0]
 	if g.disk != nil {
 		copy(b, g.disk)
 	} else {
@@ -77,9 +77,7 @@ func (a *Allocator) sketch(id allocator.GroupID, g *group) {
 			b.SetRange(f.start, f.n)
 		}
 	}
-	g.buddy = [maxOrders]bitmap.Bits{0: b}
 	for k := 1; k < a.orders; k++ {
-		g.buddy[k] = bitmap.New(a.maxClusters >> k)
 		g.buddy[k].Fill()
 	}
 	a.countBuddy(g)
