@@ -26,6 +26,7 @@ type Player struct {
 
 	names []descriptorName    // the script's names of descriptors, the newest last
 	files []filesystem.Handle // by descriptor, nil where free
+	paths []string            // Foresee's
 }
 
 // Do performs one operation and returns what the oracle records for it: the
@@ -78,6 +79,21 @@ func (p *Player) perform(op *workload.Op) (int64, error) {
 		return 0, p.open(op)
 	}
 	return p.onFile(op)
+}
+
+// Foresee tells the file system of the paths of operations that come next.
+func (p *Player) Foresee(ops []workload.Op) {
+	fs, ok := p.FS.(filesystem.Foreseer)
+	if !ok {
+		return
+	}
+	p.paths = p.paths[:0]
+	for i := range ops {
+		if path := ops[i].Path; path != "" {
+			p.paths = append(p.paths, path)
+		}
+	}
+	fs.Foresee(p.paths)
 }
 
 func call(hook func() error) error {
