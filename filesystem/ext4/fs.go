@@ -51,6 +51,8 @@ type FS struct {
 	dirtyHead, dirtyTail *inode // inodes with something to write back, oldest first
 	dirtyBlocks          int64
 	conversions          []conversion
+	plugged              []plugged // requests held back
+	sent                 int       // conversions whose IO has been sent by a writer at work
 	spareConversions     [][]conversion
 	spareQueues          [][]*inode
 	flushing             bool     // the flusher is at work
