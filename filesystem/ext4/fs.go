@@ -50,6 +50,8 @@ type FS struct {
 	dirty            dirtyList
 	dirtyBlocks      int64
 	conversions      []conversion
+	plugged          []plugged // requests held back
+	sent             int       // conversions whose IO has been sent by a writer at work
 	spareConversions [][]conversion
 	spareQueues      [][]*inode
 	flushing         bool     // the flusher is at work

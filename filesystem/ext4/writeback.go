@@ -31,6 +31,7 @@ func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 	if last < maxBlocks/bpp {
 		end = (last + 1) * bpp
 	}
+	conversions := fs.startPlug()
 	for {
 		eof := fs.blocksFor(in.Size)
 		x, ok := fs.nextExtent(in, &pos, min(end, eof))
@@ -40,12 +41,14 @@ func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 			}
 			return 0
 		}
+		fs.convertSent(t, conversions)
 		fs.j.start()
 		next, e := fs.mapAndSubmit(t, in, x, stuck.hopeless())
 		pos = next
 		if e == filesystem.ENOSPC && fs.j != nil {
 			stuck.failed(pos, fs.alloc.CountFreeClusters())
 			fs.commit(t)
+			fs.unplug()
 			continue
 		}
 		if e != 0 {
@@ -175,6 +178,7 @@ func (fs *FS) mapOne(t *task, in *inode, x dirtyRun) (uint32, errno) {
 		return 0, e
 	}
 	if nolock && m.state&stateUnwritten != 0 {
+		fs.plug(m.pblk, m.len)
 		fs.conversions = append(fs.conversions, conversion{in, in.Number, m.lblk, m.len})
 	}
 	return got, 0
@@ -195,7 +199,8 @@ func (fs *FS) extendDisksize(t *task, in *inode, end uint32) {
 // (ext4_end_io_rsv_work). The caller has locked held, which may be nil.
 //
 // Deviates from the kernel: a worker does this as IO completes, beside the
-// writer; here it is done where the writer waits for the IO.
+// writer; here it is done where the writer waits for the IO, but for what
+// convertSent does.
 func (fs *FS) endIO(t *task, only, held *inode) {
 	if fs.host != nil {
 		fs.host.WaitIO()
