@@ -161,11 +161,14 @@ func (p *parser) split(line string) error {
 	p.n = 0
 	for i := 0; i < len(line) && p.n < len(p.words); {
 		start := i
-		for i < len(line) && !isSpace(line[i]) {
-			if line[i] == 0 {
+		for ; i < len(line); i++ {
+			if c := line[i]; c > ' ' {
+				continue
+			} else if isSpace(c) {
+				break
+			} else if c == 0 {
 				return p.errorf(i+1, "a zero byte: this is not a script")
 			}
-			i++
 		}
 		if i > start {
 			p.words[p.n] = word{line[start:i], start + 1}
@@ -179,9 +182,7 @@ func (p *parser) split(line string) error {
 	return nil
 }
 
-func isSpace(c byte) bool {
-	return c <= ' ' && (c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f')
-}
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f' }
 
 // op makes an operation of the words of the line.
 func (p *parser) op(op *Op) error {

@@ -71,7 +71,7 @@ func (f *replayFlags) run(dir string) error {
 	if f.trace {
 		cfg.Blocks, cfg.Files, cfg.Before = w, w, w.Operation
 	}
-	results := newResultsText(max(c.PIDMod, 0))
+	results := newResultsText(max(c.PIDMod, 0), c.MostOps())
 	cfg.Performed = results.add
 	out, err := replay.Run(cfg)
 	text := results.end()
@@ -138,10 +138,11 @@ type resultsText struct {
 	text  chan []byte
 }
 
-func newResultsText(pid int) *resultsText {
+func newResultsText(pid, ops int) *resultsText {
 	t := &resultsText{make(chan []play.Result, 16), make(chan []byte)}
 	go func() {
-		text := play.AppendPID(nil, pid)
+		const line = 10 // bytes, of most
+		text := play.AppendPID(make([]byte, 0, line*ops), pid)
 		for part := range t.parts {
 			text = play.AppendResults(text, part)
 		}

@@ -9,8 +9,8 @@ func (fs *FS) Foresee(paths []string) {
 		n := 0
 		for ; n < len(names) && len(paths) > 0; paths = paths[1:] {
 			dir, name := split(paths[0])
-			if d := &fs.dentries[fs.dentries.place(dir)]; d.dir != nil && d.path == dir {
-				names[n] = d.dir.dir.Foresee(name)
+			if in := fs.dentries.find(dir); in != nil {
+				names[n] = in.dir.Foresee(name)
 				n++
 			}
 		}
@@ -22,6 +22,17 @@ func (fs *FS) Foresee(paths []string) {
 				fs.foreseen += fs.inodes.at(number).spread()
 			}
 		}
+	}
+}
+
+// side is how many inodes that are to be worked on one after the other are read side
+// by side before.
+const side = 16
+
+// foreseeInodes reads inodes that will be worked on next.
+func (fs *FS) foreseeInodes(ins []*inode) {
+	for _, in := range ins {
+		fs.foreseen += in.spread()
 	}
 }
 

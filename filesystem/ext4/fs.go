@@ -60,6 +60,7 @@ type FS struct {
 
 	host          Host // nil where one process runs at a time
 	spareRequests []*mballoc.Request
+	spareHandles  []*handle
 	observerTask  task // for lookups that no process makes
 }
 

@@ -12,6 +12,12 @@ type handle struct {
 func (fs *FS) openInode(in *inode, direct bool) *handle {
 	fs.pin(in)
 	in.Writers++
+	if n := len(fs.spareHandles); n > 0 {
+		h := fs.spareHandles[n-1]
+		fs.spareHandles = fs.spareHandles[:n-1]
+		*h = handle{fs, in, direct}
+		return h
+	}
 	return &handle{fs, in, direct}
 }
 
@@ -76,7 +82,8 @@ func (h *handle) Fallocate(t *task, mode uint32, off, n int64) error {
 	return asError(h.fs.fallocate(t, h.in, mode, off, n))
 }
 
-// Close implements filesystem.Handle (ext4_release_file).
+// Close implements filesystem.Handle (ext4_release_file). The handle may be another
+// file's then, as a descriptor may.
 func (h *handle) Close(t *task) error {
 	in := h.in
 	if in == nil {
@@ -94,6 +101,7 @@ func (h *handle) Close(t *task) error {
 	in.Writers--
 	h.fs.unlock(in)
 	h.fs.unpin(t, in)
+	h.fs.spareHandles = append(h.fs.spareHandles, h)
 	return nil
 }
 

@@ -34,10 +34,8 @@ type inode struct {
 	group    allocator.GroupID // i_block_group
 	parent   *inode            // the directory of its name
 	dir      *dirent.Dir       // entries, of a directory
-	ind      *indirect         // block pointers of an inode without extents
-
-	dirtyPlace     int32 // on the list of dirty inodes, counted from 1; 0 where it is not
-	lastAllocGroup int32 // i_last_alloc_group of a directory, -1 for none
+	inlineState
+	dirtyPlace int32 // on the list of dirty inodes, counted from 1; 0 where it is not
 
 	// Where a slice and then an array of its elements stand, it begins there: most
 	// files need no more.
@@ -49,8 +47,9 @@ type inode struct {
 	root     node // of the extent tree
 	firstExt [2]extent
 
-	newer, older *inode // on the list of orphans
-	inlineState
+	newer, older   *inode    // on the list of orphans
+	ind            *indirect // block pointers of an inode without extents
+	lastAllocGroup int32     // i_last_alloc_group of a directory, -1 for none
 }
 
 func (in *inode) isDir() bool { return in.mode&modeFmt == modeDir }

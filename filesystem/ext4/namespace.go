@@ -26,13 +26,15 @@ func split(path string) (dir, name string) {
 }
 
 // dentries remembers directories by path, so that most names take no walk from the
-// root (the kernel's dcache). Each path has one place.
-type dentries [256]struct {
+// root (the kernel's dcache). A path has two places, next to each other.
+type dentries [512]dentry
+
+type dentry struct {
 	path string
 	dir  *inode // nil where nothing is known
 }
 
-// place is where path is remembered.
+// place is the first place of path; the other one is place^1.
 func (d *dentries) place(path string) int {
 	h := uint32(2166136261) // FNV-1a
 	for i := range len(path) {
@@ -41,11 +43,29 @@ func (d *dentries) place(path string) int {
 	return int((h ^ h>>16) % uint32(len(d)))
 }
 
+// find is the directory of path, nil where it is not remembered.
+func (d *dentries) find(path string) *inode {
+	i := d.place(path)
+	for range 2 {
+		if x := &d[i]; x.dir != nil && x.path == path {
+			return x.dir
+		}
+		i ^= 1
+	}
+	return nil
+}
+
+// add remembers a path that is not remembered.
+func (d *dentries) add(path string, dir *inode) {
+	i := d.place(path)
+	d[i^1] = d[i]
+	d[i] = dentry{path, dir}
+}
+
 // directory finds a directory by path.
 func (fs *FS) directory(path string) (*inode, errno) {
-	d := &fs.dentries[fs.dentries.place(path)]
-	if d.dir != nil && d.path == path {
-		return d.dir, 0
+	if in := fs.dentries.find(path); in != nil {
+		return in, 0
 	}
 	in, e := fs.lookupPath(path)
 	if e != 0 {
@@ -54,7 +74,7 @@ func (fs *FS) directory(path string) (*inode, errno) {
 	if !in.isDir() {
 		return nil, filesystem.ENOTDIR
 	}
-	d.path, d.dir = path, in
+	fs.dentries.add(path, in)
 	return in, 0
 }
 

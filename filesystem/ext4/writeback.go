@@ -221,7 +221,12 @@ func (fs *FS) endIO(t *task, only, held *inode) {
 		mine = append(mine, c)
 	}
 	fs.conversions = others
-	for _, c := range mine {
+	for i, c := range mine {
+		if i%side == 0 {
+			for _, next := range mine[i:min(i+side, len(mine))] {
+				fs.foreseen += next.in.spread()
+			}
+		}
 		if c.in != held {
 			fs.lock(c.in)
 		}
@@ -286,7 +291,10 @@ func (fs *FS) writebackAll(t *task, held *inode) {
 	for in := range fs.dirty.all() {
 		queue = append(queue, in)
 	}
-	for _, in := range queue {
+	for i, in := range queue {
+		if i%side == 0 {
+			fs.foreseeInodes(queue[i:min(i+side, len(queue))])
+		}
 		switch {
 		case in == held:
 		case held == nil:
