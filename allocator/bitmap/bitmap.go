@@ -101,17 +101,16 @@ func (b Bits) NextZero(start, end int) int {
 		return end
 	}
 	w := start >> 6
-	x := ^b[w] & (^uint64(0) << (uint(start) & 63))
-	if x == 0 {
+	x := b[w] | (1<<(uint(start)&63) - 1)
+	if x == ^uint64(0) {
 		b = b[:(end+63)>>6]
 		for w++; w < len(b) && b[w] == ^uint64(0); w++ {
 		}
-		if w == len(b) {
-			return end
+		if w < len(b) { // else the end is before w
+			x = b[w]
 		}
-		x = ^b[w]
 	}
-	return min(w<<6+bits.TrailingZeros64(x), end)
+	return min(w<<6+bits.TrailingZeros64(^x), end)
 }
 
 // NextSet is the first set bit in [start, end), end where there is none.
@@ -125,10 +124,9 @@ func (b Bits) NextSet(start, end int) int {
 		b = b[:(end+63)>>6]
 		for w++; w < len(b) && b[w] == 0; w++ {
 		}
-		if w == len(b) {
-			return end
+		if w < len(b) { // else the end is before w
+			x = b[w]
 		}
-		x = b[w]
 	}
 	return min(w<<6+bits.TrailingZeros64(x), end)
 }

@@ -24,8 +24,9 @@
 //
 // Orders go up to BlockBits+1: with 4K blocks from 1 to 8192 clusters, so that a
 // group of 32768 has four of the largest. Of each group are kept the number of free
-// buddies by order, free clusters, fragments (free runs), the largest order, and a
-// lower bound of the first free cluster. A free run has just one decomposition, the
+// buddies by order, free clusters, fragments (free runs), the largest order, and two
+// lower bounds of the first free cluster: the kernel's, which mb_groups shows, and a
+// closer one for scans to begin at. A free run has just one decomposition, the
 // greedy aligned one, so that a buddy that grew by splitting and merging is the
 // same as one made anew.
 //
@@ -109,8 +110,8 @@
 //
 // A mount of a petabyte (8 million groups of 4K blocks) takes 3 to 5 ms and 7 MB,
 // if the Source knows its sum of free clusters, and 0.7 s if it is asked for every
-// descriptor. Groups are made 64 at a time on first touch, 0.6 KB each; bitmap and
-// buddy take 2*BlockSize more once they are loaded, at most 8 KB with 4K blocks. A
+// descriptor. Groups are made 64 at a time on first touch, 0.2 KB each; bitmap and
+// buddy take 3*BlockSize more once they are loaded, 12 KB with 4K blocks. A
 // search that fails everywhere touches all of them: a petabyte cannot be searched
 // as a whole in memory.
 //

@@ -180,15 +180,10 @@ func (a *Allocator) passOver(id, few allocator.GroupID, w *wants) allocator.Grou
 // whether the search is over.
 func (a *Allocator) scanGroup(c *context, id allocator.GroupID, g *group, cr int) bool {
 	a.lockGroup(id)
-	if a.locks == nil || a.good(c, id, g, cr) {
-		a.scan(c, id, g, cr)
+	if a.locks != nil && !a.good(c, id, g, cr) {
+		a.unlockGroup(id)
+		return false
 	}
-	a.unlockGroup(id)
-	return c.status != statusContinue
-}
-
-// scan looks for the goal in a group that is locked.
-func (a *Allocator) scan(c *context, id allocator.GroupID, g *group, cr int) {
 	c.scanned++
 	before := c.found
 	switch {
@@ -200,6 +195,8 @@ func (a *Allocator) scan(c *context, id allocator.GroupID, g *group, cr int) {
 		a.scanComplex(c, id, g)
 	}
 	a.worked(Work{Scanned: 1, Examined: c.found - before})
+	a.unlockGroup(id)
+	return c.status != statusContinue
 }
 
 // goodEnough says whether a group is worth locking (ext4_mb_good_group_nolock).
