@@ -63,14 +63,6 @@ func (c *Case) Operations() iter.Seq2[[]Op, error] {
 	return func(yield func([]Op, error) bool) { yield(c.Ops, nil) }
 }
 
-// MostOps is a number that the script has no more operations than.
-func (c *Case) MostOps() int {
-	if c.script != nil {
-		return c.script.Lines()
-	}
-	return len(c.Ops)
-}
-
 // OpenCase is ReadCase for who performs the script once: Ops stays nil, and
 // Operations parses them as they are asked for.
 func OpenCase(dir string) (*Case, error) {
@@ -89,7 +81,7 @@ func OpenCase(dir string) (*Case, error) {
 			return nil, fmt.Errorf("%s:%d:%d: %w", name, v.line, v.col, err)
 		}
 	}
-	if c.script, err = ReadScript(filepath.Join(dir, "ops")); err != nil {
+	if c.script, err = OpenScript(filepath.Join(dir, "ops")); err != nil {
 		return nil, err
 	}
 	return c, c.readWriters()
@@ -111,7 +103,7 @@ func (c *Case) readWriters() error {
 	sort.Ints(numbers)
 	for _, n := range numbers {
 		name := strconv.Itoa(n)
-		script, err := ReadScript(filepath.Join(c.Dir, "ops."+name))
+		script, err := OpenScript(filepath.Join(c.Dir, "ops."+name))
 		if err != nil {
 			return err
 		}

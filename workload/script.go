@@ -2,10 +2,12 @@ package workload
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"math"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -113,7 +115,7 @@ func ParseScript(r io.Reader, name string) ([]Op, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return (&Script{name, string(raw)}).Parse()
+	return (&Script{name: name, text: string(raw)}).Parse()
 }
 
 // word is a word of a line and its column, counted from 1 in bytes.
@@ -125,7 +127,9 @@ type word struct {
 // parser goes through a text line by line.
 type parser struct {
 	name  string
-	text  string // what is left of it
+	text  string    // whole lines, what is left of them
+	rest  io.Reader // that more lines come from, nil for nothing
+	tail  []byte    // what was read of the next line
 	line  int
 	words [8]word // more words than any operation takes
 	n     int
@@ -133,7 +137,12 @@ type parser struct {
 
 // next parses the next line that has an operation. It reports false at the end.
 func (p *parser) next(op *Op) (bool, error) {
-	for len(p.text) > 0 {
+	for {
+		if p.text == "" {
+			if more, err := p.read(); !more || err != nil {
+				return false, err
+			}
+		}
 		line := p.text
 		if i := strings.IndexByte(line, '\n'); i >= 0 {
 			line, p.text = line[:i], line[i+1:]
@@ -146,6 +155,32 @@ func (p *parser) next(op *Op) (bool, error) {
 		}
 		if p.n > 0 && p.words[0].text[0] != '#' {
 			return true, p.op(op)
+		}
+	}
+}
+
+// read reads more lines. It reports false at the end.
+func (p *parser) read() (more bool, err error) {
+	const piece = 256 << 10 // bytes at a time
+	for p.rest != nil {
+		have := len(p.tail)
+		p.tail = slices.Grow(p.tail, piece)
+		n, err := p.rest.Read(p.tail[have : have+piece])
+		p.tail = p.tail[:have+n]
+		end := bytes.LastIndexByte(p.tail[have:], '\n') + 1
+		switch {
+		case err == io.EOF:
+			p.rest = nil
+			end = len(p.tail)
+		case err != nil:
+			return false, fmt.Errorf("%s: %w", p.name, err)
+		case end > 0:
+			end += have
+		}
+		if end > 0 {
+			p.text = string(p.tail[:end])
+			p.tail = append(p.tail[:0], p.tail[end:]...)
+			return true, nil
 		}
 	}
 	return false, nil

@@ -2,30 +2,49 @@ package workload
 
 import (
 	"fmt"
-	"io"
 	"iter"
 	"os"
-	"strings"
 )
 
-// Script is the text of a script in the oracle's language (ParseScript).
-type Script struct{ name, text string }
+// Script is a script in the oracle's language (ParseScript): a text, or a file that
+// is read as it is parsed, once.
+type Script struct {
+	name, text string
+	file       *os.File // nil for a text
+	size       int64    // bytes
+}
 
-// ReadScript reads the file name. Nothing is parsed yet.
-func ReadScript(name string) (*Script, error) {
+// OpenScript opens the file name.
+func OpenScript(name string) (*Script, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	var text strings.Builder
-	if s, err := f.Stat(); err == nil {
-		text.Grow(int(s.Size()))
+	info, err := f.Stat()
+	if err == nil && info.IsDir() {
+		err = fmt.Errorf("%s: a folder, not a script", name)
 	}
-	if _, err := io.Copy(&text, f); err != nil {
+	if err != nil {
+		f.Close()
 		return nil, err
 	}
-	return &Script{name, text.String()}, nil
+	return &Script{name: name, file: f, size: info.Size()}, nil
+}
+
+// parser begins to parse.
+func (s *Script) parser() parser {
+	p := parser{name: s.name, text: s.text}
+	if s.file != nil {
+		p.rest = s.file
+	}
+	return p
+}
+
+// close ends the reading of a file.
+func (s *Script) close() {
+	if s.file != nil {
+		s.file.Close()
+	}
 }
 
 // ScriptError is a mistake in a script. Line and Col are counted from 1, Col in
@@ -40,13 +59,17 @@ func (e *ScriptError) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", e.Name, e.Line, e.Col, e.Message)
 }
 
-// Lines is how many lines the script has: it has no more operations.
-func (s *Script) Lines() int { return strings.Count(s.text, "\n") + 1 }
+// AboutOps is about how many operations the script has, or more.
+func (s *Script) AboutOps() int {
+	const line = 12 // bytes, and more of most
+	return int(max(s.size, int64(len(s.text)))/line) + 1
+}
 
 // Parse parses the whole script.
 func (s *Script) Parse() ([]Op, error) {
-	ops := make([]Op, 0, s.Lines())
-	p := parser{name: s.name, text: s.text}
+	defer s.close()
+	ops := make([]Op, 0, s.AboutOps())
+	p := s.parser()
 	for {
 		ops = append(ops, Op{})
 		if more, err := p.next(&ops[len(ops)-1]); err != nil {
@@ -78,7 +101,8 @@ func (s *Script) Ahead() iter.Seq2[[]Op, error] {
 		defer close(free) // ends the parser, wherever it is
 		go func() {
 			defer close(ready)
-			p := parser{name: s.name, text: s.text}
+			defer s.close()
+			p := s.parser()
 			for ops := range free {
 				n, more, err := 0, true, error(nil)
 				for n < len(ops) && more && err == nil {

@@ -2,8 +2,11 @@ package workload
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +18,7 @@ func longScript() *Script {
 	for i := range 5*batchOps + 17 {
 		fmt.Fprintf(&b, "creat f%d d/file%d\n# a comment\n\n", i%7, i)
 	}
-	return &Script{"long", b.String()}
+	return &Script{name: "long", text: b.String()}
 }
 
 // TestAhead: the operations that are parsed ahead are those of the whole script.
@@ -34,9 +37,6 @@ func TestAhead(t *testing.T) {
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%d operations ahead, %d in the script", len(got), len(want))
-	}
-	if n := s.Lines(); n < len(want) {
-		t.Errorf("%d lines, %d operations", n, len(want))
 	}
 }
 
@@ -72,4 +72,27 @@ func TestAheadGivenUp(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+}
+
+// TestScriptFile: a file is parsed as its text is, however its lines lie in the
+// pieces that are read.
+func TestScriptFile(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "ops")
+	for _, text := range []string{
+		"", "sync", "sync\n", "\n\nsync\nunlnik x",
+		longScript().text + strings.Repeat("# a long line ", 1<<16) + "\nsync\n" + longScript().text + "sync",
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		want, wantErr := ParseScript(strings.NewReader(text), name)
+		s, err := OpenScript(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.Parse()
+		if !slices.Equal(got, want) || fmt.Sprint(err) != fmt.Sprint(wantErr) {
+			t.Errorf("%.40q: %d operations, %v; want %d, %v", text, len(got), err, len(want), wantErr)
+		}
+	}
 }

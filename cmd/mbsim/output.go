@@ -10,28 +10,57 @@ import (
 
 // writeFolder writes files into dir. Each appears whole or not at all.
 func writeFolder(dir string, files map[string][]byte) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		tmp, err := os.CreateTemp(dir, "."+name+"-*")
+		f, err := createWhole(dir, name)
 		if err != nil {
 			return err
 		}
-		_, err = tmp.Write(files[name])
-		if e := tmp.Close(); err == nil {
-			err = e
+		if _, err = f.Write(files[name]); err != nil {
+			f.abandon()
+			return err
 		}
-		if err == nil {
-			err = os.Chmod(tmp.Name(), 0o644)
-		}
-		if err == nil {
-			err = os.Rename(tmp.Name(), filepath.Join(dir, name))
-		}
-		if err != nil {
-			os.Remove(tmp.Name())
+		if err := f.commit(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// wholeFile is a file that gets its name once it is whole.
+type wholeFile struct {
+	*os.File
+	path string
+}
+
+// createWhole begins to write a file of dir, which it makes where there is none.
+func createWhole(dir, name string) (*wholeFile, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	tmp, err := os.CreateTemp(dir, "."+name+"-*")
+	if err != nil {
+		return nil, err
+	}
+	return &wholeFile{tmp, filepath.Join(dir, name)}, nil
+}
+
+// commit gives the file its name.
+func (f *wholeFile) commit() error {
+	err := f.Chmod(0o644)
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), f.path)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
+}
+
+// abandon leaves nothing of the file.
+func (f *wholeFile) abandon() {
+	f.Close()
+	os.Remove(f.Name())
 }

@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -65,34 +67,34 @@ func (f *replayFlags) run(dir string) error {
 	if err != nil {
 		return usage(err)
 	}
+	if f.out == "" {
+		f.out = filepath.Join("out", filepath.Base(filepath.Clean(dir)))
+	}
 	cfg := replay.Config{Kernel: f.kernel, Case: c, Layout: layout, Seed: f.seed}
 	var trace bytes.Buffer
 	w := ftrace.NewWriter(&trace, max(c.PIDMod, 0))
 	if f.trace {
 		cfg.Blocks, cfg.Files, cfg.Before = w, w, w.Operation
 	}
-	results := newResultsText(max(c.PIDMod, 0), c.MostOps())
-	cfg.Performed = results.add
+	var results *resultsWriter
+	if len(c.Writers) == 0 {
+		results = newResultsWriter(f.out, max(c.PIDMod, 0))
+		cfg.Performed = results.add
+	}
 	out, err := replay.Run(cfg)
-	text := results.end()
+	writeErr := results.end(err == nil)
 	if mistake := (*workload.ScriptError)(nil); errors.As(err, &mistake) {
 		return usage(mistake)
 	}
-	if err != nil {
+	if err == nil && writeErr == nil {
+		err = w.Flush()
+	}
+	if err = cmp.Or(err, writeErr); err != nil {
 		return &exitError{exitInternal, err}
 	}
 	files := recording(c, out)
-	if len(out.Writers) == 0 {
-		files["results.txt"] = text
-	}
 	if f.trace {
-		if err := w.Flush(); err != nil {
-			return &exitError{exitInternal, err}
-		}
 		files["trace.txt"] = trace.Bytes()
-	}
-	if f.out == "" {
-		f.out = filepath.Join("out", filepath.Base(filepath.Clean(dir)))
 	}
 	return writeFolder(f.out, files)
 }
@@ -132,29 +134,70 @@ func recording(c *workload.Case, out *replay.Outcome) map[string][]byte {
 	return files
 }
 
-// resultsText writes results.txt beside the operations that give the results.
-type resultsText struct {
-	parts chan []play.Result
-	text  chan []byte
+// resultsWriter writes results.txt beside the operations that give the results.
+type resultsWriter struct {
+	parts, used chan []play.Result
+	whole       chan bool // the verdict of end
+	done        chan error
 }
 
-func newResultsText(pid, ops int) *resultsText {
-	t := &resultsText{make(chan []play.Result, 16), make(chan []byte)}
-	go func() {
-		const line = 10 // bytes, of most
-		text := play.AppendPID(make([]byte, 0, line*ops), pid)
-		for part := range t.parts {
-			text = play.AppendResults(text, part)
+func newResultsWriter(dir string, pid int) *resultsWriter {
+	const ahead = 8
+	w := &resultsWriter{make(chan []play.Result, ahead), make(chan []play.Result, ahead), make(chan bool, 1), make(chan error)}
+	go func() { w.done <- w.write(dir, pid) }()
+	return w
+}
+
+// write writes what add gives, until end.
+func (w *resultsWriter) write(dir string, pid int) error {
+	_, missing := os.Stat(dir)
+	f, err := createWhole(dir, "results.txt")
+	text := play.AppendPID(nil, pid)
+	flush := func() {
+		if err == nil {
+			_, err = f.Write(text)
 		}
-		t.text <- text
-	}()
-	return t
+		text = text[:0]
+	}
+	for part := range w.parts {
+		text = play.AppendResults(text, part)
+		select {
+		case w.used <- part:
+		default:
+		}
+		flush()
+	}
+	flush()
+	switch whole := <-w.whole; {
+	case f == nil:
+	case whole && err == nil:
+		err = f.commit()
+	default:
+		f.abandon()
+		if missing != nil {
+			os.Remove(dir)
+		}
+	}
+	return err
 }
 
-func (t *resultsText) add(part []play.Result) { t.parts <- part }
+// add gives some results to write, and takes a slice for the next ones.
+func (w *resultsWriter) add(part []play.Result) []play.Result {
+	w.parts <- part
+	select {
+	case used := <-w.used:
+		return used
+	default:
+		return make([]play.Result, 0, cap(part))
+	}
+}
 
-// end waits for the text. Nothing may be added then.
-func (t *resultsText) end() []byte {
-	close(t.parts)
-	return <-t.text
+// end waits until all is written. If it is not the whole, nothing stays of it.
+func (w *resultsWriter) end(whole bool) error {
+	if w == nil {
+		return nil
+	}
+	close(w.parts)
+	w.whole <- whole
+	return <-w.done
 }

@@ -50,7 +50,12 @@ func (w *walker) directory(prefix string, dir *inode) bool {
 		}
 	}
 	slices.SortFunc(children, func(a, b child) int { return strings.Compare(a.name, b.name) })
-	for _, c := range children {
+	for i, c := range children {
+		if i%side == 0 {
+			for _, next := range children[i:min(i+side, len(children))] {
+				w.fs.foreseen += next.in.spread()
+			}
+		}
 		path := prefix + c.name
 		more := false
 		if path[len(path)-1] == '/' {

@@ -30,8 +30,9 @@ type Config struct {
 	// Before, if not nil, is called before each operation.
 	Before func(*workload.Op)
 	// Performed, if not nil, is given what the operations of the script returned, in
-	// their order and some at a time. It may keep the slice.
-	Performed func([]play.Result)
+	// their order and some at a time, instead of Outcome. It may keep the slice, and
+	// returns one for what comes next.
+	Performed func([]play.Result) []play.Result
 }
 
 // Outcome is what came of a replay, in the texts of the oracle.
@@ -73,11 +74,11 @@ func Run(cfg Config) (*Outcome, error) {
 		FS: m.fs, CPUs: cfg.Case.SMP, Stat: m.appendGroups,
 		Task: filesystem.Task{CPU: cfg.Case.SMP - 1, PID: max(cfg.Case.PIDMod, 0)},
 	}
-	out := &Outcome{PID: p.Task.PID, Results: make([]play.Result, 0, cfg.Case.MostOps())}
+	out := &Outcome{PID: p.Task.PID}
 	var at *workload.Op
+	var results []play.Result // that nobody has been given yet
 	err = guarded(&at, func() error {
 		for ops, mistake := range cfg.Case.Operations() {
-			from := len(out.Results)
 			for i := range ops {
 				at = &ops[i]
 				if i%foreseen == 0 {
@@ -90,16 +91,17 @@ func Run(cfg Config) (*Outcome, error) {
 				if err != nil {
 					return err
 				}
-				out.Results = append(out.Results, play.Result{Line: at.Line, Ret: ret})
+				results = append(results, play.Result{Line: at.Line, Ret: ret})
 			}
 			at = nil
 			if mistake != nil {
 				return mistake
 			}
 			if cfg.Performed != nil {
-				cfg.Performed(out.Results[from:])
+				results = cfg.Performed(results)[:0]
 			}
 		}
+		out.Results = results
 		return m.finish(&p, out)
 	})
 	if mistake := (*workload.ScriptError)(nil); errors.As(err, &mistake) {
