@@ -22,8 +22,31 @@ const (
 // esExtent is one range of the extent status tree.
 type esExtent struct {
 	lblk, len uint32
+	pblkLo    uint32
+	pblkHi    uint16
 	status    esStatus
-	pblk      allocator.Block // of the first block; meaningless for holes and delayed ranges
+}
+
+// newES is the range [lblk, lblk+n) with its first block at pblk, which means nothing
+// for holes and delayed ranges.
+func newES(lblk, n uint32, pblk allocator.Block, s esStatus) esExtent {
+	e := esExtent{lblk: lblk, len: n, status: s}
+	e.setPblk(pblk)
+	return e
+}
+
+// pblk is where the first block lies: 48 bits, as on disk.
+func (e *esExtent) pblk() allocator.Block {
+	return allocator.Block(e.pblkHi)<<32 | allocator.Block(e.pblkLo)
+}
+
+func (e *esExtent) setPblk(b allocator.Block) { e.pblkLo, e.pblkHi = uint32(b), uint16(b>>32) }
+
+// cutFront takes the first n blocks away.
+func (e *esExtent) cutFront(n uint32) {
+	e.lblk += n
+	e.len -= n
+	e.setPblk(e.pblk() + allocator.Block(n))
 }
 
 func (e *esExtent) end() uint32 { return e.lblk + e.len - 1 }
@@ -81,7 +104,7 @@ func (t *esTree) mergeable(a, b *esExtent) bool {
 	}
 	switch {
 	case a.mapped():
-		return a.pblk+allocator.Block(a.len) == b.pblk
+		return a.pblk()+allocator.Block(a.len) == b.pblk()
 	default:
 		return true // holes, and ranges that are only delayed
 	}
@@ -104,7 +127,8 @@ func (t *esTree) addAt(i int, e esExtent) {
 	}
 	if i < len(t.ext) && t.mergeable(&e, &t.ext[i]) {
 		n := &t.ext[i]
-		n.lblk, n.len, n.pblk = e.lblk, n.len+e.len, e.pblk
+		n.lblk, n.len = e.lblk, n.len+e.len
+		n.pblkLo, n.pblkHi = e.pblkLo, e.pblkHi
 		return
 	}
 	t.insert(i, e)
@@ -131,7 +155,7 @@ func (t *esTree) remove(lblk, end uint32, gone *reservedCount) {
 		if e.end() > end {
 			tail := e
 			tail.lblk, tail.len = end+1, e.end()-end
-			tail.pblk = e.pblk + allocator.Block(e.len-tail.len)
+			tail.setPblk(e.pblk() + allocator.Block(e.len-tail.len))
 			t.ext[i].len = keep
 			t.insert(i+1, tail)
 			t.count(tail.status, 1)
@@ -159,7 +183,7 @@ func (t *esTree) remove(lblk, end uint32, gone *reservedCount) {
 		if gone != nil {
 			gone.add(*x, x.lblk, cut)
 		}
-		x.lblk, x.len, x.pblk = x.lblk+cut, x.len-cut, x.pblk+allocator.Block(cut)
+		x.cutFront(cut)
 	}
 	t.ext = append(t.ext[:i], t.ext[j:]...)
 }
@@ -170,13 +194,13 @@ func (t *esTree) set(lblk, n uint32, pblk allocator.Block, s esStatus) {
 	if n == 0 {
 		return
 	}
-	e := esExtent{lblk: lblk, len: n, pblk: pblk, status: s}
+	e := newES(lblk, n, pblk, s)
 	i := t.search(lblk)
 	if i < len(t.ext) && t.ext[i].lblk <= lblk+n-1 { // something is known
 		x := &t.ext[i]
 		switch {
 		case x.lblk == lblk && x.len > n: // its front goes, as of a hole that is written to
-			x.lblk, x.len, x.pblk = x.lblk+n, x.len-n, x.pblk+allocator.Block(n)
+			x.cutFront(n)
 		case x.lblk == lblk && x.len == n && !t.joins(i, &e): // just this, as when it is written back
 			t.count(x.status, -1)
 			t.count(s, 1)
@@ -204,7 +228,7 @@ func (t *esTree) cache(lblk, n uint32, pblk allocator.Block, s esStatus) {
 	if i := t.search(lblk); i < len(t.ext) && t.ext[i].lblk <= lblk+n-1 {
 		return
 	}
-	t.add(esExtent{lblk: lblk, len: n, pblk: pblk, status: s})
+	t.add(newES(lblk, n, pblk, s))
 }
 
 // find is the first range with a block in [lblk, end] that match accepts

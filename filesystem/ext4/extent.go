@@ -36,11 +36,11 @@ type index struct {
 
 // node is a node of the extent tree: the root inside the inode, or a block.
 type node struct {
+	ext      []extent        // entries of a leaf
 	blk      allocator.Block // 0 for the root
-	depth    int             // eh_depth: 0 for a leaf
+	depth    int32           // eh_depth: 0 for a leaf
 	max      uint16          // eh_max
 	verified bool            // checked since it was last changed: a read caches its extents in the status tree otherwise
-	ext      []extent        // entries of a leaf
 	idx      []index         // entries of an index node
 }
 
@@ -89,7 +89,7 @@ const noCache findOpt = true
 // of a leaf not read since it was last changed.
 func (in *inode) find(p *path, lblk uint32, opt findOpt) {
 	n := &in.root
-	p.depth = n.depth
+	p.depth = int(n.depth)
 	if !opt && n.depth == 0 {
 		in.cacheExtents(n)
 	}

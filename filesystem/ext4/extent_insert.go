@@ -111,7 +111,7 @@ func (in *inode) nextLeafWithRoom(p, next *path, x *extent, opt findOpt) bool {
 // entry, or a deeper tree (ext4_ext_create_new_leaf).
 func (fs *FS) newLeaf(t *task, in *inode, p *path, x *extent, f mballoc.Flags, opt findOpt) errno {
 	for {
-		at := in.root.depth - 1
+		at := int(in.root.depth) - 1
 		for at >= 0 && p.s[at].n.full() {
 			at--
 		}
@@ -135,7 +135,7 @@ func (fs *FS) newLeaf(t *task, in *inode, p *path, x *extent, f mballoc.Flags, o
 // splitLeaf adds a new leaf, and index nodes above it up to level at, holding
 // all entries right of the path (ext4_ext_split).
 func (fs *FS) splitLeaf(t *task, in *inode, p *path, x *extent, at int, f mballoc.Flags) errno {
-	depth := in.root.depth
+	depth := int(in.root.depth)
 	leaf := p.leaf()
 	border := x.lblk
 	if leaf.i+1 < int(leaf.n.max) {
@@ -164,7 +164,7 @@ func (fs *FS) splitLeaf(t *task, in *inode, p *path, x *extent, at int, f mballo
 	for level := depth - 1; level > at; level-- {
 		count--
 		s := &p.s[level]
-		up := &node{blk: blocks[count], depth: depth - level, max: fs.nodeMax()}
+		up := &node{blk: blocks[count], depth: int32(depth - level), max: fs.nodeMax()}
 		up.idx = append(up.idx, index{border, n})
 		up.idx = append(up.idx, s.n.idx[s.i+1:]...)
 		s.n.idx = s.n.idx[:s.i+1]

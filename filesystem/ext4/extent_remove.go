@@ -159,14 +159,14 @@ func (fs *FS) removeIndex(t *task, in *inode, p *path, depth int) {
 func (fs *FS) removeSpace(t *task, in *inode, start, end uint32) errno {
 	var pc partialCluster
 	var p path
-	depth := in.root.depth
+	depth := int(in.root.depth)
 	i := 0
 	if end < maxBlocks-1 {
 		e, empty := fs.splitAtEnd(t, in, &p, &pc, end)
 		if e != 0 || empty {
 			return e
 		}
-		depth = in.root.depth
+		depth = int(in.root.depth)
 		i = depth
 		for k := 0; k < depth; k++ {
 			p.s[k].seen = p.s[k].n.entries() + 1

@@ -39,5 +39,5 @@ func (fs *FS) foreseeInodes(ins []*inode) {
 // spread is a sum over the inode's lines of the cache. It means nothing: it has
 // them read, all at once.
 func (in *inode) spread() int64 {
-	return in.Size + in.blocks + in.dirtied + int64(len(in.es.ext)) + int64(in.firstES[1].len) + int64(len(in.root.ext)) + int64(in.firstExt[1].len)
+	return in.Size + in.blocks + in.dirtied + int64(len(in.es.ext)) + int64(in.firstES[1].len) + int64(in.firstExt[0].len)
 }

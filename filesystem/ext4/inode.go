@@ -45,7 +45,7 @@ type inode struct {
 	es       esTree
 	firstES  [2]esExtent
 	root     node // of the extent tree
-	firstExt [2]extent
+	firstExt [1]extent
 
 	newer, older   *inode    // on the list of orphans
 	ind            *indirect // block pointers of an inode without extents

@@ -115,7 +115,7 @@ func (fs *FS) loadExtents(in *inode, im *image.Inode) {
 			if int(m.Depth) != d {
 				continue
 			}
-			n := &node{blk: m.Block, depth: d, max: fs.nodeMax()}
+			n := &node{blk: m.Block, depth: int32(d), max: fs.nodeMax()}
 			if d == 0 {
 				n.ext, ext = append(n.ext, ext[:m.Entries]...), ext[m.Entries:]
 			} else {
@@ -128,7 +128,7 @@ func (fs *FS) loadExtents(in *inode, im *image.Inode) {
 		}
 		nodes = level
 	}
-	in.root = node{depth: depth + 1, max: rootEntries, verified: true}
+	in.root = node{depth: int32(depth) + 1, max: rootEntries, verified: true}
 	for _, kid := range nodes {
 		in.root.idx = append(in.root.idx, index{kid.first(), kid})
 	}

@@ -72,7 +72,7 @@ func (fs *FS) mapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, err
 		m.len = min(e.len-(m.lblk-e.lblk), m.len)
 		m.pblk = 0
 		if e.mapped() {
-			m.pblk = e.pblk + allocator.Block(m.lblk-e.lblk)
+			m.pblk = e.pblk() + allocator.Block(m.lblk-e.lblk)
 			got = m.len
 			m.state = stateUnwritten
 			if e.status&esWritten != 0 {
