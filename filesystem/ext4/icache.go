@@ -11,11 +11,18 @@ import "iter"
 type inodeCache []*inodePage
 
 // inodePage is the inodes of inodesPerPage numbers, in chunks.
-type inodePage [inodesPerPage / inodesPerChunk]*[inodesPerChunk]inode
+type inodePage [inodesPerPage / inodesPerChunk]*inodeChunk
+
+// inodeChunk is some inodes. With the word that the runtime puts before it each of
+// them begins a line of the cache.
+type inodeChunk struct {
+	_      [56]byte
+	inodes [inodesPerChunk]inode
+}
 
 const (
 	inodesPerPage  = 1024
-	inodesPerChunk = 32
+	inodesPerChunk = 16
 )
 
 // newInodeCache makes a cache for the numbers 1 to last.
@@ -23,7 +30,7 @@ func newInodeCache(last uint32) inodeCache { return make(inodeCache, last/inodes
 
 // at is the inode with this number, which must be in memory.
 func (t inodeCache) at(number uint32) *inode {
-	return &t[number/inodesPerPage][number%inodesPerPage/inodesPerChunk][number%inodesPerChunk]
+	return &t[number/inodesPerPage][number%inodesPerPage/inodesPerChunk].inodes[number%inodesPerChunk]
 }
 
 // find is the inode with this number, nil where none is in memory.
@@ -46,9 +53,9 @@ func (t inodeCache) place(number uint32) *inode {
 	}
 	chunk := &(*page)[number%inodesPerPage/inodesPerChunk]
 	if *chunk == nil {
-		*chunk = new([inodesPerChunk]inode)
+		*chunk = new(inodeChunk)
 	}
-	return &(*chunk)[number%inodesPerChunk]
+	return &(*chunk).inodes[number%inodesPerChunk]
 }
 
 // all lists the inodes in memory by number.
@@ -62,8 +69,8 @@ func (t inodeCache) all() iter.Seq[*inode] {
 				if chunk == nil {
 					continue
 				}
-				for i := range chunk {
-					if chunk[i].live && !yield(&chunk[i]) {
+				for i := range chunk.inodes {
+					if in := &chunk.inodes[i]; in.live && !yield(in) {
 						return
 					}
 				}
