@@ -59,12 +59,6 @@ type Statfs struct {
 	Blocks, Free, Avail int64
 }
 
-// Foreseer is a FileSystem that can be told of paths that will be used soon. That
-// changes nothing, but for the time that their use takes here.
-type Foreseer interface {
-	Foresee(paths []string)
-}
-
 // FileInfo is what stat(2) and FIEMAP tell of one file.
 type FileInfo struct {
 	Path    string

@@ -118,21 +118,16 @@ func ParseScript(r io.Reader, name string) ([]Op, error) {
 	return (&Script{name: name, text: string(raw)}).Parse()
 }
 
-// word is a word of a line and its column, counted from 1 in bytes.
-type word struct {
-	text string
-	col  int
-}
-
-// parser goes through a text line by line.
+// parser goes through a text line by line, and through a line word by word.
 type parser struct {
 	name  string
 	text  string    // whole lines, what is left of them
 	rest  io.Reader // that more lines come from, nil for nothing
 	tail  []byte    // what was read of the next line
-	line  int
-	words [8]word // more words than any operation takes
-	n     int
+	line  string
+	n     int   // its number
+	at    int   // where the last word of it ends
+	wrong error // what is wrong with a word
 }
 
 // next parses the next line that has an operation. It reports false at the end.
@@ -143,18 +138,18 @@ func (p *parser) next(op *Op) (bool, error) {
 				return false, err
 			}
 		}
-		line := p.text
-		if i := strings.IndexByte(line, '\n'); i >= 0 {
-			line, p.text = line[:i], line[i+1:]
+		p.line = p.text
+		if i := strings.IndexByte(p.text, '\n'); i >= 0 {
+			p.line, p.text = p.text[:i], p.text[i+1:]
 		} else {
 			p.text = ""
 		}
-		p.line++
-		if err := p.split(line); err != nil {
-			return false, err
-		}
-		if p.n > 0 && p.words[0].text[0] != '#' {
-			return true, p.op(op)
+		p.n++
+		p.at = 0
+		if first := p.word(); first != "" && first[0] != '#' {
+			return true, p.op(op, first)
+		} else if p.wrong != nil {
+			return false, p.wrong
 		}
 	}
 }
@@ -186,75 +181,77 @@ func (p *parser) read() (more bool, err error) {
 	return false, nil
 }
 
+// errorf is an error at a column, counted from 1 in bytes.
 func (p *parser) errorf(col int, format string, a ...any) error {
-	return &ScriptError{p.name, p.line, col, fmt.Sprintf(format, a...)}
+	return &ScriptError{p.name, p.n, col, fmt.Sprintf(format, a...)}
 }
 
-// split fills words. Words past the last that fits are dropped: op refuses the
-// line for the ones before them.
-func (p *parser) split(line string) error {
-	p.n = 0
-	for i := 0; i < len(line) && p.n < len(p.words); {
-		start := i
-		for ; i < len(line); i++ {
-			if c := line[i]; c > ' ' {
-				continue
-			} else if isSpace(c) {
-				break
-			} else if c == 0 {
-				return p.errorf(i+1, "a zero byte: this is not a script")
-			}
-		}
-		if i > start {
-			p.words[p.n] = word{line[start:i], start + 1}
-			p.n++
-			if p.n == 1 && line[start] == '#' {
-				return nil
-			}
-		}
-		i++ // the space
+// word is the next word of the line, "" where there is none, or where something is
+// wrong with it.
+func (p *parser) word() string {
+	s, i := p.line, p.at
+	for i < len(s) && isSpace(s[i]) {
+		i++
 	}
-	return nil
+	start := i
+	for ; i < len(s); i++ {
+		if c := s[i]; c > ' ' {
+			continue
+		} else if isSpace(c) {
+			break
+		} else if c == 0 {
+			p.wrong = p.errorf(i+1, "a zero byte: this is not a script")
+			return ""
+		}
+	}
+	p.at = i
+	return s[start:i]
 }
+
+// col is where word w, the last one, begins.
+func (p *parser) col(w string) int { return p.at - len(w) + 1 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f' }
 
-// op makes an operation of the words of the line.
-func (p *parser) op(op *Op) error {
-	first := &p.words[0]
-	k, ok := kindOf(first.text)
+// op makes an operation of the line that begins with word first.
+func (p *parser) op(op *Op, first string) error {
+	k, ok := kindOf(first)
 	if !ok {
-		best, _ := nearest.Of(first.text, verbNames())
-		return p.errorf(first.col, "unknown operation %q (did you mean %q?)", first.text, best)
+		best, _ := nearest.Of(first, verbNames())
+		return p.errorf(p.col(first), "unknown operation %q (did you mean %q?)", first, best)
 	}
 	v := &verbs[k]
-	*op = Op{Kind: k, Line: p.line}
-	for i, a := range v.args {
-		if i+1 >= p.n {
-			if a == argDirect {
-				return nil
+	*op = Op{Kind: k, Line: p.n}
+	for _, a := range v.args {
+		end := p.at
+		w := p.word()
+		switch {
+		case w != "":
+			if err := p.arg(op, a, w); err != nil {
+				return err
 			}
-			last := p.words[p.n-1]
-			return p.errorf(last.col+len(last.text), "%s is missing: %s", argNames[a], v.usage())
-		}
-		if err := p.arg(op, a, &p.words[i+1]); err != nil {
-			return err
+		case p.wrong != nil:
+			return p.wrong
+		case a != argDirect:
+			return p.errorf(end+1, "%s is missing: %s", argNames[a], v.usage())
 		}
 	}
-	if n := len(v.args) + 1; p.n > n {
-		return p.errorf(p.words[n].col, "unexpected %q: %s", p.words[n].text, v.usage())
+	end := p.at
+	if w := p.word(); w != "" {
+		return p.errorf(p.col(w), "unexpected %q: %s", w, v.usage())
 	}
 	if op.Len > 0 && op.Off > math.MaxInt64-op.Len {
-		return p.errorf(p.words[p.n-1].col, "offset %d plus length %d is more than 2^63-1", op.Off, op.Len)
+		last := p.line[:end]
+		return p.errorf(strings.LastIndexFunc(last, unicode.IsSpace)+2, "offset %d plus length %d is more than 2^63-1", op.Off, op.Len)
 	}
-	return nil
+	return p.wrong
 }
 
 // arg stores one argument.
-func (p *parser) arg(op *Op, a argKind, w *word) (err error) {
+func (p *parser) arg(op *Op, a argKind, w string) (err error) {
 	switch a {
 	case argFD:
-		op.FD = w.text
+		op.FD = w
 	case argPath:
 		op.Path, err = p.path(w)
 	case argTo:
@@ -272,8 +269,8 @@ func (p *parser) arg(op *Op, a argKind, w *word) (err error) {
 		n, err = p.number(a, w, 1023)
 		op.N = int(n)
 	case argDirect:
-		if w.text != "direct" {
-			return p.errorf(w.col, "unexpected %q: %s", w.text, verbs[op.Kind].usage())
+		if w != "direct" {
+			return p.errorf(p.col(w), "unexpected %q: %s", w, verbs[op.Kind].usage())
 		}
 		op.Direct = true
 	}
@@ -281,32 +278,32 @@ func (p *parser) arg(op *Op, a argKind, w *word) (err error) {
 }
 
 // number reads a decimal number of 0 to top.
-func (p *parser) number(a argKind, w *word, top int64) (int64, error) {
+func (p *parser) number(a argKind, w string, top int64) (int64, error) {
 	const short = 18 // digits that are no more than 2^63-1 for certain
-	n, digits := int64(0), len(w.text) <= short
-	for i := 0; i < len(w.text) && digits; i++ {
-		c := w.text[i] - '0'
+	n, digits := int64(0), len(w) <= short
+	for i := 0; i < len(w) && digits; i++ {
+		c := w[i] - '0'
 		digits = c <= 9
 		n = n*10 + int64(c)
 	}
 	var err error
 	if !digits {
-		n, err = strconv.ParseInt(w.text, 10, 64)
+		n, err = strconv.ParseInt(w, 10, 64)
 	}
 	if err != nil || n < 0 || n > top {
-		return 0, p.errorf(w.col, "%s is %q: want a decimal number of 0 to %d", argNames[a], w.text, top)
+		return 0, p.errorf(p.col(w), "%s is %q: want a decimal number of 0 to %d", argNames[a], w, top)
 	}
 	return n, nil
 }
 
 // path cleans a path relative to the mount point.
-func (p *parser) path(w *word) (string, error) {
-	s := w.text
+func (p *parser) path(w string) (string, error) {
+	s := w
 	if !clean(s) {
 		s = path.Clean(strings.TrimLeft(s, "/"))
 	}
 	if s == ".." || strings.HasPrefix(s, "../") {
-		return "", p.errorf(w.col, "path %q leaves the mount point", w.text)
+		return "", p.errorf(p.col(w), "path %q leaves the mount point", w)
 	}
 	return s, nil
 }

@@ -214,6 +214,18 @@ func (t *esTree) set(lblk, n uint32, pblk allocator.Block, s esStatus) {
 	t.addAt(i, e)
 }
 
+// delayInHole makes [lblk, lblk+n) delayed in a tree that knows nothing, and all else
+// a hole: a first write, after a look into an empty extent tree.
+func (t *esTree) delayInHole(lblk, n uint32) {
+	if lblk > 0 {
+		t.ext = append(t.ext, newES(0, lblk, 0, esHole))
+		t.count(esHole, 1)
+	}
+	t.ext = append(t.ext, newES(lblk, n, 0, esDelayed), newES(lblk+n, maxBlocks-lblk-n, 0, esHole))
+	t.count(esDelayed, 1)
+	t.count(esHole, 1)
+}
+
 // joins says whether e in the place of range i would merge with a neighbour.
 func (t *esTree) joins(i int, e *esExtent) bool {
 	return i > 0 && t.mergeable(&t.ext[i-1], e) || i+1 < len(t.ext) && t.mergeable(e, &t.ext[i+1])

@@ -32,34 +32,40 @@ type dentries [512]dentry
 type dentry struct {
 	path string
 	dir  *inode // nil where nothing is known
+	hash uint32
 }
 
-// place is the first place of path; the other one is place^1.
-func (d *dentries) place(path string) int {
-	h := uint32(2166136261) // FNV-1a
+// hashPath is FNV-1a.
+func hashPath(path string) uint32 {
+	h := uint32(2166136261)
 	for i := range len(path) {
 		h = (h ^ uint32(path[i])) * 16777619
 	}
-	return int((h ^ h>>16) % uint32(len(d)))
+	return h
 }
+
+// place is the first place of a hash; the other one is place^1.
+func (d *dentries) place(hash uint32) uint32 { return (hash ^ hash>>16) % uint32(len(d)) }
 
 // find is the directory of path, nil where it is not remembered.
 func (d *dentries) find(path string) *inode {
-	i := d.place(path)
-	for range 2 {
-		if x := &d[i]; x.dir != nil && x.path == path {
-			return x.dir
-		}
+	hash := hashPath(path)
+	i := d.place(hash)
+	if d[i].hash != hash {
 		i ^= 1
+	}
+	if x := &d[i]; x.hash == hash && x.dir != nil && x.path == path {
+		return x.dir
 	}
 	return nil
 }
 
 // add remembers a path that is not remembered.
 func (d *dentries) add(path string, dir *inode) {
-	i := d.place(path)
+	hash := hashPath(path)
+	i := d.place(hash)
 	d[i^1] = d[i]
-	d[i] = dentry{path, dir}
+	d[i] = dentry{path, dir, hash}
 }
 
 // directory finds a directory by path.

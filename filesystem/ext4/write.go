@@ -180,13 +180,14 @@ func (fs *FS) writeMany(t *task, in *inode, pos, n int64) int64 {
 	}
 	fs.j.start()
 	fs.esStats.Hits += uint64(blocks)
-	if !known {
-		in.es.set(0, maxBlocks, 0, esHole) // as the look into the tree tells
+	in.reserved += blocks
+	if known {
+		in.es.set(lblk, blocks, 0, esDelayed)
+	} else {
+		in.es.delayInHole(lblk, blocks)
 		fs.esStats.Hits--
 		fs.esStats.Misses++
 	}
-	in.reserved += blocks
-	in.es.set(lblk, blocks, 0, esDelayed)
 	c.add(lblk, blocks, bufDelayed)
 	fs.dirtied(int64(blocks))
 	in.Size = max(in.Size, pos+n)

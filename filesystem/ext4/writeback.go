@@ -257,6 +257,9 @@ func (fs *FS) forgetIO(in *inode) {
 // convertUnwritten makes [lblk, lblk+n) written
 // (ext4_convert_unwritten_extents).
 func (fs *FS) convertUnwritten(t *task, in *inode, lblk, n uint32) {
+	if fs.convertOnly(t, in, lblk, n) {
+		return
+	}
 	for n > 0 {
 		fs.j.start()
 		m := mapping{lblk: lblk, len: n}
@@ -268,6 +271,24 @@ func (fs *FS) convertUnwritten(t *task, in *inode, lblk, n uint32) {
 		lblk += got
 		n -= got
 	}
+}
+
+// convertOnly is convertUnwritten for a file that has just that one extent, as most
+// have: all that mapBlocks does then.
+func (fs *FS) convertOnly(t *task, in *inode, lblk, n uint32) bool {
+	ext, es := in.root.ext, in.es.ext
+	if fs.geo.ClusterBits > 0 || in.root.depth > 0 || len(ext) != 1 || len(es) == 0 {
+		return false
+	}
+	x, e := &ext[0], &es[0]
+	if !x.unwritten || x.lblk != lblk || uint32(x.len) != n || e.status != esUnwritten || e.lblk != lblk || e.len != n {
+		return false
+	}
+	fs.esStats.Hits++
+	x.unwritten = false
+	in.es.set(lblk, n, x.pblk, esWritten)
+	fs.dirtyInode(t, in)
+	return true
 }
 
 // flushFile writes the dirty pages of in and waits for them
@@ -293,7 +314,7 @@ func (fs *FS) writebackAll(t *task, held *inode) {
 	}
 	for i, in := range queue {
 		if i%side == 0 {
-			fs.foreseeInodes(queue[i:min(i+side, len(queue))])
+			fs.foresee(queue[i:min(i+side, len(queue))])
 		}
 		switch {
 		case in == held:

@@ -26,7 +26,6 @@ type Player struct {
 
 	names []descriptorName    // the script's names of descriptors, the newest last
 	files []filesystem.Handle // by descriptor, nil where free
-	paths []string            // Foresee's
 }
 
 // Do performs one operation and returns what the oracle records for it: the
@@ -79,21 +78,6 @@ func (p *Player) perform(op *workload.Op) (int64, error) {
 		return 0, p.open(op)
 	}
 	return p.onFile(op)
-}
-
-// Foresee tells the file system of the paths of operations that come next.
-func (p *Player) Foresee(ops []workload.Op) {
-	fs, ok := p.FS.(filesystem.Foreseer)
-	if !ok {
-		return
-	}
-	p.paths = p.paths[:0]
-	for i := range ops {
-		if path := ops[i].Path; path != "" {
-			p.paths = append(p.paths, path)
-		}
-	}
-	fs.Foresee(p.paths)
 }
 
 func call(hook func() error) error {
@@ -188,7 +172,11 @@ func (p *Player) onFile(op *workload.Op) (int64, error) {
 	case workload.Fallocate:
 		return 0, h.Fallocate(t, op.Mode, op.Off, op.Len)
 	case workload.Close:
-		p.names = slices.Delete(p.names, named, named+1)
+		if last := len(p.names) - 1; named == last {
+			p.names = p.names[:last]
+		} else {
+			p.names = slices.Delete(p.names, named, named+1)
+		}
 		p.files[fd] = nil
 		return 0, h.Close(t)
 	}

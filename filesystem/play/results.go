@@ -29,13 +29,35 @@ func AppendPID(b []byte, pid int) []byte { return fmt.Appendln(b, "# pid", pid) 
 
 // AppendResults appends the lines of operations to results.txt.
 func AppendResults(b []byte, results []Result) []byte {
+	var line []byte // the number of a line, in digits
+	n := -2
 	for _, r := range results {
-		b = strconv.AppendInt(b, int64(r.Line), 10)
+		if r.Line != n+1 || !increment(line) {
+			line = strconv.AppendInt(line[:0], int64(r.Line), 10)
+		}
+		n = r.Line
+		b = append(b, line...)
+		if r.Ret == 0 { // most are
+			b = append(b, " 0\n"...)
+			continue
+		}
 		b = append(b, ' ')
 		b = strconv.AppendInt(b, r.Ret, 10)
 		b = append(b, '\n')
 	}
 	return b
+}
+
+// increment makes a decimal number one larger, unless that takes one more digit.
+func increment(digits []byte) bool {
+	for i := len(digits) - 1; i >= 0; i-- {
+		if digits[i] < '9' {
+			digits[i]++
+			return true
+		}
+		digits[i] = '0'
+	}
+	return false
 }
 
 // ReadResults reads what WriteResults writes. name is the file's name in

@@ -54,10 +54,6 @@ type machine struct {
 	groupsLog bytes.Buffer
 }
 
-// foreseen is how many operations at a time the file system is told of before: as
-// many as a processor can read ahead for, and few enough to stay in its cache.
-const foreseen = 32
-
 // Run performs the case: its script, and then its writers, if it has any, all at
 // once.
 func Run(cfg Config) (*Outcome, error) {
@@ -81,9 +77,6 @@ func Run(cfg Config) (*Outcome, error) {
 		for ops, mistake := range cfg.Case.Operations() {
 			for i := range ops {
 				at = &ops[i]
-				if i%foreseen == 0 {
-					p.Foresee(ops[i:min(i+foreseen, len(ops))])
-				}
 				if cfg.Before != nil {
 					cfg.Before(at)
 				}
