@@ -55,12 +55,18 @@ func ReadCase(dir string) (*Case, error) {
 	return c, err
 }
 
-// Operations lists the operations of the script, some at a time (Script.Ahead).
-func (c *Case) Operations() iter.Seq2[[]Op, error] {
+// Operations lists the operations of the script (Script.Ops).
+func (c *Case) Operations() iter.Seq2[*Op, error] {
 	if c.script != nil {
-		return c.script.Ahead()
+		return c.script.Ops()
 	}
-	return func(yield func([]Op, error) bool) { yield(c.Ops, nil) }
+	return func(yield func(*Op, error) bool) {
+		for i := range c.Ops {
+			if !yield(&c.Ops[i], nil) {
+				return
+			}
+		}
+	}
 }
 
 // OpenCase is ReadCase for who performs the script once: Ops stays nil, and

@@ -66,26 +66,44 @@ func (k Kind) String() string {
 	return "Kind(" + strconv.Itoa(int(k)) + ")"
 }
 
-// kinds finds operations by the first and the third letter of their names, which no
-// two of them share: a name is looked up for each line.
-var kinds = func() (t [32][32]Kind) {
-	for i := range t {
-		for j := range t[i] {
-			t[i][j] = Kind(len(verbs)) // no operation
-		}
-	}
-	for k, v := range verbs {
-		t[v.name[0]&31][v.name[2]&31] = Kind(k)
-	}
-	return t
-}()
-
+// kindOf finds an operation by name, for each line: a switch, which the compiler
+// makes a few comparisons.
 func kindOf(name string) (Kind, bool) {
-	if len(name) < 3 {
-		return 0, false
+	switch name {
+	case "cpu":
+		return CPU, true
+	case "mkdir":
+		return Mkdir, true
+	case "creat":
+		return Creat, true
+	case "open":
+		return Open, true
+	case "write":
+		return Write, true
+	case "fsync":
+		return Fsync, true
+	case "ftruncate":
+		return Ftruncate, true
+	case "fallocate":
+		return Fallocate, true
+	case "close":
+		return Close, true
+	case "unlink":
+		return Unlink, true
+	case "rmdir":
+		return Rmdir, true
+	case "rename":
+		return Rename, true
+	case "sync":
+		return Sync, true
+	case "stat":
+		return Stat, true
+	case "remount":
+		return Remount, true
+	case "read":
+		return Read, true
 	}
-	k := kinds[name[0]&31][name[2]&31]
-	return k, int(k) < len(verbs) && verbs[k].name == name
+	return 0, false
 }
 
 // usage is the form of the operation as errors show it.
@@ -118,38 +136,46 @@ func ParseScript(r io.Reader, name string) ([]Op, error) {
 	return (&Script{name: name, text: string(raw)}).Parse()
 }
 
-// parser goes through a text line by line, and through a line word by word.
+// parser goes through a text word by word.
 type parser struct {
 	name  string
-	text  string    // whole lines, what is left of them
+	text  string    // whole lines
+	at    int       // where the last word ends
+	begin int       // where the line begins
+	n     int       // the number of the line
 	rest  io.Reader // that more lines come from, nil for nothing
 	tail  []byte    // what was read of the next line
-	line  string
-	n     int   // its number
-	at    int   // where the last word of it ends
-	wrong error // what is wrong with a word
+	wrong error     // what is wrong with a word
 }
 
 // next parses the next line that has an operation. It reports false at the end.
 func (p *parser) next(op *Op) (bool, error) {
 	for {
-		if p.text == "" {
+		if p.at == len(p.text) {
 			if more, err := p.read(); !more || err != nil {
 				return false, err
 			}
 		}
-		p.line = p.text
-		if i := strings.IndexByte(p.text, '\n'); i >= 0 {
-			p.line, p.text = p.text[:i], p.text[i+1:]
-		} else {
-			p.text = ""
-		}
 		p.n++
-		p.at = 0
-		if first := p.word(); first != "" && first[0] != '#' {
-			return true, p.op(op, first)
-		} else if p.wrong != nil {
-			return false, p.wrong
+		p.begin = p.at
+		first := p.word()
+		if first != "" && first[0] == '#' {
+			p.at += len(p.text[p.at:])
+			if i := strings.IndexByte(p.text[p.begin:], '\n'); i >= 0 {
+				p.at = p.begin + i
+			}
+			first = ""
+		}
+		var err error
+		if first != "" {
+			err = p.op(op, first)
+		}
+		p.at = min(p.at+1, len(p.text)) // the end of the line
+		if err == nil {
+			err = p.wrong
+		}
+		if err != nil || first != "" {
+			return err == nil, err
 		}
 	}
 }
@@ -173,7 +199,7 @@ func (p *parser) read() (more bool, err error) {
 			end += have
 		}
 		if end > 0 {
-			p.text = string(p.tail[:end])
+			p.text, p.at = string(p.tail[:end]), 0
 			p.tail = append(p.tail[:0], p.tail[end:]...)
 			return true, nil
 		}
@@ -189,18 +215,18 @@ func (p *parser) errorf(col int, format string, a ...any) error {
 // word is the next word of the line, "" where there is none, or where something is
 // wrong with it.
 func (p *parser) word() string {
-	s, i := p.line, p.at
-	for i < len(s) && isSpace(s[i]) {
+	s, i := p.text, p.at
+	for i < len(s) && s[i] <= ' ' && isSpace(s[i]) {
 		i++
 	}
 	start := i
 	for ; i < len(s); i++ {
 		if c := s[i]; c > ' ' {
 			continue
-		} else if isSpace(c) {
+		} else if c == '\n' || isSpace(c) {
 			break
 		} else if c == 0 {
-			p.wrong = p.errorf(i+1, "a zero byte: this is not a script")
+			p.wrong = p.errorf(i-p.begin+1, "a zero byte: this is not a script")
 			return ""
 		}
 	}
@@ -209,7 +235,7 @@ func (p *parser) word() string {
 }
 
 // col is where word w, the last one, begins.
-func (p *parser) col(w string) int { return p.at - len(w) + 1 }
+func (p *parser) col(w string) int { return p.at - len(w) - p.begin + 1 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f' }
 
@@ -233,7 +259,7 @@ func (p *parser) op(op *Op, first string) error {
 		case p.wrong != nil:
 			return p.wrong
 		case a != argDirect:
-			return p.errorf(end+1, "%s is missing: %s", argNames[a], v.usage())
+			return p.errorf(end-p.begin+1, "%s is missing: %s", argNames[a], v.usage())
 		}
 	}
 	end := p.at
@@ -241,7 +267,7 @@ func (p *parser) op(op *Op, first string) error {
 		return p.errorf(p.col(w), "unexpected %q: %s", w, v.usage())
 	}
 	if op.Len > 0 && op.Off > math.MaxInt64-op.Len {
-		last := p.line[:end]
+		last := p.text[p.begin:end]
 		return p.errorf(strings.LastIndexFunc(last, unicode.IsSpace)+2, "offset %d plus length %d is more than 2^63-1", op.Off, op.Len)
 	}
 	return p.wrong

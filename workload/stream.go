@@ -31,22 +31,6 @@ func OpenScript(name string) (*Script, error) {
 	return &Script{name: name, file: f, size: info.Size()}, nil
 }
 
-// parser begins to parse.
-func (s *Script) parser() parser {
-	p := parser{name: s.name, text: s.text}
-	if s.file != nil {
-		p.rest = s.file
-	}
-	return p
-}
-
-// close ends the reading of a file.
-func (s *Script) close() {
-	if s.file != nil {
-		s.file.Close()
-	}
-}
-
 // ScriptError is a mistake in a script. Line and Col are counted from 1, Col in
 // bytes.
 type ScriptError struct {
@@ -59,68 +43,41 @@ func (e *ScriptError) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", e.Name, e.Line, e.Col, e.Message)
 }
 
-// AboutOps is about how many operations the script has, or more.
-func (s *Script) AboutOps() int {
-	const line = 12 // bytes, and more of most
-	return int(max(s.size, int64(len(s.text)))/line) + 1
+// Ops lists the operations, each parsed when it is asked for and good until the next
+// one is. The first mistake ends the list.
+//
+// They are not parsed ahead by another goroutine: to hand an operation over from one
+// processor's cache to another's takes as long as to parse it.
+func (s *Script) Ops() iter.Seq2[*Op, error] {
+	return func(yield func(*Op, error) bool) {
+		p := parser{name: s.name, text: s.text}
+		if s.file != nil {
+			p.rest = s.file
+			defer s.file.Close()
+		}
+		var op Op
+		for {
+			more, err := p.next(&op)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !more || !yield(&op, nil) {
+				return
+			}
+		}
+	}
 }
 
 // Parse parses the whole script.
 func (s *Script) Parse() ([]Op, error) {
-	defer s.close()
-	ops := make([]Op, 0, s.AboutOps())
-	p := s.parser()
-	for {
-		ops = append(ops, Op{})
-		if more, err := p.next(&ops[len(ops)-1]); err != nil {
+	const line = 12 // bytes, and more of most
+	ops := make([]Op, 0, max(s.size, int64(len(s.text)))/line+1)
+	for op, err := range s.Ops() {
+		if err != nil {
 			return nil, err
-		} else if !more {
-			return ops[:len(ops)-1], nil
 		}
+		ops = append(ops, *op)
 	}
-}
-
-const (
-	batchOps = 1024 // operations parsed at a time: few enough to stay in a cache
-	batches  = 4    // that may be parsed ahead
-)
-
-// Ahead lists the operations, some at a time, and parses those that follow
-// meanwhile. A slice is good until the next is asked for. The first mistake of the
-// script comes as an error, with the operations before it, and ends the list.
-func (s *Script) Ahead() iter.Seq2[[]Op, error] {
-	return func(yield func([]Op, error) bool) {
-		type batch struct {
-			ops []Op
-			err error
-		}
-		free, ready := make(chan []Op, batches), make(chan batch, batches)
-		for range batches {
-			free <- make([]Op, batchOps)
-		}
-		defer close(free) // ends the parser, wherever it is
-		go func() {
-			defer close(ready)
-			defer s.close()
-			p := s.parser()
-			for ops := range free {
-				n, more, err := 0, true, error(nil)
-				for n < len(ops) && more && err == nil {
-					if more, err = p.next(&ops[n]); more && err == nil {
-						n++
-					}
-				}
-				ready <- batch{ops[:n], err}
-				if !more || err != nil {
-					return
-				}
-			}
-		}()
-		for b := range ready {
-			if !yield(b.ops, b.err) || b.err != nil {
-				return
-			}
-			free <- b.ops[:batchOps]
-		}
-	}
+	return ops, nil
 }

@@ -30,10 +30,12 @@ func writeFolder(dir string, files map[string][]byte) error {
 type wholeFile struct {
 	*os.File
 	path string
+	made bool // its folder was made for it
 }
 
 // createWhole begins to write a file of dir, which it makes where there is none.
 func createWhole(dir, name string) (*wholeFile, error) {
+	_, missing := os.Stat(dir)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -41,7 +43,7 @@ func createWhole(dir, name string) (*wholeFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &wholeFile{tmp, filepath.Join(dir, name)}, nil
+	return &wholeFile{tmp, filepath.Join(dir, name), missing != nil}, nil
 }
 
 // commit gives the file its name.
@@ -59,8 +61,11 @@ func (f *wholeFile) commit() error {
 	return err
 }
 
-// abandon leaves nothing of the file.
+// abandon leaves nothing of the file, nor of its folder.
 func (f *wholeFile) abandon() {
 	f.Close()
 	os.Remove(f.Name())
+	if f.made {
+		os.Remove(filepath.Dir(f.path))
+	}
 }

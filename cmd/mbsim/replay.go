@@ -2,10 +2,8 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -76,20 +74,14 @@ func (f *replayFlags) run(dir string) error {
 	if f.trace {
 		cfg.Blocks, cfg.Files, cfg.Before = w, w, w.Operation
 	}
-	var results *resultsWriter
-	if len(c.Writers) == 0 {
-		results = newResultsWriter(f.out, max(c.PIDMod, 0))
-		cfg.Performed = results.add
-	}
-	out, err := replay.Run(cfg)
-	writeErr := results.end(err == nil)
+	out, err := f.perform(cfg)
 	if mistake := (*workload.ScriptError)(nil); errors.As(err, &mistake) {
 		return usage(mistake)
 	}
-	if err == nil && writeErr == nil {
+	if err == nil {
 		err = w.Flush()
 	}
-	if err = cmp.Or(err, writeErr); err != nil {
+	if err != nil {
 		return &exitError{exitInternal, err}
 	}
 	files := recording(c, out)
@@ -97,6 +89,29 @@ func (f *replayFlags) run(dir string) error {
 		files["trace.txt"] = trace.Bytes()
 	}
 	return writeFolder(f.out, files)
+}
+
+// perform performs the case, and writes results.txt meanwhile unless writers have
+// one each.
+func (f *replayFlags) perform(cfg replay.Config) (*replay.Outcome, error) {
+	if len(cfg.Case.Writers) > 0 {
+		return replay.Run(cfg)
+	}
+	file, err := createWhole(f.out, "results.txt")
+	if err != nil {
+		return nil, err
+	}
+	w := play.NewResultsWriter(file, max(cfg.Case.PIDMod, 0))
+	cfg.Performed = w.Add
+	out, err := replay.Run(cfg)
+	if err == nil {
+		err = w.Flush()
+	}
+	if err != nil {
+		file.abandon()
+		return nil, err
+	}
+	return out, file.commit()
 }
 
 // layout is the starting state.
@@ -116,7 +131,9 @@ func (f *replayFlags) layout(c *workload.Case) (*image.Layout, error) {
 func recording(c *workload.Case, out *replay.Outcome) map[string][]byte {
 	files := map[string][]byte{"files.txt": out.Files}
 	results := func(name string, r []play.Result) {
-		files[name] = play.AppendResults(play.AppendPID(nil, out.PID), r)
+		var b bytes.Buffer
+		play.WriteResults(&b, out.PID, r) // a Buffer takes all
+		files[name] = b.Bytes()
 	}
 	if len(out.Writers) > 0 {
 		results("results.prepare.txt", out.Results)
@@ -132,72 +149,4 @@ func recording(c *workload.Case, out *replay.Outcome) map[string][]byte {
 		}
 	}
 	return files
-}
-
-// resultsWriter writes results.txt beside the operations that give the results.
-type resultsWriter struct {
-	parts, used chan []play.Result
-	whole       chan bool // the verdict of end
-	done        chan error
-}
-
-func newResultsWriter(dir string, pid int) *resultsWriter {
-	const ahead = 8
-	w := &resultsWriter{make(chan []play.Result, ahead), make(chan []play.Result, ahead), make(chan bool, 1), make(chan error)}
-	go func() { w.done <- w.write(dir, pid) }()
-	return w
-}
-
-// write writes what add gives, until end.
-func (w *resultsWriter) write(dir string, pid int) error {
-	_, missing := os.Stat(dir)
-	f, err := createWhole(dir, "results.txt")
-	text := play.AppendPID(nil, pid)
-	flush := func() {
-		if err == nil {
-			_, err = f.Write(text)
-		}
-		text = text[:0]
-	}
-	for part := range w.parts {
-		text = play.AppendResults(text, part)
-		select {
-		case w.used <- part:
-		default:
-		}
-		flush()
-	}
-	flush()
-	switch whole := <-w.whole; {
-	case f == nil:
-	case whole && err == nil:
-		err = f.commit()
-	default:
-		f.abandon()
-		if missing != nil {
-			os.Remove(dir)
-		}
-	}
-	return err
-}
-
-// add gives some results to write, and takes a slice for the next ones.
-func (w *resultsWriter) add(part []play.Result) []play.Result {
-	w.parts <- part
-	select {
-	case used := <-w.used:
-		return used
-	default:
-		return make([]play.Result, 0, cap(part))
-	}
-}
-
-// end waits until all is written. If it is not the whole, nothing stays of it.
-func (w *resultsWriter) end(whole bool) error {
-	if w == nil {
-		return nil
-	}
-	close(w.parts)
-	w.whole <- whole
-	return <-w.done
 }

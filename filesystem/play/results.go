@@ -20,32 +20,54 @@ type Result struct {
 // WriteResults writes results.txt: a comment that names the process, and a line
 // an operation.
 func WriteResults(w io.Writer, pid int, results []Result) error {
-	_, err := w.Write(AppendResults(AppendPID(nil, pid), results))
-	return err
+	x := NewResultsWriter(w, pid)
+	for _, r := range results {
+		x.Add(r)
+	}
+	return x.Flush()
 }
 
-// AppendPID appends the first line of results.txt.
-func AppendPID(b []byte, pid int) []byte { return fmt.Appendln(b, "# pid", pid) }
+// ResultsWriter writes results.txt as the results come.
+type ResultsWriter struct {
+	w    io.Writer
+	buf  []byte
+	line []byte // the number of the line before, in digits
+	last int
+	err  error
+}
 
-// AppendResults appends the lines of operations to results.txt.
-func AppendResults(b []byte, results []Result) []byte {
-	var line []byte // the number of a line, in digits
-	n := -2
-	for _, r := range results {
-		if r.Line != n+1 || !increment(line) {
-			line = strconv.AppendInt(line[:0], int64(r.Line), 10)
-		}
-		n = r.Line
-		b = append(b, line...)
-		if r.Ret == 0 { // most are
-			b = append(b, " 0\n"...)
-			continue
-		}
-		b = append(b, ' ')
-		b = strconv.AppendInt(b, r.Ret, 10)
-		b = append(b, '\n')
+// NewResultsWriter begins to write the results of process pid.
+func NewResultsWriter(w io.Writer, pid int) *ResultsWriter {
+	const size = 64 << 10
+	return &ResultsWriter{w: w, buf: fmt.Appendln(make([]byte, 0, size), "# pid", pid), last: -2}
+}
+
+// Add writes a result. Flush reports errors.
+func (x *ResultsWriter) Add(r Result) {
+	if len(x.buf) > cap(x.buf)-64 {
+		x.Flush()
 	}
-	return b
+	if r.Line != x.last+1 || !increment(x.line) {
+		x.line = strconv.AppendInt(x.line[:0], int64(r.Line), 10)
+	}
+	x.last = r.Line
+	x.buf = append(x.buf, x.line...)
+	if r.Ret == 0 { // most are
+		x.buf = append(x.buf, " 0\n"...)
+		return
+	}
+	x.buf = append(x.buf, ' ')
+	x.buf = strconv.AppendInt(x.buf, r.Ret, 10)
+	x.buf = append(x.buf, '\n')
+}
+
+// Flush writes what Add has left, and reports the first error.
+func (x *ResultsWriter) Flush() error {
+	if x.err == nil {
+		_, x.err = x.w.Write(x.buf)
+	}
+	x.buf = x.buf[:0]
+	return x.err
 }
 
 // increment makes a decimal number one larger, unless that takes one more digit.

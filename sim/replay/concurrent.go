@@ -21,11 +21,11 @@ func runConcurrently(cfg *Config) (*Outcome, error) {
 		return nil, fmt.Errorf("%s: writers at once are modelled for ext4 only", cfg.Case.Dir)
 	}
 	var first []workload.Op
-	for ops, err := range cfg.Case.Operations() {
+	for op, err := range cfg.Case.Operations() {
 		if err != nil {
 			return nil, err
 		}
-		first = append(first, ops...)
+		first = append(first, *op)
 	}
 	e := sim.New()
 	defer e.Close()

@@ -29,10 +29,9 @@ type Config struct {
 	Files  ext4.Observer
 	// Before, if not nil, is called before each operation.
 	Before func(*workload.Op)
-	// Performed, if not nil, is given what the operations of the script returned, in
-	// their order and some at a time, instead of Outcome. It may keep the slice, and
-	// returns one for what comes next.
-	Performed func([]play.Result) []play.Result
+	// Performed, if not nil, is given what each operation of the script returned, instead
+	// of Outcome.
+	Performed func(play.Result)
 }
 
 // Outcome is what came of a replay, in the texts of the oracle.
@@ -71,30 +70,27 @@ func Run(cfg Config) (*Outcome, error) {
 		Task: filesystem.Task{CPU: cfg.Case.SMP - 1, PID: max(cfg.Case.PIDMod, 0)},
 	}
 	out := &Outcome{PID: p.Task.PID}
+	performed := cfg.Performed
+	if performed == nil {
+		performed = func(r play.Result) { out.Results = append(out.Results, r) }
+	}
 	var at *workload.Op
-	var results []play.Result // that nobody has been given yet
 	err = guarded(&at, func() error {
-		for ops, mistake := range cfg.Case.Operations() {
-			for i := range ops {
-				at = &ops[i]
-				if cfg.Before != nil {
-					cfg.Before(at)
-				}
-				ret, err := p.Do(at)
-				if err != nil {
-					return err
-				}
-				results = append(results, play.Result{Line: at.Line, Ret: ret})
-			}
-			at = nil
+		for op, mistake := range cfg.Case.Operations() {
 			if mistake != nil {
 				return mistake
 			}
-			if cfg.Performed != nil {
-				results = cfg.Performed(results)[:0]
+			at = op
+			if cfg.Before != nil {
+				cfg.Before(op)
 			}
+			ret, err := p.Do(op)
+			if err != nil {
+				return err
+			}
+			performed(play.Result{Line: op.Line, Ret: ret})
 		}
-		out.Results = results
+		at = nil
 		return m.finish(&p, out)
 	})
 	if mistake := (*workload.ScriptError)(nil); errors.As(err, &mistake) {
