@@ -2,12 +2,10 @@ package workload
 
 import (
 	"bufio"
-	"bytes"
 	"fmt"
 	"io"
 	"math"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -129,32 +127,24 @@ func (v *verb) usage() string {
 // would ignore, negative numbers, and paths that leave the mount point.
 // Paths are cleaned as the guest cleans them.
 func ParseScript(r io.Reader, name string) ([]Op, error) {
-	raw, err := io.ReadAll(r)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return (&Script{name: name, text: string(raw)}).Parse()
+	return (&Script{name: name, text: r}).Parse()
 }
 
 // parser goes through a text word by word.
 type parser struct {
 	name  string
-	text  string    // whole lines
-	at    int       // where the last word ends
-	begin int       // where the line begins
-	n     int       // the number of the line
-	rest  io.Reader // that more lines come from, nil for nothing
-	tail  []byte    // what was read of the next line
-	wrong error     // what is wrong with a word
+	text  string // whole lines
+	at    int    // where the last word ends
+	begin int    // where the line begins
+	n     int    // the number of the line
+	wrong error  // what is wrong with a word
 }
 
 // next parses the next line that has an operation. It reports false at the end.
 func (p *parser) next(op *Op) (bool, error) {
 	for {
 		if p.at == len(p.text) {
-			if more, err := p.read(); !more || err != nil {
-				return false, err
-			}
+			return false, nil
 		}
 		p.n++
 		p.begin = p.at
@@ -178,33 +168,6 @@ func (p *parser) next(op *Op) (bool, error) {
 			return err == nil, err
 		}
 	}
-}
-
-// read reads more lines. It reports false at the end.
-func (p *parser) read() (more bool, err error) {
-	const piece = 256 << 10 // bytes at a time
-	for p.rest != nil {
-		have := len(p.tail)
-		p.tail = slices.Grow(p.tail, piece)
-		n, err := p.rest.Read(p.tail[have : have+piece])
-		p.tail = p.tail[:have+n]
-		end := bytes.LastIndexByte(p.tail[have:], '\n') + 1
-		switch {
-		case err == io.EOF:
-			p.rest = nil
-			end = len(p.tail)
-		case err != nil:
-			return false, fmt.Errorf("%s: %w", p.name, err)
-		case end > 0:
-			end += have
-		}
-		if end > 0 {
-			p.text, p.at = string(p.tail[:end]), 0
-			p.tail = append(p.tail[:0], p.tail[end:]...)
-			return true, nil
-		}
-	}
-	return false, nil
 }
 
 // errorf is an error at a column, counted from 1 in bytes.

@@ -1,12 +1,17 @@
 package workload
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
+	"time"
 )
 
 // longScript is a script of several pieces of a file.
@@ -45,7 +50,7 @@ func TestScriptFile(t *testing.T) {
 func TestScriptMistake(t *testing.T) {
 	n := 0
 	var got error
-	for op, err := range (&Script{name: "s", text: "sync\nsync\nunlnik x\nsync\n"}).Ops() {
+	for op, err := range (&Script{name: "s", text: strings.NewReader("sync\nsync\nunlnik x\nsync\n")}).Ops() {
 		if got = err; op != nil {
 			n++
 		}
@@ -59,5 +64,47 @@ func TestScriptMistake(t *testing.T) {
 func TestScriptFolder(t *testing.T) {
 	if _, err := OpenScript(t.TempDir()); err == nil || !strings.Contains(err.Error(), "a folder") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestScriptGivenUp: who stops asking leaves no goroutine behind.
+func TestScriptGivenUp(t *testing.T) {
+	before := runtime.NumGoroutine()
+	text := longScript()
+	for stop := range 20 {
+		n := 0
+		for range (&Script{name: "s", text: strings.NewReader(text)}).Ops() {
+			if n++; n > stop*1000 {
+				break
+			}
+		}
+	}
+	for range 100 {
+		if runtime.NumGoroutine() <= before {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+}
+
+// TestScriptReader: lines are numbered through all pieces, and a reader that fails
+// does so behind the operations before.
+func TestScriptReader(t *testing.T) {
+	broken := errors.New("broken")
+	text := longScript()
+	last := 0
+	var got error
+	for op, err := range (&Script{name: "s", text: io.MultiReader(strings.NewReader(text), iotest.ErrReader(broken))}).Ops() {
+		if got = err; err != nil {
+			break
+		}
+		if op.Line != last+3 && last > 0 {
+			t.Fatalf("line %d behind line %d", op.Line, last)
+		}
+		last = op.Line
+	}
+	if !errors.Is(got, broken) || last != 3*30000-2 {
+		t.Errorf("after line %d: %v", last, got)
 	}
 }
