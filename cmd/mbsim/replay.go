@@ -104,10 +104,7 @@ func (f *replayFlags) perform(cfg replay.Config) (*replay.Outcome, error) {
 	w := play.NewResultsWriter(file, max(cfg.Case.PIDMod, 0))
 	cfg.Performed = w.Add
 	out, err := replay.Run(cfg)
-	if err == nil {
-		err = w.Flush()
-	}
-	if err != nil {
+	if err = errors.Join(err, w.Close()); err != nil {
 		file.abandon()
 		return nil, err
 	}

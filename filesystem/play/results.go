@@ -24,62 +24,77 @@ func WriteResults(w io.Writer, pid int, results []Result) error {
 	for _, r := range results {
 		x.Add(r)
 	}
-	return x.Flush()
+	return x.Close()
 }
 
-// ResultsWriter writes results.txt as the results come.
+// ResultsWriter writes results.txt as the results come, beside what they come from.
 type ResultsWriter struct {
-	w    io.Writer
-	buf  []byte
-	line []byte // the number of the line before, in digits
-	last int
-	err  error
+	batch      []Result // not handed over yet
+	full, free chan []Result
+	done       chan error
 }
 
-// NewResultsWriter begins to write the results of process pid.
+const (
+	batchResults = 1024 // handed over at a time
+	fullBatches  = 64   // that may wait to be written
+)
+
+// NewResultsWriter begins to write the results of process pid. Close ends it.
 func NewResultsWriter(w io.Writer, pid int) *ResultsWriter {
-	const size = 64 << 10
-	return &ResultsWriter{w: w, buf: fmt.Appendln(make([]byte, 0, size), "# pid", pid), last: -2}
+	x := &ResultsWriter{
+		full: make(chan []Result, fullBatches), free: make(chan []Result, fullBatches), done: make(chan error, 1),
+	}
+	go func() { x.done <- x.write(w, pid) }()
+	return x
 }
 
-// Add writes a result. Flush reports errors.
+// Add writes a result. Close reports errors.
 func (x *ResultsWriter) Add(r Result) {
-	if len(x.buf) > cap(x.buf)-64 {
-		x.Flush()
+	if len(x.batch) == cap(x.batch) {
+		x.handOver()
 	}
-	if r.Line != x.last+1 || !increment(x.line) {
-		x.line = strconv.AppendInt(x.line[:0], int64(r.Line), 10)
-	}
-	x.last = r.Line
-	x.buf = append(x.buf, x.line...)
-	if r.Ret == 0 { // most are
-		x.buf = append(x.buf, " 0\n"...)
-		return
-	}
-	x.buf = append(x.buf, ' ')
-	x.buf = strconv.AppendInt(x.buf, r.Ret, 10)
-	x.buf = append(x.buf, '\n')
+	x.batch = append(x.batch, r)
 }
 
-// Flush writes what Add has left, and reports the first error.
-func (x *ResultsWriter) Flush() error {
-	if x.err == nil {
-		_, x.err = x.w.Write(x.buf)
+// handOver gives the batch away, and takes another.
+func (x *ResultsWriter) handOver() {
+	if len(x.batch) > 0 {
+		x.full <- x.batch
 	}
-	x.buf = x.buf[:0]
-	return x.err
+	select {
+	case x.batch = <-x.free:
+	default:
+		x.batch = make([]Result, 0, batchResults)
+	}
 }
 
-// increment makes a decimal number one larger, unless that takes one more digit.
-func increment(digits []byte) bool {
-	for i := len(digits) - 1; i >= 0; i-- {
-		if digits[i] < '9' {
-			digits[i]++
-			return true
+// Close waits until all is written, and reports the first error.
+func (x *ResultsWriter) Close() error {
+	x.handOver()
+	close(x.full)
+	return <-x.done
+}
+
+// write writes the batches. Behind an error it only takes them.
+func (x *ResultsWriter) write(w io.Writer, pid int) error {
+	text := fmt.Appendln(nil, "# pid", pid)
+	_, err := w.Write(text)
+	for batch := range x.full {
+		text = text[:0]
+		for _, r := range batch {
+			text = strconv.AppendInt(text, int64(r.Line), 10)
+			text = strconv.AppendInt(append(text, ' '), r.Ret, 10)
+			text = append(text, '\n')
 		}
-		digits[i] = '0'
+		if err == nil {
+			_, err = w.Write(text)
+		}
+		select {
+		case x.free <- batch[:0]:
+		default:
+		}
 	}
-	return false
+	return err
 }
 
 // ReadResults reads what WriteResults writes. name is the file's name in
