@@ -274,7 +274,7 @@ func (a *Allocator) checkInode(in *Inode) {
 			}
 		}
 	}
-	if n != in.active {
+	if n != int(in.active) {
 		a.broken(0, nil, "inode %d has %d preallocations, counted %d", in.Number, n, in.active)
 	}
 }

@@ -285,7 +285,7 @@ func (s *scene) flags() (f Flags) {
 func (s *scene) alloc() {
 	in := s.inode()
 	in.Size = int64(s.number("size", int(in.Size)))
-	in.Writers = s.number("writers", 0)
+	in.Writers = int32(s.number("writers", 0))
 	in.Extents = !s.has("indirect")
 	in.Regular = !s.has("dir")
 	r := Request{Inode: in, Len: uint32(s.number("len", 1)), Logical: uint32(s.number("lblk", 0)), Flags: s.flags()}

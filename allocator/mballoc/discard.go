@@ -35,7 +35,7 @@ func (a *Allocator) discardLocality(lg *localityGroup, order, count int) {
 // too many (ext4_mb_trim_inode_pa).
 func (a *Allocator) trimInode(c *context) {
 	limit := int(a.t.MaxInodePrealloc)
-	if n := c.inode.active; n > limit+limit>>2+1 {
+	if n := int(c.inode.active); n > limit+limit>>2+1 {
 		a.DiscardInode(c.cpu, c.inode, uint32(n-limit))
 	}
 }

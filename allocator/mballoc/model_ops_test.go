@@ -158,7 +158,7 @@ func (m *model) request(f *modelFile, at, n int) Request {
 			r.Flags |= rare
 		}
 	}
-	f.in.Writers = m.choose("writers", 3)
+	f.in.Writers = int32(m.choose("writers", 3))
 	if m.choose.chance("size", 2) {
 		f.in.Size = max(f.in.Size, int64(at+n)*int64(ratio)<<m.geo.BlockBits)
 	}

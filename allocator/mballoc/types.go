@@ -63,13 +63,14 @@ type Request struct {
 // system embeds it in its own inode and keeps the exported fields current.
 type Inode struct {
 	Number  uint32
-	Regular bool  // a regular file: only these have preallocations
-	Extents bool  // mapped by extents, so that blocks may lie anywhere
+	Writers int32 // handles open for writing (i_writecount)
 	Size    int64 // i_size, bytes
-	Writers int   // handles open for writing (i_writecount)
 
 	pas    paList // preallocations, the most recently used first
-	active int    // of these, not yet deleted (i_prealloc_active)
+	active int32  // of these, not yet deleted (i_prealloc_active)
+
+	Regular bool // a regular file: only these have preallocations
+	Extents bool // mapped by extents, so that blocks may lie anywhere
 }
 
 // free is an extent in the making (struct ext4_free_extent). Lengths and starts

@@ -25,9 +25,6 @@ func (c *checker) inodeCounts() {
 	live := make(map[allocator.GroupID][]*inode)
 	for _, in := range c.live {
 		g := allocator.GroupID((in.Number - 1) / ipg)
-		if in.group != g {
-			c.errorf("inode %d is said to be of group %d", in.Number, in.group)
-		}
 		live[g] = append(live[g], in)
 	}
 	var free, dirs int64
@@ -94,7 +91,7 @@ func (c *checker) strays(g allocator.GroupID, inUse []uint64, live uint32) {
 	c.fs.layout.InodeBitmap(g, before)
 	was := uint32(0)
 	for _, in := range c.atMount {
-		if in.group == g {
+		if c.fs.groupOf(in) == g {
 			was++
 		}
 	}
@@ -139,7 +136,7 @@ func (c *checker) names() {
 	pins := make(map[*inode]int)
 	for _, in := range c.live {
 		c.in, c.told = in, 0
-		pins[in] += in.Writers
+		pins[in] += int(in.Writers)
 		if in.pins > 0 && in.parent != in {
 			pins[in.parent]++
 		}

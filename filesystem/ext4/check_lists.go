@@ -52,6 +52,9 @@ func (c *checker) orphanList() {
 		}
 	}
 	c.in = nil
+	if len(on) != fs.orphanCount {
+		c.errorf("the list of orphans counts %d, and has %d", fs.orphanCount, len(on))
+	}
 	for _, in := range c.live {
 		if in.onOrphanList != on[in] || fs.j != nil && in.links == 0 && !on[in] {
 			c.errorf("inode %d has %d links, and on the list of orphans it is %t", in.Number, in.links, on[in])

@@ -37,10 +37,10 @@ type index struct {
 // node is a node of the extent tree: the root inside the inode, or a block.
 type node struct {
 	ext      []extent        // entries of a leaf
-	blk      allocator.Block // 0 for the root
 	depth    int32           // eh_depth: 0 for a leaf
 	max      uint16          // eh_max
 	verified bool            // checked since it was last changed: a read caches its extents in the status tree otherwise
+	blk      allocator.Block // 0 for the root
 	idx      []index         // entries of an index node
 }
 
@@ -261,9 +261,12 @@ func (fs *FS) tryMerge(t *task, in *inode, p *path, i int) {
 
 // resetRoot makes the root an empty leaf.
 func (in *inode) resetRoot() {
-	ext := in.root.ext[:0]
-	if ext == nil {
-		ext = in.firstExt[:0]
+	r := &in.root
+	if r.ext = r.ext[:0]; r.ext == nil {
+		r.ext = in.firstExt[:0]
 	}
-	in.root = node{max: rootEntries, verified: true, ext: ext}
+	if r.depth > 0 {
+		r.idx = nil
+	}
+	r.depth, r.max, r.verified = 0, rootEntries, true
 }

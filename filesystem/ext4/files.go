@@ -87,7 +87,7 @@ func (w *walker) one(path string, in *inode) bool {
 // the inode of a file does too (ext4_file_getattr).
 func (fs *FS) sectors(in *inode) int64 {
 	n := (in.blocks + int64(in.reserved)<<fs.geo.ClusterBits) << (fs.geo.BlockBits - 9)
-	if in.inline > 0 && in.Regular {
+	if fs.isInline(in) && in.Regular {
 		n += (in.Size + 511) >> 9
 	}
 	return n
@@ -97,7 +97,7 @@ func (fs *FS) sectors(in *inode) int64 {
 // ext4_iomap_begin_report): mapping after mapping as the status tree and the
 // extent tree give them.
 func (fs *FS) fiemap(out []filesystem.Extent, in *inode) []filesystem.Extent {
-	if in.inline > 0 {
+	if fs.isInline(in) {
 		return fs.inlineExtent(out, in)
 	}
 	limit := uint32(fs.maxSize(in) >> fs.geo.BlockBits)

@@ -63,7 +63,7 @@ func (fs *FS) writeChunk(t *task, in *inode) errno {
 	}
 	bpp := fs.blocksPerPage
 	left := fs.opt.WritebackChunk * bpp
-	first := c.writebackIndex
+	first := in.writebackIndex
 	i := c.at(first * bpp)
 	if i == len(c.runs) {
 		i, first = 0, 0
@@ -80,7 +80,7 @@ func (fs *FS) writeChunk(t *task, in *inode) errno {
 		return 0
 	}
 	last := (end - 1) / bpp
-	c.writebackIndex = last + 1
+	in.writebackIndex = last + 1
 	return fs.writepages(t, in, first, last)
 }
 

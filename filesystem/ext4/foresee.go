@@ -17,5 +17,5 @@ func (fs *FS) foresee(ins []*inode) {
 // spread is a sum over the inode's lines of the cache. It means nothing: it has
 // them read.
 func (in *inode) spread() int64 {
-	return in.Size + in.blocks + in.dirtied + int64(len(in.es.ext)) + int64(in.firstES[1].len) + int64(in.firstExt[0].len)
+	return in.Size + in.blocks + int64(len(in.es.ext)) + int64(len(in.cache.runs))
 }

@@ -29,6 +29,7 @@ type FS struct {
 	dirNlink       bool
 	inlineData     bool  // new inodes may hold their data themselves
 	inlineMax      int32 // the most they can hold, bytes
+	onlySmall      bool  // regular files with extents use nothing of largeInode, but for the list of orphans
 	groupChecksums bool  // metadata_csum or uninit_bg: groups may be uninitialized
 	dirOptions     dirent.Options
 
@@ -47,6 +48,7 @@ type FS struct {
 	foreseen int64 // nobody asks for it (foresee.go)
 
 	orphans          *inode // inodes without a name that are open, newest first
+	orphanCount      int
 	dirty            dirtyList
 	dirtyBlocks      int64
 	conversions      []conversion
@@ -89,6 +91,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 		goalTunable:    opt.Tunables[inodeGoal],
 		inlineData:     s.Incompat&image.InlineData != 0,
 		inlineMax:      maxInline(s),
+		onlySmall:      s.Incompat&image.InlineData == 0 && opt.Clock == nil && opt.WritebackChunk == 0,
 	}
 	fs.blocksPerPage = uint32(fs.pageSize >> geo.BlockBits)
 	fs.maxIndirect = maxIndirectBytes(geo.BlockBits, s.ROCompat&image.HugeFile != 0)

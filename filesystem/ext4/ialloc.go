@@ -114,9 +114,9 @@ func (fs *FS) findGroupOrlov(parent *inode, dir bool, name string) (allocator.Gr
 	// In 5.10 a negative limit turns, compared with an unsigned count, into one
 	// that no group meets (mended in 6.1).
 	minClusters := int64(int32(avgClusters - uint64(fs.geo.ClustersPerGroup)*uint64(flexSize)/4))
-	start := uint32(parent.group) >> fs.geo.FlexBits
-	if parent.lastAllocGroup >= 0 {
-		start = uint32(parent.lastAllocGroup) >> fs.geo.FlexBits
+	start := uint32(fs.groupOf(parent)) >> fs.geo.FlexBits
+	if parent.lastAllocGroup > 0 {
+		start = uint32(parent.lastAllocGroup-1) >> fs.geo.FlexBits
 	}
 	for i := range n {
 		g := (start + i) % n
@@ -153,7 +153,7 @@ func (fs *FS) orlovFallback(parent *inode, freeInodes uint32) (allocator.GroupID
 	n := fs.geo.Groups
 	for _, avg := range []uint32{freeInodes / uint32(n), 0} {
 		for i := range n {
-			g := (parent.group + i) % n
+			g := (fs.groupOf(parent) + i) % n
 			if free := fs.inodeGroupOf(g).free; free > 0 && free >= avg {
 				return g, true
 			}
@@ -167,11 +167,11 @@ func (fs *FS) orlovFallback(parent *inode, freeInodes uint32) (allocator.GroupID
 func (fs *FS) findGroupOther(parent *inode) (allocator.GroupID, bool) {
 	n := fs.geo.Groups
 	if fs.geo.FlexBits > 0 {
-		if g, ok := fs.firstInFlex(fs.geo.Flex(parent.group)); ok {
+		if g, ok := fs.firstInFlex(fs.geo.Flex(fs.groupOf(parent))); ok {
 			return g, true
 		}
-		if parent.lastAllocGroup >= 0 {
-			if g, ok := fs.firstInFlex(fs.geo.Flex(allocator.GroupID(parent.lastAllocGroup))); ok {
+		if parent.lastAllocGroup > 0 {
+			if g, ok := fs.firstInFlex(fs.geo.Flex(allocator.GroupID(parent.lastAllocGroup - 1))); ok {
 				return g, true
 			}
 		}
@@ -180,10 +180,10 @@ func (fs *FS) findGroupOther(parent *inode) (allocator.GroupID, bool) {
 	good := func(g allocator.GroupID) bool {
 		return fs.inodeGroupOf(g).free > 0 && fs.alloc.FreeClustersOf(g) > 0
 	}
-	if good(parent.group) {
-		return parent.group, true
+	if good(fs.groupOf(parent)) {
+		return fs.groupOf(parent), true
 	}
-	g := (parent.group + allocator.GroupID(parent.Number)) % n
+	g := (fs.groupOf(parent) + allocator.GroupID(parent.Number)) % n
 	for i := allocator.GroupID(1); i < n; i <<= 1 {
 		g += i
 		if g >= n {
@@ -193,7 +193,7 @@ func (fs *FS) findGroupOther(parent *inode) (allocator.GroupID, bool) {
 			return g, true
 		}
 	}
-	g = parent.group
+	g = fs.groupOf(parent)
 	for range n {
 		if g++; g >= n {
 			g = 0
@@ -219,7 +219,7 @@ func (fs *FS) allocInode(t *task, parent *inode, dir bool, name string) (uint32,
 	} else {
 		g, ok = fs.findGroupOther(parent)
 	}
-	parent.lastAllocGroup = int32(g)
+	parent.lastAllocGroup = int32(g) + 1
 	if !ok {
 		return 0, filesystem.ENOSPC
 	}

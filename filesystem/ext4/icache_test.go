@@ -13,6 +13,10 @@ func TestInodeLines(t *testing.T) {
 	if size := unsafe.Sizeof(inode{}); size > 6*line {
 		t.Errorf("an inode takes %d bytes", size)
 	}
+	var in inode
+	if n := unsafe.Offsetof(in.root) + unsafe.Offsetof(in.root.blk); n > 4*line {
+		t.Errorf("a small file takes %d bytes of it", n)
+	}
 	c := newInodeCache(5000)
 	for _, number := range []uint32{1, 15, 16, 1023, 1024, 4999} {
 		if at := uintptr(unsafe.Pointer(c.place(number))); at%line != 0 {

@@ -24,12 +24,10 @@ const inlineBlockBytes = 60
 type inlineState struct {
 	inline    int32 // bytes it holds (i_inline_size), 0 where it holds none
 	inlineMax int32 // the most it can hold
-	mayInline bool  // a write may put data into it (EXT4_STATE_MAY_INLINE_DATA)
-	// stray says that delayed blocks lost their pages and stayed (truncateInline),
-	// or that an empty file got a block (moveInline): the one may be delayed and
-	// not dirty, the other dirty behind the end.
-	stray bool
 }
+
+// isInline says whether in holds its data itself.
+func (fs *FS) isInline(in *inode) bool { return fs.inlineData && in.inline > 0 }
 
 // maxInline is the most that a new inode can hold, 0 where it has no space for
 // attributes (ext4_get_max_inline_size).

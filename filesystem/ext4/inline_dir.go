@@ -44,7 +44,7 @@ func (fs *FS) inlineExtent(out []filesystem.Extent, in *inode) []filesystem.Exte
 	index := (in.Number - 1) % fs.geo.InodesPerGroup
 	at := int64(index) * int64(fs.layout.Super.InodeSize) >> fs.geo.BlockBits
 	return append(out, filesystem.Extent{
-		Physical: fs.layout.Desc(in.group).InodeTable + allocator.Block(at),
+		Physical: fs.layout.Desc(fs.groupOf(in)).InodeTable + allocator.Block(at),
 		Len:      uint64(n) >> fs.geo.BlockBits,
 		Flags:    filesystem.ExtentLast | filesystem.ExtentNotAligned | filesystem.ExtentInline,
 	})

@@ -13,43 +13,58 @@ const (
 	modeReg = 0o100000
 )
 
-// inode is an inode in memory (struct ext4_inode_info). What creating, writing and
-// removing a file touches comes first: there are many, and each line of the cache
+// inode is an inode in memory (struct ext4_inode_info), in two parts: what any small
+// file uses, and what few do. There are many, and each line of the processor's cache
 // that need not be read counts.
 type inode struct {
+	smallInode
+	root node // of the extent tree; the second half of it is for large files
+	largeInode
+}
+
+// smallInode is all that a small file with extents uses, but for the first half of
+// root: together four lines. Where a slice and an array of its elements stand
+// together, the slice begins there: most files need no more.
+type smallInode struct {
 	mballoc.Inode
 	mode         uint16
 	live         bool // it is in memory; where not, the rest of this means nothing
 	resident     bool // read since mount
 	onOrphanList bool
 	allocOnClose bool // EXT4_STATE_DA_ALLOC_CLOSE
-	topdir       bool // EXT4_INODE_TOPDIR
-	links        uint32
-	pins         int32 // handles that hold it, and what is pinned below a directory
+	mayInline    bool // a write may put data into it (EXT4_STATE_MAY_INLINE_DATA)
+	// stray says that delayed blocks lost their pages and stayed (truncateInline),
+	// or that an empty file got a block (moveInline): the one may be delayed and
+	// not dirty, the other dirty behind the end.
+	stray      bool
+	links      uint32
+	pins       int32  // handles that hold it, and what is pinned below a directory
+	dirtyPlace int32  // on the list of dirty inodes, counted from 1; 0 where it is not
+	syncTid    uint32 // i_sync_tid: the transaction that last changed it, the low bits
 
-	disksize int64  // i_disksize: the size the disk knows, bytes
-	blocks   int64  // i_blocks in file-system blocks: data and metadata, whole clusters
-	syncTid  uint64 // i_sync_tid: the transaction that last changed it
-	reserved uint32
-	group    allocator.GroupID // i_block_group
-	parent   *inode            // the directory of its name
-	dir      *dirent.Dir       // entries, of a directory
-	inlineState
-	dirtyPlace int32 // on the list of dirty inodes, counted from 1; 0 where it is not
-
-	// Where a slice and then an array of its elements stand, it begins there: most
-	// files need no more.
-	cache    pageCache
-	firstRun [2]dirtyRun
-	dirtied  int64 // when it was put on the list of dirty inodes, ns
 	es       esTree
 	firstES  [2]esExtent
-	root     node // of the extent tree
+	cache    pageCache
+	firstRun [1]dirtyRun
+	reserved uint32 // clusters reserved for delayed blocks
+	disksize int64  // i_disksize: the size the disk knows, bytes
+	blocks   int64  // i_blocks in file-system blocks: data and metadata, whole clusters
+	parent   *inode // the directory of its name
 	firstExt [1]extent
+}
 
-	newer, older   *inode    // on the list of orphans
+// largeInode is what directories, large files and those of other kinds need. It is
+// zero in between.
+type largeInode struct {
+	dir            *dirent.Dir // entries, of a directory
+	lastAllocGroup int32       // i_last_alloc_group of a directory, and one; 0 for none
+	topdir         bool        // EXT4_INODE_TOPDIR
+	inlineState
 	ind            *indirect // block pointers of an inode without extents
-	lastAllocGroup int32     // i_last_alloc_group of a directory, -1 for none
+	newer, older   *inode    // on the list of orphans
+	dirtied        int64     // when it was put on the list of dirty inodes, ns
+	writebackIndex uint32    // the page where range-cyclic writeback goes on
+	_              [36]byte  // to the end of a line
 }
 
 func (in *inode) isDir() bool { return in.mode&modeFmt == modeDir }
@@ -63,7 +78,7 @@ func (fs *FS) readInode(number uint32) *inode {
 	if !in.resident {
 		in.resident = true
 		if fs.j != nil && fs.j.running {
-			in.syncTid = fs.j.tid
+			in.syncTid = uint32(fs.j.tid)
 		}
 	}
 	return in
@@ -78,7 +93,9 @@ func (fs *FS) makeInode(t *task, parent *inode, mode uint32, name string) (*inod
 	in := fs.blankInode(number, mode)
 	in.Extents = fs.extents
 	in.resident = true
-	in.mayInline, in.inlineMax = fs.inlineData, fs.inlineMax
+	if fs.inlineData {
+		in.mayInline, in.inlineMax = true, fs.inlineMax
+	}
 	if fs.obs != nil {
 		fs.obs.InodeAllocated(number, parent.Number, mode)
 	}
@@ -90,9 +107,9 @@ func (fs *FS) makeInode(t *task, parent *inode, mode uint32, name string) (*inod
 // it takes over.
 func (fs *FS) blankInode(number, mode uint32) *inode {
 	in := fs.inodes.place(number)
-	es, runs, ext := in.es.ext[:0], in.cache.runs[:0], in.root.ext[:0]
-	*in = inode{}
-	in.es.ext, in.cache.runs, in.root.ext = es, runs, ext
+	es, runs := in.es.ext[:0], in.cache.runs[:0]
+	in.smallInode = smallInode{}
+	in.es.ext, in.cache.runs = es, runs
 	if in.es.ext == nil {
 		in.es.ext, in.cache.runs = in.firstES[:0], in.firstRun[:0]
 	}
@@ -102,8 +119,6 @@ func (fs *FS) blankInode(number, mode uint32) *inode {
 	in.Regular = mode&modeFmt == modeReg
 	in.mode = uint16(mode)
 	in.links = 1
-	in.group = allocator.GroupID((number - 1) / fs.geo.InodesPerGroup)
-	in.lastAllocGroup = -1
 	in.resetRoot()
 	return in
 }
@@ -151,7 +166,15 @@ func (fs *FS) release(t *task, in *inode) {
 	fs.orphanDel(t, in)
 	fs.freeInode(t, in)
 	fs.cleanInode(in)
+	if !fs.onlySmall || !in.Regular || !in.Extents {
+		in.largeInode = largeInode{}
+	}
 	in.live = false
+}
+
+// groupOf is the group of an inode (i_block_group).
+func (fs *FS) groupOf(in *inode) allocator.GroupID {
+	return allocator.GroupID((in.Number - 1) / fs.geo.InodesPerGroup)
 }
 
 // clearInode gives up what an inode holds in memory (ext4_clear_inode).

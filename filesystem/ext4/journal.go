@@ -91,7 +91,7 @@ func (fs *FS) commit(t *task) {
 	for j.committing != 0 { // one at a time
 		fs.host.AwaitCommit()
 		if j.tid != tid || !j.running {
-			fs.awaitCommit(tid)
+			fs.awaitCommit(uint32(tid))
 			return // another process has committed it
 		}
 	}
@@ -113,9 +113,9 @@ func (fs *FS) commit(t *task) {
 	fs.host.CommitEnded()
 }
 
-// awaitCommit waits while transaction tid is being written.
-func (fs *FS) awaitCommit(tid uint64) {
-	for tid != 0 && fs.j.committing == tid {
+// awaitCommit waits while the transaction whose low bits are tid is being written.
+func (fs *FS) awaitCommit(tid uint32) {
+	for tid != 0 && uint32(fs.j.committing) == tid {
 		fs.host.AwaitCommit()
 	}
 }
@@ -131,7 +131,7 @@ func (fs *FS) fsync(t *task, in *inode) errno {
 	if fs.j == nil && len(in.cache.runs) == 0 {
 		fs.cleanInode(in)
 	}
-	if e == 0 && fs.j != nil && fs.j.running && in.syncTid == fs.j.tid {
+	if e == 0 && fs.j != nil && fs.j.running && in.syncTid == uint32(fs.j.tid) {
 		fs.commit(t)
 	} else if fs.j != nil {
 		fs.awaitCommit(in.syncTid)
@@ -156,7 +156,7 @@ func (fs *FS) sync(t *task) {
 func (fs *FS) dirtyInode(t *task, in *inode) {
 	if j := fs.j; j != nil {
 		j.start()
-		in.syncTid = j.tid
+		in.syncTid = uint32(j.tid)
 		if fs.host != nil {
 			fs.journalsInode(in)
 		}

@@ -126,7 +126,7 @@ func (fs *FS) lookupBlocks(t *task, in *inode, m *mapping) uint32 {
 // allocation by a sixteenth of the group times the process id
 // (ext4_inode_to_goal_block).
 func (fs *FS) inodeGoal(t *task, in *inode) allocator.Block {
-	g := in.group
+	g := fs.groupOf(in)
 	if fs.geo.FlexSize() >= flexDirScheme {
 		g &^= allocator.GroupID(fs.geo.FlexSize() - 1)
 		if in.Regular {

@@ -131,7 +131,7 @@ func (fs *FS) Remount(t *task) error {
 	fs.sync(t)
 	for in := range fs.inodes.all() {
 		fs.clearInode(t, in)
-		in.lastAllocGroup = -1
+		in.lastAllocGroup = 0
 		in.allocOnClose = false
 		in.resident = in == fs.root
 		in.mayInline, in.stray = in.inline > 0, false

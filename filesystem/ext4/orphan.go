@@ -16,16 +16,22 @@ func (fs *FS) orphanAdd(in *inode) {
 		return
 	}
 	in.onOrphanList = true
-	in.older = fs.orphans
-	if in.older != nil {
+	if fs.orphans != nil {
+		in.older = fs.orphans
 		in.older.newer = in
 	}
 	fs.orphans = in
+	fs.orphanCount++
 }
 
 // orphanDel takes an inode off the list (ext4_orphan_del).
 func (fs *FS) orphanDel(t *task, in *inode) {
 	if !in.onOrphanList {
+		return
+	}
+	in.onOrphanList = false
+	if fs.orphanCount--; fs.orphanCount == 0 {
+		fs.orphans = nil
 		return
 	}
 	if in.older != nil {
@@ -37,5 +43,5 @@ func (fs *FS) orphanDel(t *task, in *inode) {
 	} else {
 		fs.orphans = in.older
 	}
-	in.onOrphanList, in.newer, in.older = false, nil, nil
+	in.newer, in.older = nil, nil
 }

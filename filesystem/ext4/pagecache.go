@@ -27,8 +27,6 @@ func (r *dirtyRun) next() uint32 { return r.lblk + r.len }
 // gives what the buffer would have said.
 type pageCache struct {
 	runs []dirtyRun
-	// writebackIndex is the page where range-cyclic writeback goes on.
-	writebackIndex uint32
 }
 
 // at is the first run that ends behind lblk.

@@ -38,7 +38,7 @@ func (fs *FS) truncate(t *task, in *inode) {
 	if in.Size == 0 && fs.opt.AutoDaAlloc {
 		in.allocOnClose = true
 	}
-	if in.inline > 0 {
+	if fs.isInline(in) {
 		fs.truncateInline(t, in)
 		return
 	}

@@ -20,7 +20,7 @@ func (fs *FS) LostBlocks() int64 { return fs.lost }
 
 // look appends the extents of a file, mapped and delayed, by logical block.
 func (fs *FS) look(out []filesystem.Extent, in *inode) []filesystem.Extent {
-	if in.inline > 0 {
+	if fs.isInline(in) {
 		return fs.inlineExtent(out, in)
 	}
 	if in.Extents {

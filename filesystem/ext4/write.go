@@ -154,7 +154,7 @@ const manyPages = 1024
 // whole of a file without a block. It returns the number of bytes written, 0 where
 // the slow way must be taken.
 func (fs *FS) writeMany(t *task, in *inode, pos, n int64) int64 {
-	if !fs.opt.Delalloc || fs.geo.ClusterBits > 0 || in.mayInline || in.inline > 0 {
+	if !fs.opt.Delalloc || fs.geo.ClusterBits > 0 || in.mayInline || fs.isInline(in) {
 		return 0
 	}
 	n = min(n, manyPages*fs.pageSize-pos&(fs.pageSize-1))

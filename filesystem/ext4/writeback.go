@@ -22,7 +22,7 @@ type conversion struct {
 // take. Here the data is lost when several commits have changed nothing.
 func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 	var stuck stuckRange
-	if in.inline > 0 && len(in.cache.runs) > 0 {
+	if fs.isInline(in) && len(in.cache.runs) > 0 {
 		fs.destroyInline(t, in)
 	}
 	bpp := fs.blocksPerPage
