@@ -5,7 +5,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 CASE ?= sim/replay/testdata/small-files-1
 N ?= 20
 
-.PHONY: help build run test lint race invariants check bench browser slurm speed oracle oracle-fuzz
+.PHONY: help build run test lint race invariants check bench pgo browser slurm speed oracle oracle-fuzz
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,7 +25,7 @@ lint: ## gofmt, vet, staticcheck
 	$(GO) run $(STATICCHECK) ./...
 
 race: ## run the tests of what has goroutines under the race detector
-	$(GO) test -race -short ./sim ./sim/smp ./sim/run ./study/... ./cmd/mbsim
+	$(GO) test -race -short ./workload ./filesystem/play ./sim ./sim/smp ./sim/run ./study/... ./cmd/mbsim
 	$(GO) test -race -short -run Concurrent ./sim/replay
 
 invariants: ## run the tests with slow recounts of the allocator's state
@@ -35,6 +35,11 @@ check: lint test race invariants ## all that CI runs
 
 bench: ## run the benchmarks (compare with benchstat)
 	$(GO) test -run '^$$' -bench . -benchmem ./allocator/... ./filesystem/... ./sim/... ./metrics/...
+
+pgo: ## renew the profile that go build optimizes mbsim by
+	$(GO) test -run '^$$' -bench 'Churn|Replay' -benchtime 12s -cpuprofile bin/replay.prof -o bin/replay.test ./sim/replay
+	$(GO) test -run '^$$' -bench . -benchtime 4s -cpuprofile bin/run.prof -o bin/run.test ./sim/run
+	$(GO) tool pprof -proto bin/replay.prof bin/run.prof >cmd/mbsim/default.pgo
 
 browser: ## test the report page in headless Chromium (Debian: chromium chromium-driver)
 	BROWSER=1 $(GO) test ./reports -run TestBrowser -count=1 -v
