@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // Script is a script in the oracle's language (ParseScript): a text, or a file that
@@ -93,7 +94,10 @@ func (s *Script) Ops() iter.Seq2[*Op, error] {
 				}
 				continue
 			}
-			b := <-ready
+			b, ok := <-ready
+			if !ok { // what was taken was the end
+				return
+			}
 			for k := range b.ops {
 				if !yield(&b.ops[k], nil) {
 					return
@@ -142,13 +146,13 @@ type batch struct {
 
 // pieces cuts a text into pieces of whole lines, for two goroutines.
 type pieces struct {
-	name string
+	name  string
+	taken atomic.Int64 // pieces, that being read included
 
 	mu   sync.Mutex
 	rest io.Reader // nil at the end
 	tail []byte    // what was read of the next piece
 	line int       // lines taken
-	n    int       // pieces taken
 }
 
 // taker is who gets a piece.
@@ -163,18 +167,21 @@ const (
 // take takes piece i, or any where i is negative, unless it has been taken before. An
 // error takes the place of a piece.
 func (r *pieces) take(i int) (p parser, who taker, err error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if i >= 0 && i < r.n {
+	if i >= 0 && int64(i) < r.taken.Load() { // without a wait for who reads it
 		return p, another, nil
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if i >= 0 && int64(i) < r.taken.Load() {
+		return p, another, nil
+	}
+	r.taken.Add(1)
 	text, err := r.read()
 	if text == "" && err == nil {
 		return p, nobody, nil
 	}
 	p = parser{name: r.name, text: text, n: r.line}
 	r.line += strings.Count(text, "\n")
-	r.n++
 	return p, caller, err
 }
 
@@ -206,6 +213,7 @@ func (r *pieces) read() (string, error) {
 // parseAhead parses pieces that nobody has taken, until there are none, or a mistake,
 // or it is to stop.
 func (r *pieces) parseAhead(ready chan<- batch, free <-chan []Op, stop <-chan struct{}) {
+	defer close(ready)
 	for {
 		p, who, err := r.take(-1)
 		if who == nobody {
