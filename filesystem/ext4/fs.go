@@ -53,6 +53,8 @@ type FS struct {
 	dirtyBlocks      int64
 	conversions      []conversion
 	plugged          []plugged // requests held back
+	gathered         int64     // blocks gathered by the writer at work
+	sentAt           int64     // and when its IO was sent that is not converted, -1 for never
 	sent             int       // conversions whose IO has been sent by a writer at work
 	spareConversions [][]conversion
 	spareQueues      [][]*inode

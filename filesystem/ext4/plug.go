@@ -13,6 +13,11 @@ const (
 	plugRequestBytes = 1280 << 10 // the largest request (max_sectors_kb)
 )
 
+// settlePages is how many pages a writer must have gathered since its IO left for that
+// to have ended. In recordings with one CPU the worker came first in 3001 of 3273 cases
+// with so many, and in 128 of 245 with fewer.
+const settlePages = 64
+
 // plugged is a request of a writer that the block layer holds back (blk_start_plug):
 // until there are many, until another one follows a large one, or until the writer is
 // done. It decides which chunks of a file can be written, and their blocks be
@@ -20,12 +25,12 @@ const (
 // leaves with one of a later chunk that cannot be merged with it.
 //
 // Where the machine has one CPU, the worker that converts (ext4_end_io_rsv_work)
-// takes it from the writer as soon as IO ends, which here is before the writer maps
-// its next chunk. Where it has several, whether the worker on another CPU is faster
+// takes it from the writer as soon as IO ends: here once the writer has gathered
+// settlePages more. Where it has several, whether the worker on another CPU is faster
 // than the writer is anybody's guess, and it never is here (docs/MODEL.md, Races).
 //
 // Deviates from the kernel: dirty pages that need no mapping make no requests, the
-// number of a request's segments has no limit, IO ends at once, the flusher does not
+// number of a request's segments has no limit, how long IO takes does not depend on its size, the flusher does not
 // hold back IO from one file to the next, and reading a bitmap, for which a writer
 // sleeps, lets nothing leave.
 type plugged struct {
@@ -38,6 +43,7 @@ type plugged struct {
 func (fs *FS) startPlug() int {
 	fs.plugged = fs.plugged[:0]
 	fs.sent = len(fs.conversions)
+	fs.gathered, fs.sentAt = 0, -1
 	return fs.sent
 }
 
@@ -82,18 +88,24 @@ func (fs *FS) mergePlugged(r plugged, most uint32) bool {
 // can go ahead.
 func (fs *FS) unplug() {
 	fs.plugged = fs.plugged[:0]
-	fs.sent = len(fs.conversions)
+	if fs.sent < len(fs.conversions) {
+		fs.sent = len(fs.conversions)
+		if fs.sentAt < 0 {
+			fs.sentAt = fs.gathered
+		}
+	}
 }
 
 // convertSent converts what has been sent, from the first conversion of the writer's
-// file on. The writer is about to map more of that file.
-func (fs *FS) convertSent(t *task, first int) {
-	if fs.sent == first || fs.opt.CPUs > 1 || fs.host != nil {
+// file on. The writer has gathered n more blocks, and is about to map them.
+func (fs *FS) convertSent(t *task, first int, n uint32) {
+	fs.gathered += int64(n)
+	if fs.sent == first || fs.opt.CPUs > 1 || fs.host != nil || fs.gathered-fs.sentAt < settlePages*int64(fs.blocksPerPage) {
 		return
 	}
 	for _, c := range fs.conversions[first:fs.sent] {
 		fs.convertUnwritten(t, c.in, c.lblk, c.len)
 	}
 	fs.conversions = slices.Delete(fs.conversions, first, fs.sent)
-	fs.sent = first
+	fs.sent, fs.sentAt = first, -1
 }

@@ -41,7 +41,7 @@ func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 			}
 			return 0
 		}
-		fs.convertSent(t, conversions)
+		fs.convertSent(t, conversions, x.len)
 		fs.j.start()
 		next, e := fs.mapAndSubmit(t, in, x, stuck.hopeless())
 		pos = next
