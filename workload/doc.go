@@ -1,5 +1,5 @@
 // Package workload is where operations come from: scripts in the oracle's
-// language (ParseScript, ReadCase), and process classes that draw operations
+// language (Script, ReadCase), and process classes that draw operations
 // from distributions (Class, Population).
 //
 // A Population turns the classes of a phase into Workers, one a process. Whoever

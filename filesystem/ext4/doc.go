@@ -9,7 +9,8 @@
 // An inode may hold its data itself (inline*.go).
 // Inodes are placed as Orlov's allocator does (ialloc.go), directories grow
 // block by block (namespace.go, over package dirent), and freed blocks come
-// back when their transaction commits (journal.go).
+// back when their transaction commits (journal.go). Inodes lie in memory by their
+// numbers (icache.go).
 //
 // FS.Check recounts slowly all that is kept fast (check*.go); with the build tag
 // invariants it does so after each sync and remount. The tests perform random
