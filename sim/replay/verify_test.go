@@ -18,7 +18,7 @@ var races = map[string]bool{"stripe-1": true, "streams-1": true, "bigalloc-strea
 // TestRecordings compares with the project's copy of the recordings.
 func TestRecordings(t *testing.T) {
 	dirs, err := filepath.Glob("testdata/*/5.10")
-	if err != nil || len(dirs) != 22 {
+	if err != nil || len(dirs) != 23 {
 		t.Fatalf("%d cases, %v", len(dirs), err)
 	}
 	check(t, dirs)
