@@ -17,7 +17,7 @@ run: ## run the scenario small-files
 	$(GO) run ./cmd/mbsim run scenarios/small-files.yaml
 
 test: ## run the tests
-	$(GO) test ./...
+	$(GO) test -pgo=off ./...
 
 lint: ## gofmt, vet, staticcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
@@ -25,8 +25,8 @@ lint: ## gofmt, vet, staticcheck
 	$(GO) run $(STATICCHECK) ./...
 
 race: ## run the tests of what has goroutines under the race detector
-	$(GO) test -race -short ./workload ./filesystem/play ./sim ./sim/smp ./sim/run ./study/... ./cmd/mbsim
-	$(GO) test -race -short -run Concurrent ./sim/replay
+	$(GO) test -pgo=off -race -short ./workload ./filesystem/play ./sim ./sim/smp ./sim/run ./study/... ./cmd/mbsim
+	$(GO) test -pgo=off -race -short -run Concurrent ./sim/replay
 
 invariants: ## run the tests with slow recounts of the allocator's state
 	$(GO) test -tags invariants -short ./allocator/... ./sim/replay
@@ -37,8 +37,8 @@ bench: ## run the benchmarks (compare with benchstat)
 	$(GO) test -run '^$$' -bench . -benchmem ./allocator/... ./filesystem/... ./sim/... ./metrics/...
 
 pgo: ## renew the profile that go build optimizes mbsim by
-	$(GO) test -run '^$$' -bench 'Churn|Replay' -benchtime 12s -cpuprofile bin/replay.prof -o bin/replay.test ./sim/replay
-	$(GO) test -run '^$$' -bench . -benchtime 4s -cpuprofile bin/run.prof -o bin/run.test ./sim/run
+	$(GO) test -run '^$$' -bench 'Churn|Replay' -benchtime 15s -cpuprofile bin/replay.prof -o bin/replay.test ./sim/replay
+	$(GO) test -run '^$$' -bench . -benchtime 1s -cpuprofile bin/run.prof -o bin/run.test ./sim/run
 	$(GO) tool pprof -proto bin/replay.prof bin/run.prof >cmd/mbsim/default.pgo
 
 browser: ## test the report page in headless Chromium (Debian: chromium chromium-driver)
