@@ -54,7 +54,8 @@ type smallInode struct {
 }
 
 // largeInode is what directories, large files and those of other kinds need. It is
-// zero in between.
+// zero while the inode is not in use: release sees to that, so that making a small
+// file need not touch it.
 type largeInode struct {
 	dir            *dirent.Dir // entries, of a directory
 	lastAllocGroup int32       // i_last_alloc_group of a directory, and one; 0 for none

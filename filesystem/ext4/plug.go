@@ -30,9 +30,9 @@ const settlePages = 64
 // than the writer is anybody's guess, and it never is here (docs/MODEL.md, Races).
 //
 // Deviates from the kernel: dirty pages that need no mapping make no requests, the
-// number of a request's segments has no limit, how long IO takes does not depend on its size, the flusher does not
-// hold back IO from one file to the next, and reading a bitmap, for which a writer
-// sleeps, lets nothing leave.
+// number of a request's segments has no limit, how long IO takes does not depend on
+// its size, the flusher does not hold back IO from one file to the next, and reading a
+// bitmap, for which a writer sleeps, lets nothing leave.
 type plugged struct {
 	start allocator.Block
 	len   uint32
