@@ -14,7 +14,7 @@ skip() { echo "skipped: $1"; exit 0; }
 [[ $(id -u) = 0 ]] || skip "needs root to mount"
 [[ -e /dev/loop-control ]] || skip "needs loop devices"
 shm=$(mktemp -d -p /dev/shm) || skip "needs /dev/shm"
-trap 'umount "$shm/mnt" 2>/dev/null; rm -rf "$shm"' EXIT
+trap 'umount "$shm/mnt" 2>/dev/null || true; rm -rf "$shm"' EXIT
 (cd "$here/guest" && CGO_ENABLED=0 go build -o "$shm/guest" .)
 (cd "$here/.." && go build -o "$shm/mbsim" ./cmd/mbsim)
 python3 "$here/gen.py" churn 1 "$shm/case"

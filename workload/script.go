@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"math/bits"
 	"path"
 	"strconv"
 	"strings"
@@ -133,34 +134,36 @@ func ParseScript(r io.Reader, name string) ([]Op, error) {
 // parser goes through a text word by word.
 type parser struct {
 	name  string
-	text  string // whole lines
+	text  string // whole lines, and padding
+	end   int    // where the padding begins
 	at    int    // where the last word ends
 	begin int    // where the line begins
 	n     int    // the number of the line
 	wrong error  // what is wrong with a word
 }
 
+// padding follows a parser's text. It ends the last line, and lets wordEnd look at
+// eight bytes wherever it stands.
+const padding = "\n\n\n\n\n\n\n\n"
+
 // next parses the next line that has an operation. It reports false at the end.
 func (p *parser) next(op *Op) (bool, error) {
 	for {
-		if p.at == len(p.text) {
+		if p.at == p.end {
 			return false, nil
 		}
 		p.n++
 		p.begin = p.at
 		first := p.word()
 		if first != "" && first[0] == '#' {
-			p.at += len(p.text[p.at:])
-			if i := strings.IndexByte(p.text[p.begin:], '\n'); i >= 0 {
-				p.at = p.begin + i
-			}
+			p.at = p.begin + strings.IndexByte(p.text[p.begin:], '\n')
 			first = ""
 		}
 		var err error
 		if first != "" {
 			err = p.op(op, first)
 		}
-		p.at = min(p.at+1, len(p.text)) // the end of the line
+		p.at = min(p.at+1, p.end) // the end of the line
 		if err == nil {
 			err = p.wrong
 		}
@@ -178,29 +181,53 @@ func (p *parser) errorf(col int, format string, a ...any) error {
 // word is the next word of the line, "" where there is none, or where something is
 // wrong with it.
 func (p *parser) word() string {
-	s, i := p.text, p.at
-	for i < len(s) && s[i] <= ' ' && isSpace(s[i]) {
-		i++
+	s, start := p.text, p.at
+	for isSpace(s[start]) {
+		start++
 	}
-	start := i
-	for ; i < len(s); i++ {
-		if c := s[i]; c > ' ' {
-			continue
-		} else if c == '\n' || isSpace(c) {
-			break
-		} else if c == 0 {
-			p.wrong = p.errorf(i-p.begin+1, "a zero byte: this is not a script")
-			return ""
-		}
+	i := wordEnd(s, start)
+	if c := s[i]; c != ' ' && c != '\n' {
+		i = p.oddEnd(start, i)
 	}
 	p.at = i
 	return s[start:i]
 }
 
+// oddEnd is where the word from start on ends that has a rare byte at i: white space,
+// or a control character, which belongs to it. With a zero byte there is no word.
+func (p *parser) oddEnd(start, i int) int {
+	for s := p.text; s[i] != '\n' && !isSpace(s[i]); i = wordEnd(s, i+1) {
+		if s[i] == 0 {
+			p.wrong = p.errorf(i-p.begin+1, "a zero byte: this is not a script")
+			return start
+		}
+	}
+	return i
+}
+
+// wordEnd is the place of the first byte from i on that is white space or a control
+// character. It looks at eight bytes at a time.
+func wordEnd(s string, i int) int {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	for {
+		b := s[i : i+8]
+		x := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+		// The lowest high bit set is that of the first byte below 0x21.
+		if low := (x - 0x21*ones) &^ x & high; low != 0 {
+			return i + bits.TrailingZeros64(low)/8
+		}
+		i += 8
+	}
+}
+
 // col is where word w, the last one, begins.
 func (p *parser) col(w string) int { return p.at - len(w) - p.begin + 1 }
 
-func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f' }
+// isSpace says whether c separates words. That is not so of the end of a line.
+func isSpace(c byte) bool {
+	return c == ' ' || c < ' ' && (c == '\t' || c == '\r' || c == '\v' || c == '\f')
+}
 
 // op makes an operation of the line that begins with word first.
 func (p *parser) op(op *Op, first string) error {
@@ -299,14 +326,16 @@ func (p *parser) path(w string) (string, error) {
 
 // clean says whether a path is relative and surely as path.Clean leaves it.
 func clean(s string) bool {
-	prev := byte('/') // a slash at the start, one after another, or behind a dot
-	for i := range len(s) {
-		if s[i] == '/' && (prev == '/' || prev == '.') {
+	if s == "" || s[0] == '/' {
+		return false
+	}
+	for i := 1; i < len(s); i++ {
+		if s[i] == '/' && (s[i-1] == '/' || s[i-1] == '.') {
 			return false
 		}
-		prev = s[i]
 	}
-	return prev != '/' && prev != '.'
+	last := s[len(s)-1]
+	return last != '/' && last != '.'
 }
 
 // verbNames are the names of the operations, in the language's order.

@@ -177,15 +177,19 @@ func (r *pieces) take(i int) (p parser, who taker, err error) {
 	}
 	r.taken.Add(1)
 	text, err := r.read()
-	if text == "" && err == nil {
+	switch {
+	case err != nil:
+		return p, caller, err
+	case text == "":
 		return p, nobody, nil
 	}
-	p = parser{name: r.name, text: text, n: r.line}
-	r.line += strings.Count(text, "\n")
-	return p, caller, err
+	end := len(text) - len(padding)
+	p = parser{name: r.name, text: text, end: end, n: r.line}
+	r.line += strings.Count(text[:end], "\n")
+	return p, caller, nil
 }
 
-// read reads some whole lines, none at the end.
+// read reads some whole lines, with padding. It returns "" at the end.
 func (r *pieces) read() (string, error) {
 	for end := 0; r.rest != nil; {
 		have := len(r.tail)
@@ -202,9 +206,12 @@ func (r *pieces) read() (string, error) {
 			end = bytes.LastIndexByte(r.tail, '\n') + 1
 		}
 		if end > 0 {
-			text := string(r.tail[:end])
+			var text strings.Builder
+			text.Grow(end + len(padding))
+			text.Write(r.tail[:end])
+			text.WriteString(padding)
 			r.tail = append(r.tail[:0], r.tail[end:]...)
-			return text, nil
+			return text.String(), nil
 		}
 	}
 	return "", nil

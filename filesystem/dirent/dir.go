@@ -156,8 +156,8 @@ func (d *Dir) locate(text string) (b uint32, off int32, ok bool) {
 // Lookup is the inode that name names. "." and ".." are not looked up: the
 // kernel's path walk resolves them.
 func (d *Dir) Lookup(name string) (ino uint32, ok bool) {
-	h := d.search(name)
-	return h.ino(), h != 0
+	e := d.search(name)
+	return e.ino, e.at != 0
 }
 
 // SetInode makes name, which must exist, name another inode (ext4_setent,
@@ -165,6 +165,7 @@ func (d *Dir) Lookup(name string) (ino uint32, ok bool) {
 func (d *Dir) SetInode(name string, ino uint32, ftype uint8) {
 	if b, off, ok := d.locate(name); ok {
 		d.blocks[b].set(off, d.blocks[b].at(off).naming(ino, ftype))
+		d.names.entries[d.names.askedAt].ino = ino
 	}
 }
 
@@ -251,5 +252,5 @@ func (d *Dir) insert(b uint32, off int32, n *name) {
 		h -= emptySlot(need)
 	}
 	blk.put(off, h.len(), n)
-	d.names.add(n.key, d.place(b, off))
+	d.names.add(n.key, d.place(b, off), n.ino)
 }

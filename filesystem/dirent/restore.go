@@ -66,7 +66,7 @@ func (d *Dir) restoreSlot(b uint32, i int, s Slot) error {
 		return fmt.Errorf("%q is there twice", s.Name)
 	}
 	to.put(off, length, &n)
-	d.names.add(d.names.askedHash, d.place(b, off))
+	d.names.add(d.names.askedHash, d.place(b, off), s.Inode)
 	return nil
 }
 

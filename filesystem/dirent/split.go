@@ -134,7 +134,7 @@ func (d *Dir) carry(from *block, at place, b uint32, off, length int32) {
 	_, old := d.slotAt(at)
 	h, text := from.at(old), from.text(old)
 	if h.used() {
-		d.names.move(hashText(text), at, d.place(b, off))
+		d.names.move(hashText(text), at, d.place(b, off), h.ino())
 	}
 	to := &d.blocks[b]
 	to.set(off, h.withLen(length))

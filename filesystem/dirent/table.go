@@ -22,10 +22,12 @@ type table struct {
 	askedAt   int32
 }
 
-// entry is a name in the table.
+// entry is a name in the table, with what it names: who looks that up need not wait for
+// the memory in which the name is.
 type entry struct {
 	hash uint32
 	at   place // and one, so that a zero entry is a free one
+	ino  uint32
 }
 
 func newTable() table { return table{entries: make([]entry, 1), askedAt: -1} }
@@ -64,13 +66,13 @@ func (t *table) next(i int) int {
 	return 0
 }
 
-// add adds a name.
-func (t *table) add(hash uint32, at place) {
+// add adds a name for inode ino.
+func (t *table) add(hash uint32, at place, ino uint32) {
 	t.askedAt = -1
 	if t.used >= len(t.entries)/4*3 {
 		t.grow()
 	}
-	t.put(entry{hash, at + 1})
+	t.put(entry{hash, at + 1, ino})
 	t.used++
 }
 
@@ -115,12 +117,12 @@ func (t *table) distance(i, j int) int {
 	return j - i + len(t.entries)
 }
 
-// move says that a name has gone from one place to another. It may take the entry
-// of a name of equal hash that has just come to from and goes on later.
-func (t *table) move(hash uint32, from, to place) {
+// move says that a name of ino has gone from one place to another. A name of equal
+// hash may have just come to from, and go on later.
+func (t *table) move(hash uint32, from, to place, ino uint32) {
 	t.askedAt = -1
 	i := t.home(hash)
-	for t.entries[i] != (entry{hash, from + 1}) {
+	for t.entries[i] != (entry{hash, from + 1, ino}) {
 		i = t.next(i)
 	}
 	t.entries[i].at = to + 1
@@ -135,22 +137,22 @@ func (d *Dir) find(text string) (i int, ok bool) {
 	return int(t.askedAt), t.entries[t.askedAt].at != 0
 }
 
-// search is the header of a name's slot, 0 if it is not there.
-func (d *Dir) search(text string) header {
+// search sets t.asked and what goes with it. It returns the entry where it ended.
+func (d *Dir) search(text string) entry {
 	t := &d.names
 	hash := hashText([]byte(text))
-	i, h := t.home(hash), header(0)
-	for e := t.entries[i]; e.at != 0; e = t.entries[i] {
+	i := t.home(hash)
+	e := t.entries[i]
+	for ; e.at != 0; e = t.entries[i] {
 		if e.hash == hash {
 			b, off := d.slotAt(e.at - 1)
 			blk := &d.blocks[b]
-			if h = blk.at(off); string(blk.data[off+headerLen:off+headerLen+h.text()]) == text {
+			if string(blk.data[off+headerLen:off+headerLen+blk.at(off).text()]) == text {
 				break
 			}
-			h = 0
 		}
 		i = t.next(i)
 	}
 	t.asked, t.askedHash, t.askedAt = text, hash, int32(i)
-	return h
+	return e
 }

@@ -8,10 +8,10 @@ import (
 	"testing"
 )
 
-// index is the entry of a hash and a place, negative if it is not there.
-func (t *table) index(hash uint32, at place) int {
+// index is the entry of a name, negative if it is not there.
+func (t *table) index(hash uint32, at place, ino uint32) int {
 	for i := t.home(hash); t.entries[i].at != 0; i = t.next(i) {
-		if t.entries[i] == (entry{hash, at + 1}) {
+		if t.entries[i] == (entry{hash, at + 1, ino}) {
 			return i
 		}
 	}
@@ -24,6 +24,7 @@ func TestTable(t *testing.T) {
 	type item struct {
 		hash uint32
 		at   place
+		ino  uint32
 	}
 	for seed := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, 0))
@@ -32,20 +33,20 @@ func TestTable(t *testing.T) {
 		for i := range 3000 {
 			switch k := r.IntN(12); {
 			case k < 6 && (i/500%2 == 0 || len(all) == 0) || k < 3:
-				x := item{r.Uint32() >> (8 * (seed % 4)), next}
+				x := item{r.Uint32() >> (8 * (seed % 4)), next, r.Uint32()}
 				if seed%2 == 1 {
 					x.hash = ^x.hash
 				}
-				table.add(x.hash, x.at)
+				table.add(x.hash, x.at, x.ino)
 				all = append(all, x)
 				next++
 			case k < 10 && len(all) > 0:
 				j := r.IntN(len(all))
-				table.remove(table.index(all[j].hash, all[j].at))
+				table.remove(table.index(all[j].hash, all[j].at, all[j].ino))
 				all = slices.Delete(all, j, j+1)
 			case len(all) > 0:
 				x := &all[r.IntN(len(all))]
-				table.move(x.hash, x.at, next)
+				table.move(x.hash, x.at, next, x.ino)
 				x.at = next
 				next++
 			}
@@ -53,7 +54,7 @@ func TestTable(t *testing.T) {
 				continue
 			}
 			for _, x := range all {
-				if table.index(x.hash, x.at) < 0 {
+				if table.index(x.hash, x.at, x.ino) < 0 {
 					t.Fatalf("seed %d, step %d: %x is lost", seed, i, x.hash)
 				}
 			}

@@ -235,7 +235,7 @@ func (p *path) correctIndexes() {
 func (fs *FS) dirtyPath(t *task, in *inode, p *path) { fs.dirtyNode(t, in, p.leaf().n) }
 
 func (fs *FS) dirtyNode(t *task, in *inode, n *node) {
-	if n.blk == 0 {
+	if n == &in.root {
 		fs.dirtyInode(t, in)
 		return
 	}

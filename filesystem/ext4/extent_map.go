@@ -15,8 +15,8 @@ func (fs *FS) extentGoal(t *task, in *inode, p *path, lblk uint32) allocator.Blo
 		}
 		return x.pblk - allocator.Block(x.lblk-lblk)
 	}
-	if b := p.leaf().n.blk; b != 0 {
-		return b
+	if n := p.leaf().n; n != &in.root {
+		return n.blk
 	}
 	return fs.inodeGoal(t, in)
 }

@@ -129,7 +129,7 @@ func (fs *FS) removeFromLeaf(t *task, in *inode, p *path, pc *partialCluster, st
 		}
 		pc.state = partialNone
 	}
-	if len(n.ext) == 0 && n.blk != 0 {
+	if len(n.ext) == 0 && n != &in.root {
 		fs.removeIndex(t, in, p, p.depth)
 	}
 }

@@ -53,9 +53,20 @@ func (t inodeCache) place(number uint32) *inode {
 	}
 	chunk := &(*page)[number%inodesPerPage/inodesPerChunk]
 	if *chunk == nil {
-		*chunk = new(inodeChunk)
+		*chunk = newChunk()
 	}
 	return &(*chunk).inodes[number%inodesPerChunk]
+}
+
+// newChunk makes a chunk and writes to each of its inodes. They are read before they are
+// made (foresee.go), and to read a page that nobody has written to costs a second page
+// fault when it is written to, and an interrupt of the other CPUs.
+func newChunk() *inodeChunk {
+	c := new(inodeChunk)
+	for i := range c.inodes {
+		c.inodes[i].links = 1
+	}
+	return c
 }
 
 // all lists the inodes in memory by number.

@@ -79,10 +79,15 @@ func (x *ResultsWriter) Close() error {
 func (x *ResultsWriter) write(w io.Writer, pid int) error {
 	text := fmt.Appendln(nil, "# pid", pid)
 	_, err := w.Write(text)
+	var line decimal
 	for batch := range x.full {
 		text = text[:0]
 		for _, r := range batch {
-			text = strconv.AppendInt(text, int64(r.Line), 10)
+			text = append(text, line.of(r.Line)...)
+			if r.Ret == 0 {
+				text = append(text, " 0\n"...)
+				continue
+			}
 			text = strconv.AppendInt(append(text, ' '), r.Ret, 10)
 			text = append(text, '\n')
 		}
@@ -95,6 +100,34 @@ func (x *ResultsWriter) write(w io.Writer, pid int) error {
 		}
 	}
 	return err
+}
+
+// decimal is a number that mostly grows by one, with its digits.
+type decimal struct {
+	n      int
+	digits []byte
+}
+
+// of makes it n, and returns the digits, good until the next call.
+func (d *decimal) of(n int) []byte {
+	grown := n > 0 && n == d.n+1 && d.increment()
+	d.n = n
+	if !grown {
+		d.digits = strconv.AppendInt(d.digits[:0], int64(n), 10)
+	}
+	return d.digits
+}
+
+// increment adds one to the digits, unless that takes one digit more.
+func (d *decimal) increment() bool {
+	for i := len(d.digits) - 1; i >= 0; i-- {
+		if d.digits[i] < '9' {
+			d.digits[i]++
+			return true
+		}
+		d.digits[i] = '0'
+	}
+	return false
 }
 
 // ReadResults reads what WriteResults writes. name is the file's name in

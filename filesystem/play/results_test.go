@@ -15,7 +15,7 @@ func TestResults(t *testing.T) {
 			results = append(results, Result{line, int64(line%5) * -28})
 		}
 	}
-	results = append(results, Result{99999, 0}, Result{100000, 1 << 40}, Result{100001, 0})
+	results = append(results, Result{99999, 0}, Result{100000, 1 << 40}, Result{100001, 0}, Result{0, -5}, Result{1, 0})
 	want := "# pid 12\n"
 	for _, r := range results {
 		want += fmt.Sprintln(r.Line, r.Ret)
