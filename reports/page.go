@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io"
 	"strings"
+	"sync"
 )
 
 // pageName is the file of a run's page.
@@ -50,7 +51,10 @@ var (
 	uplotLicense string
 )
 
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{"breakable": breakable}).Parse(pageHTML))
+// pageTemplate is made when it is first asked for: most commands write no page.
+var pageTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page").Funcs(template.FuncMap{"breakable": breakable}).Parse(pageHTML))
+})
 
 // breakable is a name that may be broken behind its underscores and dots.
 func breakable(name string) template.HTML {
@@ -141,7 +145,7 @@ func (p *Page) Write(w io.Writer) error {
 	v.Style, v.Data = template.CSS(uplotCSS+pageCSS+darkRules()), template.JS(data)
 	v.Scripts = []template.JS{template.JS("/* " + strings.TrimSpace(uplotLicense) + " */\n" + uplotJS),
 		template.JS(pageJS + chartsJS + mapJS + barsJS + studyJS)}
-	return pageTemplate.Execute(w, v)
+	return pageTemplate().Execute(w, v)
 }
 
 // darkRules are the dark colours where the system or the reader asks for them, on

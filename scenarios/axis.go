@@ -2,7 +2,6 @@ package scenarios
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,7 +65,7 @@ func commasBelong(key string) bool {
 	return false
 }
 
-var rangeText = regexp.MustCompile(`^([+-]?[0-9]+)\.\.([+-]?[0-9]+)(?:([+*])([0-9]+))?$`)
+var rangeText = onUse(`^([+-]?[0-9]+)\.\.([+-]?[0-9]+)(?:([+*])([0-9]+))?$`)
 
 // expand is the values that a text stands for: those of a range, or, where many
 // may be given, several with commas between.
@@ -82,7 +81,7 @@ func expand(key, value string, many bool) ([]string, error) {
 		}
 		return all, nil
 	}
-	m := rangeText.FindStringSubmatch(strings.TrimSpace(value))
+	m := rangeText().FindStringSubmatch(strings.TrimSpace(value))
 	switch {
 	case commasBelong(key):
 		return []string{value}, nil

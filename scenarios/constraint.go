@@ -2,7 +2,6 @@ package scenarios
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,7 +26,7 @@ type operand struct {
 }
 
 var (
-	constraintToken = regexp.MustCompile(`^(&&|<=|>=|==|!=|<|>|[A-Za-z_][A-Za-z0-9_.-]*|[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[A-Za-z%]*)`)
+	constraintToken = onUse(`^(&&|<=|>=|==|!=|<|>|[A-Za-z_][A-Za-z0-9_.-]*|[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[A-Za-z%]*)`)
 	comparisons     = []string{"<", "<=", "==", "!=", ">=", ">"}
 )
 
@@ -65,7 +64,7 @@ func ParseConstraint(s string) (*Constraint, error) {
 
 func constraintTokens(s string) (tokens []string, err error) {
 	for rest := strings.TrimSpace(s); rest != ""; rest = strings.TrimSpace(rest) {
-		t := constraintToken.FindString(rest)
+		t := constraintToken().FindString(rest)
 		if t == "" {
 			return nil, fmt.Errorf("cannot read %q: want comparisons of keys and numbers, joined by &&", oneLine(rest))
 		}
@@ -92,7 +91,7 @@ func Number(s string) (float64, bool) {
 		f, err := strconv.ParseFloat(v, 64)
 		return f / 100, err == nil
 	}
-	if numberText.MatchString(s) {
+	if numberText().MatchString(s) {
 		f, err := strconv.ParseFloat(s, 64)
 		return f, err == nil
 	}

@@ -168,7 +168,7 @@ func (t rangesType) decode(d *decoder, n *yaml.Node, p any) error {
 			return err
 		}
 		r.Whole = r.Min == math.Trunc(r.Min) && r.Max == math.Trunc(r.Max) &&
-			wholeText.MatchString(keyNode(v, "min").Value) && wholeText.MatchString(keyNode(v, "max").Value)
+			wholeText().MatchString(keyNode(v, "min").Value) && wholeText().MatchString(keyNode(v, "max").Value)
 		switch {
 		case r.Min >= r.Max:
 			return d.errorf(v, "%s: max must be above min", key.Value)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -64,15 +63,15 @@ func nextDocument(dec *yaml.Decoder) (doc *yaml.Node, err error) {
 	return doc, nil
 }
 
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+var yamlLine = onUse(`^yaml: (?:line (\d+): )?`)
 
-var unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced`)
+var unknownAnchor = onUse(`^unknown anchor '(.*)' referenced`)
 
 // syntaxError gives an error of yaml.v3 a place: it knows the line, not the
 // column.
 func (d *decoder) syntaxError(err error, text []byte) error {
 	message := err.Error()
-	m := yamlLine.FindStringSubmatch(message)
+	m := yamlLine().FindStringSubmatch(message)
 	e := &Error{File: d.file, Line: 1, Column: 1, Message: message}
 	if m != nil {
 		e.Message = message[len(m[0]):]
@@ -81,7 +80,7 @@ func (d *decoder) syntaxError(err error, text []byte) error {
 		}
 	}
 	lines := strings.Split(string(text), "\n")
-	if m := unknownAnchor.FindStringSubmatch(e.Message); m != nil {
+	if m := unknownAnchor().FindStringSubmatch(e.Message); m != nil {
 		for i, line := range lines {
 			if at := strings.Index(line, "*"+m[1]); at >= 0 {
 				e.Line, e.Column, e.Message = i+1, at+1, "alias *"+m[1]+": write the value out"

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -85,12 +84,12 @@ func (t scriptType) decode(d *decoder, n *yaml.Node, p any) error {
 	return nil
 }
 
-var placeInText = regexp.MustCompile(`:(\d+):(\d+): (.*)$`)
+var placeInText = onUse(`:(\d+):(\d+): (.*)$`)
 
 // scriptError finds the place of an error in a script that stands in the
 // scenario.
 func (d *decoder) scriptError(n *yaml.Node, err error) error {
-	m := placeInText.FindStringSubmatch(err.Error())
+	m := placeInText().FindStringSubmatch(err.Error())
 	if m == nil {
 		return d.errorf(n, "%v", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"math/big"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -40,10 +39,10 @@ func (w whole) describe() string {
 	return fmt.Sprintf("a whole number of %d to %d", w.min, w.max)
 }
 
-var wholeText = regexp.MustCompile(`^[+-]?(0|[1-9][0-9]*)$`)
+var wholeText = onUse(`^[+-]?(0|[1-9][0-9]*)$`)
 
 func (w whole) decode(d *decoder, n *yaml.Node, p any) error {
-	if n.Kind != yaml.ScalarNode || isQuoted(n) || !wholeText.MatchString(n.Value) {
+	if n.Kind != yaml.ScalarNode || isQuoted(n) || !wholeText().MatchString(n.Value) {
 		return d.wrong(n, w.describe())
 	}
 	if u, ok := p.(*uint64); ok { // the seed
@@ -103,10 +102,10 @@ func (t number) describe() string {
 	return fmt.Sprintf("a number of %v to %v", t.min, t.max)
 }
 
-var numberText = regexp.MustCompile(`^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$`)
+var numberText = onUse(`^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$`)
 
 func (t number) decode(d *decoder, n *yaml.Node, p any) error {
-	if n.Kind != yaml.ScalarNode || isQuoted(n) || !numberText.MatchString(n.Value) {
+	if n.Kind != yaml.ScalarNode || isQuoted(n) || !numberText().MatchString(n.Value) {
 		return d.wrong(n, t.describe())
 	}
 	v, err := strconv.ParseFloat(n.Value, 64)
@@ -123,7 +122,7 @@ func (t number) encode(p any) *yaml.Node {
 		return nil
 	}
 	s := formatFloat(v)
-	if wholeText.MatchString(s) {
+	if wholeText().MatchString(s) {
 		return scalar("!!int", s)
 	}
 	return scalar("!!float", s)
@@ -136,7 +135,7 @@ func (share) describe() string { return "a share of 0 to 1, or a percentage such
 
 func (t share) decode(d *decoder, n *yaml.Node, p any) error {
 	v, percent := strings.CutSuffix(n.Value, "%")
-	if n.Kind != yaml.ScalarNode || !numberText.MatchString(v) || isQuoted(n) && !percent {
+	if n.Kind != yaml.ScalarNode || !numberText().MatchString(v) || isQuoted(n) && !percent {
 		return d.wrong(n, t.describe())
 	}
 	f, err := strconv.ParseFloat(v, 64)
@@ -160,7 +159,7 @@ type size struct {
 
 func (size) describe() string { return "a size such as 4096, 64K or 1.5G" }
 
-var sizeText = regexp.MustCompile(`^([0-9]{1,20}(?:\.[0-9]{1,20})?) ?([KMGTPEkmgtpe]?)(i?B)?$`)
+var sizeText = onUse(`^([0-9]{1,20}(?:\.[0-9]{1,20})?) ?([KMGTPEkmgtpe]?)(i?B)?$`)
 
 func (t size) decode(d *decoder, n *yaml.Node, p any) error {
 	v, ok := parseSize(n.Value)
@@ -179,7 +178,7 @@ func (t size) decode(d *decoder, n *yaml.Node, p any) error {
 
 // parseSize is a size in bytes, and false for what is none.
 func parseSize(s string) (*big.Rat, bool) {
-	m := sizeText.FindStringSubmatch(s)
+	m := sizeText().FindStringSubmatch(s)
 	if m == nil || m[3] == "iB" && m[2] == "" {
 		return nil, false
 	}
@@ -224,7 +223,7 @@ func (t duration) decode(d *decoder, n *yaml.Node, p any) error {
 	if n.Kind != yaml.ScalarNode || isNull(n) {
 		return d.wrong(n, t.describe())
 	}
-	if numberText.MatchString(n.Value) && n.Value != "0" {
+	if numberText().MatchString(n.Value) && n.Value != "0" {
 		return d.valueErrorf(n, "want a duration with its unit, found %s: is it %ss or %sms?", found(n), n.Value, n.Value)
 	}
 	v, err := time.ParseDuration(n.Value)

@@ -5,10 +5,10 @@ import (
 	"hash/crc32"
 )
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
 // crc32c goes on with a checksum as ext4 does: without the final inversion.
-func crc32c(crc uint32, b []byte) uint32 { return ^crc32.Update(^crc, castagnoli, b) }
+func crc32c(crc uint32, b []byte) uint32 {
+	return ^crc32.Update(^crc, crc32.MakeTable(crc32.Castagnoli), b) // made once
+}
 
 // crc16 goes on with the CRC-16 (polynomial x^16+x^15+x^2+1, reflected) that
 // guards descriptors under uninit_bg.
