@@ -53,7 +53,7 @@ func (w *walker) directory(prefix string, dir *inode) bool {
 	for i, c := range children {
 		if i%side == 0 {
 			for _, next := range children[i:min(i+side, len(children))] {
-				w.fs.foreseen += next.in.spread()
+				next.in.foresee()
 			}
 		}
 		path := prefix + c.name

@@ -53,20 +53,9 @@ func (t inodeCache) place(number uint32) *inode {
 	}
 	chunk := &(*page)[number%inodesPerPage/inodesPerChunk]
 	if *chunk == nil {
-		*chunk = newChunk()
+		*chunk = new(inodeChunk)
 	}
 	return &(*chunk).inodes[number%inodesPerChunk]
-}
-
-// newChunk makes a chunk and writes to each of its inodes. They are read before they are
-// made (foresee.go), and to read a page that nobody has written to costs a second page
-// fault when it is written to, and an interrupt of the other CPUs.
-func newChunk() *inodeChunk {
-	c := new(inodeChunk)
-	for i := range c.inodes {
-		c.inodes[i].links = 1
-	}
-	return c
 }
 
 // all lists the inodes in memory by number.

@@ -224,7 +224,7 @@ func (fs *FS) endIO(t *task, only, held *inode) {
 	for i, c := range mine {
 		if i%side == 0 {
 			for _, next := range mine[i:min(i+side, len(mine))] {
-				fs.foreseen += next.in.spread()
+				next.in.foresee()
 			}
 		}
 		if c.in != held {
@@ -314,7 +314,7 @@ func (fs *FS) writebackAll(t *task, held *inode) {
 	}
 	for i, in := range queue {
 		if i%side == 0 {
-			fs.foresee(queue[i:min(i+side, len(queue))])
+			foresee(queue[i:min(i+side, len(queue))])
 		}
 		switch {
 		case in == held:
