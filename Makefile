@@ -37,6 +37,7 @@ bench: ## run the benchmarks (compare with benchstat)
 	$(GO) test -run '^$$' -bench . -benchmem ./allocator/... ./filesystem/... ./sim/... ./metrics/...
 
 pgo: ## renew the profile that go build optimizes mbsim by
+	@mkdir -p bin
 	$(GO) test -run '^$$' -bench 'Churn|Replay' -benchtime 15s -cpuprofile bin/replay.prof -o bin/replay.test ./sim/replay
 	$(GO) test -run '^$$' -bench . -benchtime 1s -cpuprofile bin/run.prof -o bin/run.test ./sim/run
 	$(GO) tool pprof -proto bin/replay.prof bin/run.prof >cmd/mbsim/default.pgo
