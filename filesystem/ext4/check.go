@@ -73,12 +73,13 @@ func (c *checker) all() {
 	var reserved, dirty int64
 	var status filesystem.StatusTree
 	for _, in := range c.live {
+		in = in.unfolded()
 		c.in, c.told = in, 0
 		t := c.tree(in)
 		c.pages(in, t)
 		reserved += int64(in.reserved)
-		dirty += in.cache.count()
-		in.es.recount(&status)
+		dirty += in.m.cache.count()
+		in.m.es.recount(&status)
 	}
 	c.in = nil
 	if n := c.fs.alloc.DirtyClusters().Sum(); n != reserved && !(c.fs.leaksReservations() && n > reserved) {

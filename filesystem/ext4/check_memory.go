@@ -21,8 +21,8 @@ func (c *checker) pages(in *inode, t *treeCheck) {
 // is there.
 func (c *checker) statusTree(in *inode, t *treeCheck) {
 	next := uint64(0)
-	for i := range in.es.ext {
-		e := &in.es.ext[i]
+	for i := range in.m.es.ext {
+		e := &in.m.es.ext[i]
 		if e.len == 0 || uint64(e.lblk) < next || uint64(e.lblk)+uint64(e.len) > maxBlocks {
 			c.errorf("range %d of the status tree is [%d, %d+%d), the one before ends at %d", i, e.lblk, e.lblk, e.len, next)
 			return
@@ -82,8 +82,8 @@ func (c *checker) sameState(p *piece, e *esExtent) bool {
 // state that the status tree and the tree give.
 func (c *checker) dirtyBlocks(in *inode, t *treeCheck) {
 	next := uint32(0)
-	for i := range in.cache.runs {
-		r := &in.cache.runs[i]
+	for i := range in.m.cache.runs {
+		r := &in.m.cache.runs[i]
 		if r.len == 0 || r.lblk < next || r.next() > c.fs.blocksFor(in.Size) && !in.stray {
 			c.errorf("dirty blocks [%d, %d) behind %d, in a file of %d bytes", r.lblk, r.next(), next, in.Size)
 		}
@@ -94,21 +94,21 @@ func (c *checker) dirtyBlocks(in *inode, t *treeCheck) {
 			}
 		}
 	}
-	for i := range in.es.ext {
-		e := &in.es.ext[i]
+	for i := range in.m.es.ext {
+		e := &in.m.es.ext[i]
 		if !e.delayedOnly() {
 			continue
 		}
 		for b := e.lblk; b <= e.end(); b++ {
 			// Zeroing a range drops its dirty pages before it finds that there
 			// is no space for unwritten blocks, in the kernel too.
-			if !in.stray && in.cache.state(b) != bufDelayed && c.fs.alloc.Total().NoSpace == 0 {
-				c.errorf("block %d is delayed, its buffer in state %d", b, in.cache.state(b))
+			if !in.stray && in.m.cache.state(b) != bufDelayed && c.fs.alloc.Total().NoSpace == 0 {
+				c.errorf("block %d is delayed, its buffer in state %d", b, in.m.cache.state(b))
 				break
 			}
 		}
 	}
-	if len(in.cache.runs) > 0 && !in.onDirtyList() {
+	if len(in.m.cache.runs) > 0 && !in.onDirtyList() {
 		c.errorf("dirty blocks, but not on the list of dirty inodes")
 	}
 }
@@ -120,7 +120,7 @@ func (c *checker) dirtyBlock(in *inode, t *treeCheck, b uint32, s bufState) bool
 	switch s {
 	case bufDelayed:
 		// Blocks that fallocate gave it meanwhile may be written with zeroes.
-		x, known := in.es.lookup(b)
+		x, known := in.m.es.lookup(b)
 		ok = known && x.status&esDelayed != 0 || p != nil && !p.unwritten
 	case bufMapped:
 		ok = p != nil && !p.unwritten
@@ -129,7 +129,7 @@ func (c *checker) dirtyBlock(in *inode, t *treeCheck, b uint32, s bufState) bool
 		ok = p != nil
 	}
 	if !ok {
-		x, known := in.es.lookup(b)
+		x, known := in.m.es.lookup(b)
 		c.errorf("dirty block %d is in state %d; the tree has %+v, the status tree %+v, %t", b, s, p, x, known)
 	}
 	return ok
@@ -142,8 +142,8 @@ func (c *checker) reservations(in *inode, t *treeCheck) {
 	var want uint32
 	var pending []uint32
 	last := int64(-1)
-	for i := range in.es.ext {
-		e := &in.es.ext[i]
+	for i := range in.m.es.ext {
+		e := &in.m.es.ext[i]
 		if !e.delayedOnly() {
 			continue
 		}
@@ -162,8 +162,8 @@ func (c *checker) reservations(in *inode, t *treeCheck) {
 	if want != in.reserved && !(c.fs.leaksReservations() && want < in.reserved) {
 		c.errorf("%d clusters are delayed, %d reserved", want, in.reserved)
 	}
-	if !slices.Equal(pending, in.es.pending()) {
-		c.errorf("clusters with mapped and delayed blocks: %d, pending reservations: %d", pending, in.es.pending())
+	if !slices.Equal(pending, in.m.es.pending()) {
+		c.errorf("clusters with mapped and delayed blocks: %d, pending reservations: %d", pending, in.m.es.pending())
 	}
 }
 

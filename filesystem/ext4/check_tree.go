@@ -72,7 +72,7 @@ func (c *checker) dataClusters(t *treeCheck) {
 
 // root checks the part of an extent tree that lies in the inode.
 func (c *checker) root(in *inode, t *treeCheck) {
-	n := &in.root
+	n := &in.m.root
 	if n.blk != 0 || n.max != rootEntries || n.depth > maxDepth {
 		c.errorf("root at block %d, of depth %d, for %d entries", n.blk, n.depth, n.max)
 	}

@@ -40,7 +40,7 @@ func (fs *FS) directWrite(t *task, in *inode, off, n int64) (int64, errno) {
 // before it does not count: unwritten blocks stay so. A misaligned write is
 // refused only once its first extent is mapped.
 func (fs *FS) directExtents(t *task, in *inode, off, n int64) (done int64, fallback bool, e errno) {
-	if len(in.cache.runs) > 0 {
+	if in.hasDirty() {
 		if e := fs.flushFile(t, in, off, n); e != 0 {
 			return 0, false, e
 		}

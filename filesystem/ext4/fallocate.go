@@ -152,7 +152,7 @@ func (fs *FS) updateDisksize(t *task, in *inode, off, n int64) {
 
 // punchHole frees the whole blocks of a range (ext4_punch_hole).
 func (fs *FS) punchHole(t *task, in *inode, off, n int64) errno {
-	if len(in.cache.runs) > 0 {
+	if in.hasDirty() {
 		if e := fs.flushFile(t, in, off, n); e != 0 {
 			return e
 		}

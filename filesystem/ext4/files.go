@@ -101,6 +101,10 @@ func (fs *FS) fiemap(out []filesystem.Extent, in *inode) []filesystem.Extent {
 		return fs.inlineExtent(out, in)
 	}
 	limit := uint32(fs.maxSize(in) >> fs.geo.BlockBits)
+	if s := in.brief.state; s != notBrief && s != briefEmpty {
+		fs.esStats.Hits += 2 // of the run, and of the hole behind it
+		return append(out, in.brief.fiemap())
+	}
 	for b := uint32(0); b < limit; {
 		m := mapping{lblk: b, len: limit - b}
 		got, e := fs.mapBlocks(&fs.observerTask, in, &m, 0)
@@ -135,7 +139,7 @@ func (fs *FS) fiemap(out []filesystem.Extent, in *inode) []filesystem.Extent {
 // isDelayed reports whether the hole m is a delayed range, cutting m where that
 // begins or ends (ext4_iomap_is_delalloc).
 func (fs *FS) isDelayed(in *inode, m *mapping) bool {
-	d, ok := in.es.find(m.lblk, m.lblk+m.len-1, isDelayed)
+	d, ok := in.full().es.find(m.lblk, m.lblk+m.len-1, isDelayed)
 	if !ok {
 		return false
 	}

@@ -43,7 +43,7 @@ func (fs *FS) writeback(t *task, match func(*inode) bool, keep int64) {
 		}
 		e := fs.writeChunk(t, in)
 		fs.unlock(in)
-		if len(in.cache.runs) == 0 {
+		if !in.hasDirty() {
 			fs.cleanInode(in)
 		} else if e == 0 {
 			queue = append(queue, in) // more of it later
@@ -57,10 +57,10 @@ func (fs *FS) writeback(t *task, match func(*inode) bool, keep int64) {
 // writeChunk writes the next chunk of a file's dirty pages, going around
 // (ext4_writepages with range_cyclic).
 func (fs *FS) writeChunk(t *task, in *inode) errno {
-	c := &in.cache
 	if fs.opt.WritebackChunk == 0 {
 		return fs.writepages(t, in, 0, maxBlocks)
 	}
+	c := &in.full().cache
 	bpp := fs.blocksPerPage
 	left := fs.opt.WritebackChunk * bpp
 	first := in.writebackIndex

@@ -2,8 +2,8 @@ package ext4
 
 import "mbsim/internal/prefetch"
 
-// Who works on many inodes one after the other waits for memory at each: an inode
-// is several lines of the cache. So some of them are asked for before.
+// Who works on many inodes one after the other waits for memory at each. So some of
+// them are asked for before.
 
 // side is how many inodes are asked for at a time.
 const side = 16
@@ -15,5 +15,5 @@ func foresee(ins []*inode) {
 	}
 }
 
-// foresee asks for what any small file uses of its inode (smallInode, root): four lines.
-func (in *inode) foresee() { prefetch.Lines(in) }
+// foresee asks for what most files use of their inodes (smallInode).
+func (in *inode) foresee() { prefetch.Pair(in) }

@@ -30,6 +30,7 @@ type FS struct {
 	inlineData     bool  // new inodes may hold their data themselves
 	inlineMax      int32 // the most they can hold, bytes
 	onlySmall      bool  // regular files with extents use nothing of largeInode, but for the list of orphans
+	briefFiles     bool  // new files have a brief (brief.go)
 	groupChecksums bool  // metadata_csum or uninit_bg: groups may be uninitialized
 	dirOptions     dirent.Options
 
@@ -92,9 +93,10 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 		goalTunable:    opt.Tunables[inodeGoal],
 		inlineData:     s.Incompat&image.InlineData != 0,
 		inlineMax:      maxInline(s),
-		onlySmall:      s.Incompat&image.InlineData == 0 && opt.Clock == nil && opt.WritebackChunk == 0,
+		onlySmall:      s.Incompat&image.InlineData == 0 && opt.WritebackChunk == 0,
 	}
 	fs.blocksPerPage = uint32(fs.pageSize >> geo.BlockBits)
+	fs.briefFiles = fs.extents && !fs.inlineData && geo.ClusterBits == 0 && opt.Delalloc && opt.DioreadNolock && opt.Host == nil
 	fs.maxIndirect = maxIndirectBytes(geo.BlockBits, s.ROCompat&image.HugeFile != 0)
 	if s.Compat&image.HasJournal != 0 && !opt.NoJournal {
 		fs.j = &journal{tid: 1, clock: opt.Clock, onBegin: opt.TransactionBegan, blocks: make(map[journalled]struct{})}
@@ -102,7 +104,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 	fs.setupDirectories()
 	fs.inodeGroups = make([][]inodeGroup, (geo.Groups+groupsPerPage-1)/groupsPerPage)
 	fs.flexes = make([]flexInodes, fs.flexCount())
-	fs.inodes = newInodeCache(s.Inodes)
+	fs.inodes = newInodeCache(s.Inodes, &fs.esStats)
 	if err := fs.newAllocator(); err != nil {
 		return nil, err
 	}

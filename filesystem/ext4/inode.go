@@ -13,18 +13,17 @@ const (
 	modeReg = 0o100000
 )
 
-// inode is an inode in memory (struct ext4_inode_info), in two parts: what any small
-// file uses, and what few do. There are many, and each line of the processor's cache
-// that need not be read counts.
+// inode is an inode in memory (struct ext4_inode_info), in three parts: what every file
+// uses, where the blocks are of a file that brief cannot describe, and what few files
+// have. There are many inodes, and each line of the processor's cache that need not be
+// read counts.
 type inode struct {
 	smallInode
-	root node // of the extent tree; the second half of it is for large files
+	m fileMap // see full
 	largeInode
 }
 
-// smallInode is all that a small file with extents uses, but for the first half of
-// root: together four lines. Where a slice and an array of its elements stand
-// together, the slice begins there: most files need no more.
+// smallInode is all that most files use: two lines.
 type smallInode struct {
 	mballoc.Inode
 	mode         uint16
@@ -42,30 +41,37 @@ type smallInode struct {
 	dirtyPlace int32  // on the list of dirty inodes, counted from 1; 0 where it is not
 	syncTid    uint32 // i_sync_tid: the transaction that last changed it, the low bits
 
+	brief          brief
+	reserved       uint32      // clusters reserved for delayed blocks
+	disksize       int64       // i_disksize: the size the disk knows, bytes
+	blocks         int64       // i_blocks in file-system blocks: data and metadata, whole clusters
+	parent         *inode      // the directory of its name
+	dir            *dirent.Dir // entries, of a directory
+	dirtied        int64       // when it was put on the list of dirty inodes, ns
+	lastAllocGroup int32       // i_last_alloc_group of a directory, and one; 0 for none
+	topdir         bool        // EXT4_INODE_TOPDIR
+}
+
+// fileMap is where the blocks of a file are. Where a slice and an array of its elements
+// stand together, the slice begins there: most files need no more.
+type fileMap struct {
 	es       esTree
-	firstES  [2]esExtent
 	cache    pageCache
+	root     node // of the extent tree
+	firstES  [2]esExtent
 	firstRun [1]dirtyRun
-	reserved uint32 // clusters reserved for delayed blocks
-	disksize int64  // i_disksize: the size the disk knows, bytes
-	blocks   int64  // i_blocks in file-system blocks: data and metadata, whole clusters
-	parent   *inode // the directory of its name
 	firstExt [1]extent
 }
 
-// largeInode is what directories, large files and those of other kinds need. It is
-// zero while the inode is not in use: release sees to that, so that making a small
-// file need not touch it.
+// largeInode is what large files and those of other kinds need. It is zero while the
+// inode is not in use: release sees to that, so that making a small file need not touch
+// it.
 type largeInode struct {
-	dir            *dirent.Dir // entries, of a directory
-	lastAllocGroup int32       // i_last_alloc_group of a directory, and one; 0 for none
-	topdir         bool        // EXT4_INODE_TOPDIR
 	inlineState
 	ind            *indirect // block pointers of an inode without extents
 	newer, older   *inode    // on the list of orphans
-	dirtied        int64     // when it was put on the list of dirty inodes, ns
 	writebackIndex uint32    // the page where range-cyclic writeback goes on
-	_              [36]byte  // to the end of a line
+	_              [20]byte  // to the end of a line
 }
 
 func (in *inode) isDir() bool { return in.mode&modeFmt == modeDir }
@@ -108,19 +114,16 @@ func (fs *FS) makeInode(t *task, parent *inode, mode uint32, name string) (*inod
 // it takes over.
 func (fs *FS) blankInode(number, mode uint32) *inode {
 	in := fs.inodes.place(number)
-	es, runs := in.es.ext[:0], in.cache.runs[:0]
 	in.smallInode = smallInode{}
-	in.es.ext, in.cache.runs = es, runs
-	if in.es.ext == nil {
-		in.es.ext, in.cache.runs = in.firstES[:0], in.firstRun[:0]
-	}
 	in.live = true
-	in.es.stats = &fs.esStats
 	in.Number = number
 	in.Regular = mode&modeFmt == modeReg
 	in.mode = uint16(mode)
 	in.links = 1
-	in.resetRoot()
+	in.brief.state = briefEmpty
+	if !fs.briefFiles || !in.Regular {
+		in.full()
+	}
 	return in
 }
 
@@ -156,19 +159,23 @@ func (fs *FS) release(t *task, in *inode) {
 	}
 	fs.lock(in)
 	defer fs.unlock(in)
-	fs.dropPages(in, 0)
-	fs.forgetIO(in)
-	fs.j.start()
-	in.Size = 0
-	if in.blocks > 0 {
-		fs.truncate(t, in)
+	if in.brief.state != notBrief {
+		fs.releaseBrief(t, in)
+	} else {
+		fs.dropPages(in, 0)
+		fs.forgetIO(in)
+		fs.j.start()
+		in.Size = 0
+		if in.blocks > 0 {
+			fs.truncate(t, in)
+		}
+		fs.clearInode(t, in)
 	}
-	fs.clearInode(t, in)
 	fs.orphanDel(t, in)
 	fs.freeInode(t, in)
 	fs.cleanInode(in)
 	if !fs.onlySmall || !in.Regular || !in.Extents {
-		in.largeInode = largeInode{}
+		in.largeInode, in.dir = largeInode{}, nil
 	}
 	in.live = false
 }

@@ -128,7 +128,7 @@ func (fs *FS) fsync(t *task, in *inode) errno {
 	e := fs.writepages(t, in, 0, maxBlocks)
 	fs.endIO(t, in, in)
 	fs.unlock(in)
-	if fs.j == nil && len(in.cache.runs) == 0 {
+	if fs.j == nil && !in.hasDirty() {
 		fs.cleanInode(in)
 	}
 	if e == 0 && fs.j != nil && fs.j.running && in.syncTid == uint32(fs.j.tid) {

@@ -135,9 +135,9 @@ func (fs *FS) Remount(t *task) error {
 		in.allocOnClose = false
 		in.resident = in == fs.root
 		in.mayInline, in.stray = in.inline > 0, false
-		in.es = esTree{stats: &fs.esStats, ext: in.es.ext[:0]}
-		unverify(&in.root)
-		in.root.verified = true
+		in.full().es = esTree{stats: &fs.esStats, ext: in.full().es.ext[:0]}
+		unverify(&in.full().root)
+		in.full().root.verified = true
 	}
 	fs.commit(t)
 	fs.forgetPaths()

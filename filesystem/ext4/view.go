@@ -23,14 +23,20 @@ func (fs *FS) look(out []filesystem.Extent, in *inode) []filesystem.Extent {
 	if fs.isInline(in) {
 		return fs.inlineExtent(out, in)
 	}
+	if in.brief.state != notBrief {
+		if in.brief.state != briefEmpty {
+			out = append(out, in.brief.fiemap())
+		}
+		return out
+	}
 	if in.Extents {
-		out = appendNode(out, &in.root)
+		out = appendNode(out, &in.full().root)
 	} else if in.ind != nil {
 		out = appendIndirect(out, in.ind, fs.geo.BlockBits-2)
 	}
 	mapped := len(out)
-	for i := range in.es.ext {
-		if e := &in.es.ext[i]; e.delayedOnly() {
+	for i := range in.full().es.ext {
+		if e := &in.full().es.ext[i]; e.delayedOnly() {
 			out = append(out, filesystem.Extent{Logical: uint64(e.lblk), Len: uint64(e.len), Flags: filesystem.ExtentDelalloc | filesystem.ExtentUnknown})
 		}
 	}

@@ -103,7 +103,7 @@ func (fs *FS) prepareBlocks(t *task, in *inode, pos, n int64, prepare func(*task
 	last := uint32((pos + n - 1) >> fs.geo.BlockBits)
 	var s bufState
 	for b := first; b <= last; b++ {
-		if s = in.cache.state(b); s != 0 {
+		if s = in.full().cache.state(b); s != 0 {
 			continue
 		}
 		var e errno
@@ -113,7 +113,7 @@ func (fs *FS) prepareBlocks(t *task, in *inode, pos, n int64, prepare func(*task
 			}
 			return 0, e
 		}
-		in.cache.add(b, 1, s)
+		in.full().cache.add(b, 1, s)
 		fs.dirtied(1)
 	}
 	return s, 0
@@ -160,40 +160,62 @@ func (fs *FS) writeMany(t *task, in *inode, pos, n int64) int64 {
 	n = min(n, manyPages*fs.pageSize-pos&(fs.pageSize-1))
 	lblk := uint32(pos >> fs.geo.BlockBits)
 	blocks := uint32((pos+n-1)>>fs.geo.BlockBits) - lblk + 1
-	x, known := in.es.lookup(lblk)
-	switch {
-	case known && x.status == esHole:
-		if room := x.end() - lblk + 1; room < blocks { // as many whole pages as fit
-			end := (lblk + room) &^ (fs.blocksPerPage - 1)
-			if end <= lblk {
-				return 0
-			}
-			blocks = end - lblk
-			n = int64(end)<<fs.geo.BlockBits - pos
+	if in.brief.goesOn(lblk, blocks) {
+		if !fs.alloc.ClaimEach(t.CPU, int64(blocks)) {
+			return 0
 		}
-	case known || !in.Extents || in.root.entries() > 0 || len(in.es.ext) > 0:
-		return 0
-	}
-	c := &in.cache
-	if i := c.at(lblk); i < len(c.runs) && c.runs[i].lblk < lblk+blocks || !fs.alloc.ClaimEach(t.CPU, int64(blocks)) {
-		return 0
+		fs.delayBrief(in, blocks)
+	} else {
+		room := fs.delayHole(t, in, lblk, blocks)
+		if room == 0 {
+			return 0
+		}
+		if room < blocks {
+			blocks = room
+			n = int64(lblk+room)<<fs.geo.BlockBits - pos
+		}
 	}
 	fs.j.start()
-	fs.esStats.Hits += uint64(blocks)
 	in.reserved += blocks
-	if known {
-		in.es.set(lblk, blocks, 0, esDelayed)
-	} else {
-		in.es.delayInHole(lblk, blocks)
-		fs.esStats.Hits--
-		fs.esStats.Misses++
-	}
-	c.add(lblk, blocks, bufDelayed)
 	fs.dirtied(int64(blocks))
 	in.Size = max(in.Size, pos+n)
 	fs.markDirty(in)
 	fs.dirtyInode(t, in)
 	return n
+}
+
+// delayHole makes [lblk, lblk+blocks) delayed and dirty where that is a hole, and
+// claims its space. Where the hole is shorter, as many whole pages as fit are taken. It
+// returns how many blocks were, 0 where the slow way must be taken.
+func (fs *FS) delayHole(t *task, in *inode, lblk, blocks uint32) uint32 {
+	m := in.full()
+	x, known := m.es.lookup(lblk)
+	switch {
+	case known && x.status == esHole:
+		if room := x.end() - lblk + 1; room < blocks {
+			end := (lblk + room) &^ (fs.blocksPerPage - 1)
+			if end <= lblk {
+				return 0
+			}
+			blocks = end - lblk
+		}
+	case known || !in.Extents || m.root.entries() > 0 || len(m.es.ext) > 0:
+		return 0
+	}
+	c := &m.cache
+	if i := c.at(lblk); i < len(c.runs) && c.runs[i].lblk < lblk+blocks || !fs.alloc.ClaimEach(t.CPU, int64(blocks)) {
+		return 0
+	}
+	fs.esStats.Hits += uint64(blocks)
+	if known {
+		m.es.set(lblk, blocks, 0, esDelayed)
+	} else {
+		m.es.delayInHole(lblk, blocks)
+		fs.esStats.Hits--
+		fs.esStats.Misses++
+	}
+	c.add(lblk, blocks, bufDelayed)
+	return blocks
 }
 
 // truncateFailedWrite drops what a failed write left beyond the end of the file

@@ -1,6 +1,9 @@
 package ext4
 
-import "mbsim/filesystem"
+import (
+	"mbsim/allocator"
+	"mbsim/filesystem"
+)
 
 // maxWritepagesExtent is the longest range writeback maps at once
 // (MAX_WRITEPAGES_EXTENT_LEN).
@@ -22,7 +25,7 @@ type conversion struct {
 // take. Here the data is lost when several commits have changed nothing.
 func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 	var stuck stuckRange
-	if fs.isInline(in) && len(in.cache.runs) > 0 {
+	if fs.isInline(in) && in.hasDirty() {
 		fs.destroyInline(t, in)
 	}
 	bpp := fs.blocksPerPage
@@ -37,7 +40,7 @@ func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 		x, ok := fs.nextExtent(in, &pos, min(end, eof))
 		if !ok {
 			if in.stray && end > eof {
-				fs.cleaned(in.cache.drop(eof, end))
+				fs.cleaned(in.full().cache.drop(eof, end))
 			}
 			return 0
 		}
@@ -77,7 +80,14 @@ func (s *stuckRange) failed(pos uint32, free int64) {
 // nextExtent cleans the pages from *pos on that need no mapping, and returns
 // the first range that does, before end (mpage_prepare_extent_to_map).
 func (fs *FS) nextExtent(in *inode, pos *uint32, end uint32) (dirtyRun, bool) {
-	c := &in.cache
+	switch b := &in.brief; {
+	case b.state == notBrief:
+	case b.state != briefDelayed:
+		return dirtyRun{}, false
+	case *pos == 0 && b.n <= end:
+		return dirtyRun{0, b.n, bufDelayed}, true
+	}
+	c := &in.full().cache
 	i := c.at(*pos)
 	for i < len(c.runs) && c.runs[i].state == bufMapped && c.runs[i].lblk < end {
 		i++
@@ -110,12 +120,17 @@ func (fs *FS) mapAndSubmit(t *task, in *inode, x dirtyRun, giveUp bool) (uint32,
 	start := x.lblk
 	for {
 		got, e := fs.mapOne(t, in, x)
+		if e == 0 && in.brief.mapped() { // all of it
+			fs.cleaned(got)
+			fs.extendDisksize(t, in, got)
+			return got, 0
+		}
 		if e != 0 {
 			if e == filesystem.ENOSPC && (giveUp || fs.alloc.CountFreeClusters() == 0) {
 				// Data is lost: the kernel logs it and drops the pages.
 				from, to := start&^pageMask, (x.next()+pageMask)&^pageMask
 				fs.forget(t, in, from, to-from)
-				fs.cleaned(in.cache.drop(from, to))
+				fs.cleaned(in.full().cache.drop(from, to))
 				fs.lost += int64(x.len)
 			}
 			return start &^ pageMask, e
@@ -124,7 +139,7 @@ func (fs *FS) mapAndSubmit(t *task, in *inode, x dirtyRun, giveUp bool) (uint32,
 		rest := (done + pageMask) &^ pageMask
 		y, more := in.firstUnmapped(done, min(rest, fs.blocksFor(in.Size)))
 		if !more {
-			fs.cleaned(in.cache.drop(start&^pageMask, rest))
+			fs.cleaned(in.full().cache.drop(start&^pageMask, rest))
 			fs.extendDisksize(t, in, rest)
 			return rest, 0
 		}
@@ -136,14 +151,14 @@ func (fs *FS) mapAndSubmit(t *task, in *inode, x dirtyRun, giveUp bool) (uint32,
 // submitted marks [lblk, end) mapped, in pages that still hold blocks to map,
 // and cleans the pages before those.
 func (fs *FS) submitted(in *inode, lblk, end uint32) {
-	fs.cleaned(in.cache.drop(lblk, end))
-	in.cache.add(lblk, end-lblk, bufMapped)
+	fs.cleaned(in.full().cache.drop(lblk, end))
+	in.full().cache.add(lblk, end-lblk, bufMapped)
 	fs.dirtied(int64(end - lblk))
 }
 
 // firstUnmapped is the first range in [lblk, end) that needs a place.
 func (in *inode) firstUnmapped(lblk, end uint32) (dirtyRun, bool) {
-	c := &in.cache
+	c := &in.full().cache
 	for i := c.at(lblk); lblk < end && i < len(c.runs) && c.runs[i].lblk < end; i++ {
 		r := c.runs[i]
 		if r.state == bufMapped {
@@ -158,6 +173,16 @@ func (in *inode) firstUnmapped(lblk, end uint32) (dirtyRun, bool) {
 // mapOne asks for the place of x (mpage_map_one_extent). It returns how many of
 // its blocks have got one.
 func (fs *FS) mapOne(t *task, in *inode, x dirtyRun) (uint32, errno) {
+	if fs.obs != nil {
+		fs.obs.WritePagesExtent(in.Number, x.lblk, x.len)
+	}
+	if in.brief.state == briefDelayed {
+		p, got, e := fs.mapBrief(t, in)
+		if e == 0 {
+			fs.submit(in, 0, p, got)
+		}
+		return got, e
+	}
 	f := mapCreate | mapMetadataNofail
 	nolock := fs.dioreadNolock(in)
 	if nolock {
@@ -167,9 +192,6 @@ func (fs *FS) mapOne(t *task, in *inode, x dirtyRun) (uint32, errno) {
 		f |= mapDelallocReserve
 	}
 	m := mapping{lblk: x.lblk, len: x.len}
-	if fs.obs != nil {
-		fs.obs.WritePagesExtent(in.Number, x.lblk, x.len)
-	}
 	got, e := fs.mapBlocks(t, in, &m, f)
 	if fs.host != nil {
 		fs.host.Submitted(m.pblk, got)
@@ -178,10 +200,16 @@ func (fs *FS) mapOne(t *task, in *inode, x dirtyRun) (uint32, errno) {
 		return 0, e
 	}
 	if nolock && m.state&stateUnwritten != 0 {
-		fs.plug(m.pblk, m.len)
-		fs.conversions = append(fs.conversions, conversion{in, in.Number, m.lblk, m.len})
+		fs.submit(in, m.lblk, m.pblk, m.len)
 	}
 	return got, 0
+}
+
+// submit sends n unwritten blocks of a file, from lblk on and at b, to the device. They
+// are to be converted when they have arrived.
+func (fs *FS) submit(in *inode, lblk uint32, b allocator.Block, n uint32) {
+	fs.plug(b, n)
+	fs.conversions = append(fs.conversions, conversion{in, in.Number, lblk, n})
 }
 
 // extendDisksize lets the size on disk follow what was submitted, up to block
@@ -276,8 +304,14 @@ func (fs *FS) convertUnwritten(t *task, in *inode, lblk, n uint32) {
 // convertOnly is convertUnwritten for a file that has just that one extent, as most
 // have: all that mapBlocks does then.
 func (fs *FS) convertOnly(t *task, in *inode, lblk, n uint32) bool {
-	ext, es := in.root.ext, in.es.ext
-	if fs.geo.ClusterBits > 0 || in.root.depth > 0 || len(ext) != 1 || len(es) == 0 {
+	if b := &in.brief; b.state == briefUnwritten && lblk == 0 && n == b.n {
+		fs.esStats.Hits++
+		b.state = briefWritten
+		fs.dirtyInode(t, in)
+		return true
+	}
+	ext, es := in.full().root.ext, in.full().es.ext
+	if fs.geo.ClusterBits > 0 || in.full().root.depth > 0 || len(ext) != 1 || len(es) == 0 {
 		return false
 	}
 	x, e := &ext[0], &es[0]
@@ -286,7 +320,7 @@ func (fs *FS) convertOnly(t *task, in *inode, lblk, n uint32) bool {
 	}
 	fs.esStats.Hits++
 	x.unwritten = false
-	in.es.set(lblk, n, x.pblk, esWritten)
+	in.full().es.set(lblk, n, x.pblk, esWritten)
 	fs.dirtyInode(t, in)
 	return true
 }
@@ -326,7 +360,7 @@ func (fs *FS) writebackAll(t *task, held *inode) {
 		if in.onDirtyList() {
 			fs.writepages(t, in, 0, maxBlocks)
 			fs.cleanInode(in)
-			if len(in.cache.runs) > 0 {
+			if in.hasDirty() {
 				fs.markDirty(in)
 			}
 		}

@@ -6,8 +6,8 @@ package prefetch
 
 import "unsafe"
 
-// Lines asks for four lines of the cache, from that in which *p begins. p may be nil.
-func Lines[T any](p *T) { lines(unsafe.Pointer(p)) }
+// Pair asks for two lines of the cache, from that in which *p begins. p may be nil.
+func Pair[T any](p *T) { pair(unsafe.Pointer(p)) }
 
 //go:noescape
-func lines(p unsafe.Pointer)
+func pair(p unsafe.Pointer)

@@ -4,5 +4,5 @@
 // nothing.
 package prefetch
 
-// Lines does nothing.
-func Lines[T any](*T) {}
+// Pair does nothing.
+func Pair[T any](*T) {}

@@ -1,0 +1,202 @@
+package ext4
+
+import (
+	"mbsim/allocator"
+	"mbsim/allocator/mballoc"
+	"mbsim/filesystem"
+)
+
+// brief describes the blocks of a file that are one run from its start, all in one
+// state, where the file system knows of them what it learns of a file that is written
+// from its start to its end, and then written back. Most files never are anything else.
+// What it says takes a few bytes and few instructions; whatever it cannot say, or
+// whoever asks for more, makes a fileMap of it (full), once and for all.
+//
+// It decides nothing: each function here has the effect that the same steps have on a
+// fileMap.
+type brief struct {
+	state  briefState
+	pblkHi uint16
+	pblkLo uint32
+	n      uint32 // blocks of the run
+}
+
+type briefState uint8
+
+const (
+	notBrief       briefState = iota // the inode's fileMap counts
+	briefEmpty                       // nothing is written, nothing is known
+	briefDelayed                     // dirty and delayed; behind it a hole is known, as in the next two
+	briefUnwritten                   // mapped, clean, unwritten
+	briefWritten                     // mapped, clean, written
+)
+
+// briefEnd is the most blocks that a file described briefly has: what writeback maps at
+// once.
+const briefEnd = maxWritepagesExtent
+
+// pblk is where the run lies, if it is mapped.
+func (b *brief) pblk() allocator.Block {
+	return allocator.Block(b.pblkHi)<<32 | allocator.Block(b.pblkLo)
+}
+
+func (b *brief) setPblk(p allocator.Block) { b.pblkLo, b.pblkHi = uint32(p), uint16(p>>32) }
+
+// mapped says whether the run has its place.
+func (b *brief) mapped() bool { return b.state >= briefUnwritten }
+
+// full is the map of an inode.
+func (in *inode) full() *fileMap {
+	if in.brief.state != notBrief {
+		in.unfold()
+	}
+	return &in.m
+}
+
+// unfold makes a fileMap of the inode's brief. What the inode had allocated for one
+// before it is used again.
+func (in *inode) unfold() {
+	b, m := in.brief, &in.m
+	in.brief.state = notBrief
+	if m.es.ext == nil {
+		m.es.ext, m.cache.runs = m.firstES[:0], m.firstRun[:0]
+	}
+	m.es.ext, m.cache.runs = m.es.ext[:0], m.cache.runs[:0]
+	m.es.clu, m.es.reclaimable = nil, 0
+	in.resetRoot()
+	s := esDelayed
+	switch b.state {
+	case briefEmpty:
+		return
+	case briefDelayed:
+		m.cache.runs = append(m.cache.runs, dirtyRun{0, b.n, bufDelayed})
+		m.es.reclaimable = 1
+	default:
+		s = esWritten
+		if b.state == briefUnwritten {
+			s = esUnwritten
+		}
+		m.root.ext = append(m.root.ext, extent{len: uint16(b.n), unwritten: b.state == briefUnwritten, pblk: b.pblk()})
+		m.es.reclaimable = 2
+	}
+	m.es.ext = append(m.es.ext, newES(0, b.n, b.pblk(), s), newES(b.n, maxBlocks-b.n, 0, esHole))
+}
+
+// unfolded is the inode with a fileMap: itself, or a copy that has one.
+func (in *inode) unfolded() *inode {
+	if in.brief.state == notBrief {
+		return in
+	}
+	c := *in
+	c.m = fileMap{es: esTree{stats: in.m.es.stats}}
+	c.unfold()
+	return &c
+}
+
+// hasDirty says whether the file has dirty blocks.
+func (in *inode) hasDirty() bool {
+	if in.brief.state != notBrief {
+		return in.brief.state == briefDelayed
+	}
+	return len(in.m.cache.runs) > 0
+}
+
+// goesOn says whether a write of [lblk, lblk+n) goes on where the file ends, and can be
+// said briefly.
+func (b *brief) goesOn(lblk, n uint32) bool {
+	return (b.state == briefEmpty || b.state == briefDelayed) && lblk == b.n && lblk+n <= briefEnd
+}
+
+// delayBrief makes the next n blocks delayed and dirty (delayHole).
+func (fs *FS) delayBrief(in *inode, n uint32) {
+	b := &in.brief
+	b.n += n
+	fs.esStats.Hits += uint64(n)
+	if b.state == briefEmpty { // delayInHole
+		b.state = briefDelayed
+		fs.esStats.Hits--
+		fs.esStats.Misses++
+		fs.esStats.Extents += 2
+		fs.esStats.Reclaimable++
+		fs.esStats.Inodes++
+	}
+}
+
+// mapBrief is mapOne for the whole of a file that is delayed: it asks the allocator as
+// allocateExtent does. Where that gives less the file gets a fileMap.
+func (fs *FS) mapBrief(t *task, in *inode) (allocator.Block, uint32, errno) {
+	b := &in.brief
+	r := fs.takeRequest()
+	defer fs.giveRequest(r)
+	r.Goal, r.Len = fs.inodeGoal(t, in), b.n
+	r.Flags = mballoc.HintData | mballoc.DelallocReserved | mballoc.UseReserved
+	fs.esStats.Hits++
+	p, e := fs.newBlocks(t, in, r)
+	if e != 0 {
+		return 0, 0, e
+	}
+	if r.Len < b.n {
+		return p, r.Len, fs.mapBriefPart(t, in, p, r.Len)
+	}
+	b.state = briefUnwritten
+	b.setPblk(p)
+	fs.dirtyInode(t, in)
+	fs.useReserved(t, in, b.n, true)
+	fs.esStats.Hits++
+	fs.esStats.Reclaimable++
+	return p, b.n, 0
+}
+
+// mapBriefPart goes on as mapNew and mapBlocks do when the allocator has given n blocks
+// from p on, fewer than the file's.
+func (fs *FS) mapBriefPart(t *task, in *inode, p allocator.Block, n uint32) errno {
+	const f = mapIOCreate | mapMetadataNofail | mapDelallocReserve
+	m := mapping{len: n, pblk: p, state: stateUnwritten}
+	var to path
+	in.find(&to, 0, false)
+	if e := fs.insertExtent(t, in, &to, extent{len: uint16(n), unwritten: true, pblk: p}, f); e != 0 {
+		return e // never: the root has room
+	}
+	fs.settleReservation(t, in, 0, n, f)
+	fs.esStats.Hits++
+	fs.rememberMapping(in, &m, f)
+	return 0
+}
+
+// fiemap is the run as FIEMAP shows it, the last extent.
+func (b *brief) fiemap() filesystem.Extent {
+	x := filesystem.Extent{Len: uint64(b.n), Flags: filesystem.ExtentLast}
+	switch b.state {
+	case briefDelayed:
+		x.Flags |= filesystem.ExtentDelalloc | filesystem.ExtentUnknown
+		return x
+	case briefUnwritten:
+		x.Flags |= filesystem.ExtentUnwritten
+	}
+	x.Physical = b.pblk()
+	return x
+}
+
+// releaseBrief is what release does of the blocks of a file (truncate, clearInode).
+func (fs *FS) releaseBrief(t *task, in *inode) {
+	b := &in.brief
+	if b.state == briefDelayed {
+		fs.cleaned(b.n)
+	}
+	fs.forgetIO(in)
+	fs.j.start()
+	in.Size = 0
+	fs.alloc.DiscardInode(t.CPU, &in.Inode, 0)
+	if b.state != briefEmpty {
+		fs.esStats.Extents -= 2
+		fs.esStats.Reclaimable--
+		fs.esStats.Inodes--
+	}
+	if b.mapped() {
+		fs.esStats.Reclaimable--
+		fs.freeBlocks(t, in, b.pblk(), b.n, dataFreeFlags(in)|freeKeepFirst|freeKeepLast)
+	} else {
+		fs.releaseReserved(t, in, int64(b.n))
+	}
+	*b = brief{state: briefEmpty}
+}
