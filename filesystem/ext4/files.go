@@ -102,7 +102,8 @@ func (fs *FS) fiemap(out []filesystem.Extent, in *inode) []filesystem.Extent {
 	}
 	limit := uint32(fs.maxSize(in) >> fs.geo.BlockBits)
 	if s := in.brief.state; s != notBrief && s != briefEmpty {
-		fs.esStats.Hits += 2 // of the run, and of the hole behind it
+		hole := uint64(limit - in.brief.n) // behind the run; it is asked for in pieces
+		fs.esStats.Hits += 1 + (hole+maxMapped-1)/maxMapped
 		return append(out, in.brief.fiemap())
 	}
 	for b := uint32(0); b < limit; {

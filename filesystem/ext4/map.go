@@ -60,13 +60,16 @@ func (fs *FS) rememberMapping(in *inode, m *mapping, f mapFlags) {
 	fs.remember(in, m.lblk, m.len, m.pblk, s)
 }
 
+// maxMapped is how many blocks mapBlocks looks at once, INT_MAX.
+const maxMapped = 1<<31 - 1
+
 // mapBlocks looks up m.lblk, and with mapCreate allocates or converts blocks
 // there (ext4_map_blocks). It returns the number of blocks mapped, at most the
 // m.len asked for, which m.len then says too; 0 for a hole, whose length m.len
 // then is.
 func (fs *FS) mapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, errno) {
 	m.state = 0
-	m.len = min(m.len, 1<<31-1)
+	m.len = min(m.len, maxMapped)
 	var got uint32
 	if e, ok := in.full().es.ask(m.lblk); ok {
 		m.len = min(e.len-(m.lblk-e.lblk), m.len)
