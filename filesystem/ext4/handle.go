@@ -38,7 +38,6 @@ func (h *handle) Write(t *task, off, n int64) (int64, error) {
 		h.fs.host.Copy(n)
 	}
 	h.fs.lock(h.in)
-	defer h.fs.unlock(h.in)
 	var done int64
 	var e errno
 	if h.direct && h.in.inline == 0 {
@@ -47,6 +46,7 @@ func (h *handle) Write(t *task, off, n int64) (int64, error) {
 		h.fs.touch(t, h.in)
 		done, e = h.fs.bufferedWrite(t, h.in, off, n)
 	}
+	h.fs.unlock(h.in)
 	return done, asError(e)
 }
 

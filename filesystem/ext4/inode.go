@@ -143,7 +143,9 @@ func (fs *FS) unpin(t *task, in *inode) {
 		if in.pins > 0 {
 			return
 		}
-		fs.release(t, in)
+		if in.links == 0 {
+			fs.release(t, in)
+		}
 		if parent == in {
 			return
 		}
@@ -158,7 +160,6 @@ func (fs *FS) release(t *task, in *inode) {
 		return
 	}
 	fs.lock(in)
-	defer fs.unlock(in)
 	if in.brief.state != notBrief {
 		fs.releaseBrief(t, in)
 	} else {
@@ -178,6 +179,7 @@ func (fs *FS) release(t *task, in *inode) {
 		in.largeInode, in.dir = largeInode{}, nil
 	}
 	in.live = false
+	fs.unlock(in)
 }
 
 // groupOf is the group of an inode (i_block_group).

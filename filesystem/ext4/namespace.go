@@ -45,7 +45,10 @@ func hashPath(path string) uint32 {
 }
 
 // place is the first place of a hash; the other one is place^1.
-func (d *dentries) place(hash uint32) uint32 { return (hash ^ hash>>16) % uint32(len(d)) }
+func (d *dentries) place(hash uint32) uint32 {
+	const odd = 0x9e3779b1 // 2^32 divided by the golden ratio
+	return hash * odd >> 23 % uint32(len(d))
+}
 
 // find is the directory of path, nil where it is not remembered.
 func (d *dentries) find(path string) *inode {

@@ -43,17 +43,18 @@ func (fs *FS) openOrCreate(t *task, path string) (h *handle, made bool, e errno)
 	if e != 0 {
 		return nil, false, e
 	}
-	defer fs.unlock(dir)
 	switch {
 	case in == nil:
-		if in, e = fs.createFile(t, dir, name); e != 0 {
-			return nil, false, e
-		}
-		made = true
+		in, e = fs.createFile(t, dir, name)
+		made = e == 0
 	case in.isDir():
-		return nil, false, filesystem.EISDIR
+		e = filesystem.EISDIR
 	}
-	return fs.openInode(in, false), made, 0
+	if e == 0 {
+		h = fs.openInode(in, false)
+	}
+	fs.unlock(dir)
+	return h, made, e
 }
 
 // Open implements filesystem.FileSystem.
