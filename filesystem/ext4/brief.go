@@ -10,7 +10,7 @@ import (
 // state, where the file system knows of them what it learns of a file that is written
 // from its start to its end, and then written back. Most files never are anything else.
 // What it says takes a few bytes and few instructions; whatever it cannot say, or
-// whoever asks for more, makes a fileMap of it (full), once and for all.
+// whoever asks for more, makes a fileMap of it, once and for all.
 //
 // It decides nothing: each function here has the effect that the same steps have on a
 // fileMap.
@@ -45,8 +45,8 @@ func (b *brief) setPblk(p allocator.Block) { b.pblkLo, b.pblkHi = uint32(p), uin
 // mapped says whether the run has its place.
 func (b *brief) mapped() bool { return b.state >= briefUnwritten }
 
-// full is the map of an inode.
-func (in *inode) full() *fileMap {
+// fileMap is where the blocks of an inode are.
+func (in *inode) fileMap() *fileMap {
 	if in.brief.state != notBrief {
 		in.unfold()
 	}

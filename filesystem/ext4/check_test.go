@@ -59,33 +59,35 @@ func TestCheckSeesDamage(t *testing.T) {
 		damage func(fs *FS)
 		want   string
 	}{
-		{"a block of another file", func(fs *FS) { file(fs, "d/z").full().root.ext[0].pblk = file(fs, "d/big").full().root.idx[0].child.blk }, "two owners"},
-		{"a block of the inode table", func(fs *FS) { file(fs, "d/z").full().root.ext[0].pblk = fs.layout.Desc(0).InodeTable }, "the file system's own"},
-		{"a block past the end", func(fs *FS) { file(fs, "d/z").full().root.ext[0].pblk = fs.geo.Blocks }, "not on the device"},
-		{"a leaked block", func(fs *FS) { file(fs, "d/z").full().root.ext[0].len-- }, "in use and nobody's"},
+		{"a block of another file", func(fs *FS) {
+			file(fs, "d/z").fileMap().root.ext[0].pblk = file(fs, "d/big").fileMap().root.idx[0].child.blk
+		}, "two owners"},
+		{"a block of the inode table", func(fs *FS) { file(fs, "d/z").fileMap().root.ext[0].pblk = fs.layout.Desc(0).InodeTable }, "the file system's own"},
+		{"a block past the end", func(fs *FS) { file(fs, "d/z").fileMap().root.ext[0].pblk = fs.geo.Blocks }, "not on the device"},
+		{"a leaked block", func(fs *FS) { file(fs, "d/z").fileMap().root.ext[0].len-- }, "in use and nobody's"},
 		{"a block freed too early", func(fs *FS) {
-			fs.alloc.FreeBlocks(0, &file(fs, "d/z").Inode, file(fs, "d/z").full().root.ext[0].pblk, 1, 0, 1)
+			fs.alloc.FreeBlocks(0, &file(fs, "d/z").Inode, file(fs, "d/z").fileMap().root.ext[0].pblk, 1, 0, 1)
 		}, "free on disk"},
 		{"i_blocks", func(fs *FS) { file(fs, "d/z").blocks++ }, "counts"},
-		{"an extent too long", func(fs *FS) { file(fs, "d/z").full().root.ext[0].len = 40000 }, "has 40000 blocks"},
+		{"an extent too long", func(fs *FS) { file(fs, "d/z").fileMap().root.ext[0].len = 40000 }, "has 40000 blocks"},
 		{"extents in disorder", func(fs *FS) {
-			n := file(fs, "d/big").full().root.idx[0].child
+			n := file(fs, "d/big").fileMap().root.idx[0].child
 			n.ext[0], n.ext[1] = n.ext[1], n.ext[0]
 		}, "outside"},
-		{"an index that begins elsewhere", func(fs *FS) { file(fs, "d/big").full().root.idx[0].child.ext[0].lblk++ }, "begins at"},
-		{"an empty node", func(fs *FS) { file(fs, "d/big").full().root.idx[0].child.ext = nil }, "is empty"},
-		{"a node of the wrong depth", func(fs *FS) { file(fs, "d/big").full().root.idx[0].child.depth = 1 }, "depth"},
-		{"a node too full", func(fs *FS) { file(fs, "d/big").full().root.idx[0].child.max = 3 }, "at most 3"},
-		{"a mapping gone wrong in memory", func(fs *FS) { file(fs, "d/z").full().es.ext[0].pblkLo++ }, "the tree differs"},
-		{"a written block taken for unwritten", func(fs *FS) { file(fs, "d/z").full().root.ext[0].unwritten = false }, "the tree differs"},
-		{"a delayed block that is mapped", func(fs *FS) { file(fs, "d/z").full().es.ext[0].status = esDelayed }, "the tree maps"},
-		{"overlapping ranges in memory", func(fs *FS) { file(fs, "d/z").full().es.ext[0].len = 1 << 30 }, "the one before ends at"},
+		{"an index that begins elsewhere", func(fs *FS) { file(fs, "d/big").fileMap().root.idx[0].child.ext[0].lblk++ }, "begins at"},
+		{"an empty node", func(fs *FS) { file(fs, "d/big").fileMap().root.idx[0].child.ext = nil }, "is empty"},
+		{"a node of the wrong depth", func(fs *FS) { file(fs, "d/big").fileMap().root.idx[0].child.depth = 1 }, "depth"},
+		{"a node too full", func(fs *FS) { file(fs, "d/big").fileMap().root.idx[0].child.max = 3 }, "at most 3"},
+		{"a mapping gone wrong in memory", func(fs *FS) { file(fs, "d/z").fileMap().es.ext[0].pblkLo++ }, "the tree differs"},
+		{"a written block taken for unwritten", func(fs *FS) { file(fs, "d/z").fileMap().root.ext[0].unwritten = false }, "the tree differs"},
+		{"a delayed block that is mapped", func(fs *FS) { file(fs, "d/z").fileMap().es.ext[0].status = esDelayed }, "the tree maps"},
+		{"overlapping ranges in memory", func(fs *FS) { file(fs, "d/z").fileMap().es.ext[0].len = 1 << 30 }, "the one before ends at"},
 		{"a reservation lost", func(fs *FS) { file(fs, "d/w").reserved-- }, "reserved"},
 		{"the dirty counter", func(fs *FS) { fs.alloc.DirtyClusters().Add(0, 1) }, "counter of dirty clusters"},
 		{"the free counter", func(fs *FS) { fs.alloc.FreeClusters().Add(0, 1) }, "the counter has"},
-		{"dirty blocks lost", func(fs *FS) { file(fs, "d/w").full().cache.drop(2, 4) }, "its buffer in state 0"},
+		{"dirty blocks lost", func(fs *FS) { file(fs, "d/w").fileMap().cache.drop(2, 4) }, "its buffer in state 0"},
 		{"dirty blocks miscounted", func(fs *FS) { fs.dirtyBlocks++ }, "dirty blocks, counted"},
-		{"a buffer in the wrong state", func(fs *FS) { file(fs, "d/w").full().cache.runs[0].state = bufMapped }, "in state 1"},
+		{"a buffer in the wrong state", func(fs *FS) { file(fs, "d/w").fileMap().cache.runs[0].state = bufMapped }, "in state 1"},
 		{"dirty blocks past the end", func(fs *FS) { file(fs, "d/w").Size = 1 }, "in a file of 1 bytes"},
 		{"size on disk", func(fs *FS) { file(fs, "d/z").disksize++ }, "on disk"},
 		{"an inode freed", func(fs *FS) { fs.inodeGroupOf(0).bits[0] = 0 }, "free on disk"},

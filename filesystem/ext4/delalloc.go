@@ -53,7 +53,7 @@ func (fs *FS) settleReservation(t *task, in *inode, lblk, clusters uint32, f map
 	}
 	bits := fs.geo.ClusterBits
 	start := lblk &^ (fs.geo.ClusterRatio() - 1)
-	if n := in.full().es.delayedClusters(start, start+clusters<<bits-1, bits); n > 0 {
+	if n := in.fileMap().es.delayedClusters(start, start+clusters<<bits-1, bits); n > 0 {
 		fs.useReserved(t, in, n, false)
 	}
 }
@@ -61,17 +61,17 @@ func (fs *FS) settleReservation(t *task, in *inode, lblk, clusters uint32, f map
 // forget drops [lblk, lblk+n) from the status tree and releases the
 // reservations of the delayed blocks in it (ext4_es_remove_extent).
 func (fs *FS) forget(t *task, in *inode, lblk, n uint32) {
-	if n == 0 || len(in.full().es.ext) == 0 {
+	if n == 0 || len(in.fileMap().es.ext) == 0 {
 		return
 	}
 	end := lblk + n - 1
 	if !fs.opt.Delalloc {
-		in.full().es.remove(lblk, end, nil)
+		in.fileMap().es.remove(lblk, end, nil)
 		return
 	}
 	c := reservedCount{bits: fs.geo.ClusterBits}
-	in.full().es.remove(lblk, end, &c)
-	fs.releaseReserved(t, in, c.release(&in.full().es))
+	in.fileMap().es.remove(lblk, end, &c)
+	fs.releaseReserved(t, in, c.release(&in.fileMap().es))
 }
 
 // delayBlock makes the hole at lblk a delayed block, reserving its cluster if
@@ -86,8 +86,8 @@ func (fs *FS) delayBlock(t *task, in *inode, lblk uint32) errno {
 		first := lblk &^ (fs.geo.ClusterRatio() - 1)
 		last := lblk | (fs.geo.ClusterRatio() - 1)
 		switch {
-		case in.full().es.any(first, last, isDelayedOnly):
-		case in.full().es.any(first, last, isMapped), in.inline == 0 && fs.clusterMapped(in, lblk>>bits):
+		case in.fileMap().es.any(first, last, isDelayedOnly):
+		case in.fileMap().es.any(first, last, isMapped), in.inline == 0 && fs.clusterMapped(in, lblk>>bits):
 			shared = true
 		default:
 			if e := fs.reserveCluster(t, in); e != 0 {
@@ -95,9 +95,9 @@ func (fs *FS) delayBlock(t *task, in *inode, lblk uint32) errno {
 			}
 		}
 	}
-	in.full().es.set(lblk, 1, 0, esDelayed)
+	in.fileMap().es.set(lblk, 1, 0, esDelayed)
 	if shared {
-		in.full().es.addPending(lblk >> fs.geo.ClusterBits)
+		in.fileMap().es.addPending(lblk >> fs.geo.ClusterBits)
 	}
 	return 0
 }
@@ -105,7 +105,7 @@ func (fs *FS) delayBlock(t *task, in *inode, lblk uint32) errno {
 // prepareDelayed readies block lblk for a delayed write
 // (ext4_da_get_block_prep): what its buffer becomes.
 func (fs *FS) prepareDelayed(t *task, in *inode, lblk uint32) (bufState, errno) {
-	x, known := in.full().es.ask(lblk)
+	x, known := in.fileMap().es.ask(lblk)
 	if !known {
 		m := mapping{lblk: lblk, len: 1}
 		if in.inline == 0 && fs.lookupBlocks(t, in, &m) > 0 {

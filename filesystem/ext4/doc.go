@@ -5,10 +5,10 @@
 // writeback gathers runs of dirty blocks (writeback.go) and maps them
 // (map.go): over the extent tree (extent*.go) or indirect blocks
 // (indirect*.go), with a goal and neighbours for the allocator. The extent
-// status tree (es*.go) remembers what is mapped, delayed, unwritten or a hole.
-// An inode may hold its data itself (inline*.go). When the data of unwritten blocks
-// is on disk, so that they become written, depends on what the block layer holds
-// back (plug.go).
+// status tree (es*.go) remembers what is mapped, delayed, unwritten or a hole. For
+// most files, one run of blocks, a few bytes stand for all this (brief.go). An inode
+// may hold its data itself (inline*.go). When the data of unwritten blocks is on disk,
+// so that they become written, depends on what the block layer holds back (plug.go).
 // Inodes are placed as Orlov's allocator does (ialloc.go), directories grow
 // block by block (namespace.go, over package dirent), and freed blocks come
 // back when their transaction commits (journal.go). Inodes lie in memory by their

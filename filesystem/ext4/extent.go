@@ -88,7 +88,7 @@ const noCache findOpt = true
 // find walks to lblk (ext4_find_extent), caching in the status tree the extents
 // of a leaf not read since it was last changed.
 func (in *inode) find(p *path, lblk uint32, opt findOpt) {
-	n := &in.full().root
+	n := &in.fileMap().root
 	p.depth = int(n.depth)
 	if !opt && n.depth == 0 {
 		in.cacheExtents(n)
@@ -134,13 +134,13 @@ func (in *inode) cacheExtents(n *node) {
 	for i := range n.ext {
 		x := &n.ext[i]
 		if prev != 0 && prev != x.lblk {
-			in.full().es.cache(prev, x.lblk-prev, 0, esHole)
+			in.fileMap().es.cache(prev, x.lblk-prev, 0, esHole)
 		}
 		s := esWritten
 		if x.unwritten {
 			s = esUnwritten
 		}
-		in.full().es.cache(x.lblk, uint32(x.len), x.pblk, s)
+		in.fileMap().es.cache(x.lblk, uint32(x.len), x.pblk, s)
 		prev = x.next()
 	}
 }
@@ -248,14 +248,14 @@ func (fs *FS) tryMerge(t *task, in *inode, p *path, i int) {
 	if !merged {
 		n.mergeRight(i)
 	}
-	if p.depth != 1 || len(in.full().root.idx) != 1 || len(n.ext) > rootEntries {
+	if p.depth != 1 || len(in.fileMap().root.idx) != 1 || len(n.ext) > rootEntries {
 		return
 	}
 	in.resetRoot()
-	in.full().root.ext = append(in.full().root.ext, n.ext...)
+	in.fileMap().root.ext = append(in.fileMap().root.ext, n.ext...)
 	i = p.leaf().i
 	p.depth = 0
-	p.s[0] = step{n: &in.full().root, i: i}
+	p.s[0] = step{n: &in.fileMap().root, i: i}
 	fs.freeBlocks(t, in, n.blk, 1, freeMetadata|freeForget)
 }
 

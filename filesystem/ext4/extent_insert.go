@@ -111,7 +111,7 @@ func (in *inode) nextLeafWithRoom(p, next *path, x *extent, opt findOpt) bool {
 // entry, or a deeper tree (ext4_ext_create_new_leaf).
 func (fs *FS) newLeaf(t *task, in *inode, p *path, x *extent, f mballoc.Flags, opt findOpt) errno {
 	for {
-		at := int(in.full().root.depth) - 1
+		at := int(in.fileMap().root.depth) - 1
 		for at >= 0 && p.s[at].n.full() {
 			at--
 		}
@@ -135,7 +135,7 @@ func (fs *FS) newLeaf(t *task, in *inode, p *path, x *extent, f mballoc.Flags, o
 // splitLeaf adds a new leaf, and index nodes above it up to level at, holding
 // all entries right of the path (ext4_ext_split).
 func (fs *FS) splitLeaf(t *task, in *inode, p *path, x *extent, at int, f mballoc.Flags) errno {
-	depth := int(in.full().root.depth)
+	depth := int(in.fileMap().root.depth)
 	leaf := p.leaf()
 	border := x.lblk
 	if leaf.i+1 < int(leaf.n.max) {
@@ -186,8 +186,8 @@ func (fs *FS) splitLeaf(t *task, in *inode, p *path, x *extent, at int, f mballo
 // (ext4_ext_grow_indepth).
 func (fs *FS) growTree(t *task, in *inode, f mballoc.Flags) errno {
 	var goal allocator.Block
-	if in.full().root.depth > 0 {
-		goal = in.full().root.idx[0].child.blk
+	if in.fileMap().root.depth > 0 {
+		goal = in.fileMap().root.idx[0].child.blk
 	}
 	if goal > fs.geo.FirstDataBlock {
 		f |= mballoc.HintTryGoal
@@ -199,16 +199,16 @@ func (fs *FS) growTree(t *task, in *inode, f mballoc.Flags) errno {
 	if e != 0 {
 		return e
 	}
-	n := &node{blk: b, depth: in.full().root.depth, max: fs.nodeMax()}
+	n := &node{blk: b, depth: in.fileMap().root.depth, max: fs.nodeMax()}
 	first := uint32(0)
 	if n.depth == 0 {
-		n.ext = slices.Clone(in.full().root.ext)
+		n.ext = slices.Clone(in.fileMap().root.ext)
 		first = n.ext[0].lblk
 	} else {
-		n.idx = slices.Clone(in.full().root.idx)
+		n.idx = slices.Clone(in.fileMap().root.idx)
 		first = n.idx[0].lblk
 	}
-	in.full().root = node{depth: n.depth + 1, max: rootEntries, verified: true, idx: append(in.full().root.idx[:0], index{first, n})}
+	in.fileMap().root = node{depth: n.depth + 1, max: rootEntries, verified: true, idx: append(in.fileMap().root.idx[:0], index{first, n})}
 	fs.dirtyMeta(t, b)
 	fs.dirtyInode(t, in)
 	return 0
@@ -235,7 +235,7 @@ func (p *path) correctIndexes() {
 func (fs *FS) dirtyPath(t *task, in *inode, p *path) { fs.dirtyNode(t, in, p.leaf().n) }
 
 func (fs *FS) dirtyNode(t *task, in *inode, n *node) {
-	if n == &in.full().root {
+	if n == &in.fileMap().root {
 		fs.dirtyInode(t, in)
 		return
 	}

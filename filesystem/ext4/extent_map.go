@@ -15,7 +15,7 @@ func (fs *FS) extentGoal(t *task, in *inode, p *path, lblk uint32) allocator.Blo
 		}
 		return x.pblk - allocator.Block(x.lblk-lblk)
 	}
-	if n := p.leaf().n; n != &in.full().root {
+	if n := p.leaf().n; n != &in.fileMap().root {
 		return n.blk
 	}
 	return fs.inodeGoal(t, in)
@@ -93,7 +93,7 @@ func (fs *FS) mapUnwrittenExtent(t *task, in *inode, p *path, m *mapping, f mapF
 func (fs *FS) rememberHole(in *inode, p *path, lblk uint32) uint32 {
 	start, n := p.hole(lblk)
 	for {
-		d, ok := in.full().es.find(start, start+n-1, isDelayed)
+		d, ok := in.fileMap().es.find(start, start+n-1, isDelayed)
 		if !ok {
 			break
 		}
@@ -108,7 +108,7 @@ func (fs *FS) rememberHole(in *inode, p *path, lblk uint32) uint32 {
 		n = min(d.lblk-start, n)
 		break
 	}
-	in.full().es.set(start, n, 0, esHole)
+	in.fileMap().es.set(start, n, 0, esHole)
 	return n - (lblk - start)
 }
 

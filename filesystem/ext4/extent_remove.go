@@ -38,7 +38,7 @@ func dataFreeFlags(in *inode) mballoc.FreeFlags {
 func (fs *FS) freeCluster(t *task, in *inode, clu allocator.Block, lblk uint32) {
 	f := dataFreeFlags(in)
 	bits := fs.geo.ClusterBits
-	pending := in.full().es.isPending(lblk >> bits)
+	pending := in.fileMap().es.isPending(lblk >> bits)
 	if pending {
 		f |= freeRereserve
 	}
@@ -55,7 +55,7 @@ func (fs *FS) rereserveCluster(t *task, in *inode, lblk uint32) {
 	in.reserved++
 	fs.alloc.DirtyClusters().Add(t.CPU, 1)
 	fs.alloc.FreeClusters().Add(t.CPU, 1)
-	in.full().es.dropPending(lblk >> fs.geo.ClusterBits)
+	in.fileMap().es.dropPending(lblk >> fs.geo.ClusterBits)
 }
 
 // removeBlocks frees the tail [from, to] of extent x (ext4_remove_blocks).
@@ -129,7 +129,7 @@ func (fs *FS) removeFromLeaf(t *task, in *inode, p *path, pc *partialCluster, st
 		}
 		pc.state = partialNone
 	}
-	if len(n.ext) == 0 && n != &in.full().root {
+	if len(n.ext) == 0 && n != &in.fileMap().root {
 		fs.removeIndex(t, in, p, p.depth)
 	}
 }
@@ -159,21 +159,21 @@ func (fs *FS) removeIndex(t *task, in *inode, p *path, depth int) {
 func (fs *FS) removeSpace(t *task, in *inode, start, end uint32) errno {
 	var pc partialCluster
 	var p path
-	depth := int(in.full().root.depth)
+	depth := int(in.fileMap().root.depth)
 	i := 0
 	if end < maxBlocks-1 {
 		e, empty := fs.splitAtEnd(t, in, &p, &pc, end)
 		if e != 0 || empty {
 			return e
 		}
-		depth = int(in.full().root.depth)
+		depth = int(in.fileMap().root.depth)
 		i = depth
 		for k := 0; k < depth; k++ {
 			p.s[k].seen = p.s[k].n.entries() + 1
 		}
 	} else {
 		p.depth = depth
-		p.s[0] = step{n: &in.full().root, i: -1}
+		p.s[0] = step{n: &in.fileMap().root, i: -1}
 	}
 	for i >= 0 {
 		s := &p.s[i]
@@ -202,7 +202,7 @@ func (fs *FS) removeSpace(t *task, in *inode, start, end uint32) errno {
 	if pc.state == partialFree {
 		fs.freeCluster(t, in, pc.clu, pc.lblk)
 	}
-	if in.full().root.entries() == 0 {
+	if in.fileMap().root.entries() == 0 {
 		in.resetRoot()
 		fs.dirtyInode(t, in)
 	}

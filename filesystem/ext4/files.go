@@ -140,7 +140,7 @@ func (fs *FS) fiemap(out []filesystem.Extent, in *inode) []filesystem.Extent {
 // isDelayed reports whether the hole m is a delayed range, cutting m where that
 // begins or ends (ext4_iomap_is_delalloc).
 func (fs *FS) isDelayed(in *inode, m *mapping) bool {
-	d, ok := in.full().es.find(m.lblk, m.lblk+m.len-1, isDelayed)
+	d, ok := in.fileMap().es.find(m.lblk, m.lblk+m.len-1, isDelayed)
 	if !ok {
 		return false
 	}

@@ -60,7 +60,7 @@ func (fs *FS) writeChunk(t *task, in *inode) errno {
 	if fs.opt.WritebackChunk == 0 {
 		return fs.writepages(t, in, 0, maxBlocks)
 	}
-	c := &in.full().cache
+	c := &in.fileMap().cache
 	bpp := fs.blocksPerPage
 	left := fs.opt.WritebackChunk * bpp
 	first := in.writebackIndex

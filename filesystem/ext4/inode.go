@@ -19,7 +19,7 @@ const (
 // read counts.
 type inode struct {
 	smallInode
-	m fileMap // see full
+	m fileMap // see inode.fileMap
 	largeInode
 }
 
@@ -122,7 +122,7 @@ func (fs *FS) blankInode(number, mode uint32) *inode {
 	in.links = 1
 	in.brief.state = briefEmpty
 	if !fs.briefFiles || !in.Regular {
-		in.full()
+		in.fileMap()
 	}
 	return in
 }

@@ -26,7 +26,7 @@ func (fs *FS) loadTree() error {
 // loadInode makes the inode that im describes, and what is below it.
 func (fs *FS) loadInode(im *image.Inode, parent *inode) (*inode, error) {
 	in := fs.blankInode(im.Number, im.Mode)
-	in.full()
+	in.fileMap()
 	in.links = im.Links
 	in.Size, in.disksize = im.Size, im.Size
 	in.blocks = im.Sectors >> (fs.geo.BlockBits - 9)
@@ -102,7 +102,7 @@ func (fs *FS) loadExtents(in *inode, im *image.Inode) {
 		ext = append(ext, extent{lblk: uint32(x.Logical), len: uint16(x.Len), unwritten: x.Flags&0x800 != 0, pblk: x.Physical})
 	}
 	if len(im.Meta) == 0 {
-		in.full().root.ext = append(in.full().root.ext, ext...)
+		in.fileMap().root.ext = append(in.fileMap().root.ext, ext...)
 		return
 	}
 	depth := 0
@@ -129,9 +129,9 @@ func (fs *FS) loadExtents(in *inode, im *image.Inode) {
 		}
 		nodes = level
 	}
-	in.full().root = node{depth: int32(depth) + 1, max: rootEntries, verified: true}
+	in.fileMap().root = node{depth: int32(depth) + 1, max: rootEntries, verified: true}
 	for _, kid := range nodes {
-		in.full().root.idx = append(in.full().root.idx, index{kid.first(), kid})
+		in.fileMap().root.idx = append(in.fileMap().root.idx, index{kid.first(), kid})
 	}
 }
 

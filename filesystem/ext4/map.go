@@ -42,9 +42,9 @@ type mapping struct {
 
 // remember puts a range into the status tree (ext4_es_insert_extent).
 func (fs *FS) remember(in *inode, lblk, n uint32, pblk allocator.Block, s esStatus) {
-	in.full().es.set(lblk, n, pblk, s)
+	in.fileMap().es.set(lblk, n, pblk, s)
 	if fs.geo.ClusterBits > 0 && fs.opt.Delalloc && s&(esWritten|esUnwritten) != 0 {
-		in.full().es.revisePending(lblk, n, fs.geo.ClusterBits)
+		in.fileMap().es.revisePending(lblk, n, fs.geo.ClusterBits)
 	}
 }
 
@@ -53,7 +53,7 @@ func (fs *FS) rememberMapping(in *inode, m *mapping, f mapFlags) {
 	s := esWritten
 	if m.state&stateUnwritten != 0 {
 		s = esUnwritten
-		if f&mapDelallocReserve == 0 && in.full().es.any(m.lblk, m.lblk+m.len-1, isDelayed) {
+		if f&mapDelallocReserve == 0 && in.fileMap().es.any(m.lblk, m.lblk+m.len-1, isDelayed) {
 			s |= esDelayed
 		}
 	}
@@ -71,7 +71,7 @@ func (fs *FS) mapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, err
 	m.state = 0
 	m.len = min(m.len, maxMapped)
 	var got uint32
-	if e, ok := in.full().es.ask(m.lblk); ok {
+	if e, ok := in.fileMap().es.ask(m.lblk); ok {
 		m.len = min(e.len-(m.lblk-e.lblk), m.len)
 		m.pblk = 0
 		if e.mapped() {
@@ -105,7 +105,7 @@ func (fs *FS) mapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, err
 		return 0, e
 	}
 	if f&mapPreIO != 0 {
-		if x, ok := in.full().es.ask(m.lblk); ok && x.status&esWritten != 0 {
+		if x, ok := in.fileMap().es.ask(m.lblk); ok && x.status&esWritten != 0 {
 			return got, 0 // written with zeroes meanwhile
 		}
 	}

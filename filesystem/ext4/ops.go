@@ -136,9 +136,9 @@ func (fs *FS) Remount(t *task) error {
 		in.allocOnClose = false
 		in.resident = in == fs.root
 		in.mayInline, in.stray = in.inline > 0, false
-		in.full().es = esTree{stats: &fs.esStats, ext: in.full().es.ext[:0]}
-		unverify(&in.full().root)
-		in.full().root.verified = true
+		in.fileMap().es = esTree{stats: &fs.esStats, ext: in.fileMap().es.ext[:0]}
+		unverify(&in.fileMap().root)
+		in.fileMap().root.verified = true
 	}
 	fs.commit(t)
 	fs.forgetPaths()

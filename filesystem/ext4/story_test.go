@@ -192,19 +192,19 @@ func (s *story) show() string {
 	case "tree":
 		var b strings.Builder
 		if in.Extents {
-			writeNode(&b, &in.full().root, 0)
+			writeNode(&b, &in.fileMap().root, 0)
 		} else if in.ind != nil {
 			writeArray(&b, in.ind, 0)
 		}
 		return b.String()
 	case "status":
-		return orNothing(strings.ReplaceAll(in.full().es.String(), "; ", "\n"))
+		return orNothing(strings.ReplaceAll(in.fileMap().es.String(), "; ", "\n"))
 	case "dirty":
-		return orNothing(strings.ReplaceAll(in.full().cache.String(), "; ", "\n"))
+		return orNothing(strings.ReplaceAll(in.fileMap().cache.String(), "; ", "\n"))
 	case "file":
 		out := fmt.Sprintf("inode %d, %d bytes, %d on disk, %d blocks, %d clusters reserved", in.Number, in.Size, in.disksize, in.blocks, in.reserved)
-		if len(in.full().es.pending()) > 0 {
-			out += fmt.Sprintf(", pending %d", in.full().es.pending())
+		if len(in.fileMap().es.pending()) > 0 {
+			out += fmt.Sprintf(", pending %d", in.fileMap().es.pending())
 		}
 		return out + "\n"
 	}

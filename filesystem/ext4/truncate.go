@@ -5,7 +5,7 @@ import "mbsim/filesystem"
 // dropPages forgets the dirty pages of a file from byte size on; the block that
 // size lies in stays (truncate_inode_pages).
 func (fs *FS) dropPages(in *inode, size int64) {
-	fs.cleaned(in.full().cache.drop(fs.blocksFor(size), maxBlocks))
+	fs.cleaned(in.fileMap().cache.drop(fs.blocksFor(size), maxBlocks))
 }
 
 // dropPageRange forgets the dirty blocks that lie wholly in [off, end)
@@ -13,7 +13,7 @@ func (fs *FS) dropPages(in *inode, size int64) {
 func (fs *FS) dropPageRange(in *inode, off, end int64) {
 	first, stop := fs.blocksFor(off), uint32(min(end>>fs.geo.BlockBits, maxBlocks))
 	if stop > first {
-		fs.cleaned(in.full().cache.drop(first, stop))
+		fs.cleaned(in.fileMap().cache.drop(first, stop))
 	}
 }
 
@@ -21,14 +21,14 @@ func (fs *FS) dropPageRange(in *inode, off, end int64) {
 // where it holds data (ext4_block_zero_page_range).
 func (fs *FS) zeroPartial(t *task, in *inode, off int64) {
 	lblk := uint32(off >> fs.geo.BlockBits)
-	if in.full().cache.state(lblk) != 0 {
+	if in.fileMap().cache.state(lblk) != 0 {
 		return
 	}
 	m := mapping{lblk: lblk, len: 1}
 	if got, _ := fs.mapBlocks(t, in, &m, 0); got == 0 || m.state&stateMapped == 0 {
 		return
 	}
-	in.full().cache.add(lblk, 1, bufMapped)
+	in.fileMap().cache.add(lblk, 1, bufMapped)
 	fs.dirtied(1)
 	fs.markDirty(in)
 }

@@ -103,7 +103,7 @@ func (fs *FS) prepareBlocks(t *task, in *inode, pos, n int64, prepare func(*task
 	last := uint32((pos + n - 1) >> fs.geo.BlockBits)
 	var s bufState
 	for b := first; b <= last; b++ {
-		if s = in.full().cache.state(b); s != 0 {
+		if s = in.fileMap().cache.state(b); s != 0 {
 			continue
 		}
 		var e errno
@@ -113,7 +113,7 @@ func (fs *FS) prepareBlocks(t *task, in *inode, pos, n int64, prepare func(*task
 			}
 			return 0, e
 		}
-		in.full().cache.add(b, 1, s)
+		in.fileMap().cache.add(b, 1, s)
 		fs.dirtied(1)
 	}
 	return s, 0
@@ -188,7 +188,7 @@ func (fs *FS) writeMany(t *task, in *inode, pos, n int64) int64 {
 // claims its space. Where the hole is shorter, as many whole pages as fit are taken. It
 // returns how many blocks were, 0 where the slow way must be taken.
 func (fs *FS) delayHole(t *task, in *inode, lblk, blocks uint32) uint32 {
-	m := in.full()
+	m := in.fileMap()
 	x, known := m.es.lookup(lblk)
 	switch {
 	case known && x.status == esHole:

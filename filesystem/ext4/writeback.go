@@ -40,7 +40,7 @@ func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 		x, ok := fs.nextExtent(in, &pos, min(end, eof))
 		if !ok {
 			if in.stray && end > eof {
-				fs.cleaned(in.full().cache.drop(eof, end))
+				fs.cleaned(in.fileMap().cache.drop(eof, end))
 			}
 			return 0
 		}
@@ -87,7 +87,7 @@ func (fs *FS) nextExtent(in *inode, pos *uint32, end uint32) (dirtyRun, bool) {
 	case *pos == 0 && b.n <= end:
 		return dirtyRun{0, b.n, bufDelayed}, true
 	}
-	c := &in.full().cache
+	c := &in.fileMap().cache
 	i := c.at(*pos)
 	for i < len(c.runs) && c.runs[i].state == bufMapped && c.runs[i].lblk < end {
 		i++
@@ -130,7 +130,7 @@ func (fs *FS) mapAndSubmit(t *task, in *inode, x dirtyRun, giveUp bool) (uint32,
 				// Data is lost: the kernel logs it and drops the pages.
 				from, to := start&^pageMask, (x.next()+pageMask)&^pageMask
 				fs.forget(t, in, from, to-from)
-				fs.cleaned(in.full().cache.drop(from, to))
+				fs.cleaned(in.fileMap().cache.drop(from, to))
 				fs.lost += int64(x.len)
 			}
 			return start &^ pageMask, e
@@ -139,7 +139,7 @@ func (fs *FS) mapAndSubmit(t *task, in *inode, x dirtyRun, giveUp bool) (uint32,
 		rest := (done + pageMask) &^ pageMask
 		y, more := in.firstUnmapped(done, min(rest, fs.blocksFor(in.Size)))
 		if !more {
-			fs.cleaned(in.full().cache.drop(start&^pageMask, rest))
+			fs.cleaned(in.fileMap().cache.drop(start&^pageMask, rest))
 			fs.extendDisksize(t, in, rest)
 			return rest, 0
 		}
@@ -151,14 +151,14 @@ func (fs *FS) mapAndSubmit(t *task, in *inode, x dirtyRun, giveUp bool) (uint32,
 // submitted marks [lblk, end) mapped, in pages that still hold blocks to map,
 // and cleans the pages before those.
 func (fs *FS) submitted(in *inode, lblk, end uint32) {
-	fs.cleaned(in.full().cache.drop(lblk, end))
-	in.full().cache.add(lblk, end-lblk, bufMapped)
+	fs.cleaned(in.fileMap().cache.drop(lblk, end))
+	in.fileMap().cache.add(lblk, end-lblk, bufMapped)
 	fs.dirtied(int64(end - lblk))
 }
 
 // firstUnmapped is the first range in [lblk, end) that needs a place.
 func (in *inode) firstUnmapped(lblk, end uint32) (dirtyRun, bool) {
-	c := &in.full().cache
+	c := &in.fileMap().cache
 	for i := c.at(lblk); lblk < end && i < len(c.runs) && c.runs[i].lblk < end; i++ {
 		r := c.runs[i]
 		if r.state == bufMapped {
@@ -310,8 +310,8 @@ func (fs *FS) convertOnly(t *task, in *inode, lblk, n uint32) bool {
 		fs.dirtyInode(t, in)
 		return true
 	}
-	ext, es := in.full().root.ext, in.full().es.ext
-	if fs.geo.ClusterBits > 0 || in.full().root.depth > 0 || len(ext) != 1 || len(es) == 0 {
+	ext, es := in.fileMap().root.ext, in.fileMap().es.ext
+	if fs.geo.ClusterBits > 0 || in.fileMap().root.depth > 0 || len(ext) != 1 || len(es) == 0 {
 		return false
 	}
 	x, e := &ext[0], &es[0]
@@ -320,7 +320,7 @@ func (fs *FS) convertOnly(t *task, in *inode, lblk, n uint32) bool {
 	}
 	fs.esStats.Hits++
 	x.unwritten = false
-	in.full().es.set(lblk, n, x.pblk, esWritten)
+	in.fileMap().es.set(lblk, n, x.pblk, esWritten)
 	fs.dirtyInode(t, in)
 	return true
 }
