@@ -122,9 +122,9 @@ func (fs *FS) delayBrief(in *inode, n uint32) {
 	}
 }
 
-// mapBrief is mapOne for the whole of a file that is delayed: it asks the allocator as
+// mapBrief is mapBlocks for the whole of a file that is delayed: it asks the allocator as
 // allocateExtent does. Where that gives less the file gets a fileMap.
-func (fs *FS) mapBrief(t *task, in *inode) (allocator.Block, uint32, errno) {
+func (fs *FS) mapBrief(t *task, in *inode, m *mapping, f mapFlags) (uint32, errno) {
 	b := &in.brief
 	r := fs.takeRequest()
 	defer fs.giveRequest(r)
@@ -133,34 +133,42 @@ func (fs *FS) mapBrief(t *task, in *inode) (allocator.Block, uint32, errno) {
 	fs.esStats.Hits++
 	p, e := fs.newBlocks(t, in, r)
 	if e != 0 {
-		return 0, 0, e
+		return 0, e
+	}
+	m.len, m.pblk, m.state = r.Len, p, stateNew|stateMapped
+	if f&mapUnwritten != 0 {
+		m.state |= stateUnwritten
 	}
 	if r.Len < b.n {
-		return p, r.Len, fs.mapBriefPart(t, in, p, r.Len)
+		return fs.mapBriefPart(t, in, m, f)
 	}
-	b.state = briefUnwritten
 	b.setPblk(p)
+	b.state = briefWritten
+	if f&mapUnwritten != 0 {
+		b.state = briefUnwritten
+		fs.esStats.Hits++
+	}
+	fs.esStats.Reclaimable++
 	fs.dirtyInode(t, in)
 	fs.useReserved(t, in, b.n, true)
-	fs.esStats.Hits++
-	fs.esStats.Reclaimable++
-	return p, b.n, 0
+	return b.n, 0
 }
 
-// mapBriefPart goes on as mapNew and mapBlocks do when the allocator has given n blocks
-// from p on, fewer than the file's.
-func (fs *FS) mapBriefPart(t *task, in *inode, p allocator.Block, n uint32) errno {
-	const f = mapIOCreate | mapMetadataNofail | mapDelallocReserve
-	m := mapping{len: n, pblk: p, state: stateUnwritten}
-	var to path
-	in.find(&to, 0, false)
-	if e := fs.insertExtent(t, in, &to, extent{len: uint16(n), unwritten: true, pblk: p}, f); e != 0 {
-		return e // never: the root has room
+// mapBriefPart goes on as mapNew and mapBlocks do when the allocator has given fewer
+// blocks than the file's.
+func (fs *FS) mapBriefPart(t *task, in *inode, m *mapping, f mapFlags) (uint32, errno) {
+	var p path
+	in.find(&p, 0, false)
+	x := extent{len: uint16(m.len), unwritten: f&mapUnwritten != 0, pblk: m.pblk}
+	if e := fs.insertExtent(t, in, &p, x, f); e != 0 {
+		return 0, e // never: the root has room
 	}
-	fs.settleReservation(t, in, 0, n, f)
-	fs.esStats.Hits++
-	fs.rememberMapping(in, &m, f)
-	return 0
+	fs.settleReservation(t, in, 0, m.len, f)
+	if f&mapPreIO != 0 {
+		fs.esStats.Hits++
+	}
+	fs.rememberMapping(in, m, f)
+	return m.len, 0
 }
 
 // fiemap is the run as FIEMAP shows it, the last extent.

@@ -62,6 +62,9 @@ func (l *dirtyList) all() iter.Seq[*inode] {
 	}
 }
 
+// appendPlaces appends all of them, and the gaps between them: that takes no look at any.
+func (l *dirtyList) appendPlaces(to []*inode) []*inode { return append(to, l.places[l.head:]...) }
+
 // onDirtyList says whether in has something to write back.
 func (in *inode) onDirtyList() bool { return in.dirtyPlace != 0 }
 

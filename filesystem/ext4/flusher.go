@@ -12,33 +12,35 @@ func (fs *FS) DirtyBlocks() int64 { return fs.dirtyBlocks }
 // WritebackOld writes the files that became dirty at the time before, in ns, or
 // earlier (wb_check_old_data_flush).
 func (fs *FS) WritebackOld(t *task, before int64) {
-	fs.writeback(t, func(in *inode) bool { return in.dirtied <= before }, 0)
+	if fs.flushing {
+		return
+	}
+	queue := fs.flushQueue[:0]
+	for in := range fs.dirty.all() {
+		if in.dirtied > before {
+			break
+		}
+		queue = append(queue, in)
+	}
+	fs.writeback(t, queue, 0)
 }
 
 // WritebackBackground writes the oldest dirty files until no more than keep
 // blocks are dirty (wb_check_background_flush).
 func (fs *FS) WritebackBackground(t *task, keep int64) {
-	fs.writeback(t, func(*inode) bool { return true }, keep)
+	if !fs.flushing {
+		fs.writeback(t, fs.dirty.appendPlaces(fs.flushQueue[:0]), keep)
+	}
 }
 
-// writeback writes the dirty files that match, oldest first and a chunk of each
-// in turn, until no more than keep blocks are dirty (wb_writeback).
-func (fs *FS) writeback(t *task, match func(*inode) bool, keep int64) {
-	if fs.flushing {
-		return
-	}
+// writeback writes the files of a queue, with gaps, a chunk of each in turn, until no
+// more than keep blocks are dirty (wb_writeback).
+func (fs *FS) writeback(t *task, queue []*inode, keep int64) {
 	fs.flushing = true
-	queue := fs.flushQueue[:0]
-	for in := range fs.dirty.all() {
-		if !match(in) {
-			break
-		}
-		queue = append(queue, in)
-	}
 	for i := 0; i < len(queue) && (keep == 0 || fs.dirtyBlocks > keep); i++ {
 		in := queue[i]
 		queue[i] = nil
-		if !in.onDirtyList() || !fs.tryLock(in) {
+		if in == nil || !in.onDirtyList() || !fs.tryLock(in) {
 			continue
 		}
 		e := fs.writeChunk(t, in)

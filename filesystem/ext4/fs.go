@@ -59,7 +59,7 @@ type FS struct {
 	spareConversions [][]conversion
 	spareQueues      [][]*inode
 	flushing         bool     // the flusher is at work
-	flushQueue       []*inode // its queue, kept for the next time
+	flushQueue       []*inode // files it comes back to, kept for the next time
 	lost             int64    // blocks of data lost to ENOSPC in writeback
 
 	host          Host // nil where one process runs at a time
@@ -96,7 +96,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 		onlySmall:      s.Incompat&image.InlineData == 0 && opt.WritebackChunk == 0,
 	}
 	fs.blocksPerPage = uint32(fs.pageSize >> geo.BlockBits)
-	fs.briefFiles = fs.extents && !fs.inlineData && geo.ClusterBits == 0 && opt.Delalloc && opt.DioreadNolock && opt.Host == nil
+	fs.briefFiles = fs.extents && !fs.inlineData && geo.ClusterBits == 0 && opt.Delalloc
 	fs.maxIndirect = maxIndirectBytes(geo.BlockBits, s.ROCompat&image.HugeFile != 0)
 	if s.Compat&image.HasJournal != 0 && !opt.NoJournal {
 		fs.j = &journal{tid: 1, clock: opt.Clock, onBegin: opt.TransactionBegan, blocks: make(map[journalled]struct{})}

@@ -56,11 +56,11 @@ type smallInode struct {
 // stand together, the slice begins there: most files need no more.
 type fileMap struct {
 	es       esTree
-	cache    pageCache
-	root     node // of the extent tree
 	firstES  [2]esExtent
+	cache    pageCache
 	firstRun [1]dirtyRun
 	firstExt [1]extent
+	root     node // of the extent tree
 }
 
 // largeInode is what large files and those of other kinds need. It is zero while the

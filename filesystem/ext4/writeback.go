@@ -1,9 +1,6 @@
 package ext4
 
-import (
-	"mbsim/allocator"
-	"mbsim/filesystem"
-)
+import "mbsim/filesystem"
 
 // maxWritepagesExtent is the longest range writeback maps at once
 // (MAX_WRITEPAGES_EXTENT_LEN).
@@ -176,13 +173,6 @@ func (fs *FS) mapOne(t *task, in *inode, x dirtyRun) (uint32, errno) {
 	if fs.obs != nil {
 		fs.obs.WritePagesExtent(in.Number, x.lblk, x.len)
 	}
-	if in.brief.state == briefDelayed {
-		p, got, e := fs.mapBrief(t, in)
-		if e == 0 {
-			fs.submit(in, 0, p, got)
-		}
-		return got, e
-	}
 	f := mapCreate | mapMetadataNofail
 	nolock := fs.dioreadNolock(in)
 	if nolock {
@@ -192,7 +182,13 @@ func (fs *FS) mapOne(t *task, in *inode, x dirtyRun) (uint32, errno) {
 		f |= mapDelallocReserve
 	}
 	m := mapping{lblk: x.lblk, len: x.len}
-	got, e := fs.mapBlocks(t, in, &m, f)
+	var got uint32
+	var e errno
+	if in.brief.state == briefDelayed {
+		got, e = fs.mapBrief(t, in, &m, f)
+	} else {
+		got, e = fs.mapBlocks(t, in, &m, f)
+	}
 	if fs.host != nil {
 		fs.host.Submitted(m.pblk, got)
 	}
@@ -200,16 +196,10 @@ func (fs *FS) mapOne(t *task, in *inode, x dirtyRun) (uint32, errno) {
 		return 0, e
 	}
 	if nolock && m.state&stateUnwritten != 0 {
-		fs.submit(in, m.lblk, m.pblk, m.len)
+		fs.plug(m.pblk, m.len)
+		fs.conversions = append(fs.conversions, conversion{in, in.Number, m.lblk, m.len})
 	}
 	return got, 0
-}
-
-// submit sends n unwritten blocks of a file, from lblk on and at b, to the device. They
-// are to be converted when they have arrived.
-func (fs *FS) submit(in *inode, lblk uint32, b allocator.Block, n uint32) {
-	fs.plug(b, n)
-	fs.conversions = append(fs.conversions, conversion{in, in.Number, lblk, n})
 }
 
 // extendDisksize lets the size on disk follow what was submitted, up to block
