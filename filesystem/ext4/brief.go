@@ -56,7 +56,7 @@ func (in *inode) fileMap() *fileMap {
 // unfold makes a fileMap of the inode's brief. What the inode had allocated for one
 // before it is used again.
 func (in *inode) unfold() {
-	b, m := in.brief, &in.m
+	b, m := in.brief, &in.large().m
 	in.brief.state = notBrief
 	if m.es.ext == nil {
 		m.es.ext, m.cache.runs = m.firstES[:0], m.firstRun[:0]
@@ -87,8 +87,10 @@ func (in *inode) unfolded() *inode {
 	if in.brief.state == notBrief {
 		return in
 	}
-	c := *in
-	c.m = fileMap{es: esTree{stats: in.m.es.stats}}
+	c, large := *in, *in.largeInode
+	large.m = fileMap{es: esTree{stats: in.m.es.stats}}
+	large.common = false
+	c.largeInode = &large
 	c.unfold()
 	return &c
 }

@@ -15,5 +15,5 @@ func foresee(ins []*inode) {
 	}
 }
 
-// foresee asks for what most files use of their inodes (smallInode).
+// foresee asks for an inode's memory, but for its largeInode.
 func (in *inode) foresee() { prefetch.Pair(in) }

@@ -29,7 +29,6 @@ type FS struct {
 	dirNlink       bool
 	inlineData     bool  // new inodes may hold their data themselves
 	inlineMax      int32 // the most they can hold, bytes
-	onlySmall      bool  // regular files with extents use nothing of largeInode, but for the list of orphans
 	briefFiles     bool  // new files have a brief (brief.go)
 	groupChecksums bool  // metadata_csum or uninit_bg: groups may be uninitialized
 	dirOptions     dirent.Options
@@ -42,6 +41,7 @@ type FS struct {
 	dirCount    *allocator.PerCPUCounter // s_dirs_counter
 
 	inodes  inodeCache
+	noLarge *largeInode           // of inodes that need none; nobody changes it
 	esStats filesystem.StatusTree // of all inodes
 	root    *inode
 
@@ -93,7 +93,6 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 		goalTunable:    opt.Tunables[inodeGoal],
 		inlineData:     s.Incompat&image.InlineData != 0,
 		inlineMax:      maxInline(s),
-		onlySmall:      s.Incompat&image.InlineData == 0 && opt.WritebackChunk == 0,
 	}
 	fs.blocksPerPage = uint32(fs.pageSize >> geo.BlockBits)
 	fs.briefFiles = fs.extents && !fs.inlineData && geo.ClusterBits == 0 && opt.Delalloc
@@ -104,7 +103,8 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 	fs.setupDirectories()
 	fs.inodeGroups = make([][]inodeGroup, (geo.Groups+groupsPerPage-1)/groupsPerPage)
 	fs.flexes = make([]flexInodes, fs.flexCount())
-	fs.inodes = newInodeCache(s.Inodes, &fs.esStats)
+	fs.inodes = newInodeCache(s.Inodes)
+	fs.noLarge = &largeInode{common: true, m: fileMap{es: esTree{stats: &fs.esStats}}}
 	if err := fs.newAllocator(); err != nil {
 		return nil, err
 	}

@@ -1,10 +1,6 @@
 package ext4
 
-import (
-	"iter"
-
-	"mbsim/filesystem"
-)
+import "iter"
 
 // inodeCache keeps the inodes in memory by number. Neighbours in number are
 // neighbours in memory: numbers are given out in ascending order, so files made
@@ -12,10 +8,7 @@ import (
 //
 // Pages and the chunks in them are made on first use; a chunk stays, and with it
 // what its inodes have allocated.
-type inodeCache struct {
-	pages []*inodePage
-	stats *filesystem.StatusTree // of their status trees
-}
+type inodeCache []*inodePage
 
 // inodePage is the inodes of inodesPerPage numbers, in chunks.
 type inodePage [inodesPerPage / inodesPerChunk]*inodeChunk
@@ -33,19 +26,17 @@ const (
 )
 
 // newInodeCache makes a cache for the numbers 1 to last.
-func newInodeCache(last uint32, stats *filesystem.StatusTree) inodeCache {
-	return inodeCache{make([]*inodePage, last/inodesPerPage+1), stats}
-}
+func newInodeCache(last uint32) inodeCache { return make(inodeCache, last/inodesPerPage+1) }
 
 // at is the inode with this number, which must be in memory.
-func (t *inodeCache) at(number uint32) *inode {
-	return &t.pages[number/inodesPerPage][number%inodesPerPage/inodesPerChunk].inodes[number%inodesPerChunk]
+func (t inodeCache) at(number uint32) *inode {
+	return &t[number/inodesPerPage][number%inodesPerPage/inodesPerChunk].inodes[number%inodesPerChunk]
 }
 
 // find is the inode with this number, nil where none is in memory.
-func (t *inodeCache) find(number uint32) *inode {
+func (t inodeCache) find(number uint32) *inode {
 	i := number / inodesPerPage
-	if int(i) >= len(t.pages) || t.pages[i] == nil || t.pages[i][number%inodesPerPage/inodesPerChunk] == nil {
+	if int(i) >= len(t) || t[i] == nil || t[i][number%inodesPerPage/inodesPerChunk] == nil {
 		return nil
 	}
 	if in := t.at(number); in.live {
@@ -55,30 +46,22 @@ func (t *inodeCache) find(number uint32) *inode {
 }
 
 // place is where the inode with this number lies, or will lie.
-func (t *inodeCache) place(number uint32) *inode {
-	page := &t.pages[number/inodesPerPage]
+func (t inodeCache) place(number uint32) *inode {
+	page := &t[number/inodesPerPage]
 	if *page == nil {
 		*page = new(inodePage)
 	}
 	chunk := &(*page)[number%inodesPerPage/inodesPerChunk]
 	if *chunk == nil {
-		*chunk = t.newChunk()
+		*chunk = new(inodeChunk)
 	}
 	return &(*chunk).inodes[number%inodesPerChunk]
 }
 
-func (t *inodeCache) newChunk() *inodeChunk {
-	c := new(inodeChunk)
-	for i := range c.inodes {
-		c.inodes[i].m.es.stats = t.stats
-	}
-	return c
-}
-
 // all lists the inodes in memory by number.
-func (t *inodeCache) all() iter.Seq[*inode] {
+func (t inodeCache) all() iter.Seq[*inode] {
 	return func(yield func(*inode) bool) {
-		for _, page := range t.pages {
+		for _, page := range t {
 			if page == nil {
 				continue
 			}

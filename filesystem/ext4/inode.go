@@ -13,18 +13,10 @@ const (
 	modeReg = 0o100000
 )
 
-// inode is an inode in memory (struct ext4_inode_info), in three parts: what every file
-// uses, where the blocks are of a file that brief cannot describe, and what few files
-// have. There are many inodes, and each line of the processor's cache that need not be
-// read counts.
+// inode is an inode in memory (struct ext4_inode_info): what every file uses, and, only
+// where it has been needed, what few do. There are many inodes, and each line of the
+// processor's cache that need not be read counts: this is two.
 type inode struct {
-	smallInode
-	m fileMap // see inode.fileMap
-	largeInode
-}
-
-// smallInode is all that most files use: two lines.
-type smallInode struct {
 	mballoc.Inode
 	mode         uint16
 	live         bool // it is in memory; where not, the rest of this means nothing
@@ -41,15 +33,22 @@ type smallInode struct {
 	dirtyPlace int32  // on the list of dirty inodes, counted from 1; 0 where it is not
 	syncTid    uint32 // i_sync_tid: the transaction that last changed it, the low bits
 
-	brief          brief
-	reserved       uint32      // clusters reserved for delayed blocks
-	disksize       int64       // i_disksize: the size the disk knows, bytes
-	blocks         int64       // i_blocks in file-system blocks: data and metadata, whole clusters
-	parent         *inode      // the directory of its name
-	dir            *dirent.Dir // entries, of a directory
-	dirtied        int64       // when it was put on the list of dirty inodes, ns
-	lastAllocGroup int32       // i_last_alloc_group of a directory, and one; 0 for none
-	topdir         bool        // EXT4_INODE_TOPDIR
+	brief       brief
+	reserved    uint32      // clusters reserved for delayed blocks
+	disksize    int64       // i_disksize: the size the disk knows, bytes
+	blocks      int64       // i_blocks in file-system blocks: data and metadata, whole clusters
+	parent      *inode      // the directory of its name
+	dir         *dirent.Dir // entries, of a directory
+	dirtied     int64       // when it was put on the list of dirty inodes, ns
+	*largeInode             // to read; who writes to it asks large or fileMap first
+}
+
+// largeInode is what directories, large files and those of other kinds need. All other
+// inodes share one, in which nothing is set.
+type largeInode struct {
+	common bool
+	m      fileMap // see inode.fileMap
+	rareState
 }
 
 // fileMap is where the blocks of a file are. Where a slice and an array of its elements
@@ -63,15 +62,22 @@ type fileMap struct {
 	root     node // of the extent tree
 }
 
-// largeInode is what large files and those of other kinds need. It is zero while the
-// inode is not in use: release sees to that, so that making a small file need not touch
-// it.
-type largeInode struct {
+// rareState is what else few inodes have.
+type rareState struct {
+	topdir         bool  // EXT4_INODE_TOPDIR
+	lastAllocGroup int32 // i_last_alloc_group of a directory, and one; 0 for none
 	inlineState
 	ind            *indirect // block pointers of an inode without extents
 	newer, older   *inode    // on the list of orphans
 	writebackIndex uint32    // the page where range-cyclic writeback goes on
-	_              [20]byte  // to the end of a line
+}
+
+// large is the inode's own largeInode. One of its number may have had it before.
+func (in *inode) large() *largeInode {
+	if l := in.largeInode; l.common {
+		in.largeInode = &largeInode{m: fileMap{es: esTree{stats: l.m.es.stats}}}
+	}
+	return in.largeInode
 }
 
 func (in *inode) isDir() bool { return in.mode&modeFmt == modeDir }
@@ -114,8 +120,11 @@ func (fs *FS) makeInode(t *task, parent *inode, mode uint32, name string) (*inod
 // it takes over.
 func (fs *FS) blankInode(number, mode uint32) *inode {
 	in := fs.inodes.place(number)
-	in.smallInode = smallInode{}
-	in.live = true
+	large := in.largeInode
+	if large == nil {
+		large = fs.noLarge
+	}
+	*in = inode{largeInode: large, live: true}
 	in.Number = number
 	in.Regular = mode&modeFmt == modeReg
 	in.mode = uint16(mode)
@@ -175,8 +184,8 @@ func (fs *FS) release(t *task, in *inode) {
 	fs.orphanDel(t, in)
 	fs.freeInode(t, in)
 	fs.cleanInode(in)
-	if !fs.onlySmall || !in.Regular || !in.Extents {
-		in.largeInode, in.dir = largeInode{}, nil
+	if !in.common {
+		in.rareState, in.dir = rareState{}, nil
 	}
 	in.live = false
 	fs.unlock(in)

@@ -132,13 +132,14 @@ func (fs *FS) Remount(t *task) error {
 	fs.sync(t)
 	for in := range fs.inodes.all() {
 		fs.clearInode(t, in)
-		in.lastAllocGroup = 0
 		in.allocOnClose = false
 		in.resident = in == fs.root
 		in.mayInline, in.stray = in.inline > 0, false
-		in.fileMap().es = esTree{stats: &fs.esStats, ext: in.fileMap().es.ext[:0]}
-		unverify(&in.fileMap().root)
-		in.fileMap().root.verified = true
+		m := in.fileMap()
+		m.es = esTree{stats: &fs.esStats, ext: m.es.ext[:0]}
+		unverify(&m.root)
+		m.root.verified = true
+		in.lastAllocGroup = 0
 	}
 	fs.commit(t)
 	fs.forgetPaths()

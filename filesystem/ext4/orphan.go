@@ -17,8 +17,8 @@ func (fs *FS) orphanAdd(in *inode) {
 	}
 	in.onOrphanList = true
 	if fs.orphans != nil {
-		in.older = fs.orphans
-		in.older.newer = in
+		in.large().older = fs.orphans
+		fs.orphans.large().newer = in
 	}
 	fs.orphans = in
 	fs.orphanCount++
