@@ -26,12 +26,12 @@ const (
 // Op is one operation. Which fields count depends on Kind.
 type Op struct {
 	Kind   Kind
+	Direct bool   // Open: O_DIRECT
+	Mode   uint32 // Fallocate: as in fallocate(2)
 	Line   int    // its line in the script, counted from 1; 0 where it has none
 	FD     string // the script's name of the descriptor
 	Path   string
 	To     string // Rename: the new path
-	Direct bool   // Open: O_DIRECT
-	Mode   uint32 // Fallocate: as in fallocate(2)
 	N      int    // CPU: its number
 	Off    int64  // Write, Read, Fallocate: bytes
 	Len    int64  // Write, Read, Fallocate, Ftruncate (the new size): bytes

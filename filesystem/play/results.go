@@ -2,6 +2,7 @@ package play
 
 import (
 	"bufio"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"strconv"
@@ -27,22 +28,25 @@ func WriteResults(w io.Writer, pid int, results []Result) error {
 	return x.Close()
 }
 
-// ResultsWriter writes results.txt as the results come, beside what they come from.
+// ResultsWriter writes results.txt as the results come, beside what they come from. A
+// result is handed over as how many lines it is behind the one before, and what it
+// says, both as varints: most take two bytes.
 type ResultsWriter struct {
-	batch      []Result // not handed over yet
-	full, free chan []Result
+	batch      []byte // not handed over yet
+	line       int    // of the last result
+	full, free chan []byte
 	done       chan error
 }
 
 const (
-	batchResults = 1024 // handed over at a time
-	fullBatches  = 64   // that may wait to be written
+	batchBytes  = 2048 // handed over at a time
+	fullBatches = 64   // that may wait to be written
 )
 
 // NewResultsWriter begins to write the results of process pid. Close ends it.
 func NewResultsWriter(w io.Writer, pid int) *ResultsWriter {
 	x := &ResultsWriter{
-		full: make(chan []Result, fullBatches), free: make(chan []Result, fullBatches), done: make(chan error, 1),
+		full: make(chan []byte, fullBatches), free: make(chan []byte, fullBatches), done: make(chan error, 1),
 	}
 	go func() { x.done <- x.write(w, pid) }()
 	return x
@@ -50,10 +54,12 @@ func NewResultsWriter(w io.Writer, pid int) *ResultsWriter {
 
 // Add writes a result. Close reports errors.
 func (x *ResultsWriter) Add(r Result) {
-	if len(x.batch) == cap(x.batch) {
+	if len(x.batch)+2*binary.MaxVarintLen64 > cap(x.batch) {
 		x.handOver()
 	}
-	x.batch = append(x.batch, r)
+	x.batch = binary.AppendVarint(x.batch, int64(r.Line-x.line))
+	x.batch = binary.AppendVarint(x.batch, r.Ret)
+	x.line = r.Line
 }
 
 // handOver gives the batch away, and takes another.
@@ -64,7 +70,7 @@ func (x *ResultsWriter) handOver() {
 	select {
 	case x.batch = <-x.free:
 	default:
-		x.batch = make([]Result, 0, batchResults)
+		x.batch = make([]byte, 0, batchBytes)
 	}
 }
 
@@ -82,13 +88,16 @@ func (x *ResultsWriter) write(w io.Writer, pid int) error {
 	var line decimal
 	for batch := range x.full {
 		text = text[:0]
-		for _, r := range batch {
-			text = append(text, line.of(r.Line)...)
-			if r.Ret == 0 {
+		for rest := batch; len(rest) > 0; {
+			lines, n := binary.Varint(rest)
+			ret, m := binary.Varint(rest[n:])
+			rest = rest[n+m:]
+			text = append(text, line.of(line.n+int(lines))...)
+			if ret == 0 {
 				text = append(text, " 0\n"...)
 				continue
 			}
-			text = strconv.AppendInt(append(text, ' '), r.Ret, 10)
+			text = strconv.AppendInt(append(text, ' '), ret, 10)
 			text = append(text, '\n')
 		}
 		if err == nil {
