@@ -57,8 +57,12 @@ func (x *ResultsWriter) Add(r Result) {
 	if len(x.batch)+2*binary.MaxVarintLen64 > cap(x.batch) {
 		x.handOver()
 	}
-	x.batch = binary.AppendVarint(x.batch, int64(r.Line-x.line))
-	x.batch = binary.AppendVarint(x.batch, r.Ret)
+	if r.Line == x.line+1 && uint64(r.Ret) < 64 { // as below, for most
+		x.batch = append(x.batch, 1<<1, byte(r.Ret)<<1)
+	} else {
+		x.batch = binary.AppendVarint(x.batch, int64(r.Line-x.line))
+		x.batch = binary.AppendVarint(x.batch, r.Ret)
+	}
 	x.line = r.Line
 }
 
