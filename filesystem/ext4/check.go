@@ -82,7 +82,7 @@ func (c *checker) all() {
 		in.m.es.recount(&status)
 	}
 	c.in = nil
-	if l := c.fs.noLarge; l.rareState != (rareState{}) || len(l.m.es.ext)+len(l.m.cache.runs)+l.m.root.entries() > 0 {
+	if l := c.fs.inodes.noLarge; l.rareState != (rareState{}) || len(l.m.es.ext)+len(l.m.cache.runs)+l.m.root.entries() > 0 {
 		c.errorf("somebody has changed what inodes share: %+v", l)
 	}
 	if n := c.fs.alloc.DirtyClusters().Sum(); n != reserved && !(c.fs.leaksReservations() && n > reserved) {

@@ -41,7 +41,6 @@ type FS struct {
 	dirCount    *allocator.PerCPUCounter // s_dirs_counter
 
 	inodes  inodeCache
-	noLarge *largeInode           // of inodes that need none; nobody changes it
 	esStats filesystem.StatusTree // of all inodes
 	root    *inode
 
@@ -103,8 +102,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 	fs.setupDirectories()
 	fs.inodeGroups = make([][]inodeGroup, (geo.Groups+groupsPerPage-1)/groupsPerPage)
 	fs.flexes = make([]flexInodes, fs.flexCount())
-	fs.inodes = newInodeCache(s.Inodes)
-	fs.noLarge = &largeInode{common: true, m: fileMap{es: esTree{stats: &fs.esStats}}}
+	fs.inodes = newInodeCache(s.Inodes, &fs.esStats)
 	if err := fs.newAllocator(); err != nil {
 		return nil, err
 	}

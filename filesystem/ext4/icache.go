@@ -1,6 +1,10 @@
 package ext4
 
-import "iter"
+import (
+	"iter"
+
+	"mbsim/filesystem"
+)
 
 // inodeCache keeps the inodes in memory by number. Neighbours in number are
 // neighbours in memory: numbers are given out in ascending order, so files made
@@ -8,7 +12,10 @@ import "iter"
 //
 // Pages and the chunks in them are made on first use; a chunk stays, and with it
 // what its inodes have allocated.
-type inodeCache []*inodePage
+type inodeCache struct {
+	pages   []*inodePage
+	noLarge *largeInode // of inodes that need none; nobody changes it
+}
 
 // inodePage is the inodes of inodesPerPage numbers, in chunks.
 type inodePage [inodesPerPage / inodesPerChunk]*inodeChunk
@@ -26,17 +33,22 @@ const (
 )
 
 // newInodeCache makes a cache for the numbers 1 to last.
-func newInodeCache(last uint32) inodeCache { return make(inodeCache, last/inodesPerPage+1) }
+func newInodeCache(last uint32, stats *filesystem.StatusTree) inodeCache {
+	return inodeCache{
+		pages:   make([]*inodePage, last/inodesPerPage+1),
+		noLarge: &largeInode{common: true, m: fileMap{es: esTree{stats: stats}}},
+	}
+}
 
 // at is the inode with this number, which must be in memory.
-func (t inodeCache) at(number uint32) *inode {
-	return &t[number/inodesPerPage][number%inodesPerPage/inodesPerChunk].inodes[number%inodesPerChunk]
+func (t *inodeCache) at(number uint32) *inode {
+	return &t.pages[number/inodesPerPage][number%inodesPerPage/inodesPerChunk].inodes[number%inodesPerChunk]
 }
 
 // find is the inode with this number, nil where none is in memory.
-func (t inodeCache) find(number uint32) *inode {
+func (t *inodeCache) find(number uint32) *inode {
 	i := number / inodesPerPage
-	if int(i) >= len(t) || t[i] == nil || t[i][number%inodesPerPage/inodesPerChunk] == nil {
+	if int(i) >= len(t.pages) || t.pages[i] == nil || t.pages[i][number%inodesPerPage/inodesPerChunk] == nil {
 		return nil
 	}
 	if in := t.at(number); in.live {
@@ -46,22 +58,32 @@ func (t inodeCache) find(number uint32) *inode {
 }
 
 // place is where the inode with this number lies, or will lie.
-func (t inodeCache) place(number uint32) *inode {
-	page := &t[number/inodesPerPage]
+func (t *inodeCache) place(number uint32) *inode {
+	page := &t.pages[number/inodesPerPage]
 	if *page == nil {
 		*page = new(inodePage)
 	}
 	chunk := &(*page)[number%inodesPerPage/inodesPerChunk]
 	if *chunk == nil {
-		*chunk = new(inodeChunk)
+		*chunk = t.newChunk()
 	}
 	return &(*chunk).inodes[number%inodesPerChunk]
 }
 
+// newChunk makes a chunk. Its inodes are written to: a page that is read before that
+// costs a second page fault when it is, and an interrupt of the other CPUs.
+func (t *inodeCache) newChunk() *inodeChunk {
+	c := new(inodeChunk)
+	for i := range c.inodes {
+		c.inodes[i].largeInode = t.noLarge
+	}
+	return c
+}
+
 // all lists the inodes in memory by number.
-func (t inodeCache) all() iter.Seq[*inode] {
+func (t *inodeCache) all() iter.Seq[*inode] {
 	return func(yield func(*inode) bool) {
-		for _, page := range t {
+		for _, page := range t.pages {
 			if page == nil {
 				continue
 			}

@@ -13,7 +13,7 @@ func TestInodeLines(t *testing.T) {
 	if size := unsafe.Sizeof(inode{}); size > 2*line {
 		t.Errorf("an inode takes %d bytes", size)
 	}
-	c := newInodeCache(5000)
+	c := newInodeCache(5000, nil)
 	for _, number := range []uint32{1, 15, 16, 1023, 1024, 4999} {
 		if at := uintptr(unsafe.Pointer(c.place(number))); at%line != 0 {
 			t.Errorf("inode %d begins %d bytes into a line", number, at%line)
@@ -23,7 +23,7 @@ func TestInodeLines(t *testing.T) {
 
 // TestInodeCache: inodes are found by number once they are live, and listed in order.
 func TestInodeCache(t *testing.T) {
-	c := newInodeCache(5000)
+	c := newInodeCache(5000, nil)
 	if c.find(7) != nil || c.find(70000) != nil {
 		t.Error("an inode that nobody made")
 	}

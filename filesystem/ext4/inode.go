@@ -120,11 +120,7 @@ func (fs *FS) makeInode(t *task, parent *inode, mode uint32, name string) (*inod
 // it takes over.
 func (fs *FS) blankInode(number, mode uint32) *inode {
 	in := fs.inodes.place(number)
-	large := in.largeInode
-	if large == nil {
-		large = fs.noLarge
-	}
-	*in = inode{largeInode: large, live: true}
+	*in = inode{largeInode: in.largeInode, live: true}
 	in.Number = number
 	in.Regular = mode&modeFmt == modeReg
 	in.mode = uint16(mode)
