@@ -1,7 +1,6 @@
 package ext4
 
 import (
-	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
 	"mbsim/filesystem"
 )
@@ -15,10 +14,9 @@ import (
 // It decides nothing: each function here has the effect that the same steps have on a
 // fileMap.
 type brief struct {
-	state  briefState
-	pblkHi uint16
-	pblkLo uint32
-	n      uint32 // blocks of the run
+	state briefState
+	pblk  block48 // where the run lies, if it is mapped
+	n     uint32  // its blocks
 }
 
 type briefState uint8
@@ -34,13 +32,6 @@ const (
 // briefEnd is the most blocks that a file described briefly has: what writeback maps at
 // once.
 const briefEnd = maxWritepagesExtent
-
-// pblk is where the run lies, if it is mapped.
-func (b *brief) pblk() allocator.Block {
-	return allocator.Block(b.pblkHi)<<32 | allocator.Block(b.pblkLo)
-}
-
-func (b *brief) setPblk(p allocator.Block) { b.pblkLo, b.pblkHi = uint32(p), uint16(p>>32) }
 
 // mapped says whether the run has its place.
 func (b *brief) mapped() bool { return b.state >= briefUnwritten }
@@ -76,10 +67,10 @@ func (in *inode) unfold() {
 		if b.state == briefUnwritten {
 			s = esUnwritten
 		}
-		m.root.ext = append(m.root.ext, extent{len: uint16(b.n), unwritten: b.state == briefUnwritten, pblk: b.pblk()})
+		m.root.ext = append(m.root.ext, extent{len: uint16(b.n), unwritten: b.state == briefUnwritten, pblk: b.pblk.block()})
 		m.es.reclaimable = 2
 	}
-	m.es.ext = append(m.es.ext, newES(0, b.n, b.pblk(), s), newES(b.n, maxBlocks-b.n, 0, esHole))
+	m.es.ext = append(m.es.ext, newES(0, b.n, b.pblk.block(), s), newES(b.n, maxBlocks-b.n, 0, esHole))
 }
 
 // unfolded is the inode with a fileMap: itself, or a copy that has one.
@@ -114,7 +105,7 @@ func (fs *FS) delayBrief(in *inode, n uint32) {
 	b := &in.brief
 	b.n += n
 	fs.esStats.Hits += uint64(n)
-	if b.state == briefEmpty { // delayInHole
+	if b.state == briefEmpty { // a delayed range and a hole
 		b.state = briefDelayed
 		fs.esStats.Hits--
 		fs.esStats.Misses++
@@ -137,17 +128,22 @@ func (fs *FS) mapBrief(t *task, in *inode, m *mapping, f mapFlags) (uint32, errn
 	if e != 0 {
 		return 0, e
 	}
-	m.len, m.pblk, m.state = r.Len, p, stateNew|stateMapped
-	if f&mapUnwritten != 0 {
-		m.state |= stateUnwritten
-	}
+	m.len, m.pblk = r.Len, p
 	if r.Len < b.n {
-		return fs.mapBriefPart(t, in, m, f)
+		var p path
+		in.find(&p, 0, false)
+		got, e := fs.putNew(t, in, &p, m, f, r.Len)
+		if e == 0 {
+			fs.rememberNew(in, m, f)
+		}
+		return got, e
 	}
-	b.setPblk(p)
+	b.pblk = newBlock48(p)
 	b.state = briefWritten
+	m.state = stateNew | stateMapped
 	if f&mapUnwritten != 0 {
 		b.state = briefUnwritten
+		m.state |= stateUnwritten
 		fs.esStats.Hits++
 	}
 	fs.esStats.Reclaimable++
@@ -156,21 +152,17 @@ func (fs *FS) mapBrief(t *task, in *inode, m *mapping, f mapFlags) (uint32, errn
 	return b.n, 0
 }
 
-// mapBriefPart goes on as mapNew and mapBlocks do when the allocator has given fewer
-// blocks than the file's.
-func (fs *FS) mapBriefPart(t *task, in *inode, m *mapping, f mapFlags) (uint32, errno) {
-	var p path
-	in.find(&p, 0, false)
-	x := extent{len: uint16(m.len), unwritten: f&mapUnwritten != 0, pblk: m.pblk}
-	if e := fs.insertExtent(t, in, &p, x, f); e != 0 {
-		return 0, e // never: the root has room
+// convertBrief is convertUnwritten for the whole of a file. It reports false where that
+// is not what is to be converted.
+func (fs *FS) convertBrief(t *task, in *inode, lblk, n uint32) bool {
+	b := &in.brief
+	if b.state != briefUnwritten || lblk != 0 || n != b.n {
+		return false
 	}
-	fs.settleReservation(t, in, 0, m.len, f)
-	if f&mapPreIO != 0 {
-		fs.esStats.Hits++
-	}
-	fs.rememberMapping(in, m, f)
-	return m.len, 0
+	fs.esStats.Hits++
+	b.state = briefWritten
+	fs.dirtyInode(t, in)
+	return true
 }
 
 // fiemap is the run as FIEMAP shows it, the last extent.
@@ -183,7 +175,7 @@ func (b *brief) fiemap() filesystem.Extent {
 	case briefUnwritten:
 		x.Flags |= filesystem.ExtentUnwritten
 	}
-	x.Physical = b.pblk()
+	x.Physical = b.pblk.block()
 	return x
 }
 
@@ -204,7 +196,7 @@ func (fs *FS) releaseBrief(t *task, in *inode) {
 	}
 	if b.mapped() {
 		fs.esStats.Reclaimable--
-		fs.freeBlocks(t, in, b.pblk(), b.n, dataFreeFlags(in)|freeKeepFirst|freeKeepLast)
+		fs.freeBlocks(t, in, b.pblk.block(), b.n, dataFreeFlags(in)|freeKeepFirst|freeKeepLast)
 	} else {
 		fs.releaseReserved(t, in, int64(b.n))
 	}

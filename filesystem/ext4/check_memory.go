@@ -59,13 +59,13 @@ func (c *checker) mapped(t *treeCheck, e *esExtent) {
 		if p.next() <= at || at > e.end() {
 			continue
 		}
-		if p.lblk > at || int64(p.pblk)-int64(p.lblk) != int64(e.pblk())-int64(e.lblk) || !c.sameState(p, e) {
+		if p.lblk > at || int64(p.pblk)-int64(p.lblk) != int64(e.pblk.block())-int64(e.lblk) || !c.sameState(p, e) {
 			break
 		}
 		at = p.next()
 	}
 	if at <= e.end() {
-		c.errorf("the status tree has [%d, %d] at block %d as %v; the tree differs from block %d on", e.lblk, e.end(), e.pblk(), e.status, at)
+		c.errorf("the status tree has [%d, %d] at block %d as %v; the tree differs from block %d on", e.lblk, e.end(), e.pblk.block(), e.status, at)
 	}
 }
 

@@ -61,17 +61,18 @@ func (fs *FS) settleReservation(t *task, in *inode, lblk, clusters uint32, f map
 // forget drops [lblk, lblk+n) from the status tree and releases the
 // reservations of the delayed blocks in it (ext4_es_remove_extent).
 func (fs *FS) forget(t *task, in *inode, lblk, n uint32) {
-	if n == 0 || len(in.fileMap().es.ext) == 0 {
+	es := &in.fileMap().es
+	if n == 0 || len(es.ext) == 0 {
 		return
 	}
 	end := lblk + n - 1
 	if !fs.opt.Delalloc {
-		in.fileMap().es.remove(lblk, end, nil)
+		es.remove(lblk, end, nil)
 		return
 	}
 	c := reservedCount{bits: fs.geo.ClusterBits}
-	in.fileMap().es.remove(lblk, end, &c)
-	fs.releaseReserved(t, in, c.release(&in.fileMap().es))
+	es.remove(lblk, end, &c)
+	fs.releaseReserved(t, in, c.release(es))
 }
 
 // delayBlock makes the hole at lblk a delayed block, reserving its cluster if

@@ -22,31 +22,32 @@ const (
 // esExtent is one range of the extent status tree.
 type esExtent struct {
 	lblk, len uint32
-	pblkLo    uint32
-	pblkHi    uint16
+	pblk      block48 // of the first block
 	status    esStatus
+}
+
+// block48 is the number of a block in as many bits as it has on disk.
+type block48 [3]uint16
+
+func newBlock48(b allocator.Block) block48 {
+	return block48{uint16(b), uint16(b >> 16), uint16(b >> 32)}
+}
+
+func (x block48) block() allocator.Block {
+	return allocator.Block(x[0]) | allocator.Block(x[1])<<16 | allocator.Block(x[2])<<32
 }
 
 // newES is the range [lblk, lblk+n) with its first block at pblk, which means nothing
 // for holes and delayed ranges.
 func newES(lblk, n uint32, pblk allocator.Block, s esStatus) esExtent {
-	e := esExtent{lblk: lblk, len: n, status: s}
-	e.setPblk(pblk)
-	return e
+	return esExtent{lblk: lblk, len: n, pblk: newBlock48(pblk), status: s}
 }
-
-// pblk is where the first block lies: 48 bits, as on disk.
-func (e *esExtent) pblk() allocator.Block {
-	return allocator.Block(e.pblkHi)<<32 | allocator.Block(e.pblkLo)
-}
-
-func (e *esExtent) setPblk(b allocator.Block) { e.pblkLo, e.pblkHi = uint32(b), uint16(b>>32) }
 
 // cutFront takes the first n blocks away.
 func (e *esExtent) cutFront(n uint32) {
 	e.lblk += n
 	e.len -= n
-	e.setPblk(e.pblk() + allocator.Block(n))
+	e.pblk = newBlock48(e.pblk.block() + allocator.Block(n))
 }
 
 func (e *esExtent) end() uint32 { return e.lblk + e.len - 1 }
@@ -104,7 +105,7 @@ func (t *esTree) mergeable(a, b *esExtent) bool {
 	}
 	switch {
 	case a.mapped():
-		return a.pblk()+allocator.Block(a.len) == b.pblk()
+		return a.pblk.block()+allocator.Block(a.len) == b.pblk.block()
 	default:
 		return true // holes, and ranges that are only delayed
 	}
@@ -127,8 +128,7 @@ func (t *esTree) addAt(i int, e esExtent) {
 	}
 	if i < len(t.ext) && t.mergeable(&e, &t.ext[i]) {
 		n := &t.ext[i]
-		n.lblk, n.len = e.lblk, n.len+e.len
-		n.pblkLo, n.pblkHi = e.pblkLo, e.pblkHi
+		n.lblk, n.len, n.pblk = e.lblk, n.len+e.len, e.pblk
 		return
 	}
 	t.insert(i, e)
@@ -155,7 +155,7 @@ func (t *esTree) remove(lblk, end uint32, gone *reservedCount) {
 		if e.end() > end {
 			tail := e
 			tail.lblk, tail.len = end+1, e.end()-end
-			tail.setPblk(e.pblk() + allocator.Block(e.len-tail.len))
+			tail.pblk = newBlock48(e.pblk.block() + allocator.Block(e.len-tail.len))
 			t.ext[i].len = keep
 			t.insert(i+1, tail)
 			t.count(tail.status, 1)
@@ -212,18 +212,6 @@ func (t *esTree) set(lblk, n uint32, pblk allocator.Block, s esStatus) {
 		}
 	}
 	t.addAt(i, e)
-}
-
-// delayInHole makes [lblk, lblk+n) delayed in a tree that knows nothing, and all else
-// a hole: a first write, after a look into an empty extent tree.
-func (t *esTree) delayInHole(lblk, n uint32) {
-	if lblk > 0 {
-		t.ext = append(t.ext, newES(0, lblk, 0, esHole))
-		t.count(esHole, 1)
-	}
-	t.ext = append(t.ext, newES(lblk, n, 0, esDelayed), newES(lblk+n, maxBlocks-lblk-n, 0, esHole))
-	t.count(esDelayed, 1)
-	t.count(esHole, 1)
 }
 
 // joins says whether e in the place of range i would merge with a neighbour.

@@ -36,11 +36,11 @@ type index struct {
 
 // node is a node of the extent tree: the root inside the inode, or a block.
 type node struct {
-	ext      []extent        // entries of a leaf
-	depth    int32           // eh_depth: 0 for a leaf
+	blk      allocator.Block // 0 for the root
+	depth    int             // eh_depth: 0 for a leaf
 	max      uint16          // eh_max
 	verified bool            // checked since it was last changed: a read caches its extents in the status tree otherwise
-	blk      allocator.Block // 0 for the root
+	ext      []extent        // entries of a leaf
 	idx      []index         // entries of an index node
 }
 
@@ -89,7 +89,7 @@ const noCache findOpt = true
 // of a leaf not read since it was last changed.
 func (in *inode) find(p *path, lblk uint32, opt findOpt) {
 	n := &in.fileMap().root
-	p.depth = int(n.depth)
+	p.depth = n.depth
 	if !opt && n.depth == 0 {
 		in.cacheExtents(n)
 	}
@@ -248,25 +248,23 @@ func (fs *FS) tryMerge(t *task, in *inode, p *path, i int) {
 	if !merged {
 		n.mergeRight(i)
 	}
-	if p.depth != 1 || len(in.fileMap().root.idx) != 1 || len(n.ext) > rootEntries {
+	root := &in.fileMap().root
+	if p.depth != 1 || len(root.idx) != 1 || len(n.ext) > rootEntries {
 		return
 	}
 	in.resetRoot()
-	in.fileMap().root.ext = append(in.fileMap().root.ext, n.ext...)
+	root.ext = append(root.ext, n.ext...)
 	i = p.leaf().i
 	p.depth = 0
-	p.s[0] = step{n: &in.fileMap().root, i: i}
+	p.s[0] = step{n: root, i: i}
 	fs.freeBlocks(t, in, n.blk, 1, freeMetadata|freeForget)
 }
 
 // resetRoot makes the root an empty leaf.
 func (in *inode) resetRoot() {
-	r := &in.m.root
-	if r.ext = r.ext[:0]; r.ext == nil {
-		r.ext = in.m.firstExt[:0]
+	ext := in.m.root.ext[:0]
+	if ext == nil {
+		ext = in.m.firstExt[:0]
 	}
-	if r.depth > 0 {
-		r.idx = nil
-	}
-	r.depth, r.max, r.verified = 0, rootEntries, true
+	in.m.root = node{max: rootEntries, verified: true, ext: ext}
 }

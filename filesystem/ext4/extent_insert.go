@@ -111,7 +111,7 @@ func (in *inode) nextLeafWithRoom(p, next *path, x *extent, opt findOpt) bool {
 // entry, or a deeper tree (ext4_ext_create_new_leaf).
 func (fs *FS) newLeaf(t *task, in *inode, p *path, x *extent, f mballoc.Flags, opt findOpt) errno {
 	for {
-		at := int(in.fileMap().root.depth) - 1
+		at := in.fileMap().root.depth - 1
 		for at >= 0 && p.s[at].n.full() {
 			at--
 		}
@@ -135,7 +135,7 @@ func (fs *FS) newLeaf(t *task, in *inode, p *path, x *extent, f mballoc.Flags, o
 // splitLeaf adds a new leaf, and index nodes above it up to level at, holding
 // all entries right of the path (ext4_ext_split).
 func (fs *FS) splitLeaf(t *task, in *inode, p *path, x *extent, at int, f mballoc.Flags) errno {
-	depth := int(in.fileMap().root.depth)
+	depth := in.fileMap().root.depth
 	leaf := p.leaf()
 	border := x.lblk
 	if leaf.i+1 < int(leaf.n.max) {
@@ -164,7 +164,7 @@ func (fs *FS) splitLeaf(t *task, in *inode, p *path, x *extent, at int, f mballo
 	for level := depth - 1; level > at; level-- {
 		count--
 		s := &p.s[level]
-		up := &node{blk: blocks[count], depth: int32(depth - level), max: fs.nodeMax()}
+		up := &node{blk: blocks[count], depth: depth - level, max: fs.nodeMax()}
 		up.idx = append(up.idx, index{border, n})
 		up.idx = append(up.idx, s.n.idx[s.i+1:]...)
 		s.n.idx = s.n.idx[:s.i+1]
@@ -185,9 +185,10 @@ func (fs *FS) splitLeaf(t *task, in *inode, p *path, x *extent, at int, f mballo
 // growTree moves the root into a new block and makes the root an index of it
 // (ext4_ext_grow_indepth).
 func (fs *FS) growTree(t *task, in *inode, f mballoc.Flags) errno {
+	root := &in.fileMap().root
 	var goal allocator.Block
-	if in.fileMap().root.depth > 0 {
-		goal = in.fileMap().root.idx[0].child.blk
+	if root.depth > 0 {
+		goal = root.idx[0].child.blk
 	}
 	if goal > fs.geo.FirstDataBlock {
 		f |= mballoc.HintTryGoal
@@ -199,16 +200,16 @@ func (fs *FS) growTree(t *task, in *inode, f mballoc.Flags) errno {
 	if e != 0 {
 		return e
 	}
-	n := &node{blk: b, depth: in.fileMap().root.depth, max: fs.nodeMax()}
+	n := &node{blk: b, depth: root.depth, max: fs.nodeMax()}
 	first := uint32(0)
 	if n.depth == 0 {
-		n.ext = slices.Clone(in.fileMap().root.ext)
+		n.ext = slices.Clone(root.ext)
 		first = n.ext[0].lblk
 	} else {
-		n.idx = slices.Clone(in.fileMap().root.idx)
+		n.idx = slices.Clone(root.idx)
 		first = n.idx[0].lblk
 	}
-	in.fileMap().root = node{depth: n.depth + 1, max: rootEntries, verified: true, idx: append(in.fileMap().root.idx[:0], index{first, n})}
+	*root = node{depth: n.depth + 1, max: rootEntries, verified: true, idx: append(root.idx[:0], index{first, n})}
 	fs.dirtyMeta(t, b)
 	fs.dirtyInode(t, in)
 	return 0
@@ -235,7 +236,7 @@ func (p *path) correctIndexes() {
 func (fs *FS) dirtyPath(t *task, in *inode, p *path) { fs.dirtyNode(t, in, p.leaf().n) }
 
 func (fs *FS) dirtyNode(t *task, in *inode, n *node) {
-	if n == &in.fileMap().root {
+	if n.blk == 0 {
 		fs.dirtyInode(t, in)
 		return
 	}

@@ -15,8 +15,8 @@ func (fs *FS) extentGoal(t *task, in *inode, p *path, lblk uint32) allocator.Blo
 		}
 		return x.pblk - allocator.Block(x.lblk-lblk)
 	}
-	if n := p.leaf().n; n != &in.fileMap().root {
-		return n.blk
+	if b := p.leaf().n.blk; b != 0 {
+		return b
 	}
 	return fs.inodeGoal(t, in)
 }
@@ -128,7 +128,13 @@ func (fs *FS) mapNew(t *task, in *inode, p *path, m *mapping, f mapFlags) (uint3
 			return 0, e
 		}
 	}
-	nx := extent{lblk: m.lblk, len: uint16(got), unwritten: f&mapUnwritten != 0, pblk: pblk}
+	m.len, m.pblk = got, pblk
+	return fs.putNew(t, in, p, m, f, clusters)
+}
+
+// putNew puts the blocks of m, for which so many clusters were allocated, into the tree.
+func (fs *FS) putNew(t *task, in *inode, p *path, m *mapping, f mapFlags, clusters uint32) (uint32, errno) {
+	nx := extent{lblk: m.lblk, len: uint16(m.len), unwritten: f&mapUnwritten != 0, pblk: m.pblk}
 	if nx.unwritten {
 		m.state |= stateUnwritten
 	}
@@ -139,15 +145,14 @@ func (fs *FS) mapNew(t *task, in *inode, p *path, m *mapping, f mapFlags) (uint3
 			if f&mapDelallocReserve != 0 {
 				ff = freeNoQuota
 			}
-			fs.freeBlocks(t, in, pblk-allocator.Block(offset), clusters<<fs.geo.ClusterBits, ff)
+			offset := m.lblk & (fs.geo.ClusterRatio() - 1)
+			fs.freeBlocks(t, in, m.pblk-allocator.Block(offset), clusters<<fs.geo.ClusterBits, ff)
 		}
 		return 0, e
 	}
 	fs.settleReservation(t, in, m.lblk, clusters, f)
 	m.state |= stateNew | stateMapped
-	m.pblk = pblk
-	m.len = got
-	return got, 0
+	return m.len, 0
 }
 
 // allocateExtent asks the allocator for the blocks of m. It returns where

@@ -129,7 +129,7 @@ func (fs *FS) removeFromLeaf(t *task, in *inode, p *path, pc *partialCluster, st
 		}
 		pc.state = partialNone
 	}
-	if len(n.ext) == 0 && n != &in.fileMap().root {
+	if len(n.ext) == 0 && n.blk != 0 {
 		fs.removeIndex(t, in, p, p.depth)
 	}
 }
@@ -159,21 +159,22 @@ func (fs *FS) removeIndex(t *task, in *inode, p *path, depth int) {
 func (fs *FS) removeSpace(t *task, in *inode, start, end uint32) errno {
 	var pc partialCluster
 	var p path
-	depth := int(in.fileMap().root.depth)
+	root := &in.fileMap().root
+	depth := root.depth
 	i := 0
 	if end < maxBlocks-1 {
 		e, empty := fs.splitAtEnd(t, in, &p, &pc, end)
 		if e != 0 || empty {
 			return e
 		}
-		depth = int(in.fileMap().root.depth)
+		depth = root.depth
 		i = depth
 		for k := 0; k < depth; k++ {
 			p.s[k].seen = p.s[k].n.entries() + 1
 		}
 	} else {
 		p.depth = depth
-		p.s[0] = step{n: &in.fileMap().root, i: -1}
+		p.s[0] = step{n: root, i: -1}
 	}
 	for i >= 0 {
 		s := &p.s[i]
@@ -202,7 +203,7 @@ func (fs *FS) removeSpace(t *task, in *inode, start, end uint32) errno {
 	if pc.state == partialFree {
 		fs.freeCluster(t, in, pc.clu, pc.lblk)
 	}
-	if in.fileMap().root.entries() == 0 {
+	if root.entries() == 0 {
 		in.resetRoot()
 		fs.dirtyInode(t, in)
 	}

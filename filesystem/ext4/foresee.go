@@ -8,10 +8,14 @@ import "mbsim/internal/prefetch"
 // side is how many inodes are asked for at a time.
 const side = 16
 
-// foresee asks for the memory of inodes that will be worked on next.
-func foresee(ins []*inode) {
-	for _, in := range ins {
-		in.foresee()
+// foresee asks for the memory of the inodes of those that come next, when i is where
+// the last ones end.
+func foresee[T any](all []T, i int, inodeOf func(*T) *inode) {
+	if i%side != 0 {
+		return
+	}
+	for next := range all[i:min(i+side, len(all))] {
+		inodeOf(&all[i+next]).foresee()
 	}
 }
 

@@ -58,7 +58,7 @@ type FS struct {
 	spareConversions [][]conversion
 	spareQueues      [][]*inode
 	flushing         bool     // the flusher is at work
-	flushQueue       []*inode // files it comes back to, kept for the next time
+	flushQueue       []*inode // its queue, kept for the next time
 	lost             int64    // blocks of data lost to ENOSPC in writeback
 
 	host          Host // nil where one process runs at a time

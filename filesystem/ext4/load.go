@@ -97,12 +97,13 @@ func loadDir(opt *dirent.Options, im *image.Inode, blocks []image.DirBlock) (*di
 // loadExtents builds the extent tree. The nodes outside the inode get the
 // entries that the order of their first blocks gives them.
 func (fs *FS) loadExtents(in *inode, im *image.Inode) {
+	root := &in.fileMap().root
 	ext := make([]extent, 0, len(im.Extents))
 	for _, x := range im.Extents {
 		ext = append(ext, extent{lblk: uint32(x.Logical), len: uint16(x.Len), unwritten: x.Flags&0x800 != 0, pblk: x.Physical})
 	}
 	if len(im.Meta) == 0 {
-		in.fileMap().root.ext = append(in.fileMap().root.ext, ext...)
+		root.ext = append(root.ext, ext...)
 		return
 	}
 	depth := 0
@@ -116,7 +117,7 @@ func (fs *FS) loadExtents(in *inode, im *image.Inode) {
 			if int(m.Depth) != d {
 				continue
 			}
-			n := &node{blk: m.Block, depth: int32(d), max: fs.nodeMax()}
+			n := &node{blk: m.Block, depth: d, max: fs.nodeMax()}
 			if d == 0 {
 				n.ext, ext = append(n.ext, ext[:m.Entries]...), ext[m.Entries:]
 			} else {
@@ -129,9 +130,9 @@ func (fs *FS) loadExtents(in *inode, im *image.Inode) {
 		}
 		nodes = level
 	}
-	in.fileMap().root = node{depth: int32(depth) + 1, max: rootEntries, verified: true}
+	*root = node{depth: depth + 1, max: rootEntries, verified: true}
 	for _, kid := range nodes {
-		in.fileMap().root.idx = append(in.fileMap().root.idx, index{kid.first(), kid})
+		root.idx = append(root.idx, index{kid.first(), kid})
 	}
 }
 

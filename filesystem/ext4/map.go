@@ -75,7 +75,7 @@ func (fs *FS) mapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, err
 		m.len = min(e.len-(m.lblk-e.lblk), m.len)
 		m.pblk = 0
 		if e.mapped() {
-			m.pblk = e.pblk() + allocator.Block(m.lblk-e.lblk)
+			m.pblk = e.pblk.block() + allocator.Block(m.lblk-e.lblk)
 			got = m.len
 			m.state = stateUnwritten
 			if e.status&esWritten != 0 {
@@ -104,13 +104,19 @@ func (fs *FS) mapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, err
 	if e != 0 || got == 0 {
 		return 0, e
 	}
+	fs.rememberNew(in, m, f)
+	return got, 0
+}
+
+// rememberNew is rememberMapping of what was made for data that is about to go to
+// disk, or for anything else.
+func (fs *FS) rememberNew(in *inode, m *mapping, f mapFlags) {
 	if f&mapPreIO != 0 {
 		if x, ok := in.fileMap().es.ask(m.lblk); ok && x.status&esWritten != 0 {
-			return got, 0 // written with zeroes meanwhile
+			return // written with zeroes meanwhile
 		}
 	}
 	fs.rememberMapping(in, m, f)
-	return got, 0
 }
 
 // lookupBlocks looks m up in the extent tree or the indirect blocks.

@@ -29,14 +29,15 @@ func (fs *FS) look(out []filesystem.Extent, in *inode) []filesystem.Extent {
 		}
 		return out
 	}
+	m := in.fileMap()
 	if in.Extents {
-		out = appendNode(out, &in.fileMap().root)
+		out = appendNode(out, &m.root)
 	} else if in.ind != nil {
 		out = appendIndirect(out, in.ind, fs.geo.BlockBits-2)
 	}
 	mapped := len(out)
-	for i := range in.fileMap().es.ext {
-		if e := &in.fileMap().es.ext[i]; e.delayedOnly() {
+	for i := range m.es.ext {
+		if e := &m.es.ext[i]; e.delayedOnly() {
 			out = append(out, filesystem.Extent{Logical: uint64(e.lblk), Len: uint64(e.len), Flags: filesystem.ExtentDelalloc | filesystem.ExtentUnknown})
 		}
 	}

@@ -207,13 +207,12 @@ func (fs *FS) delayHole(t *task, in *inode, lblk, blocks uint32) uint32 {
 		return 0
 	}
 	fs.esStats.Hits += uint64(blocks)
-	if known {
-		m.es.set(lblk, blocks, 0, esDelayed)
-	} else {
-		m.es.delayInHole(lblk, blocks)
+	if !known {
+		m.es.set(0, maxBlocks, 0, esHole) // as the look into the tree tells
 		fs.esStats.Hits--
 		fs.esStats.Misses++
 	}
+	m.es.set(lblk, blocks, 0, esDelayed)
 	c.add(lblk, blocks, bufDelayed)
 	return blocks
 }

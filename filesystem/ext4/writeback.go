@@ -240,11 +240,7 @@ func (fs *FS) endIO(t *task, only, held *inode) {
 	}
 	fs.conversions = others
 	for i, c := range mine {
-		if i%side == 0 {
-			for _, next := range mine[i:min(i+side, len(mine))] {
-				next.in.foresee()
-			}
-		}
+		foresee(mine, i, func(c *conversion) *inode { return c.in })
 		if c.in != held {
 			fs.lock(c.in)
 		}
@@ -275,7 +271,7 @@ func (fs *FS) forgetIO(in *inode) {
 // convertUnwritten makes [lblk, lblk+n) written
 // (ext4_convert_unwritten_extents).
 func (fs *FS) convertUnwritten(t *task, in *inode, lblk, n uint32) {
-	if fs.convertOnly(t, in, lblk, n) {
+	if fs.convertBrief(t, in, lblk, n) {
 		return
 	}
 	for n > 0 {
@@ -289,30 +285,6 @@ func (fs *FS) convertUnwritten(t *task, in *inode, lblk, n uint32) {
 		lblk += got
 		n -= got
 	}
-}
-
-// convertOnly is convertUnwritten for a file that has just that one extent, as most
-// have: all that mapBlocks does then.
-func (fs *FS) convertOnly(t *task, in *inode, lblk, n uint32) bool {
-	if b := &in.brief; b.state == briefUnwritten && lblk == 0 && n == b.n {
-		fs.esStats.Hits++
-		b.state = briefWritten
-		fs.dirtyInode(t, in)
-		return true
-	}
-	ext, es := in.fileMap().root.ext, in.fileMap().es.ext
-	if fs.geo.ClusterBits > 0 || in.fileMap().root.depth > 0 || len(ext) != 1 || len(es) == 0 {
-		return false
-	}
-	x, e := &ext[0], &es[0]
-	if !x.unwritten || x.lblk != lblk || uint32(x.len) != n || e.status != esUnwritten || e.lblk != lblk || e.len != n {
-		return false
-	}
-	fs.esStats.Hits++
-	x.unwritten = false
-	in.fileMap().es.set(lblk, n, x.pblk, esWritten)
-	fs.dirtyInode(t, in)
-	return true
 }
 
 // flushFile writes the dirty pages of in and waits for them
@@ -337,9 +309,7 @@ func (fs *FS) writebackAll(t *task, held *inode) {
 		queue = append(queue, in)
 	}
 	for i, in := range queue {
-		if i%side == 0 {
-			foresee(queue[i:min(i+side, len(queue))])
-		}
+		foresee(queue, i, func(in **inode) *inode { return *in })
 		switch {
 		case in == held:
 		case held == nil:

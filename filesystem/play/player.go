@@ -172,11 +172,7 @@ func (p *Player) onFile(op *workload.Op) (int64, error) {
 	case workload.Fallocate:
 		return 0, h.Fallocate(t, op.Mode, op.Off, op.Len)
 	case workload.Close:
-		if last := len(p.names) - 1; named == last {
-			p.names = p.names[:last]
-		} else {
-			p.names = slices.Delete(p.names, named, named+1)
-		}
+		p.names = slices.Delete(p.names, named, named+1)
 		p.files[fd] = nil
 		return 0, h.Close(t)
 	}
