@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"math/bits"
 	"path"
 	"strconv"
 	"strings"
@@ -65,45 +64,14 @@ func (k Kind) String() string {
 	return "Kind(" + strconv.Itoa(int(k)) + ")"
 }
 
-// kindOf finds an operation by name, for each line: a switch, which the compiler
-// makes a few comparisons.
-func kindOf(name string) (Kind, bool) {
-	switch name {
-	case "cpu":
-		return CPU, true
-	case "mkdir":
-		return Mkdir, true
-	case "creat":
-		return Creat, true
-	case "open":
-		return Open, true
-	case "write":
-		return Write, true
-	case "fsync":
-		return Fsync, true
-	case "ftruncate":
-		return Ftruncate, true
-	case "fallocate":
-		return Fallocate, true
-	case "close":
-		return Close, true
-	case "unlink":
-		return Unlink, true
-	case "rmdir":
-		return Rmdir, true
-	case "rename":
-		return Rename, true
-	case "sync":
-		return Sync, true
-	case "stat":
-		return Stat, true
-	case "remount":
-		return Remount, true
-	case "read":
-		return Read, true
+// kinds finds operations by name.
+var kinds = func() map[string]Kind {
+	m := make(map[string]Kind, len(verbs))
+	for k := range verbs {
+		m[verbs[k].name] = Kind(k)
 	}
-	return 0, false
-}
+	return m
+}()
 
 // usage is the form of the operation as errors show it.
 func (v *verb) usage() string {
@@ -134,36 +102,34 @@ func ParseScript(r io.Reader, name string) ([]Op, error) {
 // parser goes through a text word by word.
 type parser struct {
 	name  string
-	text  string // whole lines, and padding
-	end   int    // where the padding begins
+	text  string // whole lines
 	at    int    // where the last word ends
 	begin int    // where the line begins
 	n     int    // the number of the line
 	wrong error  // what is wrong with a word
 }
 
-// padding follows a parser's text. It ends the last line, and lets wordEnd look at
-// eight bytes wherever it stands.
-const padding = "\n\n\n\n\n\n\n\n"
-
 // next parses the next line that has an operation. It reports false at the end.
 func (p *parser) next(op *Op) (bool, error) {
 	for {
-		if p.at == p.end {
+		if p.at == len(p.text) {
 			return false, nil
 		}
 		p.n++
 		p.begin = p.at
 		first := p.word()
 		if first != "" && first[0] == '#' {
-			p.at = p.begin + strings.IndexByte(p.text[p.begin:], '\n')
+			p.at += len(p.text[p.at:])
+			if i := strings.IndexByte(p.text[p.begin:], '\n'); i >= 0 {
+				p.at = p.begin + i
+			}
 			first = ""
 		}
 		var err error
 		if first != "" {
 			err = p.op(op, first)
 		}
-		p.at = min(p.at+1, p.end) // the end of the line
+		p.at = min(p.at+1, len(p.text)) // the end of the line
 		if err == nil {
 			err = p.wrong
 		}
@@ -181,44 +147,20 @@ func (p *parser) errorf(col int, format string, a ...any) error {
 // word is the next word of the line, "" where there is none, or where something is
 // wrong with it.
 func (p *parser) word() string {
-	s, start := p.text, p.at
-	for isSpace(s[start]) {
-		start++
+	s, i := p.text, p.at
+	for i < len(s) && isSpace(s[i]) {
+		i++
 	}
-	i := wordEnd(s, start)
-	if c := s[i]; c != ' ' && c != '\n' {
-		i = p.oddEnd(start, i)
+	start := i
+	for i < len(s) && s[i] != '\n' && !isSpace(s[i]) {
+		if s[i] == 0 {
+			p.wrong = p.errorf(i-p.begin+1, "a zero byte: this is not a script")
+			return ""
+		}
+		i++
 	}
 	p.at = i
 	return s[start:i]
-}
-
-// oddEnd is where the word from start on ends that has a rare byte at i: white space,
-// or a control character, which belongs to it. With a zero byte there is no word.
-func (p *parser) oddEnd(start, i int) int {
-	for s := p.text; s[i] != '\n' && !isSpace(s[i]); i = wordEnd(s, i+1) {
-		if s[i] == 0 {
-			p.wrong = p.errorf(i-p.begin+1, "a zero byte: this is not a script")
-			return start
-		}
-	}
-	return i
-}
-
-// wordEnd is the place of the first byte from i on that is white space or a control
-// character. It looks at eight bytes at a time.
-func wordEnd(s string, i int) int {
-	const ones, high = 0x0101010101010101, 0x8080808080808080
-	for {
-		b := s[i : i+8]
-		x := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
-			uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
-		// The lowest high bit set is that of the first byte below 0x21.
-		if low := (x - 0x21*ones) &^ x & high; low != 0 {
-			return i + bits.TrailingZeros64(low)/8
-		}
-		i += 8
-	}
 }
 
 // col is where word w, the last one, begins.
@@ -231,7 +173,7 @@ func isSpace(c byte) bool {
 
 // op makes an operation of the line that begins with word first.
 func (p *parser) op(op *Op, first string) error {
-	k, ok := kindOf(first)
+	k, ok := kinds[first]
 	if !ok {
 		best, _ := nearest.Of(first, verbNames())
 		return p.errorf(p.col(first), "unknown operation %q (did you mean %q?)", first, best)

@@ -183,13 +183,12 @@ func (r *pieces) take(i int) (p parser, who taker, err error) {
 	case text == "":
 		return p, nobody, nil
 	}
-	end := len(text) - len(padding)
-	p = parser{name: r.name, text: text, end: end, n: r.line}
-	r.line += strings.Count(text[:end], "\n")
+	p = parser{name: r.name, text: text, n: r.line}
+	r.line += strings.Count(text, "\n")
 	return p, caller, nil
 }
 
-// read reads some whole lines, with padding. It returns "" at the end.
+// read reads some whole lines, none at the end.
 func (r *pieces) read() (string, error) {
 	for end := 0; r.rest != nil; {
 		have := len(r.tail)
@@ -206,12 +205,9 @@ func (r *pieces) read() (string, error) {
 			end = bytes.LastIndexByte(r.tail, '\n') + 1
 		}
 		if end > 0 {
-			var text strings.Builder
-			text.Grow(end + len(padding))
-			text.Write(r.tail[:end])
-			text.WriteString(padding)
+			text := string(r.tail[:end])
 			r.tail = append(r.tail[:0], r.tail[end:]...)
-			return text.String(), nil
+			return text, nil
 		}
 	}
 	return "", nil

@@ -2,7 +2,6 @@ package play
 
 import (
 	"bufio"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"strconv"
@@ -28,25 +27,22 @@ func WriteResults(w io.Writer, pid int, results []Result) error {
 	return x.Close()
 }
 
-// ResultsWriter writes results.txt as the results come, beside what they come from. A
-// result is handed over as how many lines it is behind the one before, and what it
-// says, both as varints: most take two bytes.
+// ResultsWriter writes results.txt as the results come, beside what they come from.
 type ResultsWriter struct {
-	batch      []byte // not handed over yet
-	line       int    // of the last result
-	full, free chan []byte
+	batch      []Result // not handed over yet
+	full, free chan []Result
 	done       chan error
 }
 
 const (
-	batchBytes  = 2048 // handed over at a time
-	fullBatches = 64   // that may wait to be written
+	batchResults = 1024 // handed over at a time
+	fullBatches  = 64   // that may wait to be written
 )
 
 // NewResultsWriter begins to write the results of process pid. Close ends it.
 func NewResultsWriter(w io.Writer, pid int) *ResultsWriter {
 	x := &ResultsWriter{
-		full: make(chan []byte, fullBatches), free: make(chan []byte, fullBatches), done: make(chan error, 1),
+		full: make(chan []Result, fullBatches), free: make(chan []Result, fullBatches), done: make(chan error, 1),
 	}
 	go func() { x.done <- x.write(w, pid) }()
 	return x
@@ -54,16 +50,10 @@ func NewResultsWriter(w io.Writer, pid int) *ResultsWriter {
 
 // Add writes a result. Close reports errors.
 func (x *ResultsWriter) Add(r Result) {
-	if len(x.batch)+2*binary.MaxVarintLen64 > cap(x.batch) {
+	if len(x.batch) == cap(x.batch) {
 		x.handOver()
 	}
-	if r.Line == x.line+1 && uint64(r.Ret) < 64 { // as below, for most
-		x.batch = append(x.batch, 1<<1, byte(r.Ret)<<1)
-	} else {
-		x.batch = binary.AppendVarint(x.batch, int64(r.Line-x.line))
-		x.batch = binary.AppendVarint(x.batch, r.Ret)
-	}
-	x.line = r.Line
+	x.batch = append(x.batch, r)
 }
 
 // handOver gives the batch away, and takes another.
@@ -74,7 +64,7 @@ func (x *ResultsWriter) handOver() {
 	select {
 	case x.batch = <-x.free:
 	default:
-		x.batch = make([]byte, 0, batchBytes)
+		x.batch = make([]Result, 0, batchResults)
 	}
 }
 
@@ -89,19 +79,11 @@ func (x *ResultsWriter) Close() error {
 func (x *ResultsWriter) write(w io.Writer, pid int) error {
 	text := fmt.Appendln(nil, "# pid", pid)
 	_, err := w.Write(text)
-	var line decimal
 	for batch := range x.full {
 		text = text[:0]
-		for rest := batch; len(rest) > 0; {
-			lines, n := binary.Varint(rest)
-			ret, m := binary.Varint(rest[n:])
-			rest = rest[n+m:]
-			text = append(text, line.of(line.n+int(lines))...)
-			if ret == 0 {
-				text = append(text, " 0\n"...)
-				continue
-			}
-			text = strconv.AppendInt(append(text, ' '), ret, 10)
+		for _, r := range batch {
+			text = strconv.AppendInt(text, int64(r.Line), 10)
+			text = strconv.AppendInt(append(text, ' '), r.Ret, 10)
 			text = append(text, '\n')
 		}
 		if err == nil {
@@ -113,34 +95,6 @@ func (x *ResultsWriter) write(w io.Writer, pid int) error {
 		}
 	}
 	return err
-}
-
-// decimal is a number that mostly grows by one, with its digits.
-type decimal struct {
-	n      int
-	digits []byte
-}
-
-// of makes it n, and returns the digits, good until the next call.
-func (d *decimal) of(n int) []byte {
-	grown := n > 0 && n == d.n+1 && d.increment()
-	d.n = n
-	if !grown {
-		d.digits = strconv.AppendInt(d.digits[:0], int64(n), 10)
-	}
-	return d.digits
-}
-
-// increment adds one to the digits, unless that takes one digit more.
-func (d *decimal) increment() bool {
-	for i := len(d.digits) - 1; i >= 0; i-- {
-		if d.digits[i] < '9' {
-			d.digits[i]++
-			return true
-		}
-		d.digits[i] = '0'
-	}
-	return false
 }
 
 // ReadResults reads what WriteResults writes. name is the file's name in
