@@ -7,9 +7,6 @@ import (
 	"iter"
 	"os"
 	"slices"
-	"strings"
-	"sync"
-	"sync/atomic"
 )
 
 // Script is a script in the oracle's language (ParseScript): a text, or a file that
@@ -63,41 +60,21 @@ func (s *Script) Parse() ([]Op, error) {
 }
 
 // Ops lists the operations, each good until the next one is asked for. The first
-// mistake ends the list.
-//
-// Another goroutine parses ahead. A piece of the text that it has not begun with when
-// its turn comes is parsed here: who asks waits for nobody on a busy machine.
+// mistake ends the list. Another goroutine parses ahead.
 func (s *Script) Ops() iter.Seq2[*Op, error] {
 	return func(yield func(*Op, error) bool) {
-		if c, ok := s.text.(io.Closer); ok {
-			defer c.Close()
-		}
-		r := &pieces{name: s.name, rest: s.text}
-		ready, free := make(chan batch, aheadPieces), make(chan []Op, aheadPieces)
+		ready, free := make(chan batch, aheadPieces), make(chan []Op, aheadPieces+2)
 		stop := make(chan struct{})
-		defer close(stop)
-		var op Op
-		for i := 0; ; i++ {
-			p, who, err := r.take(i)
-			switch {
-			case err != nil:
-				yield(nil, err)
-				return
-			case who == nobody:
-				return
-			case who == caller:
-				if i == 0 {
-					go r.parseAhead(ready, free, stop)
-				}
-				if !p.each(&op, yield) {
-					return
-				}
-				continue
+		go s.parseAhead(ready, free, stop)
+		defer func() {
+			close(stop)
+			for range ready { // until the other is done with the text
 			}
-			b, ok := <-ready
-			if !ok { // what was taken was the end
-				return
+			if c, ok := s.text.(io.Closer); ok {
+				c.Close()
 			}
+		}()
+		for b := range ready {
 			for k := range b.ops {
 				if !yield(&b.ops[k], nil) {
 					return
@@ -107,28 +84,7 @@ func (s *Script) Ops() iter.Seq2[*Op, error] {
 				yield(nil, b.err)
 				return
 			}
-			select {
-			case free <- b.ops[:0]:
-			default:
-			}
-		}
-	}
-}
-
-// each calls yield with each operation of the parser's piece. It reports whether there
-// was no mistake, and yield wants more.
-func (p *parser) each(op *Op, yield func(*Op, error) bool) bool {
-	for {
-		more, err := p.next(op)
-		if err != nil {
-			yield(nil, err)
-			return false
-		}
-		if !more {
-			return true
-		}
-		if !yield(op, nil) {
-			return false
+			free <- b.ops[:0]
 		}
 	}
 }
@@ -144,97 +100,33 @@ type batch struct {
 	err error // the mistake behind them
 }
 
-// pieces cuts a text into pieces of whole lines, for two goroutines.
-type pieces struct {
-	name  string
-	taken atomic.Int64 // pieces, that being read included
-
-	mu   sync.Mutex
-	rest io.Reader // nil at the end
-	tail []byte    // what was read of the next piece
-	line int       // lines taken
-}
-
-// taker is who gets a piece.
-type taker uint8
-
-const (
-	nobody taker = iota // there is none
-	caller
-	another // has it already
-)
-
-// take takes piece i, or any where i is negative, unless it has been taken before. An
-// error takes the place of a piece.
-func (r *pieces) take(i int) (p parser, who taker, err error) {
-	if i >= 0 && int64(i) < r.taken.Load() { // without a wait for who reads it
-		return p, another, nil
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if i >= 0 && int64(i) < r.taken.Load() {
-		return p, another, nil
-	}
-	r.taken.Add(1)
-	text, err := r.read()
-	switch {
-	case err != nil:
-		return p, caller, err
-	case text == "":
-		return p, nobody, nil
-	}
-	p = parser{name: r.name, text: text, n: r.line}
-	r.line += strings.Count(text, "\n")
-	return p, caller, nil
-}
-
-// read reads some whole lines, none at the end.
-func (r *pieces) read() (string, error) {
-	for end := 0; r.rest != nil; {
-		have := len(r.tail)
-		r.tail = slices.Grow(r.tail, pieceBytes)[:have+pieceBytes]
-		n, err := r.rest.Read(r.tail[have:])
-		r.tail = r.tail[:have+n]
-		switch {
-		case err == io.EOF:
-			r.rest, end = nil, len(r.tail)
-		case err != nil:
-			r.rest = nil
-			return "", fmt.Errorf("%s: %w", r.name, err)
-		default:
-			end = bytes.LastIndexByte(r.tail, '\n') + 1
-		}
-		if end > 0 {
-			text := string(r.tail[:end])
-			r.tail = append(r.tail[:0], r.tail[end:]...)
-			return text, nil
-		}
-	}
-	return "", nil
-}
-
-// parseAhead parses pieces that nobody has taken, until there are none, or a mistake,
-// or it is to stop.
-func (r *pieces) parseAhead(ready chan<- batch, free <-chan []Op, stop <-chan struct{}) {
+// parseAhead parses piece after piece, until the text ends, or there is a mistake, or
+// it is to stop.
+func (s *Script) parseAhead(ready chan<- batch, free <-chan []Op, stop <-chan struct{}) {
 	defer close(ready)
-	for {
-		p, who, err := r.take(-1)
-		if who == nobody {
-			return
-		}
-		b := batch{err: err}
+	var tail []byte // what was read of the next piece
+	line := 0
+	for rest := s.text; rest != nil; {
+		var b batch
 		select {
 		case b.ops = <-free:
 		default:
 			b.ops = make([]Op, 0, pieceBytes/8)
 		}
-		for more := err == nil; more && b.err == nil; {
+		var text string
+		text, tail, b.err = nextPiece(&rest, tail)
+		if b.err != nil {
+			b.err = fmt.Errorf("%s: %w", s.name, b.err)
+		}
+		p := parser{name: s.name, text: text, n: line}
+		for more := true; more && b.err == nil; {
 			b.ops = append(b.ops, Op{})
 			last := len(b.ops) - 1
 			if more, b.err = p.next(&b.ops[last]); !more {
 				b.ops = b.ops[:last]
 			}
 		}
+		line = p.n
 		select {
 		case ready <- b:
 		case <-stop:
@@ -243,5 +135,27 @@ func (r *pieces) parseAhead(ready chan<- batch, free <-chan []Op, stop <-chan st
 		if b.err != nil {
 			return
 		}
+	}
+}
+
+// nextPiece reads some whole lines, tail before, and returns what was read beyond them.
+// At the end *rest is nil.
+func nextPiece(rest *io.Reader, tail []byte) (text string, beyond []byte, err error) {
+	for {
+		have := len(tail)
+		tail = slices.Grow(tail, pieceBytes)[:have+pieceBytes]
+		n, err := (*rest).Read(tail[have:])
+		tail = tail[:have+n]
+		end := bytes.LastIndexByte(tail, '\n') + 1
+		switch {
+		case err == io.EOF:
+			*rest, end = nil, len(tail)
+		case err != nil:
+			return "", nil, err
+		case end == 0:
+			continue
+		}
+		text = string(tail[:end])
+		return text, append(tail[:0], tail[end:]...), nil
 	}
 }
