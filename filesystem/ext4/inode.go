@@ -87,7 +87,7 @@ func (in *inode) isDir() bool { return in.mode&modeFmt == modeDir }
 // that (__ext4_iget).
 func (fs *FS) readInode(number uint32) *inode {
 	in := fs.inodes.at(number)
-	in.foresee()
+	fs.foresee(in)
 	if !in.resident {
 		in.resident = true
 		if fs.j != nil && fs.j.running {

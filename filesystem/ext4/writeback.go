@@ -240,7 +240,7 @@ func (fs *FS) endIO(t *task, only, held *inode) {
 	}
 	fs.conversions = others
 	for i, c := range mine {
-		foresee(mine, i, func(c *conversion) *inode { return c.in })
+		foresee(fs, mine, i, func(c *conversion) *inode { return c.in })
 		if c.in != held {
 			fs.lock(c.in)
 		}
@@ -309,7 +309,7 @@ func (fs *FS) writebackAll(t *task, held *inode) {
 		queue = append(queue, in)
 	}
 	for i, in := range queue {
-		foresee(queue, i, func(in **inode) *inode { return *in })
+		foresee(fs, queue, i, func(in **inode) *inode { return *in })
 		switch {
 		case in == held:
 		case held == nil:

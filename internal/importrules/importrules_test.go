@@ -19,7 +19,6 @@ import (
 var may = map[string][]string{
 	"internal/invariants":   {},
 	"internal/nearest":      {},
-	"internal/prefetch":     {},
 	"sim":                   {},
 	"allocator":             {},
 	"allocator/bitmap":      {},
@@ -30,7 +29,7 @@ var may = map[string][]string{
 	"filesystem":            {"allocator"},
 	"filesystem/dirent":     {"filesystem"},
 	"filesystem/image":      {"allocator", "filesystem", "internal/nearest"},
-	"filesystem/ext4":       {"allocator", "allocator/mballoc", "filesystem", "filesystem/dirent", "filesystem/image", "internal/invariants", "internal/nearest", "internal/prefetch"},
+	"filesystem/ext4":       {"allocator", "allocator/mballoc", "filesystem", "filesystem/dirent", "filesystem/image", "internal/invariants", "internal/nearest"},
 	"filesystem/ext2":       {"allocator", "allocator/bitmap", "allocator/reservation", "filesystem", "filesystem/dirent", "filesystem/image", "internal/nearest"},
 	"filesystem/play":       {"filesystem", "workload"},
 	"metrics":               {"allocator", "allocator/bitmap", "allocator/mballoc", "allocator/reservation", "filesystem", "internal/nearest"},
