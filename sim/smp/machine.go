@@ -298,8 +298,14 @@ func (m *Machine) TryLockInode(number uint32) bool {
 	return m.inodes.at(m.e, number).TryLock(m.e.Current())
 }
 
-// UnlockInode implements ext4.Host.
-func (m *Machine) UnlockInode(number uint32) { m.inodes.at(m.e, number).Unlock(m.e.Current()) }
+// UnlockInode implements ext4.Host. When the engine ends a process in the midst of an
+// operation, as an interrupted run does, its deferred calls run while no process is
+// current, and there is nothing left to unlock for anybody.
+func (m *Machine) UnlockInode(number uint32) {
+	if p := m.e.Current(); p != nil {
+		m.inodes.at(m.e, number).Unlock(p)
+	}
+}
 
 // Asked and Answered stand around a request to the allocator.
 func (m *Machine) Asked() { m.task(m.e.Current()).asked = m.e.Now() }
