@@ -27,6 +27,7 @@ type runFlags struct {
 	quiet    bool
 	all      bool
 	noPlots  bool
+	check    string
 }
 
 func newRun() *cobra.Command {
@@ -46,8 +47,15 @@ output folder:
   *.png          plots
   report.html    all of it on one page that works offline
 
-Exit codes: 0 all is well, 2 the scenario or the command line is wrong (nothing
-is written then), 3 the device was full and the scenario ends then, 99 an
+In the end the file system is checked as a whole: whose every block is, and all
+counts and names. --check=phase does that after each phase too, --check=sync also
+after each sync and remount, --check=none never. Where processes run at once
+(timing), a check waits until none is inside an operation. If anything contradicts,
+that is a mistake of mbsim: it is told in one line, with the seed and the simulated
+time, and nothing is written.
+
+Exit codes: 0 all is well, 1 mbsim's own mistake (a check failed), 2 the scenario
+or the command line is wrong (nothing is written then), 3 the device was full and the scenario ends then, 99 an
 expectation of the scenario was not met, 130 interrupted.`,
 		Example: `  mbsim run scenarios/small-files.yaml
   mbsim run small-files --set s_mb_order2_reqs=4 --set workload.classes.writers.count=8 -o out/order4
@@ -63,6 +71,7 @@ expectation of the scenario was not met, 130 interrupted.`,
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "print no table and no progress")
 	c.Flags().BoolVar(&f.all, "all", false, "print every metric")
 	c.Flags().BoolVar(&f.noPlots, "no-plots", false, "write no PNGs")
+	addCheck(c, &f.check)
 	c.ValidArgsFunction = completeScenarios
 	return c
 }
@@ -97,13 +106,17 @@ func (f *runFlags) run(ctx context.Context, name string, stdout, stderr io.Write
 	if err != nil {
 		return err
 	}
+	check, err := checkMode(f.check)
+	if err != nil {
+		return err
+	}
 	bar, err := newBar(f.progress, f.quiet, s.Name, stderr)
 	if err != nil {
 		return err
 	}
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	out, err := run.Run(ctx, s, run.Options{Progress: bar.update})
+	out, err := run.Run(ctx, s, run.Options{Progress: bar.update, Check: check})
 	bar.done(err == nil)
 	switch {
 	case errors.Is(err, context.Canceled):

@@ -23,6 +23,7 @@ type machine struct {
 	policy metrics.Policy
 	source allocator.Source
 	close  func() error // of the starting state
+	check  func() error // recounts the whole file system; the error joins all contradictions
 	commit int64        // ns a transaction may be old, 0 where nothing commits
 }
 
@@ -71,7 +72,7 @@ func (r *runner) mount() error {
 	if err != nil {
 		return err
 	}
-	r.m = machine{fs: fs, ext4: fs, policy: metrics.Mballoc(fs.Allocator()), source: layout, close: layout.Close, commit: int64(opt.CommitSeconds) * sim.Second}
+	r.m = machine{fs: fs, ext4: fs, policy: metrics.Mballoc(fs.Allocator()), source: layout, close: layout.Close, check: fs.Check, commit: int64(opt.CommitSeconds) * sim.Second}
 	return nil
 }
 
@@ -87,7 +88,7 @@ func (r *runner) mountExt2(layout *image.Layout) error {
 	if err != nil {
 		return err
 	}
-	r.m = machine{fs: fs, policy: metrics.Reservation(fs.Allocator()), source: layout, close: layout.Close}
+	r.m = machine{fs: fs, policy: metrics.Reservation(fs.Allocator()), source: layout, close: layout.Close, check: fs.Check}
 	return nil
 }
 

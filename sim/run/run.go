@@ -2,7 +2,6 @@ package run
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"mbsim/allocator/mballoc"
@@ -28,6 +27,9 @@ type Options struct {
 	Progress func(Progress)
 	// Record keeps the operations performed, for a script.
 	Record bool
+	// Check is when the whole file system is checked. Contradictions end the run
+	// with a *CheckError.
+	Check CheckMode
 	// Blocks and Files, if not nil, are told of every decision of ext4's.
 	Blocks mballoc.Observer
 	Files  ext4.Observer
@@ -76,19 +78,37 @@ type runner struct {
 	outOfSpace bool
 	err        error
 
+	inside     int  // processes and kernel threads in the middle of an operation
+	checkWaits bool // for a moment without any
+
 	record     []workload.Op
 	recordCPU  int
 	lastReport int64
 }
 
-// Run plays a scenario. The error of a cancelled context is that of the context.
-func Run(ctx context.Context, s *scenarios.Scenario, opt Options) (out *Outcome, err error) {
-	r := &runner{scenario: s, options: opt, ctx: ctx, engine: sim.New(), recordCPU: -1}
+// Run plays a scenario. The error of a cancelled context is that of the context; a
+// *StartError is the user's, a *CheckError one of the file system's checks.
+func Run(ctx context.Context, s *scenarios.Scenario, opt Options) (*Outcome, error) {
+	r := newRunner(ctx, s, opt)
 	defer r.engine.Close()
 	if err := r.mount(); err != nil {
 		return nil, &StartError{err}
 	}
-	defer func() { err = errors.Join(err, r.m.close()) }()
+	return r.play()
+}
+
+func newRunner(ctx context.Context, s *scenarios.Scenario, opt Options) *runner {
+	return &runner{scenario: s, options: opt, ctx: ctx, engine: sim.New(), recordCPU: -1}
+}
+
+// play plays the scenario on what mount mounted, and closes that.
+func (r *runner) play() (out *Outcome, err error) {
+	s, opt := r.scenario, &r.options
+	defer func() {
+		if e := r.m.close(); err == nil {
+			err = e
+		}
+	}()
 	r.collector, err = metrics.New(metrics.Config{FS: r.m.fs, Policy: r.m.policy, Source: r.m.source, Time: r.countTime()})
 	if err != nil {
 		return nil, err
@@ -121,7 +141,13 @@ func Run(ctx context.Context, s *scenarios.Scenario, opt Options) (out *Outcome,
 	if r.err != nil {
 		return nil, r.err
 	}
-	return r.finish()
+	if out, err = r.finish(); err != nil {
+		return nil, err
+	}
+	if err = r.checkEnd(); err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 // fail ends the run with an error.
@@ -157,6 +183,9 @@ func (r *runner) perform(p *sim.Process, pl *play.Player, op *workload.Op) (int6
 		r.collector.Sample(r.engine.Now())
 	}
 	r.report()
+	if err := r.checkOperation(op); err != nil {
+		return 0, err
+	}
 	return ret, r.ctx.Err()
 }
 

@@ -96,8 +96,10 @@ func (t *timed) onCPU(r *runner, p *sim.Process, work func(*filesystem.Task)) {
 	t.host.Run(p, n, r.cpus[n])
 	r.cpus[n].Acquire(p)
 	t.host.Scheduled()
+	r.enter()
 	work(&filesystem.Task{CPU: n})
 	r.cpus[n].Release()
+	r.leave()
 }
 
 // call performs an operation: on the process's CPU but where it sleeps.
@@ -108,8 +110,10 @@ func (t *timed) call(r *runner, p *sim.Process, pl *play.Player, op *workload.Op
 	cpu.Acquire(p)
 	t.host.Scheduled()
 	t.host.Syscall()
+	r.enter()
 	ret, err := pl.Do(op)
 	cpu.Release()
+	r.leave()
 	if err != nil {
 		return 0, err
 	}
