@@ -42,6 +42,7 @@ func TestConcurrent(t *testing.T) {
 		}
 		ran++
 		if err != nil {
+			t.Logf("seed %d: %v", *raceSeed+i, err)
 			t.Errorf("seed %d: %v", *raceSeed+i, c.minimize())
 			if failed++; failed == 3 {
 				break
@@ -57,6 +58,7 @@ type race struct {
 	script
 	seed      uint64 // of the machine's jitter and the flusher's moments
 	medium    device.Medium
+	stall     int64 // ns: the mean of how long a CPU stands still now and then
 	processes int
 	rounds    [][][]workload.Op
 }
@@ -66,29 +68,58 @@ func randomRace(seed uint64) *race {
 	r := rand.New(rand.NewPCG(seed, 1))
 	g := generator{Rand: r, c: &script{}}
 	g.device()
-	c := &race{seed: seed, medium: one(r, device.None, device.SSD, device.HDD)}
-	c.rounds = make([][][]workload.Op, 1+r.IntN(6))
+	c := &race{
+		seed: seed, medium: one(r, device.None, device.SSD, device.HDD),
+		stall: one(r, 10*sim.Microsecond, 100*sim.Microsecond, sim.Millisecond),
+	}
 	c.processes = one(r, 2, 2, 3, 4, 8, 16)
-	for i := range c.rounds {
+	c.rounds = append(c.rounds, [][]workload.Op{{{Kind: workload.Mkdir, Path: "d"}, {Kind: workload.Mkdir, Path: "d/d"}, {Kind: workload.Mkdir, Path: "a"}}})
+	for range 1 + r.IntN(6) {
+		var round [][]workload.Op
 		for range c.processes {
 			g.c.ops = nil
-			if i == 0 {
-				g.add(workload.Op{Kind: workload.Mkdir, Path: "d"})
-				g.add(workload.Op{Kind: workload.Creat, FD: "x", Path: g.path()})
+			for range 5 + r.IntN(60) {
+				g.concurrently()
 			}
-			for range 5 + r.IntN(40) {
-				g.operation()
-			}
-			ops := slices.DeleteFunc(g.c.ops, func(op workload.Op) bool {
-				return op.Kind == workload.Remount || op.Kind == workload.Stat || op.Kind == workload.CPU
-			})
-			c.rounds[i] = append(c.rounds[i], ops)
+			round = append(round, g.c.ops)
 		}
+		c.rounds = append(c.rounds, round)
 	}
 	c.script = *g.c
 	c.cpus = one(r, 1, 2, 4, c.processes)
 	c.ops = nil
 	return c
+}
+
+// concurrently draws an operation for one of several processes: more often one that makes
+// a file or takes one away than operation does, and none that concerns the whole machine.
+func (g *generator) concurrently() {
+	before := len(g.c.ops)
+	switch g.IntN(8) {
+	case 0:
+		g.add(workload.Op{Kind: workload.Creat, FD: one(g.Rand, "x", "y", "z"), Path: g.path()})
+	case 1:
+		g.add(workload.Op{Kind: workload.Unlink, Path: g.path()})
+	case 2:
+		g.scatter()
+	default:
+		g.operation()
+	}
+	g.c.ops = append(g.c.ops[:before], slices.DeleteFunc(g.c.ops[before:], func(op workload.Op) bool {
+		return op.Kind == workload.Remount || op.Kind == workload.Stat || op.Kind == workload.CPU
+	})...)
+}
+
+// scatter draws writes to every other block of a range that may be allocated already: as
+// each becomes written by itself, the tree grows, and asks for blocks, while IO ends.
+func (g *generator) scatter() {
+	fd, at, n := one(g.Rand, "x", "y", "z"), g.offset(), 6+g.Int64N(30)
+	if g.IntN(2) == 0 {
+		g.add(workload.Op{Kind: workload.Fallocate, FD: fd, Mode: falKeepSize, Off: at, Len: 2 * n * g.bs})
+	}
+	for i := range n {
+		g.add(workload.Op{Kind: workload.Write, FD: fd, Off: at + 2*i*g.bs, Len: g.bs})
+	}
 }
 
 // run performs the case with a check after each round, and removes everything at the
@@ -131,8 +162,8 @@ func (c *race) run() (err error) {
 			})
 		}
 		e.Go("flusher", func(proc *sim.Process) {
-			for range 4 {
-				proc.Wait(moments.Int64N(3 * sim.Millisecond))
+			for range 10 {
+				proc.Wait(moments.Int64N(sim.Millisecond))
 				host.Run(proc, 0, cpus[0])
 				cpus[0].Acquire(proc)
 				host.Scheduled()
@@ -171,7 +202,7 @@ func (c *race) mount(e *sim.Engine) (*FS, error) {
 		opt.Clock = e.Now
 		opt.Host = smp.New(e, smp.Config{
 			CPUs: c.cpus, BlockSize: blockSize, Costs: cost.Default(), Device: dev, JournalBlock: 100, JournalBlocks: 64,
-			Jitter: rand.New(rand.NewPCG(c.seed, 2)), Stall: 100 * sim.Microsecond, StallEvery: sim.Millisecond,
+			Jitter: rand.New(rand.NewPCG(c.seed, 2)), Stall: c.stall, StallEvery: 10 * sim.Microsecond,
 		})
 	})
 }
@@ -179,8 +210,11 @@ func (c *race) mount(e *sim.Engine) (*FS, error) {
 // minimize drops rounds, processes and operations that the failure does not need, and
 // describes what is left.
 func (c *race) minimize() string {
-	best := *c
+	best, runs := *c, 0
 	fails := func(c *race) bool {
+		if runs++; runs > 2000 {
+			return false // what is found by then is small enough to look at
+		}
 		err := c.run()
 		return err != nil && err != errNoDevice
 	}

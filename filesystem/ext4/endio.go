@@ -29,7 +29,6 @@ func (fs *FS) endIO(t *task, only, held *inode) {
 	fs.ending = append(fs.ending, mine)
 	for i := range mine.all {
 		c := &mine.all[i]
-		foresee(fs, mine.all, i, func(c *conversion) *inode { return c.in })
 		in := c.in
 		if in == nil {
 			continue
