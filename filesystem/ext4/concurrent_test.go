@@ -102,6 +102,8 @@ func (g *generator) concurrently() {
 		g.add(workload.Op{Kind: workload.Unlink, Path: g.path()})
 	case 2:
 		g.scatter()
+	case 3:
+		g.add(workload.Op{Kind: one(g.Rand, workload.Sync, workload.Fsync, workload.Unlink, workload.Ftruncate), FD: one(g.Rand, "x", "y", "z"), Path: g.path()})
 	default:
 		g.operation()
 	}
@@ -136,7 +138,7 @@ func (c *race) run() (err error) {
 	if err != nil {
 		return err
 	}
-	host := fs.host.(*smp.Machine)
+	host := fs.host.(slowLocks)
 	var cpus []*sim.Resource
 	for i := range c.cpus {
 		cpus = append(cpus, e.NewResource(fmt.Sprint("CPU ", i), 1))
@@ -200,11 +202,20 @@ func (c *race) mount(e *sim.Engine) (*FS, error) {
 	}
 	return c.mountWith(func(opt *Options, blockSize int64) {
 		opt.Clock = e.Now
-		opt.Host = smp.New(e, smp.Config{
+		opt.Host = slowLocks{smp.New(e, smp.Config{
 			CPUs: c.cpus, BlockSize: blockSize, Costs: cost.Default(), Device: dev, JournalBlock: 100, JournalBlocks: 64,
 			Jitter: rand.New(rand.NewPCG(c.seed, 2)), Stall: c.stall, StallEvery: 10 * sim.Microsecond,
-		})
+		})}
 	})
+}
+
+// slowLocks is a machine on which taking the lock of an inode takes time, so that others
+// come between wherever the file system must reckon with it.
+type slowLocks struct{ *smp.Machine }
+
+func (l slowLocks) LockInode(number uint32) {
+	l.Spend(sim.Microsecond)
+	l.Machine.LockInode(number)
 }
 
 // minimize drops rounds, processes and operations that the failure does not need, and
