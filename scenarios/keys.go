@@ -21,7 +21,7 @@ const (
 // profileNames are the kernels that can be simulated.
 func profileNames() []string {
 	var names []string
-	for _, p := range mballoc.Profiles() {
+	for _, p := range mballoc.Kernels() {
 		names = append(names, p.Name)
 	}
 	return append(names, ProfileExt2)
@@ -35,7 +35,7 @@ func scenarioKeys() *object {
 		{key: "question", typ: text{what: "text"}, at: func(p any) any { return &s(p).Question },
 			auto: "the first line of the file's first comment", doc: "The question the scenario answers, in one sentence."},
 		{key: "profile", typ: text{what: "profile", allowed: profileNames()}, at: func(p any) any { return &s(p).Profile },
-			def: mballoc.DefaultProfile.Name, doc: "The kernel whose allocator is simulated; ext2 for ext2's."},
+			def: mballoc.DefaultKernel.Name, doc: "The kernel whose allocator is simulated; ext2 for ext2's."},
 		{key: "device", typ: deviceKeys(), at: func(p any) any { return &s(p).Device }, required: true,
 			doc: "The state of the device at the start."},
 		{key: "mount", typ: mountType{}, at: func(p any) any { return &s(p).Mount },

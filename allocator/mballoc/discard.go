@@ -31,15 +31,6 @@ func (a *Allocator) discardLocality(lg *localityGroup, order, count int) {
 	}
 }
 
-// trimInode discards the least recently used preallocations of an inode that has
-// too many (ext4_mb_trim_inode_pa).
-func (a *Allocator) trimInode(c *context) {
-	limit := int(a.t.MaxInodePrealloc)
-	if n := int(c.inode.active); n > limit+limit>>2+1 {
-		a.DiscardInode(c.cpu, c.inode, uint32(n-limit))
-	}
-}
-
 // DiscardInode discards preallocations of an inode from the least recently used
 // on: needed of them, or all where needed is 0 (ext4_discard_preallocations).
 //
@@ -202,12 +193,12 @@ func (a *Allocator) discardForSpace(needed int) int {
 // shouldRetry discards preallocations after a search that found nothing, and says
 // whether another search may find something
 // (ext4_mb_discard_preallocations_should_retry).
-func (a *Allocator) shouldRetry(c *context, seq *uint64) bool {
-	if a.discardForSpace(c.o.len) > 0 {
+func (a *Allocator) shouldRetry(ac *allocation, seq *uint64) bool {
+	if a.discardForSpace(ac.orig.len) > 0 {
 		return true
 	}
-	if c.flags&StrictCheck == 0 || a.discardSeq != *seq {
-		c.flags |= StrictCheck
+	if ac.flags&StrictCheck == 0 || a.discardSeq != *seq {
+		ac.flags |= StrictCheck
 		*seq = a.discardSeq
 		return true
 	}

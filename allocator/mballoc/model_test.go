@@ -89,7 +89,7 @@ func newModel(choose chooser) *model {
 	}
 	// With groups below 8 MB the seed's normalization meets a BUG_ON of its own.
 	if int64(d.Geo.BlocksPerGroup)<<blockBits >= 8<<20 && choose.chance("seed", 2) {
-		cfg.Profile = Linux5_10Seed
+		cfg.Kernel = Linux5_10Seed
 	}
 	a, err := New(cfg)
 	if err != nil {

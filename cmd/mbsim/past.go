@@ -179,7 +179,7 @@ func (s *state) write(w io.Writer, as, name string, files []string) error {
 		return procfs.WriteGroups(w, geo.Groups, a.PeekGroup)
 	case "mb_stats":
 		stats := a.Stats()
-		return procfs.WriteStats(w, &stats, geo.Groups)
+		return procfs.WriteStats(w, a.Kernel(), &stats, geo.Groups)
 	}
 	f := metrics.FreeSpaceNow(s.ext4.Source(), geo, metrics.Mballoc(a))
 	return reports.WriteFreeFrag(w, name, &f, f.Blocks)

@@ -139,7 +139,7 @@ func (c *checker) own(b allocator.Block) {
 
 // mountAgain finds out what files there were at mount, and what they held.
 func (c *checker) mountAgain() *checker {
-	fs, err := Mount(c.fs.layout, Options{CPUs: 1, Stripe: -1, Profile: c.fs.opt.Profile, NoJournal: c.fs.opt.NoJournal})
+	fs, err := Mount(c.fs.layout, Options{CPUs: 1, Stripe: -1, Kernel: c.fs.opt.Kernel, NoJournal: c.fs.opt.NoJournal})
 	if err != nil {
 		c.errorf("mounting what was at mount: %v", err)
 		return nil

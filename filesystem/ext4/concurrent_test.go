@@ -95,15 +95,34 @@ func randomRace(seed uint64) *race {
 // a file or takes one away than operation does, and none that concerns the whole machine.
 func (g *generator) concurrently() {
 	before := len(g.c.ops)
-	switch g.IntN(8) {
+	fd := one(g.Rand, "x", "y", "z")
+	// Few files and one directory that everybody works on.
+	file, inside := one(g.Rand, "d/a", "d/b", "c"), one(g.Rand, "e/a", "e/b")
+	switch g.IntN(12) {
 	case 0:
-		g.add(workload.Op{Kind: workload.Creat, FD: one(g.Rand, "x", "y", "z"), Path: g.path()})
+		g.add(workload.Op{Kind: workload.Creat, FD: fd, Path: g.path()})
 	case 1:
-		g.add(workload.Op{Kind: workload.Unlink, Path: g.path()})
+		g.add(workload.Op{Kind: workload.Unlink, Path: one(g.Rand, g.path(), file)})
 	case 2:
 		g.scatter()
-	case 3:
-		g.add(workload.Op{Kind: one(g.Rand, workload.Sync, workload.Fsync, workload.Unlink, workload.Ftruncate), FD: one(g.Rand, "x", "y", "z"), Path: g.path()})
+	case 3, 4:
+		g.add(workload.Op{Kind: one(g.Rand, workload.Creat, workload.Open, workload.Open), FD: fd, Path: file, Direct: g.IntN(4) == 0})
+	case 5:
+		g.add(workload.Op{Kind: one(g.Rand, workload.Sync, workload.Fsync, workload.Fsync), FD: fd})
+	case 6:
+		g.add(workload.Op{Kind: one(g.Rand, workload.Ftruncate, workload.Fallocate), FD: fd, Mode: falPunchHole | falKeepSize, Len: one(g.Rand, g.offset(), g.length())})
+	case 7:
+		switch g.IntN(4) {
+		case 0:
+			g.add(workload.Op{Kind: workload.Mkdir, Path: "e"})
+		case 1:
+			g.add(workload.Op{Kind: workload.Unlink, Path: inside})
+			g.add(workload.Op{Kind: workload.Rmdir, Path: "e"})
+		case 2:
+			g.add(workload.Op{Kind: workload.Creat, FD: fd, Path: inside})
+		case 3:
+			g.add(workload.Op{Kind: workload.Rename, Path: one(g.Rand, "e", "d/d", inside), To: one(g.Rand, "a", "d/e", inside, "e")})
+		}
 	default:
 		g.operation()
 	}

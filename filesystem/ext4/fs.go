@@ -120,12 +120,13 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 func (fs *FS) newAllocator() error {
 	s := &fs.layout.Super
 	flex := s.Incompat&image.FlexBG != 0
-	t := mballoc.DefaultTunables(&fs.geo, flex)
+	kernel := fs.opt.Kernel
+	t := kernel.DefaultTunables(&fs.geo, flex)
 	for name, v := range fs.opt.Tunables {
 		if name == inodeGoal {
 			continue
 		}
-		if err := t.Set(name, v); err != nil {
+		if err := kernel.SetTunable(&t, name, v); err != nil {
 			return err
 		}
 	}
@@ -136,7 +137,7 @@ func (fs *FS) newAllocator() error {
 	a, err := mballoc.New(mballoc.Config{
 		Geometry:       fs.geo,
 		Source:         fs.layout,
-		Profile:        fs.opt.Profile,
+		Kernel:         kernel,
 		Tunables:       t,
 		CPUs:           fs.opt.CPUs,
 		FlexFeature:    flex,

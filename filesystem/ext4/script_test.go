@@ -58,7 +58,7 @@ func (c *script) mountWith(more func(*Options, int64)) (*FS, error) {
 	}
 	opt := DefaultOptions(l.Super.BlockSize())
 	if c.profile != "" {
-		if opt.Profile, err = mballoc.ProfileByName(c.profile); err != nil {
+		if opt.Kernel, err = mballoc.KernelByName(c.profile); err != nil {
 			return nil, err
 		}
 	}

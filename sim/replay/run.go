@@ -121,13 +121,13 @@ func mount(cfg *Config, host ext4.Host) (*machine, error) {
 	if cfg.Kernel == Ext2 {
 		return mountExt2(cfg)
 	}
-	p, err := mballoc.ProfileByName(cfg.Kernel)
+	p, err := mballoc.KernelByName(cfg.Kernel)
 	if err != nil {
 		return nil, err
 	}
 	opt := ext4.DefaultOptions(cfg.Layout.Super.BlockSize())
 	opt.CPUs = cfg.Case.SMP
-	opt.Profile = p
+	opt.Kernel = p
 	opt.Host = host
 	opt.Observer, opt.Blocks = cfg.Files, cfg.Blocks
 	if err := opt.Parse(cfg.Case.Mount); err != nil {
@@ -188,7 +188,7 @@ func (m *machine) readProc(out *Outcome) error {
 		return err
 	}
 	s := m.ext4.Allocator().Stats()
-	if err := procfs.WriteStats(&stats, &s, n); err != nil {
+	if err := procfs.WriteStats(&stats, m.ext4.Allocator().Kernel(), &s, n); err != nil {
 		return err
 	}
 	out.Groups, out.Stats, out.GroupsLog = groups.Bytes(), stats.Bytes(), m.groupsLog.Bytes()

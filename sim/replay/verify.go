@@ -11,10 +11,10 @@ import (
 	"path/filepath"
 	"strings"
 
+	"mbsim/allocator/mballoc"
 	"mbsim/filesystem/image"
 	"mbsim/filesystem/play"
 	"mbsim/reports/ftrace"
-	"mbsim/reports/procfs"
 	"mbsim/workload"
 )
 
@@ -275,7 +275,7 @@ func compareLines(name, want, got string, t *Tally) string {
 		if i < len(g) {
 			y = g[i]
 		}
-		if key, _, _ := strings.Cut(strings.TrimSpace(x), ":"); key == procfs.TimeUsed {
+		if key, _, _ := strings.Cut(strings.TrimSpace(x), ":"); key == mballoc.BuddiesTimeUsed {
 			continue
 		}
 		t.count(x == y)

@@ -121,7 +121,7 @@ func (m *machine) stats() ([]byte, error) {
 	}
 	var b bytes.Buffer
 	s := m.ext4.Allocator().Stats()
-	err := procfs.WriteStats(&b, &s, m.fs.Geometry().Groups)
+	err := procfs.WriteStats(&b, m.ext4.Allocator().Kernel(), &s, m.fs.Geometry().Groups)
 	return b.Bytes(), err
 }
 
