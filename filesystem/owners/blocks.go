@@ -1,0 +1,92 @@
+package owners
+
+import (
+	"fmt"
+	"iter"
+
+	"mbsim/allocator"
+	"mbsim/allocator/bitmap"
+)
+
+// Allocator is what a block allocator tells of itself without a trace. Both
+// policies implement it.
+type Allocator interface {
+	Touched() iter.Seq[allocator.GroupID]
+	PeekFree(id allocator.GroupID) (clusters uint32, touched bool)
+	PeekBitmap(id allocator.GroupID) []uint64
+	FreeClusters() *allocator.PerCPUCounter
+	CountFreeClusters() int64
+}
+
+// Blocks is what the block bitmaps are checked with.
+type Blocks struct {
+	Geometry  *allocator.Geometry
+	Source    allocator.Source // the file system at mount
+	Allocator Allocator
+	// Before are the clusters that files held at mount, Now those they hold.
+	Before, Now *Set
+	// Stuck, where not nil, is how many clusters of a group are marked in use
+	// though nobody has them and the descriptor counts them as free.
+	Stuck func(allocator.GroupID) uint32
+}
+
+// Own notes in a set that a file holds the cluster of block b. It returns what is
+// wrong with that: the block is not on the device, or has an owner already.
+func Own(geo *allocator.Geometry, s *Set, b allocator.Block) error {
+	if b < geo.FirstDataBlock || b >= geo.Blocks {
+		return fmt.Errorf("block %d is not on the device of %d blocks", b, geo.Blocks)
+	}
+	if id, off := geo.GroupOf(b); !s.Add(id, uint32(off)) {
+		return fmt.Errorf("block %d of group %d has two owners", b, id)
+	}
+	return nil
+}
+
+// Check compares the bitmaps with the owners, and what is counted as free with the
+// bitmaps.
+func (x *Blocks) Check(r *Report) {
+	for _, id := range groupsOf(x.Allocator.Touched(), x.Before, x.Now) {
+		x.group(id, r)
+	}
+	if n, sum := x.Allocator.FreeClusters().Sum(), x.Allocator.CountFreeClusters(); n != sum {
+		r.Errorf("the counter has %d free clusters, the descriptors %d", n, sum)
+	}
+}
+
+// group checks one group.
+func (x *Blocks) group(id allocator.GroupID, r *Report) {
+	g := group{n: x.Geometry.ClustersIn(id), before: bitmap.New(int(x.Geometry.ClustersPerGroup)), held: x.Before.Bits(id), owned: x.Now.Bits(id)}
+	x.Source.BlockBitmap(id, g.before)
+	if g.now = x.Allocator.PeekBitmap(id); g.now == nil {
+		g.now = g.before
+	}
+	found := g.compare()
+	stuck := uint32(0)
+	if x.Stuck != nil {
+		stuck = x.Stuck(id)
+	}
+	lost := uint32(0)
+	for _, s := range found {
+		if s.kind == nobodys {
+			lost += s.to - s.from
+		}
+	}
+	for _, s := range found {
+		if s.kind == nobodys && lost == stuck {
+			continue
+		}
+		first := x.Geometry.BlockAt(id, allocator.GroupOffset(s.from))
+		last := min(x.Geometry.BlockAt(id, allocator.GroupOffset(s.to)), x.Geometry.Blocks) - 1
+		if first == last {
+			r.Errorf("block %d of group %d is %v", first, id, s.kind)
+		} else {
+			r.Errorf("blocks %d to %d of group %d are %v", first, last, id, s.kind)
+		}
+	}
+	// An image may count wrongly: what must be right is what has changed.
+	was := x.Source.Desc(id).FreeClusters
+	want := was + g.zeros(g.now) - g.zeros(g.before) + stuck
+	if free, touched := x.Allocator.PeekFree(id); touched && free != want {
+		r.Errorf("group %d: its descriptor counts %d free clusters; at mount it was %d, so its bitmap makes it %d", id, free, was, want)
+	}
+}
