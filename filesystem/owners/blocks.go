@@ -28,6 +28,8 @@ type Blocks struct {
 	// Stuck, where not nil, is how many clusters of a group are marked in use
 	// though nobody has them and the descriptor counts them as free.
 	Stuck func(allocator.GroupID) uint32
+
+	scratch bitmap.Bits
 }
 
 // Own notes in a set that a file holds the cluster of block b. It returns what is
@@ -55,9 +57,13 @@ func (x *Blocks) Check(r *Report) {
 
 // group checks one group.
 func (x *Blocks) group(id allocator.GroupID, r *Report) {
-	g := group{n: x.Geometry.ClustersIn(id), before: bitmap.New(int(x.Geometry.ClustersPerGroup)), held: x.Before.Bits(id), owned: x.Now.Bits(id)}
-	x.Source.BlockBitmap(id, g.before)
-	if g.now = x.Allocator.PeekBitmap(id); g.now == nil {
+	if x.scratch == nil {
+		x.scratch = bitmap.New(int(x.Geometry.ClustersPerGroup))
+	}
+	clear(x.scratch)
+	x.Source.BlockBitmap(id, x.scratch)
+	g := group{n: x.Geometry.ClustersIn(id), before: x.scratch, now: x.Allocator.PeekBitmap(id), held: x.Before.Bits(id), owned: x.Now.Bits(id)}
+	if g.now == nil {
 		g.now = g.before
 	}
 	found := g.compare()

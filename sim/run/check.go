@@ -96,10 +96,10 @@ func (r *runner) leave() {
 // quietLimit is how long kernel threads may go on once a run is over, ns.
 const quietLimit = 10 * sim.Minute
 
-// checkEnd checks after the last operation. A kernel thread may still be inside
-// the file system then, and goes on until it is not; the outcome has been taken
-// before that and does not change.
-func (r *runner) checkEnd() error {
+// checkLater checks after the last operation where a kernel thread is still inside
+// the file system. It goes on until it is not; the outcome has been taken before that
+// and does not change.
+func (r *runner) checkLater() error {
 	if r.options.Check < CheckEnd {
 		return nil
 	}

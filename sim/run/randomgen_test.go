@@ -62,7 +62,7 @@ func (g *generator) mkfs() string {
 		args = append(args, "-N 64")
 	}
 	if !g.ext2() {
-		args = append(args, pick(g, "", "", "", "-O ^extents", "-O ^has_journal", "-O bigalloc -C 16384", "-O inline_data", "-O ^flex_bg"))
+		args = append(args, pick(g, "", "", "", "-O ^extents,^64bit", "-O ^has_journal", "-O bigalloc -C 16384", "-O inline_data", "-O ^flex_bg"))
 	}
 	return strings.Join(strings.Fields(strings.Join(args, " ")), " ")
 }

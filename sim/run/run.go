@@ -147,10 +147,17 @@ func (r *runner) play(launch func()) (out *Outcome, err error) {
 	if r.err != nil {
 		return nil, r.err
 	}
+	if r.inside == 0 {
+		// Before finish, which has all groups loaded, so that there is more to check.
+		if err = r.checkDue(CheckEnd); err != nil {
+			return nil, err
+		}
+		return r.finish()
+	}
 	if out, err = r.finish(); err != nil {
 		return nil, err
 	}
-	if err = r.checkEnd(); err != nil {
+	if err = r.checkLater(); err != nil {
 		return nil, err
 	}
 	return out, nil
