@@ -43,8 +43,9 @@ func (a *Allocator) trimInode(c *context) {
 // DiscardInode discards preallocations of an inode from the least recently used
 // on: needed of them, or all where needed is 0 (ext4_discard_preallocations).
 //
-// Deviates from the kernel: it does not wait for one that is in use or being
-// deleted, as a file's requests and discards exclude each other.
+// A file's requests and discards exclude each other, so none is in use. One that another
+// process is discarding to make space is waited for: until its clusters are free in the
+// buddy nobody may free others of its range on disk.
 func (a *Allocator) DiscardInode(cpu int, in *Inode, needed uint32) {
 	if !in.Regular || in.pas.head == nil {
 		return
@@ -57,6 +58,13 @@ func (a *Allocator) DiscardInode(cpu int, in *Inode, needed uint32) {
 	var doomed *prealloc
 	for in.pas.tail != nil && needed > 0 {
 		p := in.pas.tail
+		if p.deleted {
+			// discardGroup holds the group's lock until it has taken p off the list.
+			id, _ := a.geo.GroupOf(p.pstart)
+			a.lockGroup(id)
+			a.unlockGroup(id)
+			continue
+		}
 		a.markDeleted(p)
 		in.pas.removeObj(p)
 		p.objNext, doomed = doomed, p

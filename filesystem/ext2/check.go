@@ -210,7 +210,7 @@ func (c *checker) slot(n *node, i, levels int, lblk uint64) {
 	if b == 0 {
 		return
 	}
-	if err := owners.Own(&c.fs.geo, c.blocks, b); err != nil {
+	if err := owners.Own(&c.fs.geo, c.blocks, b, 1); err != nil {
 		c.Errorf("slot %d of block %d: %w", i, n.blk, err)
 	}
 	c.claimed(b)

@@ -19,18 +19,16 @@ func (c *checker) atMount() *tally {
 		if in.IsDir() {
 			owners.OwnInode(&fs.geo, was.dirs, number)
 		}
-		own := func(b allocator.Block) {
-			if err := owners.Own(&fs.geo, was.blocks, b); err != nil {
+		own := func(b allocator.Block, n uint64) {
+			if err := owners.Own(&fs.geo, was.blocks, b, n); err != nil {
 				c.Errorf("inode %d at mount: %w", number, err)
 			}
 		}
 		for _, m := range in.Meta {
-			own(m.Block)
+			own(m.Block, 1)
 		}
 		for _, x := range in.Extents {
-			for i := range x.Len {
-				own(x.Physical + allocator.Block(i))
-			}
+			own(x.Physical, x.Len)
 		}
 	}
 	return &was

@@ -20,12 +20,12 @@ var damages = map[string]struct {
 	want string
 }{
 	"count":      {func(_ *FS, f *inode) { f.blocks++ }, "its pointers lead to 31 blocks, 0 more at mount had none, it counts 32"},
-	"two owners": {func(_ *FS, f *inode) { f.slots[3] = f.slots[2] }, "has two owners"},
-	"of another": {func(fs *FS, f *inode) { f.slots[3] = at(fs, "g").slots[0] }, "has two owners"},
-	"system":     {func(_ *FS, f *inode) { f.slots[3] = 10 }, "block 10 of group 0 is a file's and the file system's own"},
-	"free":       {func(fs *FS, f *inode) { f.slots[3] = uint32(fs.geo.Blocks) - 1 }, "block 65535 of group 7 is in use and free on disk"},
-	"leak":       {func(fs *FS, f *inode) { f.slots[3] = 0; f.blocks-- }, "is in use and nobody's"},
-	"too far":    {func(fs *FS, f *inode) { f.slots[3] = uint32(fs.geo.Blocks) }, "block 65536 is not on the device"},
+	"two owners": {func(_ *FS, f *inode) { f.slots[3] = f.slots[2] }, ": two owners"},
+	"of another": {func(fs *FS, f *inode) { f.slots[3] = at(fs, "g").slots[0] }, ": two owners"},
+	"system":     {func(_ *FS, f *inode) { f.slots[3] = 10 }, "block 10 of group 0: a file's and the file system's own"},
+	"free":       {func(fs *FS, f *inode) { f.slots[3] = uint32(fs.geo.Blocks) - 1 }, "block 65535 of group 7: in use and free on disk"},
+	"leak":       {func(fs *FS, f *inode) { f.slots[3] = 0; f.blocks-- }, ": in use and nobody's"},
+	"too far":    {func(fs *FS, f *inode) { f.slots[3] = uint32(fs.geo.Blocks) }, "block 65536: not on the device"},
 	"no child":   {func(_ *FS, f *inode) { f.kids[directSlots] = nil }, "not to the array that is kept for it"},
 	"elsewhere":  {func(_ *FS, f *inode) { f.kids[directSlots].blk++ }, "not to the array that is kept for it"},
 	"empty":      {func(_ *FS, f *inode) { clear(f.kids[directSlots].ptr) }, "is empty"},

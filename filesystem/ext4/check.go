@@ -3,6 +3,7 @@ package ext4
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"slices"
 
 	"mbsim/allocator"
@@ -23,7 +24,8 @@ import (
 // Not checked: blocks of extended attributes, which images may have and nothing
 // here frees.
 func (fs *FS) Check() error {
-	c := checker{fs: fs, owned: make(map[allocator.GroupID][]uint64), words: 8 << fs.geo.BlockBits / 64}
+	words := 8 << fs.geo.BlockBits / 64
+	c := checker{fs: fs, owned: make(map[allocator.GroupID][]uint64), words: words, start: make([]uint64, words)}
 	c.all()
 	return errors.Join(c.errs...)
 }
@@ -48,6 +50,7 @@ type checker struct {
 	words int // of a bitmap
 	errs  []error
 	owned map[allocator.GroupID][]uint64 // by group, the clusters that files hold
+	start []uint64                       // the bitmap of a group as it was at mount
 
 	in   *inode // the one being checked
 	told int    // contradictions of it
@@ -173,37 +176,41 @@ func (c *checker) bitmaps(was *checker) {
 	}
 }
 
-// group compares the bitmap of a group; held is what files held at mount.
+// group compares the bitmap of a group; held is what files held at mount. Word by word
+// what should be in use is put together, and only where a word differs is it told why:
+// a device of terabytes has billions of clusters.
 func (c *checker) group(id allocator.GroupID, held []uint64) {
-	start := make([]uint64, c.words)
+	start := c.start
+	clear(start)
 	c.fs.layout.BlockBitmap(id, start)
 	disk := c.fs.alloc.PeekBitmap(id)
 	if disk == nil {
 		disk = start
 	}
 	owned := c.owned[id]
+	clusters := c.fs.geo.ClustersIn(id)
 	free := uint32(0)
-	for i := range c.fs.geo.ClustersIn(id) {
-		w, bit := i/64, uint64(1)<<(i%64)
-		used := disk[w]&bit != 0
-		system := start[w]&bit != 0 && (held == nil || held[w]&bit == 0)
-		file := owned != nil && owned[w]&bit != 0
-		b := c.fs.geo.BlockAt(id, allocator.GroupOffset(i))
-		switch {
-		case system && file:
-			c.errorf("cluster %d of group %d, block %d, is a file's and the file system's own", i, id, b)
-		case used && !system && !file:
-			c.errorf("cluster %d of group %d, block %d, is in use and nobody's", i, id, b)
-		case !used && (system || file):
-			c.errorf("cluster %d of group %d, block %d, is in use and free on disk", i, id, b)
+	run := wrongRun{c: c, id: id}
+	for w := range (clusters + 63) / 64 {
+		valid := ^uint64(0) // all but the last word of the last group
+		if rest := clusters - w*64; rest < 64 {
+			valid = 1<<rest - 1
 		}
-		if !used {
-			free++
+		system, file := start[w], uint64(0)
+		if held != nil {
+			system &^= held[w]
 		}
-		if len(c.errs) > 100 {
-			return
+		if owned != nil {
+			file = owned[w]
+		}
+		used := disk[w]
+		free += uint32(bits.OnesCount64(^used & valid))
+		for wrong := (system&file | (used ^ (system | file))) & valid; wrong != 0; wrong &= wrong - 1 {
+			i := uint32(bits.TrailingZeros64(wrong))
+			run.add(w*64+i, used>>i&1 != 0, system>>i&1 != 0, file>>i&1 != 0)
 		}
 	}
+	run.tell()
 	want, touched := c.fs.alloc.PeekFree(id)
 	if !touched {
 		want = c.fs.layout.Desc(id).FreeClusters
@@ -211,4 +218,43 @@ func (c *checker) group(id allocator.GroupID, held []uint64) {
 	if free != want {
 		c.errorf("group %d: %d clusters are free, its descriptor says %d", id, free, want)
 	}
+}
+
+// wrongRun is neighbouring clusters of a group of which the same is wrong. They are told
+// of together.
+type wrongRun struct {
+	c           *checker
+	id          allocator.GroupID
+	first, next uint32
+	what        string
+}
+
+// add notes that cluster i is in use on disk or not, and the file system's own, a file's,
+// both or nobody's.
+func (r *wrongRun) add(i uint32, used, system, file bool) {
+	what := "in use and free on disk"
+	switch {
+	case system && file:
+		what = "a file's and the file system's own"
+	case used:
+		what = "in use and nobody's"
+	}
+	if what != r.what || i != r.next {
+		r.tell()
+		r.first, r.what = i, what
+	}
+	r.next = i + 1
+}
+
+// tell tells of the run, if there is one.
+func (r *wrongRun) tell() {
+	if r.what == "" {
+		return
+	}
+	from := r.c.fs.geo.BlockAt(r.id, allocator.GroupOffset(r.first))
+	if r.next-r.first == 1 {
+		r.c.errorf("cluster %d of group %d, block %d, is %s", r.first, r.id, from, r.what)
+		return
+	}
+	r.c.errorf("clusters %d to %d of group %d, from block %d on, are %s", r.first, r.next-1, r.id, from, r.what)
 }

@@ -47,20 +47,21 @@ type FS struct {
 	dentries dentries
 	foreseen int64 // nobody asks for it (foresee.go)
 
-	orphans          *inode // inodes without a name that are open, newest first
-	orphanCount      int
-	dirty            dirtyList
-	dirtyBlocks      int64
-	conversions      []conversion
-	plugged          []plugged // requests held back
-	gathered         int64     // blocks gathered by the writer at work
-	sentAt           int64     // and when its IO was sent that is not converted, -1 for never
-	sent             int       // conversions whose IO has been sent by a writer at work
-	spareConversions [][]conversion
-	spareQueues      [][]*inode
-	flushing         bool     // the flusher is at work
-	flushQueue       []*inode // its queue, kept for the next time
-	lost             int64    // blocks of data lost to ENOSPC in writeback
+	orphans     *inode // inodes without a name that are open, newest first
+	orphanCount int
+	dirty       dirtyList
+	dirtyBlocks int64
+	conversions []conversion
+	plugged     []plugged // requests held back
+	gathered    int64     // blocks gathered by the writer at work
+	sentAt      int64     // and when its IO was sent that is not converted, -1 for never
+	sent        int       // conversions whose IO has been sent by a writer at work
+	ending      []*ioEnd  // what processes have taken over of them
+	spareEnds   []*ioEnd
+	spareQueues [][]*inode
+	flushing    bool     // the flusher is at work
+	flushQueue  []*inode // its queue, kept for the next time
+	lost        int64    // blocks of data lost to ENOSPC in writeback
 
 	host          Host // nil where one process runs at a time
 	spareRequests []*mballoc.Request

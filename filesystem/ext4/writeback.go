@@ -6,13 +6,6 @@ import "mbsim/filesystem"
 // (MAX_WRITEPAGES_EXTENT_LEN).
 const maxWritepagesExtent = 2048
 
-// conversion is a range whose data is on its way to unwritten blocks.
-type conversion struct {
-	in        *inode
-	number    uint32 // of the inode: it may have become another's
-	lblk, len uint32
-}
-
 // writepages writes the dirty pages of a file in [first, last], both inclusive
 // (ext4_writepages). Ranges of delayed or unwritten blocks get their place, up
 // to 2048 blocks at a time and each in a transaction of its own.
@@ -197,7 +190,7 @@ func (fs *FS) mapOne(t *task, in *inode, x dirtyRun) (uint32, errno) {
 	}
 	if nolock && m.state&stateUnwritten != 0 {
 		fs.plug(m.pblk, m.len)
-		fs.conversions = append(fs.conversions, conversion{in, in.Number, m.lblk, m.len})
+		fs.conversions = append(fs.conversions, conversion{in, m.lblk, m.len})
 	}
 	return got, 0
 }
@@ -209,81 +202,6 @@ func (fs *FS) extendDisksize(t *task, in *inode, end uint32) {
 	if size > in.disksize {
 		in.disksize = size
 		fs.dirtyInode(t, in)
-	}
-}
-
-// endIO completes what was submitted, of the file only or, where that is nil, of
-// all files: the unwritten blocks that now hold data become written
-// (ext4_end_io_rsv_work). The caller has locked held, which may be nil.
-//
-// Deviates from the kernel: a worker does this as IO completes, beside the
-// writer; here it is done where the writer waits for the IO, but for what
-// convertSent does.
-func (fs *FS) endIO(t *task, only, held *inode) {
-	if fs.host != nil {
-		fs.host.WaitIO()
-	}
-	var mine []conversion
-	if n := len(fs.spareConversions); n > 0 {
-		mine, fs.spareConversions = fs.spareConversions[n-1][:0], fs.spareConversions[:n-1]
-	}
-	others := fs.conversions[:0]
-	for _, c := range fs.conversions {
-		switch {
-		case only != nil && c.in != only, c.in != held && !fs.tryLock(c.in):
-			others = append(others, c)
-			continue
-		case c.in != held:
-			fs.unlock(c.in) // only to see that nobody is at work on it
-		}
-		mine = append(mine, c)
-	}
-	fs.conversions = others
-	for i, c := range mine {
-		foresee(fs, mine, i, func(c *conversion) *inode { return c.in })
-		if c.in != held {
-			fs.lock(c.in)
-		}
-		if c.in.Number == c.number {
-			fs.convertUnwritten(t, c.in, c.lblk, c.len)
-		}
-		if c.in != held {
-			fs.unlock(c.in)
-		}
-	}
-	fs.spareConversions = append(fs.spareConversions, mine)
-}
-
-// forgetIO forgets what was submitted of a file that goes.
-func (fs *FS) forgetIO(in *inode) {
-	if fs.host == nil {
-		return
-	}
-	kept := fs.conversions[:0]
-	for _, c := range fs.conversions {
-		if c.in != in {
-			kept = append(kept, c)
-		}
-	}
-	fs.conversions = kept
-}
-
-// convertUnwritten makes [lblk, lblk+n) written
-// (ext4_convert_unwritten_extents).
-func (fs *FS) convertUnwritten(t *task, in *inode, lblk, n uint32) {
-	if fs.convertBrief(t, in, lblk, n) {
-		return
-	}
-	for n > 0 {
-		fs.j.start()
-		m := mapping{lblk: lblk, len: n}
-		got, e := fs.mapBlocks(t, in, &m, mapIOConvert)
-		fs.dirtyInode(t, in)
-		if e != 0 || got == 0 {
-			return
-		}
-		lblk += got
-		n -= got
 	}
 }
 

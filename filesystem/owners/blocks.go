@@ -32,16 +32,24 @@ type Blocks struct {
 	scratch bitmap.Bits
 }
 
-// Own notes in a set that a file holds the cluster of block b. It returns what is
-// wrong with that: the block is not on the device, or has an owner already.
-func Own(geo *allocator.Geometry, s *Set, b allocator.Block) error {
-	if b < geo.FirstDataBlock || b >= geo.Blocks {
-		return fmt.Errorf("block %d is not on the device of %d blocks", b, geo.Blocks)
+// Own notes in a set that a file holds the clusters of the n blocks from b on. It
+// returns what is wrong with that: they are not all on the device, or one of the
+// clusters has an owner already.
+func Own(geo *allocator.Geometry, s *Set, b allocator.Block, n uint64) error {
+	if b < geo.FirstDataBlock || b >= geo.Blocks || n > uint64(geo.Blocks-b) {
+		return fmt.Errorf("%s: not on the device of %d blocks", blocks(b, n), geo.Blocks)
 	}
-	if id, off := geo.GroupOf(b); !s.Add(id, uint32(off)) {
-		return fmt.Errorf("block %d of group %d has two owners", b, id)
+	var err error
+	for n > 0 {
+		id, off := geo.GroupOf(b)
+		here := min(n, uint64(geo.GroupStart(id)+allocator.Block(geo.BlocksPerGroup)-b))
+		_, last := geo.GroupOf(b + allocator.Block(here) - 1)
+		if !s.Add(id, uint32(off), uint32(last-off)+1) && err == nil {
+			err = fmt.Errorf("%s of group %d: two owners", blocks(b, here), id)
+		}
+		b, n = b+allocator.Block(here), n-here
 	}
-	return nil
+	return err
 }
 
 // Check compares the bitmaps with the owners, and what is counted as free with the
@@ -83,11 +91,7 @@ func (x *Blocks) group(id allocator.GroupID, r *Report) {
 		}
 		first := x.Geometry.BlockAt(id, allocator.GroupOffset(s.from))
 		last := min(x.Geometry.BlockAt(id, allocator.GroupOffset(s.to)), x.Geometry.Blocks) - 1
-		if first == last {
-			r.Errorf("block %d of group %d is %v", first, id, s.kind)
-		} else {
-			r.Errorf("blocks %d to %d of group %d are %v", first, last, id, s.kind)
-		}
+		r.Errorf("%s of group %d: %v", blocks(first, uint64(last-first)+1), id, s.kind)
 	}
 	// An image may count wrongly: what must be right is what has changed.
 	was := x.Source.Desc(id).FreeClusters
@@ -95,4 +99,12 @@ func (x *Blocks) group(id allocator.GroupID, r *Report) {
 	if free, touched := x.Allocator.PeekFree(id); touched && free != want {
 		r.Errorf("group %d: its descriptor counts %d free clusters; at mount it was %d, so its bitmap makes it %d", id, free, was, want)
 	}
+}
+
+// blocks names n blocks from b on.
+func blocks(b allocator.Block, n uint64) string {
+	if n == 1 {
+		return fmt.Sprintf("block %d", b)
+	}
+	return fmt.Sprintf("blocks %d to %d", b, uint64(b)+n-1)
 }

@@ -27,7 +27,7 @@ type Inodes struct {
 
 // OwnInode adds an inode to a set and reports whether it was not there before.
 func OwnInode(geo *allocator.Geometry, s *Set, number uint32) (fresh bool) {
-	return s.Add(allocator.GroupID((number-1)/geo.InodesPerGroup), (number-1)%geo.InodesPerGroup)
+	return s.Add(allocator.GroupID((number-1)/geo.InodesPerGroup), (number-1)%geo.InodesPerGroup, 1)
 }
 
 // Check compares the bitmaps of inodes with the files, and what each descriptor

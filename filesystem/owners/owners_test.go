@@ -90,14 +90,14 @@ func TestBlocks(t *testing.T) {
 		want string
 	}{
 		{func(*disk, *Blocks) {}, "<nil>"},
-		{func(d *disk, _ *Blocks) { d.now[0].SetRange(60, 2); d.free[0] -= 2; d.sum -= 2 }, "blocks 60 to 61 of group 0 are in use and nobody's"},
+		{func(d *disk, _ *Blocks) { d.now[0].SetRange(60, 2); d.free[0] -= 2; d.sum -= 2 }, "blocks 60 to 61 of group 0: in use and nobody's"},
 		{func(d *disk, x *Blocks) { d.now[0].Set(60); x.Stuck = func(allocator.GroupID) uint32 { return 1 } }, "group 1: its descriptor counts 69 free clusters; at mount it was 70, so its bitmap makes it 70"},
-		{func(d *disk, _ *Blocks) { d.now[1].Clear(20) }, "block 120 of group 1 is in use and free on disk\ngroup 1: its descriptor counts 69 free clusters; at mount it was 70, so its bitmap makes it 70"},
-		{func(d *disk, _ *Blocks) { d.now[1].Clear(0); d.free[1]++; d.sum++ }, "block 100 of group 1 is in use and free on disk"},
-		{func(_ *disk, x *Blocks) { Own(&geometry, x.Now, 5) }, "block 5 of group 0 is a file's and the file system's own"},
+		{func(d *disk, _ *Blocks) { d.now[1].Clear(20) }, "block 120 of group 1: in use and free on disk\ngroup 1: its descriptor counts 69 free clusters; at mount it was 70, so its bitmap makes it 70"},
+		{func(d *disk, _ *Blocks) { d.now[1].Clear(0); d.free[1]++; d.sum++ }, "block 100 of group 1: in use and free on disk"},
+		{func(_ *disk, x *Blocks) { Own(&geometry, x.Now, 5, 1) }, "block 5 of group 0: a file's and the file system's own"},
 		{func(d *disk, _ *Blocks) { d.sum++ }, "the counter has 160 free clusters, the descriptors 159"},
-		{func(_ *disk, x *Blocks) { x.Now = nil }, "block 120 of group 1 is in use and nobody's"},
-		{func(_ *disk, x *Blocks) { Own(&geometry, x.Before, 7); Own(&geometry, x.Now, 7) }, "<nil>"},
+		{func(_ *disk, x *Blocks) { x.Now = nil }, "block 120 of group 1: in use and nobody's"},
+		{func(_ *disk, x *Blocks) { Own(&geometry, x.Before, 7, 1); Own(&geometry, x.Now, 7, 1) }, "<nil>"},
 	} {
 		d := &disk{now: [2]bitmap.Bits{bitmap.New(100), bitmap.New(100)}, free: [2]uint32{90, 69}, sum: 159}
 		for id := range d.now {
@@ -105,7 +105,7 @@ func TestBlocks(t *testing.T) {
 		}
 		d.now[1].Set(20)
 		x := &Blocks{Geometry: &geometry, Source: d, Allocator: d, Before: NewSet(100), Now: NewSet(100)}
-		if err := Own(&geometry, x.Now, 120); err != nil {
+		if err := Own(&geometry, x.Now, 120, 1); err != nil {
 			t.Fatal(err)
 		}
 		c.do(d, x)
@@ -156,10 +156,39 @@ func TestOwn(t *testing.T) {
 	for _, c := range []struct {
 		b    allocator.Block
 		want string
-	}{{0, ""}, {179, ""}, {0, "block 0 of group 0 has two owners"}, {180, "block 180 is not on the device of 180 blocks"}} {
-		if err := Own(&geometry, s, c.b); err == nil && c.want != "" || err != nil && err.Error() != c.want {
+	}{{0, ""}, {179, ""}, {0, "block 0 of group 0: two owners"}, {180, "block 180: not on the device of 180 blocks"}} {
+		if err := Own(&geometry, s, c.b, 1); err == nil && c.want != "" || err != nil && err.Error() != c.want {
 			t.Errorf("block %d: %v", c.b, err)
 		}
+	}
+}
+
+// TestOwnRuns claims runs of blocks in any order, over the bounds of groups and in parts
+// of clusters, and compares with one block at a time.
+func TestOwnRuns(t *testing.T) {
+	geo := allocator.Geometry{BlockBits: 12, ClusterBits: 2, FirstDataBlock: 0, Blocks: 1000, ClustersPerGroup: 32, BlocksPerGroup: 128, Groups: 8}
+	r := rand.New(rand.NewPCG(3, 4))
+	s, have := NewSet(geo.ClustersPerGroup), make(map[allocator.Block]bool)
+	for range 400 {
+		b := allocator.Block(r.IntN(1000))
+		n := uint64(1 + r.IntN(min(200, 1000-int(b))))
+		if r.IntN(3) > 0 {
+			n = min(n, 3)
+		}
+		twice := false
+		for c := b >> 2; c <= (b+allocator.Block(n)-1)>>2; c++ {
+			twice = twice || have[c]
+			have[c] = true
+		}
+		if err := Own(&geo, s, b, n); (err != nil) != twice {
+			t.Fatalf("blocks %d+%d: %v; want two owners: %t", b, n, err, twice)
+		}
+		if len(have) > 200 {
+			s, have = NewSet(geo.ClustersPerGroup), make(map[allocator.Block]bool)
+		}
+	}
+	if err := Own(&geo, s, 990, 11); err == nil {
+		t.Error("blocks behind the end have an owner")
 	}
 }
 

@@ -13,6 +13,10 @@ import (
 type Set struct {
 	perGroup uint32
 	groups   map[allocator.GroupID]bitmap.Bits
+
+	// The group asked for last, which the next one mostly is too.
+	last     allocator.GroupID
+	lastBits bitmap.Bits
 }
 
 // NewSet makes an empty set of members of groups with perGroup members each.
@@ -20,15 +24,17 @@ func NewSet(perGroup uint32) *Set {
 	return &Set{perGroup: perGroup, groups: make(map[allocator.GroupID]bitmap.Bits)}
 }
 
-// Add adds member i of a group and reports whether it was not there before.
-func (s *Set) Add(id allocator.GroupID, i uint32) (fresh bool) {
-	bits := s.groups[id]
-	if bits == nil {
-		bits = bitmap.New(int(s.perGroup))
-		s.groups[id] = bits
+// Add adds the n members of a group from i on, and reports whether none of them was
+// there before.
+func (s *Set) Add(id allocator.GroupID, i, n uint32) (fresh bool) {
+	if s.lastBits == nil || s.last != id {
+		if s.groups[id] == nil {
+			s.groups[id] = bitmap.New(int(s.perGroup))
+		}
+		s.last, s.lastBits = id, s.groups[id]
 	}
-	fresh = !bits.Test(int(i))
-	bits.Set(int(i))
+	fresh = s.lastBits.AllClear(int(i), int(n))
+	s.lastBits.SetRange(int(i), int(n))
 	return fresh
 }
 
