@@ -34,9 +34,9 @@ func (fs *FS) checkAtMount() error {
 	fs.emptyAtMount = make(map[allocator.Block]bool)
 	c := newChecker(fs)
 	c.empty = func(b allocator.Block) { fs.emptyAtMount[b] = true }
-	c.claimed = func(b allocator.Block) {
-		if fs.layout.SystemZone(b, 1) {
-			c.Errorf("block %d is the file system's own", b)
+	c.claimed = func(b allocator.Block, n uint32) {
+		if fs.layout.SystemZone(b, n) {
+			c.Errorf("%s: the file system's own", owners.Range(b, uint64(n)))
 		}
 	}
 	c.all(&c.tally)
@@ -60,9 +60,10 @@ type checker struct {
 	tally // what files have now
 	fs    *FS
 	live  []*inode // in memory, by number
-	// What is done about an indirect block without pointers, and a block that an
-	// inode has.
-	empty, claimed func(allocator.Block)
+	// What is done about an indirect block without pointers, and about blocks that
+	// an inode has.
+	empty   func(allocator.Block)
+	claimed func(b allocator.Block, n uint32)
 
 	held int    // windows that are not empty
 	n    int64  // blocks of the inode being checked, indirect ones included
@@ -71,7 +72,7 @@ type checker struct {
 }
 
 func newChecker(fs *FS) *checker {
-	c := &checker{fs: fs, tally: fs.newTally(), claimed: func(allocator.Block) {}}
+	c := &checker{fs: fs, tally: fs.newTally(), claimed: func(allocator.Block, uint32) {}}
 	c.empty = func(b allocator.Block) {
 		if !fs.emptyAtMount[b] {
 			c.Errorf("the indirect block %d is empty", b)
@@ -186,43 +187,65 @@ func (c *checker) windows() {
 // tree checks the pointers of an inode, and claims the blocks they lead to.
 func (c *checker) tree(in *inode) {
 	c.n, c.data, c.end = 0, 0, 0
-	lblk := uint64(0)
-	for i := range in.top.ptr {
-		levels := max(0, i-directSlots+1)
+	c.leaf(&in.top, 0, in.top.ptr[:directSlots])
+	lblk := uint64(directSlots)
+	for i := directSlots; i < inodeSlots; i++ {
+		levels := i - directSlots + 1
 		c.slot(&in.top, i, levels, lblk)
 		lblk += 1 << (int(c.fs.pointerBits) * levels)
 	}
+	for i, kid := range in.top.kid[:directSlots] {
+		if kid != nil {
+			c.Errorf("slot %d, of a block of data, has an array below it", i)
+		}
+	}
 }
 
-// slot checks slot i of n, whose blocks of data, from lblk on, lie below as many
-// levels of indirect blocks.
-func (c *checker) slot(n *node, i, levels int, lblk uint64) {
-	b := allocator.Block(n.ptr[i])
-	var kid *node
-	if n.kid != nil {
-		kid = n.kid[i]
+// leaf claims the data that ptr, pointers of n, lead to: from block lblk of the file
+// on, those in a row at once.
+func (c *checker) leaf(n *node, lblk uint64, ptr []uint32) {
+	for i := 0; i < len(ptr); {
+		first := i
+		for i++; i < len(ptr) && ptr[first] != 0 && ptr[i] == ptr[first]+uint32(i-first); i++ {
+		}
+		if ptr[first] == 0 {
+			continue
+		}
+		c.claim(n, first, allocator.Block(ptr[first]), uint64(i-first))
+		c.data += int64(i - first)
+		c.end = lblk + uint64(i)
 	}
-	if (kid != nil) != (b != 0 && levels > 0) ||
-		kid != nil && (kid.blk != b || len(kid.ptr) != 1<<c.fs.pointerBits || (kid.kid == nil) != (levels == 1)) {
+}
+
+// claim notes that the inode being checked has the blocks that slots of n from slot on
+// point to.
+func (c *checker) claim(n *node, slot int, b allocator.Block, blocks uint64) {
+	if err := owners.Own(&c.fs.geo, c.blocks, b, blocks); err != nil {
+		c.Errorf("slot %d of block %d: %w", slot, n.blk, err)
+	}
+	c.claimed(b, uint32(blocks))
+	c.n += int64(blocks)
+}
+
+// slot checks slot i of n, which points to an array of pointers; the data, from lblk
+// on, lies as many levels below.
+func (c *checker) slot(n *node, i, levels int, lblk uint64) {
+	b, kid := allocator.Block(n.ptr[i]), n.kid[i]
+	if (kid != nil) != (b != 0) || kid != nil && (kid.blk != b || len(kid.ptr) != 1<<c.fs.pointerBits || (kid.kid == nil) != (levels == 1)) {
 		c.Errorf("slot %d of block %d points to block %d, %d levels above the data, and not to the array that is kept for it", i, n.blk, b, levels)
 		return
 	}
 	if b == 0 {
 		return
 	}
-	if err := owners.Own(&c.fs.geo, c.blocks, b, 1); err != nil {
-		c.Errorf("slot %d of block %d: %w", i, n.blk, err)
-	}
-	c.claimed(b)
-	c.n++
-	if levels == 0 {
-		c.data++
-		c.end = lblk + 1
-		return
-	}
+	c.claim(n, i, b, 1)
 	have := c.n
-	for k := range kid.ptr {
-		c.slot(kid, k, levels-1, lblk+uint64(k)<<(int(c.fs.pointerBits)*(levels-1)))
+	if levels == 1 {
+		c.leaf(kid, lblk, kid.ptr)
+	} else {
+		for k := range kid.ptr {
+			c.slot(kid, k, levels-1, lblk+uint64(k)<<(int(c.fs.pointerBits)*(levels-1)))
+		}
 	}
 	if c.n == have {
 		c.empty(b)

@@ -26,6 +26,7 @@ var damages = map[string]struct {
 	"free":       {func(fs *FS, f *inode) { f.slots[3] = uint32(fs.geo.Blocks) - 1 }, "block 65535 of group 7: in use and free on disk"},
 	"leak":       {func(fs *FS, f *inode) { f.slots[3] = 0; f.blocks-- }, ": in use and nobody's"},
 	"too far":    {func(fs *FS, f *inode) { f.slots[3] = uint32(fs.geo.Blocks) }, "block 65536: not on the device"},
+	"child":      {func(_ *FS, f *inode) { f.kids[3] = f.kids[directSlots] }, "has an array below it"},
 	"no child":   {func(_ *FS, f *inode) { f.kids[directSlots] = nil }, "not to the array that is kept for it"},
 	"elsewhere":  {func(_ *FS, f *inode) { f.kids[directSlots].blk++ }, "not to the array that is kept for it"},
 	"empty":      {func(_ *FS, f *inode) { clear(f.kids[directSlots].ptr) }, "is empty"},
@@ -114,7 +115,7 @@ func TestMountRefuses(t *testing.T) {
 	}
 	for _, c := range []struct{ edit, want string }{
 		{"sif d0/f1 links_count 3", "inode 14: 1 links, counted 3"},
-		{"sif d0/f1 block[0] 9", "inode 14: block 9 is the file system's own"},
+		{"sif d0/f1 block[0] 9", "inode 14: block 9: the file system's own"},
 		{"freeb 700 60\nset_bg 0 free_blocks_count 7492\nssv free_blocks_count 7492", "in use and free on disk"},
 		{"sif d0/f5 size 10", "inode 18: block"},
 		{"link d0 again", "is a second name of directory 12"},

@@ -37,7 +37,7 @@ type Blocks struct {
 // clusters has an owner already.
 func Own(geo *allocator.Geometry, s *Set, b allocator.Block, n uint64) error {
 	if b < geo.FirstDataBlock || b >= geo.Blocks || n > uint64(geo.Blocks-b) {
-		return fmt.Errorf("%s: not on the device of %d blocks", blocks(b, n), geo.Blocks)
+		return fmt.Errorf("%s: not on the device of %d blocks", Range(b, n), geo.Blocks)
 	}
 	var err error
 	for n > 0 {
@@ -45,7 +45,7 @@ func Own(geo *allocator.Geometry, s *Set, b allocator.Block, n uint64) error {
 		here := min(n, uint64(geo.GroupStart(id)+allocator.Block(geo.BlocksPerGroup)-b))
 		_, last := geo.GroupOf(b + allocator.Block(here) - 1)
 		if !s.Add(id, uint32(off), uint32(last-off)+1) && err == nil {
-			err = fmt.Errorf("%s of group %d: two owners", blocks(b, here), id)
+			err = fmt.Errorf("%s of group %d: two owners", Range(b, here), id)
 		}
 		b, n = b+allocator.Block(here), n-here
 	}
@@ -91,7 +91,7 @@ func (x *Blocks) group(id allocator.GroupID, r *Report) {
 		}
 		first := x.Geometry.BlockAt(id, allocator.GroupOffset(s.from))
 		last := min(x.Geometry.BlockAt(id, allocator.GroupOffset(s.to)), x.Geometry.Blocks) - 1
-		r.Errorf("%s of group %d: %v", blocks(first, uint64(last-first)+1), id, s.kind)
+		r.Errorf("%s of group %d: %v", Range(first, uint64(last-first)+1), id, s.kind)
 	}
 	// An image may count wrongly: what must be right is what has changed.
 	was := x.Source.Desc(id).FreeClusters
@@ -101,8 +101,8 @@ func (x *Blocks) group(id allocator.GroupID, r *Report) {
 	}
 }
 
-// blocks names n blocks from b on.
-func blocks(b allocator.Block, n uint64) string {
+// Range names the n blocks from b on: "block 9", or "blocks 9 to 12".
+func Range(b allocator.Block, n uint64) string {
 	if n == 1 {
 		return fmt.Sprintf("block %d", b)
 	}
