@@ -48,11 +48,14 @@ output folder:
   report.html    all of it on one page that works offline
 
 In the end the file system is checked as a whole: whose every block is, and all
-counts and names. --check=phase does that after each phase too, --check=sync also
-after each sync and remount, --check=none never. Where processes run at once
-(timing), a check waits until none is inside an operation. If anything contradicts,
-that is a mistake of mbsim: it is told in one line, with the seed and the simulated
-time, and nothing is written.
+counts, reservations and names. --check=phase does that after each phase too,
+--check=sync also after each sync and remount, --check=none never. Where processes
+run at once (timing), a check waits until none is inside an operation. If anything
+contradicts, that is a mistake of mbsim: it is told in one line, with the seed and
+the simulated time, and nothing is written. A check takes time by the files and the
+groups in use: of the scenarios that come with mbsim, one in the end takes 0.4% to
+15% of the run, mostly 5% or less; --check=phase up to 40%, --check=sync up to 75%,
+and several times the run where that does little but sync (locality-groups).
 
 Exit codes: 0 all is well, 1 mbsim's own mistake (a check failed), 2 the scenario
 or the command line is wrong (nothing is written then), 3 the device was full and the scenario ends then, 99 an

@@ -64,6 +64,9 @@ Engines: local runs on this machine's cores. slurm submits the runs as a job arr
 follows it, has lost ones performed again, and merges. shards only writes the plan:
 run mbsim shard for each part, anywhere, and mbsim merge in the end.
 
+The runs are not checked as mbsim run checks its own, which would take some percent
+more time: run one of the settings with mbsim run --set to have it checked.
+
 Exit codes: 0 all is well, 2 the scenario or the command line is wrong, 130
 interrupted.`,
 		Example: `  mbsim sweep small-files --set s_mb_order2_reqs=0..9 --reps 5

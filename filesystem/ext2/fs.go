@@ -33,9 +33,12 @@ type FS struct {
 	dirCount    *allocator.PerCPUCounter // s_dirs_counter
 	orlov       *rand.Rand
 
-	inodes [][]*inode
-	root   *inode
-	open   int // handles
+	inodes  [][]*inode
+	root    *inode
+	atMount []uint32 // the inodes that were there at mount, with a name
+	// Indirect blocks without pointers, which images may have, by where they lie.
+	emptyAtMount map[allocator.Block]bool
+	open         int // handles
 
 	lastDir     *inode // the directory of the last path, if it still has that path
 	lastDirPath string
@@ -94,7 +97,10 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 		return nil, err
 	}
 	fs.readInodeGroups()
-	return fs, fs.loadTree()
+	if err := fs.loadTree(); err != nil {
+		return nil, err
+	}
+	return fs, fs.checkAtMount()
 }
 
 // maxSize is the largest file, in bytes: what the block tree reaches, and no more

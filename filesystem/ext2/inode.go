@@ -25,6 +25,7 @@ type inode struct {
 	opens  int   // handles that hold it
 	size   int64 // bytes
 	blocks int64 // i_blocks in file-system blocks: data and indirect blocks
+	beside int64 // of these, blocks that no pointer leads to: of extended attributes, at mount
 	topdir bool
 
 	// What the kernel keeps from the first allocation on

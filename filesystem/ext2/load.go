@@ -25,9 +25,11 @@ func (fs *FS) loadTree() error {
 // parent and becomes its own.
 func (fs *FS) load(im *image.Inode, parent *inode) (*inode, error) {
 	in := fs.addInode(im.Number, im.Mode)
+	fs.atMount = append(fs.atMount, im.Number)
 	in.links = im.Links
 	in.size = im.Size
 	in.blocks = im.Sectors >> (fs.geo.BlockBits - 9)
+	in.beside = in.blocks - blocksOf(im)
 	in.topdir = im.Flags&topdirFlag != 0
 	if in.parent = parent; parent == nil {
 		in.parent = in
@@ -61,6 +63,16 @@ func (fs *FS) load(im *image.Inode, parent *inode) (*inode, error) {
 		}
 	}
 	return in, nil
+}
+
+// blocksOf is the number of blocks that the pointers of an inode lead to, indirect
+// ones included.
+func blocksOf(im *image.Inode) int64 {
+	n := int64(len(im.Meta))
+	for i := range im.Extents {
+		n += int64(im.Extents[i].Len)
+	}
+	return n
 }
 
 // slots are the blocks of a directory as dirent has them. An index of hashes is

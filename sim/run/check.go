@@ -3,8 +3,8 @@ package run
 import (
 	"fmt"
 	"strconv"
-	"strings"
 
+	"mbsim/filesystem/owners"
 	"mbsim/sim"
 	"mbsim/workload"
 )
@@ -42,30 +42,11 @@ type CheckError struct {
 // Error is one line: where in which run, the first contradiction, and how many
 // follow.
 func (e *CheckError) Error() string {
-	all := contradictions(e.Err)
-	text := fmt.Sprintf("check failed: seed %d, replication %d, at %s s: %s", e.Seed, e.Replication,
-		strconv.FormatFloat(float64(e.Time)/float64(sim.Second), 'f', -1, 64), strings.ReplaceAll(all[0].Error(), "\n", "; "))
-	if n := len(all) - 1; n > 0 {
-		text += fmt.Sprintf(" (and %d more)", n)
-	}
-	return text
+	return fmt.Sprintf("check failed: seed %d, replication %d, at %s s: %s", e.Seed, e.Replication,
+		strconv.FormatFloat(float64(e.Time)/float64(sim.Second), 'f', -1, 64), owners.Summary(e.Err))
 }
 
 func (e *CheckError) Unwrap() error { return e.Err }
-
-// contradictions takes apart what errors.Join joined, and is err alone where it
-// joined nothing.
-func contradictions(err error) []error {
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return []error{err}
-	}
-	var all []error
-	for _, e := range joined.Unwrap() {
-		all = append(all, contradictions(e)...)
-	}
-	return all
-}
 
 // checked checks the file system now.
 func (r *runner) checked() error {
@@ -115,10 +96,10 @@ func (r *runner) leave() {
 // quietLimit is how long kernel threads may go on once a run is over, ns.
 const quietLimit = 10 * sim.Minute
 
-// checkEnd checks after the last operation. A kernel thread may still be inside
-// the file system then, and goes on until it is not; the outcome has been taken
-// before that and does not change.
-func (r *runner) checkEnd() error {
+// checkLater checks after the last operation where a kernel thread is still inside
+// the file system. It goes on until it is not; the outcome has been taken before that
+// and does not change.
+func (r *runner) checkLater() error {
 	if r.options.Check < CheckEnd {
 		return nil
 	}

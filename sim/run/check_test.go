@@ -38,7 +38,7 @@ func playWith(t *testing.T, text string, opt Options, check func(r *runner) erro
 		t.Fatal(err)
 	}
 	r.m.check = func() error { return check(r) }
-	return r.play()
+	return r.play(r.launch)
 }
 
 // TestCheckModes counts the checks of each mode, all at quiet moments, and sees

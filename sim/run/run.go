@@ -94,16 +94,27 @@ func Run(ctx context.Context, s *scenarios.Scenario, opt Options) (*Outcome, err
 	if err := r.mount(); err != nil {
 		return nil, &StartError{err}
 	}
-	return r.play()
+	return r.play(r.launch)
 }
 
 func newRunner(ctx context.Context, s *scenarios.Scenario, opt Options) *runner {
 	return &runner{scenario: s, options: opt, ctx: ctx, engine: sim.New(), recordCPU: -1}
 }
 
-// play plays the scenario on what mount mounted, and closes that.
-func (r *runner) play() (out *Outcome, err error) {
-	s, opt := r.scenario, &r.options
+// launch starts the processes of the scenario's workload.
+func (r *runner) launch() {
+	if r.scenario.Workload.Script != nil {
+		r.engine.Go("script", r.script)
+		return
+	}
+	r.population = workload.NewPopulation(r.scenario.CPUs, sim.Streams(r.scenario.Seed, r.options.Replication))
+	r.engine.Go("phases", r.phases)
+}
+
+// play plays the scenario on what mount mounted, and closes that. launch starts
+// the processes, of which one settles in the end.
+func (r *runner) play(launch func()) (out *Outcome, err error) {
+	s := r.scenario
 	defer func() {
 		if e := r.m.close(); err == nil {
 			err = e
@@ -122,17 +133,12 @@ func (r *runner) play() (out *Outcome, err error) {
 		r.sampleTimer = r.engine.NewTimer(r.sampleDue)
 		r.sampleTimer.Set(0)
 	}
-	if s.Workload.Script != nil {
-		r.engine.Go("script", r.script)
-	} else {
-		r.population = workload.NewPopulation(s.CPUs, sim.Streams(s.Seed, opt.Replication))
-		r.engine.Go("phases", r.phases)
-	}
+	launch()
 	defer func() {
 		switch v := recover().(type) {
 		case nil:
 		case *sim.Panic:
-			err = fmt.Errorf("seed %d, replication %d: %w", s.Seed, opt.Replication, v)
+			err = fmt.Errorf("seed %d, replication %d: %w", s.Seed, r.options.Replication, v)
 		default:
 			panic(v)
 		}
@@ -141,10 +147,17 @@ func (r *runner) play() (out *Outcome, err error) {
 	if r.err != nil {
 		return nil, r.err
 	}
+	if r.inside == 0 {
+		// Before finish, which has all groups loaded, so that there is more to check.
+		if err = r.checkDue(CheckEnd); err != nil {
+			return nil, err
+		}
+		return r.finish()
+	}
 	if out, err = r.finish(); err != nil {
 		return nil, err
 	}
-	if err = r.checkEnd(); err != nil {
+	if err = r.checkLater(); err != nil {
 		return nil, err
 	}
 	return out, nil
@@ -200,6 +213,15 @@ func (r *runner) call(p *sim.Process, pl *play.Player, op *workload.Op) (int64, 
 	ret, err := pl.Do(op)
 	cpu.Release()
 	return ret, err
+}
+
+// closeAll closes what the player has open, as the end of its process does.
+func (r *runner) closeAll(p *sim.Process, pl *play.Player) (err error) {
+	if r.timed == nil {
+		return pl.CloseAll()
+	}
+	r.timed.inside(r, p, pl.Task.CPU, func() { err = pl.CloseAll() })
+	return err
 }
 
 // note records an operation for a script.

@@ -93,27 +93,28 @@ func (t *timed) onCPU(r *runner, p *sim.Process, work func(*filesystem.Task)) {
 			break
 		}
 	}
-	t.host.Run(p, n, r.cpus[n])
-	r.cpus[n].Acquire(p)
+	t.inside(r, p, n, func() { work(&filesystem.Task{CPU: n}) })
+}
+
+// inside does work inside the file system on a CPU, which p holds but where it
+// sleeps.
+func (t *timed) inside(r *runner, p *sim.Process, cpu int, work func()) {
+	t.host.Run(p, cpu, r.cpus[cpu])
+	r.cpus[cpu].Acquire(p)
 	t.host.Scheduled()
 	r.enter()
-	work(&filesystem.Task{CPU: n})
-	r.cpus[n].Release()
+	work()
+	r.cpus[cpu].Release()
 	r.leave()
 }
 
 // call performs an operation: on the process's CPU but where it sleeps.
-func (t *timed) call(r *runner, p *sim.Process, pl *play.Player, op *workload.Op) (int64, error) {
-	cpu := r.cpus[pl.Task.CPU]
-	t.host.Run(p, pl.Task.CPU, cpu)
+func (t *timed) call(r *runner, p *sim.Process, pl *play.Player, op *workload.Op) (ret int64, err error) {
 	start := p.Now()
-	cpu.Acquire(p)
-	t.host.Scheduled()
-	t.host.Syscall()
-	r.enter()
-	ret, err := pl.Do(op)
-	cpu.Release()
-	r.leave()
+	t.inside(r, p, pl.Task.CPU, func() {
+		t.host.Syscall()
+		ret, err = pl.Do(op)
+	})
 	if err != nil {
 		return 0, err
 	}

@@ -20,7 +20,7 @@ func (r *runner) script(p *sim.Process) {
 			return
 		}
 	}
-	if err := pl.CloseAll(); err != nil {
+	if err := r.closeAll(p, pl); err != nil {
 		r.fail(err)
 		return
 	}
