@@ -79,6 +79,9 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 	if opt.PageSize == 0 {
 		opt.PageSize = 4096
 	}
+	if opt.Kernel.Name == "" {
+		opt.Kernel = mballoc.DefaultKernel
+	}
 	s := &l.Super
 	geo := l.Geometry()
 	if opt.Stripe >= 0 {

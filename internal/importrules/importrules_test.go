@@ -30,7 +30,7 @@ var may = map[string][]string{
 	"filesystem/dirent":     {"filesystem"},
 	"filesystem/image":      {"allocator", "filesystem", "internal/nearest"},
 	"filesystem/owners":     {"allocator", "allocator/bitmap"},
-	"filesystem/ext4":       {"allocator", "allocator/mballoc", "filesystem", "filesystem/dirent", "filesystem/image", "filesystem/owners", "internal/invariants", "internal/nearest"},
+	"filesystem/ext4":       {"allocator", "allocator/bitmap", "allocator/mballoc", "filesystem", "filesystem/dirent", "filesystem/image", "filesystem/owners", "internal/invariants", "internal/nearest"},
 	"filesystem/ext2":       {"allocator", "allocator/bitmap", "allocator/reservation", "filesystem", "filesystem/dirent", "filesystem/image", "filesystem/owners", "internal/nearest"},
 	"filesystem/play":       {"filesystem", "workload"},
 	"metrics":               {"allocator", "allocator/bitmap", "allocator/mballoc", "allocator/reservation", "filesystem", "internal/nearest"},
