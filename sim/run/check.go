@@ -84,7 +84,13 @@ func (r *runner) enter() { r.inside++ }
 // leave ends it, and performs a check that waited for that.
 func (r *runner) leave() {
 	r.inside--
-	if r.inside > 0 || !r.checkWaits {
+	if r.inside > 0 {
+		return
+	}
+	if r.timed != nil {
+		r.timed.left.WakeAll()
+	}
+	if !r.checkWaits {
 		return
 	}
 	r.checkWaits = false

@@ -22,6 +22,9 @@ type timed struct {
 	journal *sim.Process
 	below   *sim.Queue // writers that wait until less is dirty
 
+	unmounting bool       // a remount is under way, or waits for others to leave
+	left       *sim.Queue // those who wait for a remount to end, or for others to leave
+
 	readTime, readRate float64 // of reading all files at the end
 	ids                timeIDs
 }
@@ -46,7 +49,7 @@ func newTimed(r *runner, l *image.Layout) (*timed, error) {
 	if j, err := l.Inode(image.JournalInode); err == nil && len(j.Extents) > 0 {
 		c.JournalBlock, c.JournalBlocks = uint64(j.Extents[0].Physical), int64(j.Extents[0].Len)
 	}
-	t := &timed{host: smp.New(r.engine, c), device: dev, calls: latency.New(), below: r.engine.NewQueue("balance_dirty_pages"), ids: newTimeIDs()}
+	t := &timed{host: smp.New(r.engine, c), device: dev, calls: latency.New(), below: r.engine.NewQueue("balance_dirty_pages"), left: r.engine.NewQueue("s_umount"), ids: newTimeIDs()}
 	return t, nil
 }
 
@@ -97,10 +100,37 @@ func (t *timed) onCPU(r *runner, p *sim.Process, work func(*filesystem.Task)) {
 }
 
 // inside does work inside the file system on a CPU, which p holds but where it
-// sleeps.
+// sleeps. It waits while somebody remounts.
 func (t *timed) inside(r *runner, p *sim.Process, cpu int, work func()) {
 	t.host.Run(p, cpu, r.cpus[cpu])
 	r.cpus[cpu].Acquire(p)
+	for t.unmounting {
+		r.cpus[cpu].Release()
+		t.left.Wait(p)
+		r.cpus[cpu].Acquire(p)
+	}
+	t.work(r, cpu, work)
+}
+
+// alone is inside where nobody else may be at work in the file system, kernel threads
+// included: who unmounts waits for them to leave (s_umount).
+func (t *timed) alone(r *runner, p *sim.Process, cpu int, work func()) {
+	for t.unmounting {
+		t.left.Wait(p)
+	}
+	t.unmounting = true
+	for r.inside > 0 {
+		t.left.Wait(p)
+	}
+	t.host.Run(p, cpu, r.cpus[cpu])
+	r.cpus[cpu].Acquire(p)
+	t.work(r, cpu, work)
+	t.unmounting = false
+	t.left.WakeAll()
+}
+
+// work does work on a CPU that the current process holds.
+func (t *timed) work(r *runner, cpu int, work func()) {
 	t.host.Scheduled()
 	r.enter()
 	work()
@@ -111,7 +141,11 @@ func (t *timed) inside(r *runner, p *sim.Process, cpu int, work func()) {
 // call performs an operation: on the process's CPU but where it sleeps.
 func (t *timed) call(r *runner, p *sim.Process, pl *play.Player, op *workload.Op) (ret int64, err error) {
 	start := p.Now()
-	t.inside(r, p, pl.Task.CPU, func() {
+	inside := t.inside
+	if op.Kind == workload.Remount {
+		inside = t.alone
+	}
+	inside(r, p, pl.Task.CPU, func() {
 		t.host.Syscall()
 		ret, err = pl.Do(op)
 	})
