@@ -2,9 +2,10 @@ package ext4
 
 import (
 	"slices"
+	"sort"
+	"strings"
 
 	"mbsim/filesystem"
-	"strings"
 )
 
 // pages checks what memory knows of an inode: the status tree against the tree on
@@ -41,12 +42,16 @@ func (c *checker) statusTree(in *inode, t *treeCheck) {
 	}
 }
 
+// from is the first piece that does not end before block b.
+func (t *treeCheck) from(b uint32) int {
+	return sort.Search(len(t.pieces), func(i int) bool { return t.pieces[i].next() > b })
+}
+
 // overlap is the first piece with a block in [first, last], nil if there is none.
 func (t *treeCheck) overlap(first, last uint32) *piece {
-	for i := range t.pieces {
-		if p := &t.pieces[i]; p.lblk <= last && p.next() > first {
-			return p
-		}
+	i := t.from(first)
+	if i < len(t.pieces) && t.pieces[i].lblk <= last {
+		return &t.pieces[i]
 	}
 	return nil
 }
@@ -54,11 +59,8 @@ func (t *treeCheck) overlap(first, last uint32) *piece {
 // mapped checks a range that the status tree has as mapped.
 func (c *checker) mapped(t *treeCheck, e *esExtent) {
 	at := e.lblk
-	for i := range t.pieces {
+	for i := t.from(at); i < len(t.pieces) && at <= e.end(); i++ {
 		p := &t.pieces[i]
-		if p.next() <= at || at > e.end() {
-			continue
-		}
 		if p.lblk > at || int64(p.pblk)-int64(p.lblk) != int64(e.pblk.block())-int64(e.lblk) || !c.sameState(p, e) {
 			break
 		}

@@ -143,7 +143,9 @@ func (r *runner) play(launch func()) (out *Outcome, err error) {
 			panic(v)
 		}
 	}()
-	r.engine.Run(sim.Forever)
+	if stopped := r.engine.Run(sim.Forever); !stopped && r.err == nil {
+		return nil, r.stuck() // settle stops the engine; without it nothing is left to happen
+	}
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -161,6 +163,13 @@ func (r *runner) play(launch func()) (out *Outcome, err error) {
 		return nil, err
 	}
 	return out, nil
+}
+
+// stuck is the error of a run in which processes wait for each other for ever: a mistake
+// of the simulator.
+func (r *runner) stuck() error {
+	return fmt.Errorf("seed %d, replication %d: at %d ns processes wait for each other for ever: %v",
+		r.scenario.Seed, r.options.Replication, r.engine.Now(), r.engine.Unfinished())
 }
 
 // fail ends the run with an error.

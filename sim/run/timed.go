@@ -22,6 +22,8 @@ type timed struct {
 	journal *sim.Process
 	below   *sim.Queue // writers that wait until less is dirty
 
+	ended      int64      // operations that had ended when the flusher last looked
+	idleSince  int64      // when it saw that number first, ns
 	unmounting bool       // a remount is under way, or waits for others to leave
 	left       *sim.Queue // those who wait for a remount to end, or for others to leave
 
@@ -74,6 +76,7 @@ func (t *timed) flush(r *runner, p *sim.Process) {
 		} else {
 			p.Park("something to write")
 		}
+		t.watch(r)
 		t.onCPU(r, p, func(k *filesystem.Task) {
 			fs := r.m.ext4
 			fs.WritebackOld(k, r.engine.Now()-mem.DirtyExpire)
@@ -83,6 +86,22 @@ func (t *timed) flush(r *runner, p *sim.Process) {
 			}
 		})
 		t.below.WakeAll()
+	}
+}
+
+// patience is how long operations may be under way while none ends, ns. An operation on
+// the slowest device takes minutes.
+const patience = sim.Hour
+
+// watch ends a run in which processes wait for each other: the flusher's own timer would
+// keep it going for ever.
+func (t *timed) watch(r *runner) {
+	if r.inside == 0 || r.calls != t.ended {
+		t.ended, t.idleSince = r.calls, r.engine.Now()
+		return
+	}
+	if r.engine.Now()-t.idleSince > patience {
+		r.fail(r.stuck())
 	}
 }
 
