@@ -45,7 +45,6 @@ type FS struct {
 	root    *inode
 
 	dentries dentries
-	foreseen int64 // nobody asks for it (foresee.go)
 
 	orphans     *inode // inodes without a name that are open, newest first
 	orphanCount int

@@ -226,8 +226,7 @@ func (fs *FS) writebackAll(t *task, held *inode) {
 	for in := range fs.dirty.all() {
 		queue = append(queue, in)
 	}
-	for i, in := range queue {
-		foresee(fs, queue, i, func(in **inode) *inode { return *in })
+	for _, in := range queue {
 		switch {
 		case in == held:
 		case held == nil:
