@@ -51,11 +51,7 @@ type FS struct {
 	dirty       dirtyList
 	dirtyBlocks int64
 	conversions []conversion
-	plugged     []plugged // requests held back
-	gathered    int64     // blocks gathered by the writer at work
-	sentAt      int64     // and when its IO was sent that is not converted, -1 for never
-	sent        int       // conversions whose IO has been sent by a writer at work
-	ending      []*ioEnd  // what processes have taken over of them
+	ending      []*ioEnd // what processes have taken over of them
 	spareEnds   []*ioEnd
 	spareQueues [][]*inode
 	flushing    bool     // the flusher is at work

@@ -24,7 +24,8 @@ func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 	if last < maxBlocks/bpp {
 		end = (last + 1) * bpp
 	}
-	conversions := fs.startPlug()
+	var held plug
+	held.start(fs)
 	for {
 		eof := fs.blocksFor(in.Size)
 		x, ok := fs.nextExtent(in, &pos, min(end, eof))
@@ -34,14 +35,14 @@ func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 			}
 			return 0
 		}
-		fs.convertSent(t, conversions, x.len)
+		held.convertSent(t, x.len)
 		fs.j.start()
-		next, e := fs.mapAndSubmit(t, in, x, stuck.hopeless())
+		next, e := fs.mapAndSubmit(t, in, x, &held, stuck.hopeless())
 		pos = next
 		if e == filesystem.ENOSPC && fs.j != nil {
 			stuck.failed(pos, fs.alloc.CountFreeClusters())
 			fs.commit(t)
-			fs.unplug()
+			held.flush()
 			continue
 		}
 		if e != 0 {
@@ -105,11 +106,11 @@ func (fs *FS) nextExtent(in *inode, pos *uint32, end uint32) (dirtyRun, bool) {
 // too, and submits the pages (mpage_map_and_submit_extent). It returns the
 // block to go on from. With giveUp data that finds no place is lost, as it is where
 // nothing is free.
-func (fs *FS) mapAndSubmit(t *task, in *inode, x dirtyRun, giveUp bool) (uint32, errno) {
+func (fs *FS) mapAndSubmit(t *task, in *inode, x dirtyRun, held *plug, giveUp bool) (uint32, errno) {
 	pageMask := fs.blocksPerPage - 1
 	start := x.lblk
 	for {
-		got, e := fs.mapOne(t, in, x)
+		got, e := fs.mapOne(t, in, x, held)
 		if e == 0 && in.brief.mapped() { // all of it
 			fs.cleaned(got)
 			fs.extendDisksize(t, in, got)
@@ -162,7 +163,7 @@ func (in *inode) firstUnmapped(lblk, end uint32) (dirtyRun, bool) {
 
 // mapOne asks for the place of x (mpage_map_one_extent). It returns how many of
 // its blocks have got one.
-func (fs *FS) mapOne(t *task, in *inode, x dirtyRun) (uint32, errno) {
+func (fs *FS) mapOne(t *task, in *inode, x dirtyRun, held *plug) (uint32, errno) {
 	if fs.obs != nil {
 		fs.obs.WritePagesExtent(in.Number, x.lblk, x.len)
 	}
@@ -189,7 +190,7 @@ func (fs *FS) mapOne(t *task, in *inode, x dirtyRun) (uint32, errno) {
 		return 0, e
 	}
 	if nolock && m.state&stateUnwritten != 0 {
-		fs.plug(m.pblk, m.len)
+		held.add(m.pblk, m.len)
 		fs.conversions = append(fs.conversions, conversion{in, m.lblk, m.len})
 	}
 	return got, 0
