@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"mbsim/internal/atomicfile"
 	"mbsim/scenarios"
 )
 
@@ -207,7 +208,7 @@ func (p *Plan) write(dir string) error {
 	if err := e.Encode(p); err != nil {
 		return err
 	}
-	return writeFile(filepath.Join(dir, planName), b.Bytes())
+	return atomicfile.WriteDurable(filepath.Join(dir, planName), b.Bytes())
 }
 
 // ReadPlan reads the plan of a study's folder.

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"mbsim/internal/atomicfile"
 	"mbsim/metrics"
 	"mbsim/scenarios"
 	"mbsim/study/stats"
@@ -110,7 +111,7 @@ func (s *Study) Write() (*Result, error) {
 	if err := r.writeCSV(&b); err != nil {
 		return nil, err
 	}
-	if err := writeFile(filepath.Join(s.Dir, csvName), b.Bytes()); err != nil {
+	if err := atomicfile.WriteDurable(filepath.Join(s.Dir, csvName), b.Bytes()); err != nil {
 		return nil, err
 	}
 	b.Reset()
@@ -123,7 +124,7 @@ func (s *Study) Write() (*Result, error) {
 	if err := r.writePage(s.Dir); err != nil {
 		return nil, err
 	}
-	return r, writeFile(filepath.Join(s.Dir, resultName), b.Bytes())
+	return r, atomicfile.WriteDurable(filepath.Join(s.Dir, resultName), b.Bytes())
 }
 
 // Load reads what a study came to. Of one that is not finished it is what is

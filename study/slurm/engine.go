@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"mbsim/internal/atomicfile"
 	"mbsim/study"
 )
 
@@ -237,11 +238,7 @@ func (j *job) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	tmp := filepath.Join(dir, "."+stateName)
-	if err := os.WriteFile(tmp, append(raw, '\n'), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(tmp, filepath.Join(dir, stateName))
+	return atomicfile.WriteDurable(filepath.Join(dir, stateName), append(raw, '\n'))
 }
 
 func removeJob(dir string) error {
