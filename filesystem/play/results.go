@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"mbsim/filesystem"
+	"mbsim/internal/crash"
 )
 
 // Result is a line of results.txt: the line of the script, and what its
@@ -44,7 +45,12 @@ func NewResultsWriter(w io.Writer, pid int) *ResultsWriter {
 	x := &ResultsWriter{
 		full: make(chan []Result, fullBatches), free: make(chan []Result, fullBatches), done: make(chan error, 1),
 	}
-	go func() { x.done <- x.write(w, pid) }()
+	go func() {
+		err := crash.Guard(func() error { return x.write(w, pid) })
+		for range x.full { // whoever adds results must not wait for ever
+		}
+		x.done <- err
+	}()
 	return x
 }
 
