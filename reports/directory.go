@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"mbsim/internal/atomicfile"
+	"mbsim/internal/input"
 )
 
 // WriteDir writes files and the manifest, which will name them, into dir.
@@ -146,7 +147,7 @@ func staleFiles(dir string, files []File) (stale []string) {
 		return nil
 	}
 	defer f.Close()
-	if old.read(f) != nil {
+	if old.read(input.Limit(f, f.Name(), "a manifest", input.MaxWhole)) != nil {
 		return nil
 	}
 	for _, name := range old.Files {

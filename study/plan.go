@@ -7,12 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"mbsim/internal/atomicfile"
+	"mbsim/internal/input"
 	"mbsim/scenarios"
 )
 
@@ -214,7 +214,7 @@ func (p *Plan) write(dir string) error {
 // ReadPlan reads the plan of a study's folder.
 func ReadPlan(dir string) (*Plan, error) {
 	path := filepath.Join(dir, planName)
-	raw, err := os.ReadFile(path)
+	raw, err := input.ReadFile(path, "the plan of a study", input.MaxWhole)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, userErrorf("%s: no study: there is no %s", dir, planName)
 	}

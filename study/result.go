@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 
 	"mbsim/internal/atomicfile"
+	"mbsim/internal/input"
 	"mbsim/metrics"
 	"mbsim/scenarios"
 	"mbsim/study/stats"
@@ -131,7 +131,7 @@ func (s *Study) Write() (*Result, error) {
 // there.
 func Load(dir string) (*Result, error) {
 	path := filepath.Join(dir, resultName)
-	raw, err := os.ReadFile(path)
+	raw, err := input.ReadFile(path, "the result of a study", input.MaxWhole)
 	if errors.Is(err, fs.ErrNotExist) {
 		return loadPart(dir)
 	}

@@ -35,7 +35,7 @@ var may = map[string][]string{
 	"filesystem/image":      {"allocator", "filesystem", "internal/nearest", "internal/input"},
 	"filesystem/ext4":       {"allocator", "allocator/mballoc", "filesystem", "filesystem/dirent", "filesystem/image", "internal/invariants", "internal/nearest"},
 	"filesystem/ext2":       {"allocator", "allocator/bitmap", "allocator/reservation", "filesystem", "filesystem/dirent", "filesystem/image", "internal/nearest"},
-	"filesystem/play":       {"filesystem", "workload", "internal/crash"},
+	"filesystem/play":       {"filesystem", "workload", "internal/crash", "internal/input"},
 	"metrics":               {"allocator", "allocator/bitmap", "allocator/mballoc", "allocator/reservation", "filesystem", "internal/nearest"},
 	"reports":               {"filesystem", "metrics", "internal/atomicfile", "internal/input"},
 	"reports/procfs":        {"allocator", "allocator/mballoc"},

@@ -88,3 +88,20 @@ func Gunzip(r io.Reader) (io.Reader, error) {
 	}
 	return gzip.NewReader(b)
 }
+
+// CheckText looks at the first bytes of a text, packed or not, and refuses zero bytes.
+func CheckText(r io.Reader, name string) error {
+	text, err := Gunzip(r)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	head, err := io.ReadAll(io.LimitReader(text, 1<<16))
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if i := bytes.IndexByte(head, 0); i >= 0 {
+		line := bytes.Count(head[:i], []byte("\n"))
+		return fmt.Errorf("%s:%d:%d: a zero byte: this is not a text", name, line+1, i-bytes.LastIndexByte(head[:i], '\n'))
+	}
+	return nil
+}

@@ -129,3 +129,17 @@ func TestBytes(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckText(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "", "text\n": "", "\x00": "in:1:1: a zero byte: this is not a text", "a\nb\x00": "in:2:2: a zero byte: this is not a text",
+		string(pack(t, []byte("a\n\nbc\x00"))): "in:3:3: a zero byte: this is not a text", "\x1f\x8b": "in: unexpected EOF",
+	} {
+		if err := CheckText(strings.NewReader(text), "in"); err == nil && want != "" || err != nil && err.Error() != want {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+	if err := CheckText(&endless{text: make([]byte, 99)}, "in"); err == nil {
+		t.Error("endless zero bytes are a text")
+	}
+}

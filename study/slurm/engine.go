@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"mbsim/internal/atomicfile"
+	"mbsim/internal/input"
 	"mbsim/study"
 )
 
@@ -219,7 +220,7 @@ func plural(n int, what string) string {
 
 func readJob(dir string) (*job, error) {
 	path := filepath.Join(dir, stateName)
-	raw, err := os.ReadFile(path)
+	raw, err := input.ReadFile(path, "the state of a job", 1<<20)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
