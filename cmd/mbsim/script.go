@@ -47,9 +47,9 @@ func (f *runFlags) script(ctx context.Context, name string) error {
 	if err != nil {
 		return usage(err)
 	}
-	out, err := run.Run(ctx, s, run.Options{Record: true})
+	out, err := performRun(ctx, s, run.Options{Record: true})
 	if err != nil {
-		return &exitError{exitInternal, err}
+		return err
 	}
 	var ops bytes.Buffer
 	if err := workload.WriteScript(&ops, out.Ops); err != nil {
