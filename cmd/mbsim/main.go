@@ -6,6 +6,8 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+
+	"mbsim/internal/atomicfile"
 )
 
 func main() {
@@ -13,7 +15,9 @@ func main() {
 		collectLate()
 	}
 	theInterrupts.catch()
-	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr))
+	code := execute(os.Args[1:], os.Stdout, os.Stderr)
+	atomicfile.Abandon() // what a panic has left unfinished
+	os.Exit(code)
 }
 
 // collectLate lets the first garbage collection wait until the heap has 64 MB, so that

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mbsim/internal/atomicfile"
 	"mbsim/internal/crash"
 )
 
@@ -60,7 +59,6 @@ func executeRoot(root *cobra.Command, args []string, stdout, stderr io.Writer) i
 		return exitOK
 	}
 	if crash.Of(err) != nil {
-		atomicfile.Abandon()
 		tellCrash(stderr, args, err)
 		return exitInternal
 	}
