@@ -11,6 +11,7 @@ import (
 	"mbsim/filesystem/image"
 	"mbsim/filesystem/play"
 	"mbsim/internal/atomicfile"
+	"mbsim/internal/memory"
 	"mbsim/reports/ftrace"
 	"mbsim/sim/replay"
 	"mbsim/workload"
@@ -97,10 +98,10 @@ func (f *replayFlags) run(dir string) error {
 }
 
 // replayError gives what ended a replay its exit code: a mistake in the script is the
-// user's.
+// user's, and so is a device that is too large.
 func replayError(err, also error) error {
 	code := exitInternal
-	if errors.As(err, new(*workload.ScriptError)) {
+	if errors.As(err, new(*workload.ScriptError)) || errors.As(err, new(*memory.TooMuch)) {
 		code = exitUsage
 	}
 	return &exitError{code, errors.Join(err, also)}
