@@ -35,12 +35,12 @@ const settlePages = 64
 // bitmap, for which a writer sleeps, lets nothing leave.
 type plug struct {
 	fs       *FS
-	requests []plugged // held back
-	first    int       // which of FS.conversions are this writer's: from here on
-	sent     int       // and up to here the IO of these has left
-	gathered int64     // blocks that the writer has gathered so far
-	sentAt   int64     // how many that were when the IO left that is not converted, -1 for none
-	held     [plugRequests]plugged
+	n        int                   // requests held back
+	first    int                   // which of FS.conversions are this writer's: from here on
+	sent     int                   // and up to here the IO of these has left
+	gathered int64                 // blocks that the writer has gathered so far
+	sentAt   int64                 // how many that were when the IO left that is not converted, -1 for none
+	held     [plugRequests]plugged // the first n
 }
 
 // plugged is a request that is held back.
@@ -52,7 +52,7 @@ type plugged struct {
 // start begins to hold back what a writer sends (blk_start_plug).
 func (p *plug) start(fs *FS) {
 	p.fs = fs
-	p.requests = p.held[:0]
+	p.n = 0
 	p.first, p.sent = len(fs.conversions), len(fs.conversions)
 	p.gathered, p.sentAt = 0, -1
 }
@@ -68,18 +68,19 @@ func (p *plug) add(start allocator.Block, n uint32) {
 		if p.merge(r, most) {
 			continue
 		}
-		if last := len(p.requests) - 1; last+1 >= plugRequests || last >= 0 && p.requests[last].len >= plugFlushBytes>>bits {
+		if p.n == plugRequests || p.n > 0 && p.held[p.n-1].len >= plugFlushBytes>>bits {
 			p.flush()
 		}
-		p.requests = append(p.requests, r)
+		p.held[p.n] = r
+		p.n++
 	}
 }
 
 // merge joins r with a request that is held back and next to it, if no
 // request becomes larger than most (blk_attempt_plug_merge).
 func (p *plug) merge(r plugged, most uint32) bool {
-	for i := len(p.requests) - 1; i >= 0; i-- {
-		h := &p.requests[i]
+	for i := p.n - 1; i >= 0; i-- {
+		h := &p.held[i]
 		behind := h.start+allocator.Block(h.len) == r.start
 		before := r.start+allocator.Block(r.len) == h.start
 		if !behind && !before || h.len+r.len > most {
@@ -97,7 +98,7 @@ func (p *plug) merge(r plugged, most uint32) bool {
 // flush sends what is held back (blk_flush_plug_list): all conversions noted so far
 // can go ahead.
 func (p *plug) flush() {
-	p.requests = p.requests[:0]
+	p.n = 0
 	if p.sent < len(p.fs.conversions) {
 		p.sent = len(p.fs.conversions)
 		if p.sentAt < 0 {

@@ -102,6 +102,15 @@ func (fs *FS) nextExtent(in *inode, pos *uint32, end uint32) (dirtyRun, bool) {
 	return r, true
 }
 
+// pageEnd is where the page ends that block b, if it is not the first of one, lies in.
+// The last page of the largest file has one block less than others, as no file has
+// 2^32 blocks.
+func (fs *FS) pageEnd(b uint32) uint32 {
+	mask := uint64(fs.blocksPerPage - 1)
+	end := (uint64(b) + mask) &^ mask
+	return uint32(min(end, maxBlocks))
+}
+
 // mapAndSubmit gives the range x its place, and the rest of the page it ends in
 // too, and submits the pages (mpage_map_and_submit_extent). It returns the
 // block to go on from. With giveUp data that finds no place is lost, as it is where
@@ -119,7 +128,7 @@ func (fs *FS) mapAndSubmit(t *task, in *inode, x dirtyRun, held *plug, giveUp bo
 		if e != 0 {
 			if e == filesystem.ENOSPC && (giveUp || fs.alloc.CountFreeClusters() == 0) {
 				// Data is lost: the kernel logs it and drops the pages.
-				from, to := start&^pageMask, (x.next()+pageMask)&^pageMask
+				from, to := start&^pageMask, fs.pageEnd(x.next())
 				fs.forget(t, in, from, to-from)
 				fs.cleaned(in.fileMap().cache.drop(from, to))
 				fs.lost += int64(x.len)
@@ -127,7 +136,7 @@ func (fs *FS) mapAndSubmit(t *task, in *inode, x dirtyRun, held *plug, giveUp bo
 			return start &^ pageMask, e
 		}
 		done := x.lblk + got
-		rest := (done + pageMask) &^ pageMask
+		rest := fs.pageEnd(done)
 		y, more := in.firstUnmapped(done, min(rest, fs.blocksFor(in.Size)))
 		if !more {
 			fs.cleaned(in.fileMap().cache.drop(start&^pageMask, rest))
