@@ -1,13 +1,11 @@
 package study
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -16,8 +14,9 @@ import (
 )
 
 // planSchema changes when a field of plan.json, runs.ndjson or study.json changes
-// its meaning or goes.
-const planSchema = 1
+// its meaning or goes. Since 2 they have checksums; what was written before is
+// refused.
+const planSchema = 2
 
 // Plan is what a study runs: enough for another machine to run any part of it.
 type Plan struct {
@@ -100,7 +99,13 @@ func NewPlan(name string, opt Options) (*Plan, error) {
 		p.Settings = append(p.Settings, *setting)
 	}
 	p.repeat(s, opt.Replications)
-	return p, p.setBaseline(baseline)
+	if err := p.setBaseline(baseline); err != nil {
+		return nil, err
+	}
+	if err := p.check(); err != nil {
+		return nil, userErrorf("%s: %w", name, err)
+	}
+	return p, nil
 }
 
 // setting reads the scenario at a point.
@@ -191,43 +196,38 @@ func (p *Plan) Tasks() []Task {
 	return tasks
 }
 
-// id names a run by all that decides it.
+// id names a run of the plan.
 func (p *Plan) id(setting, replication int) string {
-	h := sha256.Sum256(fmt.Appendf(nil, "mbsim run %d\n%s\n%d\n%d\n%s\n", planSchema, p.Settings[setting].Digest, p.Seed, replication, p.Version))
+	return runID(p.Settings[setting].Digest, p.Seed, replication, p.Version)
+}
+
+// runID names a run by all that decides it.
+func runID(digest string, seed uint64, replication int, version string) string {
+	h := sha256.Sum256(fmt.Appendf(nil, "mbsim run 1\n%s\n%d\n%d\n%s\n", digest, seed, replication, version))
 	return fmt.Sprintf("%x", h[:16])
 }
 
 const planName = "plan.json"
 
-func (p *Plan) write(dir string) error {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetIndent("", " ")
-	e.SetEscapeHTML(false)
-	if err := e.Encode(p); err != nil {
-		return err
-	}
-	return writeFile(filepath.Join(dir, planName), b.Bytes())
+// text is plan.json.
+func (p *Plan) text() ([]byte, error) {
+	object, err := encode(p)
+	return fileSeal.add(object), err
 }
 
-// ReadPlan reads the plan of a study's folder.
+// ReadPlan reads the plan of a study's folder. What it returns has been checked.
 func ReadPlan(dir string) (*Plan, error) {
 	path := filepath.Join(dir, planName)
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
+	p := &Plan{}
+	_, err := readSealed(path, p)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, userErrorf("%s: no study: there is no %s", dir, planName)
-	}
-	if err != nil {
+	case err != nil:
 		return nil, err
 	}
-	p := &Plan{}
-	switch err := json.Unmarshal(raw, p); {
-	case err != nil:
+	if err := p.check(); err != nil {
 		return nil, userErrorf("%s: %w", path, err)
-	case p.Schema != planSchema:
-		return nil, userErrorf("%s: schema %d: this mbsim reads %d", path, p.Schema, planSchema)
-	case len(p.Settings) == 0 || p.Replications < 1 || p.setting(p.Baseline) < 0:
-		return nil, userErrorf("%s: no settings, no replications or no baseline", path)
 	}
 	return p, nil
 }

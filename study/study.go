@@ -1,6 +1,7 @@
 package study
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+
+	"mbsim/internal/bounded"
 )
 
 // Study is a study in its folder, which is locked until Close.
@@ -22,6 +25,7 @@ type Study struct {
 	mu   sync.Mutex
 	runs *os.File // runs.ndjson
 	size int64    // of its whole lines
+	rows int      // and their number
 	done map[string]*Record
 	left map[string]int // of the plan's runs that are not finished, the tasks that want it
 	todo int            // sum of left
@@ -77,17 +81,33 @@ func (s *Study) read() error {
 	if err := s.runs.Truncate(whole); err != nil {
 		return err
 	}
-	s.size = whole
+	s.size, s.rows = whole, len(records)
 	if _, err := s.Import(); err != nil {
 		return err
 	}
-	if s.todo > 0 {
-		// What an earlier plan came to is not what this one does.
-		if err := os.Remove(filepath.Join(s.Dir, resultName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
+	return s.writePlan()
+}
+
+// writePlan writes plan.json, and removes study.json where it is of another plan or
+// not of all runs.
+func (s *Study) writePlan() error {
+	text, err := s.Plan.text()
+	if err != nil {
+		return err
 	}
-	return s.Plan.write(s.Dir)
+	path := filepath.Join(s.Dir, planName)
+	old, err := bounded.ReadFile(path, maxObject)
+	same := err == nil && bytes.Equal(old, text)
+	if same && s.todo == 0 {
+		return nil
+	}
+	if err := os.Remove(filepath.Join(s.Dir, resultName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if same {
+		return nil
+	}
+	return writeFile(path, text)
 }
 
 // lock takes the folder's lock, which the system gives back when the process
@@ -135,11 +155,7 @@ func (s *Study) Add(r Record) error {
 	if err != nil || len(added) == 0 {
 		return err
 	}
-	line, err := r.line()
-	if err == nil {
-		err = s.append(line)
-	}
-	if err != nil {
+	if err := s.append([]*Record{&r}); err != nil {
 		delete(s.done, r.ID)
 		return err
 	}
@@ -148,8 +164,16 @@ func (s *Study) Add(r Record) error {
 	return nil
 }
 
-// append adds lines to runs.ndjson. If that fails the file is as it was.
-func (s *Study) append(lines []byte) error {
+// append adds records to runs.ndjson. If that fails the file is as it was.
+func (s *Study) append(records []*Record) error {
+	var lines []byte
+	for i, r := range records {
+		line, err := r.text(s.rows + i + 1)
+		if err != nil {
+			return err
+		}
+		lines = append(lines, line...)
+	}
 	_, err := s.runs.WriteAt(lines, s.size)
 	if err == nil {
 		err = s.runs.Sync()
@@ -158,6 +182,7 @@ func (s *Study) append(lines []byte) error {
 		return errors.Join(err, s.runs.Truncate(s.size))
 	}
 	s.size += int64(len(lines))
+	s.rows += len(records)
 	return nil
 }
 

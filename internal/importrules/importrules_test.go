@@ -19,6 +19,7 @@ import (
 var may = map[string][]string{
 	"internal/invariants":   {},
 	"internal/nearest":      {},
+	"internal/bounded":      {},
 	"sim":                   {},
 	"allocator":             {},
 	"allocator/bitmap":      {},
@@ -33,7 +34,7 @@ var may = map[string][]string{
 	"filesystem/ext2":       {"allocator", "allocator/bitmap", "allocator/reservation", "filesystem", "filesystem/dirent", "filesystem/image", "internal/nearest"},
 	"filesystem/play":       {"filesystem", "workload"},
 	"metrics":               {"allocator", "allocator/bitmap", "allocator/mballoc", "allocator/reservation", "filesystem", "internal/nearest"},
-	"reports":               {"filesystem", "metrics"},
+	"reports":               {"filesystem", "metrics", "internal/bounded"},
 	"reports/procfs":        {"allocator", "allocator/mballoc"},
 	"reports/ftrace":        {"allocator", "allocator/mballoc", "workload"},
 	"scenarios":             {"allocator/mballoc", "filesystem/ext2", "filesystem/ext4", "filesystem/image", "sim/cost", "sim/device", "workload", "internal/nearest"},
@@ -43,7 +44,7 @@ var may = map[string][]string{
 	"sim/device":            {"sim", "metrics/latency", "internal/nearest"},
 	"sim/smp":               {"sim", "sim/cost", "sim/device", "metrics/latency", "allocator", "allocator/mballoc"},
 	"sim/replay":            {"sim", "sim/smp", "allocator/mballoc", "filesystem/...", "filesystem", "reports/ftrace", "reports/procfs", "workload"},
-	"study/...":             {"metrics", "reports", "scenarios", "sim/run", "study/..."},
+	"study/...":             {"metrics", "reports", "scenarios", "sim/run", "study/...", "internal/bounded"},
 	"oracle/fuzz":           {"sim/replay"},
 	"cmd/mbsim":             {"..."},
 }
