@@ -154,12 +154,7 @@ func remove(path string) error {
 // not among files. A manifest that cannot be read names none.
 func staleFiles(dir string, files []File) (stale []string) {
 	var old Manifest
-	f, err := os.Open(filepath.Join(dir, manifestName))
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	if old.read(f) != nil {
+	if load(dir, manifestName, maxManifest, old.readFiles) != nil {
 		return nil
 	}
 	for _, name := range old.Files {

@@ -10,6 +10,7 @@ import (
 
 	"mbsim/internal/bounded"
 	"mbsim/metrics"
+	"mbsim/reports"
 )
 
 // Limits of what a study may be. They are far above what anybody has time for, and
@@ -17,7 +18,6 @@ import (
 const (
 	maxRuns   = 1_000_000 // of all settings together
 	maxObject = 1 << 30   // bytes of plan.json and study.json
-	maxDepth  = 100       // objects and lists inside each other in a resolved scenario
 )
 
 // schemaError is a file of another version.
@@ -144,30 +144,5 @@ func (s *Setting) check() error {
 			return errors.New("a value has no key")
 		}
 	}
-	return checkConfig(s.Config)
-}
-
-// checkConfig says whether a resolved scenario is an object that is not deeper than
-// any scenario: those who compare two go into it by recursion.
-func checkConfig(raw json.RawMessage) error {
-	text := bytes.TrimSpace(raw)
-	if len(text) == 0 || text[0] != '{' {
-		return errors.New("config: want a resolved scenario")
-	}
-	depth, d := 0, json.NewDecoder(bytes.NewReader(text))
-	for {
-		t, err := d.Token()
-		if err != nil {
-			return nil // the end: it is whole, or it would not have been decoded
-		}
-		switch t {
-		case json.Delim('{'), json.Delim('['):
-			depth++
-		case json.Delim('}'), json.Delim(']'):
-			depth--
-		}
-		if depth > maxDepth {
-			return fmt.Errorf("config: more than %d objects inside each other", maxDepth)
-		}
-	}
+	return reports.CheckConfig(s.Config)
 }
