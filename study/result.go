@@ -6,6 +6,7 @@ import (
 	"math"
 	"path/filepath"
 
+	"mbsim/internal/atomicfile"
 	"mbsim/metrics"
 	"mbsim/scenarios"
 	"mbsim/study/stats"
@@ -106,7 +107,7 @@ func (s *Study) Write() (*Result, error) {
 	if err := r.writeCSV(&b); err != nil {
 		return nil, err
 	}
-	if err := writeFile(filepath.Join(s.Dir, csvName), b.Bytes()); err != nil {
+	if err := atomicfile.WriteDurable(filepath.Join(s.Dir, csvName), b.Bytes()); err != nil {
 		return nil, err
 	}
 	object, err := encode(r)
@@ -116,7 +117,7 @@ func (s *Study) Write() (*Result, error) {
 	if err := r.writePage(s.Dir); err != nil {
 		return nil, err
 	}
-	return r, writeFile(filepath.Join(s.Dir, resultName), fileSeal.add(object))
+	return r, atomicfile.WriteDurable(filepath.Join(s.Dir, resultName), fileSeal.add(object))
 }
 
 // merge puts the plan and its finished runs together.

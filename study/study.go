@@ -13,6 +13,7 @@ import (
 	"sync"
 	"syscall"
 
+	"mbsim/internal/atomicfile"
 	"mbsim/internal/bounded"
 )
 
@@ -107,7 +108,7 @@ func (s *Study) writePlan() error {
 	if same {
 		return nil
 	}
-	return writeFile(path, text)
+	return atomicfile.WriteDurable(path, text)
 }
 
 // lock takes the folder's lock, which the system gives back when the process

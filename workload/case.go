@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"mbsim/internal/input"
 	"mbsim/internal/nearest"
 )
 
@@ -74,7 +75,7 @@ func (c *Case) Operations() iter.Seq2[*Op, error] {
 func OpenCase(dir string) (*Case, error) {
 	c := &Case{Dir: dir, Size: 256 << 20, SMP: 1, Mem: 2 << 30, MkfsExt2: "-b 4096"}
 	name := filepath.Join(dir, "case.env")
-	text, err := os.ReadFile(name)
+	text, err := input.ReadFile(name, "case.env", input.MaxCaseEnv)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mbsim/internal/atomicfile"
 	"mbsim/scenarios"
 	"mbsim/sim/run"
 	"mbsim/workload"
@@ -54,7 +55,7 @@ func (f *runFlags) script(ctx context.Context, name string) error {
 	if err := workload.WriteScript(&ops, out.Ops); err != nil {
 		return &exitError{exitInternal, err}
 	}
-	return writeFolder(f.out, map[string][]byte{"case.env": env, "ops": ops.Bytes()})
+	return atomicfile.WriteAll(f.out, map[string][]byte{"case.env": env, "ops": ops.Bytes()})
 }
 
 // caseEnv is the scenario's machine as case.env says it.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strconv"
 
 	"mbsim/allocator/mballoc"
@@ -13,6 +12,7 @@ import (
 	"mbsim/filesystem/ext4"
 	"mbsim/filesystem/image"
 	"mbsim/filesystem/play"
+	"mbsim/internal/crash"
 	"mbsim/reports/procfs"
 	"mbsim/workload"
 )
@@ -54,8 +54,17 @@ type machine struct {
 }
 
 // Run performs the case: its script, and then its writers, if it has any, all at
-// once.
-func Run(cfg Config) (*Outcome, error) {
+// once. A broken invariant is an error (crash.Panic).
+func Run(cfg Config) (out *Outcome, err error) {
+	err = crash.Guard(func() error {
+		out, err = perform(cfg)
+		return err
+	})
+	return out, err
+}
+
+// perform is Run; a panic that no operation made is one.
+func perform(cfg Config) (*Outcome, error) {
 	if len(cfg.Case.Writers) > 0 {
 		return runConcurrently(&cfg)
 	}
@@ -110,7 +119,7 @@ func guarded(at **workload.Op, f func() error) (err error) {
 			if *at != nil {
 				where = fmt.Sprintf("line %d (%s)", (*at).Line, workload.FormatOp(**at))
 			}
-			err = fmt.Errorf("%s: internal error: %v\n%s", where, r, debug.Stack())
+			err = fmt.Errorf("%s: %w", where, crash.Recovered(r))
 		}
 	}()
 	return f()

@@ -9,6 +9,7 @@ import (
 	"mbsim/filesystem"
 	"mbsim/filesystem/ext4"
 	"mbsim/filesystem/play"
+	"mbsim/internal/crash"
 	"mbsim/metrics"
 	"mbsim/scenarios"
 	"mbsim/sim"
@@ -81,8 +82,21 @@ type runner struct {
 	lastReport int64
 }
 
-// Run plays a scenario. The error of a cancelled context is that of the context.
+// Run plays a scenario. The error of a cancelled context is that of the context; a
+// panic is an error that names seed and replication (crash.Panic).
 func Run(ctx context.Context, s *scenarios.Scenario, opt Options) (out *Outcome, err error) {
+	err = crash.Guard(func() error {
+		out, err = perform(ctx, s, opt)
+		return err
+	})
+	if crash.Of(err) != nil {
+		return nil, fmt.Errorf("seed %d, replication %d: %w", s.Seed, opt.Replication, err)
+	}
+	return out, err
+}
+
+// perform is Run, where a panic is one.
+func perform(ctx context.Context, s *scenarios.Scenario, opt Options) (out *Outcome, err error) {
 	r := &runner{scenario: s, options: opt, ctx: ctx, engine: sim.New(), recordCPU: -1}
 	defer r.engine.Close()
 	if err := r.mount(); err != nil {
@@ -108,15 +122,6 @@ func Run(ctx context.Context, s *scenarios.Scenario, opt Options) (out *Outcome,
 		r.population = workload.NewPopulation(s.CPUs, sim.Streams(s.Seed, opt.Replication))
 		r.engine.Go("phases", r.phases)
 	}
-	defer func() {
-		switch v := recover().(type) {
-		case nil:
-		case *sim.Panic:
-			err = fmt.Errorf("seed %d, replication %d: %w", s.Seed, opt.Replication, v)
-		default:
-			panic(v)
-		}
-	}()
 	r.engine.Run(sim.Forever)
 	if r.err != nil {
 		return nil, r.err

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -15,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"mbsim/internal/input"
 	"mbsim/study"
 )
 
@@ -196,7 +196,7 @@ func lastLog(dir string, j *job) string {
 	}
 	sort.Strings(logs)
 	for _, path := range slices.Backward(logs) {
-		raw, err := os.ReadFile(path)
+		raw, err := input.ReadFile(path, "the log of a task", input.MaxWhole)
 		if err != nil {
 			continue
 		}

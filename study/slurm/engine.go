@@ -11,6 +11,8 @@ import (
 	"slices"
 	"time"
 
+	"mbsim/internal/atomicfile"
+	"mbsim/internal/input"
 	"mbsim/study"
 )
 
@@ -218,7 +220,7 @@ func plural(n int, what string) string {
 
 func readJob(dir string) (*job, error) {
 	path := filepath.Join(dir, stateName)
-	raw, err := os.ReadFile(path)
+	raw, err := input.ReadFile(path, "the state of a job", 1<<20)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -237,11 +239,7 @@ func (j *job) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	tmp := filepath.Join(dir, "."+stateName)
-	if err := os.WriteFile(tmp, append(raw, '\n'), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(tmp, filepath.Join(dir, stateName))
+	return atomicfile.WriteDurable(filepath.Join(dir, stateName), append(raw, '\n'))
 }
 
 func removeJob(dir string) error {
