@@ -8,13 +8,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"sync"
-	"syscall"
 
 	"mbsim/internal/atomicfile"
 	"mbsim/internal/bounded"
+	"mbsim/internal/folderlock"
+	"mbsim/reports"
 )
 
 // Study is a study in its folder, which is locked until Close.
@@ -22,7 +21,7 @@ type Study struct {
 	Dir  string
 	Plan *Plan
 
-	lock *os.File
+	lock *folderlock.Lock
 	mu   sync.Mutex
 	runs *os.File // runs.ndjson
 	size int64    // of its whole lines
@@ -52,15 +51,15 @@ const runsName = "runs.ndjson"
 // Open opens the folder of a study, makes it if it does not exist, and finds out
 // what is finished. Runs of other plans in the folder stay there.
 func Open(dir string, p *Plan) (*Study, error) {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, userErrorf("%w", err)
-	}
-	l, err := lock(dir)
+	l, err := folderlock.Make(dir)
 	if err != nil {
-		return nil, err
+		return nil, &UserError{err}
 	}
 	s := &Study{Dir: dir, Plan: p, lock: l, done: make(map[string]*Record)}
-	if err := s.read(); err != nil {
+	if err = reports.Recover(dir); err == nil {
+		err = s.read()
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -111,40 +110,13 @@ func (s *Study) writePlan() error {
 	return atomicfile.WriteDurable(path, text)
 }
 
-// lock takes the folder's lock, which the system gives back when the process
-// ends, however it ends.
-func lock(dir string) (*os.File, error) {
-	path := filepath.Join(dir, "study.lock")
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
-	if err != nil {
-		return nil, err
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		who := make([]byte, 32)
-		n, _ := f.Read(who)
-		err2 := f.Close()
-		if !errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, errors.Join(fmt.Errorf("%s: cannot be locked: %w", path, err), err2)
-		}
-		return nil, userErrorf("%s is in use by process %s: one study at a time runs in a folder", dir, strings.TrimSpace(string(who[:n])))
-	}
-	err = f.Truncate(0)
-	if err == nil {
-		_, err = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
-	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return f, nil
-}
-
 // Close gives the folder back.
 func (s *Study) Close() error {
 	var err error
 	if s.runs != nil {
 		err = s.runs.Close()
 	}
-	return errors.Join(err, s.lock.Close())
+	return errors.Join(err, s.lock.Release())
 }
 
 // Add keeps the record of a run: it is on disk when Add returns. A run that is

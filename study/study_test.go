@@ -236,7 +236,11 @@ func TestLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = Open(dir, p)
-	want := fmt.Sprintf("%s is in use by process %d: one study at a time runs in a folder", dir, os.Getpid())
+	host, err2 := os.Hostname()
+	if err2 != nil {
+		t.Fatal(err2)
+	}
+	want := fmt.Sprintf("%s is in use by process %d on %s: one at a time writes into a folder", dir, os.Getpid(), host)
 	if err == nil || err.Error() != want || !errors.As(err, new(*UserError)) {
 		t.Errorf("a second study: %v, want %s", err, want)
 	}

@@ -12,6 +12,7 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		collectLate()
 	}
+	theInterrupts.catch()
 	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr))
 }
 

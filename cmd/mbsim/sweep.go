@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -189,8 +187,6 @@ func (f *sweepFlags) perform(ctx context.Context, s *study.Study, stdout, stderr
 	if f.engine == "shards" {
 		return f.tellShards(stdout, s)
 	}
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
 	done, total := s.Finished()
 	bar, err := newBar(f.progress, f.quiet, fmt.Sprintf("%s, %d runs", s.Plan.Scenario, total), stderr)
 	if err != nil {
@@ -199,11 +195,13 @@ func (f *sweepFlags) perform(ctx context.Context, s *study.Study, stdout, stderr
 	start := done // what was finished before is not in the bar: it would spoil the time left
 	var mu sync.Mutex
 	share := 0.0
-	err = s.Run(ctx, f.executor(stderr), func(p study.Progress) {
-		mu.Lock()
-		defer mu.Unlock()
-		share = max(share, (float64(p.Done-start)+p.Running)/float64(max(p.Total-start, 1)))
-		bar.update(run.Progress{Done: share})
+	err = theInterrupts.gracefully(ctx, func(ctx context.Context) error {
+		return s.Run(ctx, f.executor(stderr), func(p study.Progress) {
+			mu.Lock()
+			defer mu.Unlock()
+			share = max(share, (float64(p.Done-start)+p.Running)/float64(max(p.Total-start, 1)))
+			bar.update(run.Progress{Done: share})
+		})
 	})
 	bar.done(err == nil)
 	if errors.Is(err, context.Canceled) {

@@ -154,6 +154,8 @@ func TestAbandon(t *testing.T) {
 	s, err := Begin(dir)
 	check(t, err)
 	check(t, s.Write("a", nil))
+	_, err = Begin(filepath.Join(dir, "new"))
+	check(t, err)
 	Abandon()
 	if got := names(t, dir); len(got) != 0 {
 		t.Errorf("left: %q", got)

@@ -27,6 +27,9 @@ func Begin(dir string) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
+	if missing != nil {
+		alsoRemove(temp.held.Name(), dir)
+	}
 	return &Set{dir: dir, made: missing != nil, temp: temp}, nil
 }
 

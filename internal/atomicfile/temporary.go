@@ -97,7 +97,7 @@ func stillThere(f *os.File) bool {
 // done by half, and for good once the process is about to exit.
 var (
 	mu        sync.Mutex
-	writing   = make(map[string]bool)
+	writing   = make(map[string]string) // and the folder made for it, "" where none was
 	together  sync.RWMutex
 	abandoned bool
 )
@@ -112,8 +112,17 @@ func remember(f *os.File) error {
 	if abandoned {
 		return errors.Join(ErrAbandoned, os.RemoveAll(f.Name()))
 	}
-	writing[f.Name()] = true
+	writing[f.Name()] = ""
 	return nil
+}
+
+// alsoRemove notes that a folder was made for what is being written.
+func alsoRemove(name, folder string) {
+	mu.Lock()
+	defer mu.Unlock()
+	if _, ok := writing[name]; ok {
+		writing[name] = folder
+	}
 }
 
 func forget(name string) {
@@ -137,7 +146,7 @@ func Abandon() {
 	mu.Lock()
 	defer mu.Unlock()
 	abandoned = true
-	for name := range writing {
+	for name, folder := range writing {
 		// Whoever writes into a folder may still be at it, and add a file meanwhile.
 		// What cannot be removed at all the next process removes.
 		const tries = 20
@@ -145,6 +154,9 @@ func Abandon() {
 			if os.RemoveAll(name) == nil {
 				break
 			}
+		}
+		if folder != "" {
+			_ = os.Remove(folder) // stays where another process has put a file there
 		}
 	}
 }

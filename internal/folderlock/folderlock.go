@@ -18,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -138,10 +139,46 @@ func open(dir, path string) (*Lock, error) {
 		_, err = f.WriteAt([]byte(self()+"\n"), 0)
 	}
 	l := &Lock{file: f}
+	if err == nil {
+		err = remember(l)
+	}
 	if err != nil {
-		return nil, errors.Join(err, l.Release())
+		return nil, errors.Join(err, l.release())
 	}
 	return l, nil
+}
+
+// The locks that this process holds.
+var (
+	mu        sync.Mutex
+	held      = make(map[*Lock]bool)
+	abandoned bool
+)
+
+// errAbandoned is the error of what is locked after Abandon.
+var errAbandoned = errors.New("interrupted")
+
+func remember(l *Lock) error {
+	mu.Lock()
+	defer mu.Unlock()
+	if abandoned {
+		return errAbandoned
+	}
+	held[l] = true
+	return nil
+}
+
+// Abandon gives all locks back, and keeps this process from taking others. Only a
+// process that is about to exit, and writes nothing more, may call it.
+func Abandon() {
+	mu.Lock()
+	abandoned = true
+	all := held
+	held = make(map[*Lock]bool)
+	mu.Unlock()
+	for l := range all {
+		_ = l.release() // a file that cannot be removed is nobody's
+	}
 }
 
 // self is who this process is.
@@ -163,6 +200,17 @@ func stillThere(f *os.File) bool {
 // Release gives the lock back. It leaves nothing of it, nor of folders that were made
 // for it and are empty.
 func (l *Lock) Release() error {
+	mu.Lock()
+	given := abandoned && !held[l]
+	delete(held, l)
+	mu.Unlock()
+	if given {
+		return nil
+	}
+	return l.release()
+}
+
+func (l *Lock) release() error {
 	// Removed while it is held: who has opened it before finds that it is gone.
 	err := os.Remove(l.file.Name())
 	if errors.Is(err, fs.ErrNotExist) {

@@ -173,6 +173,27 @@ func TestKilled(t *testing.T) {
 	}
 }
 
+// A process that is about to exit leaves nothing, and takes no other lock.
+func TestAbandon(t *testing.T) {
+	defer func() { abandoned = false }()
+	top := t.TempDir()
+	l, err := Make(filepath.Join(top, "a/b"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	Abandon()
+	if got := names(t, top); got != "" {
+		t.Errorf("left are %s", got)
+	}
+	if _, err := Acquire(filepath.Join(top, "c")); !errors.Is(err, errAbandoned) {
+		t.Error(err)
+	}
+	release(t, l)
+	if got := names(t, top); got != "" {
+		t.Errorf("left are %s", got)
+	}
+}
+
 // Many at once, who come and go: never two hold the folder.
 func TestRace(t *testing.T) {
 	for _, name := range []string{"there", "new"} {
@@ -184,7 +205,7 @@ func TestRace(t *testing.T) {
 			}
 		}
 		var all sync.WaitGroup
-		var holders, locked int
+		var holders int
 		var mu sync.Mutex
 		note := func(d int) {
 			mu.Lock()
@@ -192,7 +213,6 @@ func TestRace(t *testing.T) {
 			if holders += d; holders > 1 {
 				t.Error("two hold the folder")
 			}
-			locked += d
 		}
 		for i := range 8 {
 			all.Add(1)

@@ -13,6 +13,7 @@ import (
 
 	"mbsim/filesystem/image"
 	"mbsim/filesystem/play"
+	"mbsim/internal/crash"
 	"mbsim/internal/input"
 	"mbsim/reports/ftrace"
 	"mbsim/reports/procfs"
@@ -80,6 +81,9 @@ func Verify(dir, kernel string) (*Verdict, error) {
 	w := ftrace.NewWriter(&trace, max(c.PIDMod, 0))
 	v := &Verdict{Case: filepath.Base(dir), Kernel: kernel}
 	out, err := Run(Config{Kernel: kernel, Case: c, Layout: l, Blocks: w, Files: w, Before: w.Operation})
+	if crash.Of(err) != nil {
+		return nil, err
+	}
 	if err != nil {
 		v.Difference = err.Error()
 		return v, nil

@@ -182,9 +182,6 @@ func ranges(n []int) string {
 	return strings.Join(parts, ",")
 }
 
-// quote is a word for the shell.
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
-
 // lastLog is the last line that a task of the job complained in.
 func lastLog(dir string, j *job) string {
 	if j == nil {

@@ -13,6 +13,7 @@ import (
 
 	"mbsim/internal/atomicfile"
 	"mbsim/internal/input"
+	"mbsim/internal/shell"
 	"mbsim/study"
 )
 
@@ -142,7 +143,7 @@ func (e *Engine) submit(ctx context.Context, c *cluster, s *study.Study, shards 
 		return nil, err
 	}
 	script := fmt.Sprintf("#!/bin/sh\n#SBATCH --array=%s\nexec %s shard --index \"$SLURM_ARRAY_TASK_ID\" --of %d --out %s\n",
-		ranges(which), quote(program), shards, quote(dir))
+		ranges(which), shell.Quote(program), shards, shell.Quote(dir))
 	args := append([]string{"--parsable", "--requeue", "--job-name=mbsim-" + s.Plan.Scenario, "--chdir=" + dir, "--output=" + filepath.Join(logs, "%A_%a.log")}, e.Args...)
 	id, err := c.submit(ctx, script, args)
 	if err != nil {
