@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"mbsim/internal/shell"
 )
 
 // Load reads what a study came to. Of one that is not finished it is what is there.
@@ -47,7 +49,7 @@ func Load(dir string) (*Result, error) {
 		return nil, err
 	}
 	if !bytes.Equal(text, object) {
-		return nil, userErrorf("%s:%d: not what %s and %s come to: mbsim merge %s writes it again", path, differAt(text, object), planName, runsName, dir)
+		return nil, userErrorf("%s:%d: not what %s and %s come to: mbsim merge %s writes it again", path, differAt(text, object), planName, runsName, shell.Quote(dir))
 	}
 	return again, nil
 }

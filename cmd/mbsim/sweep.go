@@ -14,6 +14,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"mbsim/internal/shell"
 	"mbsim/metrics"
 	"mbsim/sim/run"
 	"mbsim/study"
@@ -243,7 +244,7 @@ func (f *sweepFlags) tellShards(w io.Writer, s *study.Study) error {
   mbsim shard --index I --of %d --out %s     for I = 0 to %d
 anywhere the folder can be seen, as often as needed, and then
   mbsim merge %s
-`, total, done, s.Dir, n, s.Dir, n-1, s.Dir)
+`, total, done, s.Dir, n, shell.Quote(s.Dir), n-1, shell.Quote(s.Dir))
 	return err
 }
 
