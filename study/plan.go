@@ -2,6 +2,7 @@ package study
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -204,7 +205,7 @@ func (p *Plan) id(setting, replication int) string {
 // runID names a run by all that decides it.
 func runID(digest string, seed uint64, replication int, version string) string {
 	h := sha256.Sum256(fmt.Appendf(nil, "mbsim run 1\n%s\n%d\n%d\n%s\n", digest, seed, replication, version))
-	return fmt.Sprintf("%x", h[:16])
+	return hex.EncodeToString(h[:16])
 }
 
 const planName = "plan.json"

@@ -22,6 +22,7 @@ var may = map[string][]string{
 	"internal/atomicfile":   {},
 	"internal/bounded":      {},
 	"internal/folderlock":   {},
+	"internal/fuzzing":      {},
 	"internal/crash":        {},
 	"internal/input":        {},
 	"internal/memory":       {},
