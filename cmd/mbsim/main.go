@@ -13,7 +13,9 @@ func main() {
 		collectLate()
 	}
 	theInterrupts.catch()
-	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr))
+	code := execute(os.Args[1:], os.Stdout, os.Stderr)
+	abandon() // what a panic has left unfinished
+	os.Exit(code)
 }
 
 // collectLate lets the first garbage collection wait until the heap has 64 MB, so that

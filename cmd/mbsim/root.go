@@ -59,7 +59,6 @@ func executeRoot(root *cobra.Command, args []string, stdout, stderr io.Writer) i
 		return exitOK
 	}
 	if crash.Of(err) != nil {
-		abandon()
 		tellCrash(stderr, args, err)
 		return exitInternal
 	}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -145,7 +146,7 @@ func TestKilledWriter(t *testing.T) {
 // A process that is about to exit leaves nothing, and begins nothing more.
 func TestAbandon(t *testing.T) {
 	defer func() {
-		abandoned = false
+		abandoned, forGood = false, sync.Once{}
 		together.Unlock()
 	}()
 	dir := t.TempDir()
@@ -156,6 +157,7 @@ func TestAbandon(t *testing.T) {
 	check(t, s.Write("a", nil))
 	_, err = Begin(filepath.Join(dir, "new"))
 	check(t, err)
+	Abandon()
 	Abandon()
 	if got := names(t, dir); len(got) != 0 {
 		t.Errorf("left: %q", got)

@@ -99,6 +99,7 @@ var (
 	mu        sync.Mutex
 	writing   = make(map[string]string) // and the folder made for it, "" where none was
 	together  sync.RWMutex
+	forGood   sync.Once // takes together
 	abandoned bool
 )
 
@@ -140,9 +141,9 @@ func Together(f func() error) error {
 }
 
 // Abandon removes all that this process is writing and keeps it from finishing
-// anything more. Only a process that is about to exit may call it.
+// anything more. Only a process that is about to exit may call it, once or more.
 func Abandon() {
-	together.Lock() // for good
+	forGood.Do(together.Lock)
 	mu.Lock()
 	defer mu.Unlock()
 	abandoned = true
