@@ -89,7 +89,7 @@ func FuzzStudy(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, plan, result, runs, shard []byte, mend, file byte, n uint16, with string) {
-		dir := t.TempDir()
+		dir := fuzzing.TempDir(t)
 		for i, text := range []*[]byte{&plan, &result, &runs, &shard} {
 			if int(file) == i {
 				*text = fuzzing.ReplaceScalar(*text, int(n), with)

@@ -77,7 +77,7 @@ func FuzzRun(f *testing.F) {
 		addFolder(f, seedRun(f, also))
 	}
 	f.Fuzz(func(t *testing.T, manifest, results, series, blockMap []byte, file byte, n uint16, with string) {
-		dir := t.TempDir()
+		dir := fuzzing.TempDir(t)
 		for i, text := range [][]byte{manifest, results, series, blockMap} {
 			if int(file) == i {
 				text = fuzzing.ReplaceScalar(text, int(n), with)
