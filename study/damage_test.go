@@ -144,8 +144,14 @@ func TestDamagedShard(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, shardsName), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"shard-0-of-1-7.ndjson", ".shard-0-of-1-7.part"} {
-		put(t, filepath.Join(dir, shardsName), name, []byte(strings.Replace(good, `"replication":0`, `"replication":1`, 1)))
+	first := good[:strings.IndexByte(good, '\n')+1]
+	const of, with = `"replication":0`, `"replication":1`
+	for name, c := range map[string]struct{ text, want string }{
+		"shard-0-of-1-7.ndjson": {strings.Replace(good, of, with, 1), "it is not what mbsim wrote"},
+		".shard-0-of-1-7.part":  {strings.Replace(good, of, with, 1), "it is not what mbsim wrote"},
+		"shard-0-of-1-8.ndjson": {string(resealed(t, lineSeal, first, of, with)), "its id contradicts its scenario_digest, seed, replication or version"},
+	} {
+		put(t, filepath.Join(dir, shardsName), name, []byte(c.text))
 		for what, err := range map[string]error{
 			"Open": func() error { _, err := Open(dir, p); return err }(),
 			"shard": func() error {
@@ -153,7 +159,7 @@ func TestDamagedShard(t *testing.T) {
 				return err
 			}(),
 		} {
-			if want := name + ":1: it is not what mbsim wrote"; !errors.As(err, new(*UserError)) || !strings.Contains(err.Error(), want) {
+			if want := name + ":1: " + c.want; !errors.As(err, new(*UserError)) || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: error is %v, want %s", what, err, want)
 			}
 		}
