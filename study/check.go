@@ -16,7 +16,7 @@ import (
 // Limits of what a study may be. They are far above what anybody has time for, and
 // keep what is read from asking for more memory than its file has bytes.
 const (
-	maxRuns   = 1_000_000 // of all settings together
+	maxRuns   = 200_000 // of all settings together
 	maxObject = 1 << 30   // bytes of plan.json and study.json
 )
 

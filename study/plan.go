@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"mbsim/scenarios"
 )
@@ -36,6 +37,9 @@ type Plan struct {
 	Replications int      `json:"replications"`
 	Until        *Until   `json:"until,omitempty"`
 	Warnings     []string `json:"warnings,omitempty"`
+
+	mu    sync.Mutex
+	tasks []Task // as far as Tasks has made them; settings, seed and version do not change
 }
 
 // Until is a rule that adds replications.
@@ -186,15 +190,17 @@ type Task struct {
 	ID          string
 }
 
-// Tasks are all runs of the plan: one replication of all settings, then the next.
+// Tasks are all runs of the plan: one replication of all settings, then the next. The
+// caller may not change them.
 func (p *Plan) Tasks() []Task {
-	tasks := make([]Task, 0, p.Replications*len(p.Settings))
-	for r := range p.Replications {
-		for i := range p.Settings {
-			tasks = append(tasks, Task{i, r, p.id(i, r)})
-		}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	// Ids take long; further replications come behind those that are there.
+	for n := len(p.tasks); n < p.Replications*len(p.Settings); n++ {
+		i, r := n%len(p.Settings), n/len(p.Settings)
+		p.tasks = append(p.tasks, Task{i, r, p.id(i, r)})
 	}
-	return tasks
+	return p.tasks[:p.Replications*len(p.Settings)]
 }
 
 // id names a run of the plan.
