@@ -17,7 +17,7 @@ import (
 // keep what is read from asking for more memory than its file has bytes.
 const (
 	maxRuns   = 200_000 // of all settings together
-	maxObject = 1 << 30   // bytes of plan.json and study.json
+	maxObject = 1 << 30 // bytes of plan.json and study.json
 )
 
 // schemaError is a file of another version.
