@@ -13,12 +13,8 @@ import (
 	"mbsim/reports"
 )
 
-// Limits of what a study may be. They are far above what anybody has time for, and
-// keep what is read from asking for more memory than its file has bytes.
-const (
-	maxRuns   = 200_000 // of all settings together
-	maxObject = 1 << 30 // bytes of plan.json and study.json
-)
+// maxObject is how many bytes plan.json and study.json may have.
+const maxObject = 1 << 30
 
 // schemaError is a file of another version.
 type schemaError struct{ found int }
@@ -111,9 +107,11 @@ func (p *Plan) checkRepetition() error {
 	if n := len(p.Settings); n < 1 || n > maxSettings {
 		return fmt.Errorf("%d settings: want 1 to %d", n, maxSettings)
 	}
-	most := maxRuns / len(p.Settings)
-	if p.Replications < 1 || p.Replications > most {
-		return fmt.Errorf("%d replications of %d settings: want 1 to %d", p.Replications, len(p.Settings), most)
+	switch n := len(p.Settings); {
+	case p.Replications < 1:
+		return fmt.Errorf("%d replications: want 1 or more", p.Replications)
+	case p.Replications > maxRuns/n:
+		return fmt.Errorf("%d replications of %d settings are more than %d runs: no study may have more", p.Replications, n, maxRuns)
 	}
 	u := p.Until
 	if u == nil {

@@ -194,8 +194,8 @@ func TestContradictoryObjects(t *testing.T) {
 	for _, c := range []struct{ name, old, with, want string }{
 		{planName, `"schema": 2`, `"schema": 1`, "plan.json: schema 1, of an mbsim that wrote no checksums"},
 		{planName, `"scenario": "tiny"`, `"scenario": ""`, "plan.json: scenario: it has no name"},
-		{planName, `"replications": 2`, `"replications": 1000000000000`, "plan.json: 1000000000000 replications of 2 settings: want 1 to 100000"},
-		{planName, `"replications": 2`, `"replications": 0`, "plan.json: 0 replications"},
+		{planName, `"replications": 2`, `"replications": 1000000000000`, "plan.json: 1000000000000 replications of 2 settings are more than 200000 runs: no study may have more"},
+		{planName, `"replications": 2`, `"replications": 0`, "plan.json: 0 replications: want 1 or more"},
 		{planName, `"settings": [`, `"settings": [], "more": [`, "plan.json: 0 settings: want 1 to 10000"},
 		{planName, `"baseline": "s_mb_stream_request=0"`, `"baseline": "nope"`, `plan.json: baseline "nope" is no setting: there are s_mb_stream_request=0; s_mb_stream_request=16`},
 		{planName, `"name": "s_mb_stream_request=16"`, `"name": "s_mb_stream_request=0"`, "plan.json: settings[1]: there are two settings s_mb_stream_request=0"},

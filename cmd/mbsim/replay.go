@@ -12,6 +12,7 @@ import (
 	"mbsim/filesystem/play"
 	"mbsim/internal/atomicfile"
 	"mbsim/internal/folderlock"
+	"mbsim/internal/memory"
 	"mbsim/reports/ftrace"
 	"mbsim/sim/replay"
 	"mbsim/workload"
@@ -103,10 +104,10 @@ func (f *replayFlags) replayInto(dir string, c *workload.Case, layout *image.Lay
 }
 
 // replayError gives what ended a replay its exit code: a mistake in the script is the
-// user's.
+// user's, and so is a device that is too large.
 func replayError(err, also error) error {
 	code := exitInternal
-	if errors.As(err, new(*workload.ScriptError)) {
+	if errors.As(err, new(*workload.ScriptError)) || errors.As(err, new(*memory.TooMuch)) {
 		code = exitUsage
 	}
 	return &exitError{code, errors.Join(err, also)}

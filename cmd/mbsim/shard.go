@@ -31,6 +31,9 @@ time, also while another attempt goes on. mbsim merge puts all together.
 			if dir == "" || of < 1 || index < 0 {
 				return usagef("shard needs --index I, --of N and --out DIR")
 			}
+			if jobs < 1 || jobs > maxJobs {
+				return usagef("--jobs is %d: want 1 to %d", jobs, maxJobs)
+			}
 			return studyError(shard(c.Context(), c.OutOrStdout(), dir, index, of, jobs))
 		},
 	}

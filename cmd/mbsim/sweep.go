@@ -137,13 +137,21 @@ func (f *sweepFlags) sweep(ctx context.Context, name string, stdout, stderr io.W
 	return studyError(err)
 }
 
+// More runs at a time, or more shards of a study, no machine and no cluster has use for.
+const (
+	maxJobs   = 4096
+	maxShards = 100000
+)
+
 // plan makes the study of the command line.
 func (f *sweepFlags) plan(name string) (*study.Plan, error) {
 	switch {
 	case f.reps < 0:
 		return nil, usagef("--reps is %d: want 1 or more", f.reps)
-	case f.jobs < 1:
-		return nil, usagef("--jobs is %d: want 1 or more", f.jobs)
+	case f.jobs < 1 || f.jobs > maxJobs:
+		return nil, usagef("--jobs is %d: want 1 to %d", f.jobs, maxJobs)
+	case f.slurm.Shards < 0 || f.slurm.Shards > maxShards:
+		return nil, usagef("--shards is %d: want 1 to %d, or 0 for as many as the time asks for", f.slurm.Shards, maxShards)
 	case f.engine != "local" && f.engine != "slurm" && f.engine != "shards":
 		return nil, usagef("unknown engine %q: want local, slurm or shards", f.engine)
 	}

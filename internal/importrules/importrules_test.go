@@ -45,7 +45,7 @@ var may = map[string][]string{
 	"reports/procfs":        {"allocator", "allocator/mballoc"},
 	"reports/ftrace":        {"internal/input", "allocator", "allocator/mballoc", "workload"},
 	"scenarios":             {"allocator/mballoc", "filesystem/ext2", "filesystem/ext4", "filesystem/image", "sim/cost", "sim/device", "workload", "internal/nearest", "internal/input"},
-	"sim/run":               {"internal/crash", "internal/memory", "sim", "sim/device", "sim/smp", "metrics/latency", "allocator", "allocator/mballoc", "filesystem/...", "filesystem", "metrics", "reports/procfs", "scenarios", "workload"},
+	"sim/run":               {"internal/crash", "internal/input", "internal/memory", "sim", "sim/device", "sim/smp", "metrics/latency", "allocator", "allocator/mballoc", "filesystem/...", "filesystem", "metrics", "reports/procfs", "scenarios", "workload"},
 	"metrics/latency":       {"internal/nearest"},
 	"sim/cost":              {"internal/nearest"},
 	"sim/device":            {"sim", "metrics/latency", "internal/nearest"},

@@ -13,6 +13,8 @@ import (
 	"mbsim/filesystem/image"
 	"mbsim/filesystem/play"
 	"mbsim/internal/crash"
+	"mbsim/internal/input"
+	"mbsim/internal/memory"
 	"mbsim/reports/procfs"
 	"mbsim/workload"
 )
@@ -132,6 +134,11 @@ func mount(cfg *Config, host ext4.Host) (*machine, error) {
 	}
 	p, err := mballoc.ProfileByName(cfg.Kernel)
 	if err != nil {
+		return nil, err
+	}
+	geo := cfg.Layout.Geometry()
+	what := fmt.Sprintf("%s/case.env: SIZE: a file system of %s in %d groups", cfg.Case.Dir, input.Bytes(int64(geo.Blocks)<<geo.BlockBits), geo.Groups)
+	if err := memory.Check(what, mballoc.LeastMemory(&geo)); err != nil {
 		return nil, err
 	}
 	opt := ext4.DefaultOptions(cfg.Layout.Super.BlockSize())
