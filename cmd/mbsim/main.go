@@ -6,8 +6,6 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
-
-	"mbsim/internal/atomicfile"
 )
 
 func main() {
@@ -16,7 +14,7 @@ func main() {
 	}
 	theInterrupts.catch()
 	code := execute(os.Args[1:], os.Stdout, os.Stderr)
-	atomicfile.Abandon() // what a panic has left unfinished
+	abandon() // what a panic has left unfinished
 	os.Exit(code)
 }
 

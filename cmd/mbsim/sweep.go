@@ -14,6 +14,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"mbsim/internal/shell"
 	"mbsim/metrics"
 	"mbsim/sim/run"
 	"mbsim/study"
@@ -56,7 +57,13 @@ what it sees is a little too sure of itself).
 The output folder holds study.json (all runs and their statistics), study.csv (a
 line a run), plan.json and runs.ndjson. A study that was interrupted or killed
 goes on where it stopped when the same command is given again; finished runs are
-never repeated. study.json has the same bytes for any -j.
+never repeated. study.json has the same bytes for any -j. One process at a time
+writes into a folder: another is refused at once.
+
+Plan, records and results end with checksums, and study.json must be what plan.json
+and runs.ndjson come to: what was changed is refused with file and line, by every
+command. Studies of an mbsim without checksums (schema 1) are refused too: run them
+again, into another folder.
 
 Engines: local runs on this machine's cores. slurm submits the runs as a job array,
 follows it, has lost ones performed again, and merges. shards only writes the plan:
@@ -254,7 +261,7 @@ func (f *sweepFlags) tellShards(w io.Writer, s *study.Study) error {
   mbsim shard --index I --of %d --out %s     for I = 0 to %d
 anywhere the folder can be seen, as often as needed, and then
   mbsim merge %s
-`, total, done, s.Dir, n, s.Dir, n-1, s.Dir)
+`, total, done, s.Dir, n, shell.Quote(s.Dir), n-1, shell.Quote(s.Dir))
 	return err
 }
 
