@@ -53,6 +53,7 @@ type imageSource struct {
 	r      io.ReaderAt
 	closer io.Closer
 	sums   checksums
+	mmp    allocator.Block // the block of multiple-mount protection, 0 for none
 }
 
 func openImage(r io.ReaderAt, size int64) (*Layout, error) {
@@ -72,6 +73,9 @@ func openImage(r io.ReaderAt, size int64) (*Layout, error) {
 		if err := s.readBitmaps(allocator.GroupID(id)); err != nil {
 			return nil, err
 		}
+	}
+	if err := s.checkFiles(); err != nil {
+		return nil, err
 	}
 	if err := s.readReserved(); err != nil {
 		return nil, err
@@ -111,6 +115,9 @@ func (s *imageSource) readSuper(size int64) error {
 		return fmt.Errorf("the image is cut short: %d bytes, the file system has %d", size, need)
 	}
 	s.sums = newChecksums(s.sb, raw)
+	if s.sb.Incompat&MMP != 0 {
+		s.mmp = allocator.Block(le.Uint64(raw[0x168:]))
+	}
 	return nil
 }
 

@@ -3,6 +3,7 @@ package image
 import (
 	"fmt"
 	"iter"
+	"sort"
 
 	"mbsim/allocator"
 )
@@ -50,17 +51,61 @@ func (l *freeList) fill(bits []uint64, n uint32) {
 
 // anyFree reports whether any unit of [from, to) is free.
 func (l *freeList) anyFree(from, to uint32) bool {
-	for ; l.bits != nil && from < to; from++ {
-		if l.bits[from/8]&(1<<(from%8)) == 0 {
-			return true
+	_, any := l.firstFree(from, to)
+	return any
+}
+
+// firstFree is the first unit of [from, to) that is free.
+func (l *freeList) firstFree(from, to uint32) (uint32, bool) {
+	if l.bits == nil {
+		// The first run that ends behind from.
+		i := sort.Search(len(l.runs)/2, func(i int) bool { return l.runs[2*i]+l.runs[2*i+1] > from })
+		if 2*i < len(l.runs) && l.runs[2*i] < to && from < to {
+			return max(from, l.runs[2*i]), true
+		}
+		return 0, false
+	}
+	for from < to {
+		if b := l.bits[from/8]; b == 0xff {
+			from = (from/8 + 1) * 8
+		} else if b&(1<<(from%8)) == 0 {
+			return from, true
+		} else {
+			from++
 		}
 	}
-	for i := 0; l.bits == nil && i < len(l.runs); i += 2 {
-		if l.runs[i] < to && from < l.runs[i]+l.runs[i+1] {
-			return true
+	return 0, false
+}
+
+// used lists the ranges [from, to) of the n units that are not free.
+func (l *freeList) used(n uint32) iter.Seq2[uint32, uint32] {
+	return func(yield func(uint32, uint32) bool) {
+		for from := uint32(0); from < n; {
+			free, any := l.firstFree(from, n)
+			if !any {
+				free = n
+			}
+			if from < free && !yield(from, free) {
+				return
+			}
+			from = l.endOfFree(free, n)
 		}
 	}
-	return false
+}
+
+// endOfFree is the end of the free units that begin at from, at most n.
+func (l *freeList) endOfFree(from, n uint32) uint32 {
+	if l.bits == nil {
+		i := sort.Search(len(l.runs)/2, func(i int) bool { return l.runs[2*i]+l.runs[2*i+1] > from })
+		if 2*i < len(l.runs) && l.runs[2*i] <= from {
+			return min(n, l.runs[2*i]+l.runs[2*i+1])
+		}
+		return from
+	}
+	for from < n && l.bits[from/8]&(1<<(from%8)) == 0 {
+		from++
+	}
+	return from
 }
 
 // count is the number of free units of n.
@@ -190,23 +235,30 @@ func (s *readState) checkStatic(id allocator.GroupID) (err error) {
 	return err
 }
 
-// inUse reports whether all of [b, b+n) is marked in use.
+// inUse reports whether all of [b, b+n) is on the device and marked in use.
 func (s *readState) inUse(b allocator.Block, n uint64) bool {
 	end := b + allocator.Block(n)
 	if b < s.sb.FirstDataBlock || end > s.sb.Blocks || end < b {
 		return false
 	}
-	for b < end {
+	_, any := s.firstFree(b, n)
+	return !any
+}
+
+// firstFree is the first block of [b, b+n), which is on the device, that the
+// bitmaps call free.
+func (s *readState) firstFree(b allocator.Block, n uint64) (allocator.Block, bool) {
+	cb := s.sb.ClusterBits
+	for end := b + allocator.Block(n); b < end; {
 		id := s.sb.groupOf(b)
 		start := s.sb.groupStart(id)
 		stop := min(end, start+allocator.Block(s.sb.BlocksPerGroup))
-		cb := s.sb.ClusterBits
-		if s.groups[id].blocks.anyFree(uint32((b-start)>>cb), uint32((stop-1-start)>>cb)+1) {
-			return false
+		if c, any := s.groups[id].blocks.firstFree(uint32((b-start)>>cb), uint32((stop-1-start)>>cb)+1); any {
+			return max(b, start+allocator.Block(c)<<cb), true
 		}
 		b = stop
 	}
-	return true
+	return 0, false
 }
 
 // Desc implements allocator.Source.

@@ -24,6 +24,10 @@ const (
 	HashSip     HashVersion = 6
 )
 
+// known reports whether ext4 hashes names so in directories that are not
+// encrypted.
+func (v HashVersion) known() bool { return v <= HashTea }
+
 // The bits of Superblock.Flags (s_flags).
 const (
 	FlagSignedHash   uint32 = 0x1
@@ -184,6 +188,10 @@ func (s *Superblock) check() error {
 		return fmt.Errorf("inode count %d is not %d groups of %d", s.Inodes, s.Groups(), s.InodesPerGroup)
 	case s.FreeInodes > s.Inodes || s.FirstInode < 11 || s.FirstInode > s.Inodes:
 		return fmt.Errorf("free inodes %d, first inode %d of %d", s.FreeInodes, s.FirstInode, s.Inodes)
+	case s.Compat&DirIndex != 0 && !s.HashVersion.known():
+		return fmt.Errorf("unknown hash version %d for directories", s.HashVersion)
+	case s.ROCompat&Bigalloc != 0 && s.Incompat&ExtentTree == 0:
+		return fmt.Errorf("the bigalloc feature without the extent feature")
 	case s.DescSize < 32 || s.DescSize > 1024 || s.DescSize&(s.DescSize-1) != 0 || s.Incompat&Is64Bit == 0 && s.DescSize != 32:
 		return fmt.Errorf("group descriptor size %d", s.DescSize)
 	case s.LogGroupsPerFlex > 31:
