@@ -90,8 +90,8 @@ func (fs *FS) Check() error {
 				continue
 			}
 			n, err := fs.checkNode(&in.top, 0, seen)
-			if err == nil && n != in.blocks {
-				err = fmt.Errorf("its tree holds %d blocks, it counts %d", n, in.blocks)
+			if err == nil && n+in.attrs != in.blocks {
+				err = fmt.Errorf("its tree holds %d blocks, its attributes %d, it counts %d", n, in.attrs, in.blocks)
 			}
 			if err != nil {
 				return fmt.Errorf("ext2: inode %d: %w", in.number, err)

@@ -24,7 +24,8 @@ type inode struct {
 	links  uint32
 	opens  int   // handles that hold it
 	size   int64 // bytes
-	blocks int64 // i_blocks in file-system blocks: data and indirect blocks
+	blocks int64 // i_blocks in file-system blocks: data, indirect blocks, attributes
+	attrs  int64 // those of extended attributes
 	topdir bool
 
 	// What the kernel keeps from the first allocation on

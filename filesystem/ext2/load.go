@@ -28,6 +28,7 @@ func (fs *FS) load(im *image.Inode, parent *inode) (*inode, error) {
 	in.links = im.Links
 	in.size = im.Size
 	in.blocks = im.Sectors >> (fs.geo.BlockBits - 9)
+	in.attrs = im.AttrSectors >> (fs.geo.BlockBits - 9)
 	in.topdir = im.Flags&topdirFlag != 0
 	if in.parent = parent; parent == nil {
 		in.parent = in

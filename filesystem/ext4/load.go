@@ -32,6 +32,7 @@ func (fs *FS) loadInode(im *image.Inode, parent *inode) (*inode, error) {
 	in.blocks = im.Sectors >> (fs.geo.BlockBits - 9)
 	in.Extents = im.Flags&image.ExtentsFlag != 0
 	in.topdir = im.Flags&image.TopdirFlag != 0
+	in.attrs = im.AttrSectors >> (fs.geo.BlockBits - 9)
 	in.loadInline(im)
 	in.parent = parent
 	if in.Extents {

@@ -102,13 +102,12 @@ func (s *imageSource) parseInode(n uint32, b []byte, own *owners) (Inode, error)
 	if err := s.parseMap(w, b); err != nil {
 		return in, err
 	}
-	if own == nil {
-		return in, nil
+	if own != nil {
+		if err := own.takeAttrs(&in); err != nil {
+			return in, err
+		}
 	}
-	if err := own.takeAttrs(&in); err != nil {
-		return in, err
-	}
-	return in, s.checkSectors(w)
+	return in, s.countSectors(w)
 }
 
 // parseFields takes over the fields of an inode.
@@ -172,17 +171,22 @@ func (s *imageSource) aclSectors(in *Inode) int64 {
 	return s.sb.BlockSize() / 512 << s.sb.ClusterBits
 }
 
-// checkSectors checks that an inode counts the blocks that it has. Not checked are
-// inodes that no directory names, of which the resize inode counts blocks of the
-// file system's own, and those that may count the blocks of attributes in other inodes.
-func (s *imageSource) checkSectors(w *mapWalker) error {
+// countSectors tells the sectors of attributes and checks that an inode counts the
+// blocks that it has. Not checked are inodes that no directory names, of which the
+// resize inode counts blocks of the file system's own; and with ea_inode, attributes
+// in other inodes are what the count has beyond.
+func (s *imageSource) countSectors(w *mapWalker) error {
 	in := w.in
-	if s.sb.Incompat&EAInode != 0 || in.Number < s.sb.FirstInode && in.Number != RootInode {
+	in.AttrSectors = s.aclSectors(in)
+	if in.Number < s.sb.FirstInode && in.Number != RootInode {
 		return nil
 	}
-	sectors := int64(w.data+w.meta)<<(s.sb.BlockBits-9+s.sb.ClusterBits) + s.aclSectors(in)
-	if sectors != in.Sectors {
-		return fmt.Errorf("it counts %d sectors, and has %d", in.Sectors, sectors)
+	tree := int64(w.data+w.meta) << (s.sb.BlockBits - 9 + s.sb.ClusterBits)
+	if rest := in.Sectors - tree; s.sb.Incompat&EAInode != 0 && rest >= 0 && rest%(s.sb.BlockSize()/512) == 0 {
+		in.AttrSectors = rest
+	}
+	if tree+in.AttrSectors != in.Sectors {
+		return fmt.Errorf("it counts %d sectors, and has %d", in.Sectors, tree+in.AttrSectors)
 	}
 	return nil
 }
