@@ -123,7 +123,7 @@ func (fs *FS) checkNode(n *node, levels int, seen bitmap.Bits) (blocks int64, er
 		if err != nil {
 			return 0, err
 		}
-		if below == 0 || kid.blk != allocator.Block(b) {
+		if below == 0 && !kid.bare || kid.blk != allocator.Block(b) {
 			return 0, fmt.Errorf("indirect block %d holds %d blocks, and is said to lie at %d", b, below, kid.blk)
 		}
 		blocks += below

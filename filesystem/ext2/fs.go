@@ -9,6 +9,7 @@ import (
 	"mbsim/filesystem"
 	"mbsim/filesystem/dirent"
 	"mbsim/filesystem/image"
+	"mbsim/internal/memory"
 )
 
 type (
@@ -58,6 +59,9 @@ const (
 	knownROCompat = image.SparseSuper | image.LargeFile | 0x4
 )
 
+// groupMemory is the bytes that a mounted group takes at least.
+const groupMemory = 120
+
 // Mount mounts the file system that l describes (ext2_fill_super).
 func Mount(l *image.Layout, opt Options) (*FS, error) {
 	s := &l.Super
@@ -71,6 +75,9 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 		return nil, fmt.Errorf("ext2: blocks of %d bytes; a page has %d", s.BlockSize(), pageSize)
 	case s.BlocksPerGroup <= s.InodeTableBlocks()+3:
 		return nil, fmt.Errorf("ext2: groups of %d blocks have no room beside %d blocks of inodes", s.BlocksPerGroup, s.InodeTableBlocks())
+	}
+	if err := memory.Check(fmt.Sprintf("ext2: %d groups", s.Groups()), uint64(s.Groups())*groupMemory); err != nil {
+		return nil, err
 	}
 	fs := &FS{
 		layout: l, geo: l.Geometry(), opt: opt,

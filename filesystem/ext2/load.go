@@ -94,7 +94,9 @@ func (fs *FS) loadPointers(in *inode, im *image.Inode) error {
 		}
 		l := c.links[at]
 		l.in.ptr[l.slot] = uint32(m.Block)
-		l.in.kid[l.slot] = fs.newNode(m.Block, m.Depth == 1)
+		kid := fs.newNode(m.Block, m.Depth == 1)
+		kid.bare = m.Entries == 0
+		l.in.kid[l.slot] = kid
 	}
 	for _, x := range im.Extents {
 		for i := range x.Len {

@@ -191,6 +191,11 @@ func (d *dumpReader) checkGroup(id allocator.GroupID, g *groupState) error {
 
 // check compares all groups with the superblock.
 func (d *dumpReader) check() error {
+	for id := range d.state.groups {
+		if err := d.state.checkTables(uint32(id)); err != nil {
+			return err
+		}
+	}
 	if err := d.state.addTables(); err != nil {
 		return err
 	}

@@ -146,6 +146,7 @@ func (s *imageSource) parseMap(w *mapWalker, b []byte) error {
 			return fmt.Errorf("it is said to hold its data itself, without the inline_data feature")
 		}
 		return in.parseInline(b)
+	case in.Number == BadBlocksInode && in.Mode == 0: // its mode is never set
 	case t != modeDir && t != modeRegular && t != modeLink:
 		return nil
 	case in.Flags&ExtentsFlag != 0:

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"mbsim/allocator"
+	"mbsim/internal/memory"
 )
 
 var le = binary.LittleEndian
@@ -63,16 +64,17 @@ func openImage(r io.ReaderAt, size int64) (*Layout, error) {
 	if err := s.readSuper(size); err != nil {
 		return nil, err
 	}
+	if err := s.enoughMemory(0); err != nil {
+		return nil, fmt.Errorf("superblock: %w", err)
+	}
 	if err := s.readDescs(); err != nil {
 		return nil, err
 	}
 	if err := s.addTables(); err != nil {
 		return nil, err
 	}
-	for id := range s.groups {
-		if err := s.readBitmaps(allocator.GroupID(id)); err != nil {
-			return nil, err
-		}
+	if err := s.readAllBitmaps(); err != nil {
+		return nil, err
 	}
 	if err := s.checkFiles(); err != nil {
 		return nil, err
@@ -83,6 +85,33 @@ func openImage(r io.ReaderAt, size int64) (*Layout, error) {
 	l.Reserved = s.files
 	l.Notes = s.notes()
 	return l, nil
+}
+
+// groupMemory is the bytes that a group takes at least once the file system is
+// mounted.
+const groupMemory = 200
+
+// enoughMemory refuses a file system whose groups, with lists of free space of so
+// many bytes, take more memory than there is.
+func (s *imageSource) enoughMemory(lists uint64) error {
+	n := uint64(s.sb.Groups())
+	return memory.Check(fmt.Sprintf("%d groups of %d blocks", n, s.sb.BlocksPerGroup), n*groupMemory+lists)
+}
+
+// readAllBitmaps reads the bitmaps of all groups.
+func (s *imageSource) readAllBitmaps() error {
+	lists := uint64(0)
+	for id := range s.groups {
+		if err := s.readBitmaps(allocator.GroupID(id)); err != nil {
+			return err
+		}
+		g := &s.groups[id]
+		lists += g.blocks.size() + g.inodes.size()
+		if err := s.enoughMemory(lists); err != nil {
+			return fmt.Errorf("group %d: %w", id, err)
+		}
+	}
+	return nil
 }
 
 // readSuper reads and checks the superblock.
@@ -202,11 +231,11 @@ func (s *imageSource) descBlock(n uint32) allocator.Block {
 	return s.sb.prefix(0).super + 1 + allocator.Block(n)
 }
 
-// readDescs reads the descriptors of all groups.
+// readDescs reads the descriptors of all groups. It takes memory as it finds
+// sound ones, so that a superblock may claim any number of them.
 func (s *imageSource) readDescs() error {
 	groups := s.sb.Groups()
 	per := s.sb.DescPerBlock()
-	s.groups = make([]groupState, groups)
 	for n := range s.sb.DescBlocks() {
 		raw, err := s.readBlock(s.descBlock(n))
 		if err != nil {
@@ -237,7 +266,7 @@ func (s *imageSource) readDesc(id uint32, d []byte) error {
 		}
 		return allocator.Block(n)
 	}
-	g := &s.groups[id]
+	var g groupState
 	g.desc = allocator.GroupDesc{
 		BlockBitmap: block(0, 0x20), InodeBitmap: block(4, 0x24), InodeTable: block(8, 0x28),
 		InodeTableBlocks: s.sb.InodeTableBlocks(),
@@ -255,7 +284,8 @@ func (s *imageSource) readDesc(id uint32, d []byte) error {
 		return fmt.Errorf("group %d: %d unused inodes, %d directories of %d inodes", id, g.desc.UnusedInodes, g.desc.UsedDirs, s.sb.InodesPerGroup)
 	}
 	g.blocks.bits = d // until readBitmaps: the checksums of the bitmaps are in it
-	return nil
+	s.groups = append(s.groups, g)
+	return s.checkTables(id)
 }
 
 // readBitmaps reads the bitmaps of group id.

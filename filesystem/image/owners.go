@@ -87,12 +87,10 @@ func (o *owners) group(id allocator.GroupID) []uint64 {
 // own", "belongs to inode 12 too". It searches, since only an error asks. Inode
 // in is the one that wants it.
 func (o *owners) ownerOf(b allocator.Block, in uint32) string {
-	end := b + allocator.Block(1)<<o.s.sb.ClusterBits
-	own := false
-	o.s.static(o.s.sb.groupOf(b), func(r run) { own = own || r.start < end && b < r.end })
-	if own || b <= o.s.mmp && o.s.mmp < end {
+	if o.system(b) {
 		return "is the file system's own"
 	}
+	end := b + allocator.Block(1)<<o.s.sb.ClusterBits
 	for n := range o.s.numbers() {
 		if n == in {
 			break
@@ -113,6 +111,15 @@ func (o *owners) ownerOf(b allocator.Block, in uint32) string {
 		}
 	}
 	return fmt.Sprintf("inode %d uses twice", in)
+}
+
+// system reports whether the cluster that begins at block b is the file system's
+// own.
+func (o *owners) system(b allocator.Block) bool {
+	end := b + allocator.Block(1)<<o.s.sb.ClusterBits
+	own := b <= o.s.mmp && o.s.mmp < end
+	o.s.static(o.s.sb.groupOf(b), func(r run) { own = own || r.start < end && b < r.end })
+	return own
 }
 
 // firstSet is the first bit of [from, to) that is set.

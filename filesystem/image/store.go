@@ -30,6 +30,9 @@ type freeList struct {
 	bits []byte
 }
 
+// size is the bytes of memory that the list takes.
+func (l *freeList) size() uint64 { return uint64(4*cap(l.runs) + cap(l.bits)) }
+
 // fill sets the bits of the n units that are not free, and those past them.
 func (l *freeList) fill(bits []uint64, n uint32) {
 	if l.bits != nil {
@@ -183,27 +186,45 @@ func (s *readState) static(id allocator.GroupID, f func(run)) {
 	s.within(id, f)
 }
 
-// addTables collects the tables of all groups and checks that they lie on the
-// device and that none overlaps another or a copy of the superblock.
+// table is a bitmap or an inode table.
+type table struct {
+	name string
+	run  run
+}
+
+// tablesOf are the tables of group id.
+func (s *readState) tablesOf(id uint32) [3]table {
+	d := &s.groups[id].desc
+	return [...]table{
+		{"block bitmap", run{d.BlockBitmap, d.BlockBitmap + 1}},
+		{"inode bitmap", run{d.InodeBitmap, d.InodeBitmap + 1}},
+		{"inode table", run{d.InodeTable, d.InodeTable + allocator.Block(d.InodeTableBlocks)}},
+	}
+}
+
+// checkTables checks that the tables of group id lie on the device and that none
+// overlaps a copy of the superblock or of the descriptors.
+func (s *readState) checkTables(id uint32) error {
+	for _, t := range s.tablesOf(id) {
+		if t.run.start < s.sb.FirstDataBlock || t.run.end > s.sb.Blocks || t.run.end <= t.run.start {
+			return fmt.Errorf("group %d: its %s at block %d lies outside the file system of %d blocks", id, t.name, t.run.start, s.sb.Blocks)
+		}
+		for g := s.sb.groupOf(t.run.start); g <= s.sb.groupOf(t.run.end-1); g++ {
+			if start := s.sb.groupStart(g); t.run.start < s.sb.prefix(g).end && t.run.end > start && s.sb.prefix(g).end > start {
+				return fmt.Errorf("group %d: its %s at block %d overlaps the descriptors of group %d", id, t.name, t.run.start, g)
+			}
+		}
+	}
+	return nil
+}
+
+// addTables collects the tables of all groups, which were checked, and checks
+// that none overlaps another.
 func (s *readState) addTables() error {
 	var all []run
 	for id := range s.groups {
-		d := &s.groups[id].desc
-		for _, t := range [...]struct {
-			name string
-			r    run
-		}{
-			{"block bitmap", run{d.BlockBitmap, d.BlockBitmap + 1}},
-			{"inode bitmap", run{d.InodeBitmap, d.InodeBitmap + 1}},
-			{"inode table", run{d.InodeTable, d.InodeTable + allocator.Block(d.InodeTableBlocks)}},
-		} {
-			if t.r.start < s.sb.FirstDataBlock || t.r.end > s.sb.Blocks || t.r.end <= t.r.start {
-				return fmt.Errorf("group %d: its %s at block %d lies outside the file system of %d blocks", id, t.name, t.r.start, s.sb.Blocks)
-			}
-			if first := s.sb.groupOf(t.r.start); t.r.start < s.sb.prefix(first).end {
-				return fmt.Errorf("group %d: its %s at block %d overlaps the descriptors of group %d", id, t.name, t.r.start, first)
-			}
-			all = append(all, t.r)
+		for _, t := range s.tablesOf(uint32(id)) {
+			all = append(all, t.run)
 		}
 	}
 	sortRuns(all)

@@ -182,8 +182,8 @@ func (s *Superblock) check() error {
 		return fmt.Errorf("more than 2^32 groups")
 	case s.InodeSize < 128 || uint64(s.InodeSize) > bs || s.InodeSize&(s.InodeSize-1) != 0:
 		return fmt.Errorf("inode size %d: want a power of two, 128 to %d", s.InodeSize, bs)
-	case s.InodesPerGroup == 0 || uint64(s.InodesPerGroup) > bs*8:
-		return fmt.Errorf("%d inodes a group: want 1 to %d", s.InodesPerGroup, bs*8)
+	case uint64(s.InodesPerGroup) < bs/uint64(s.InodeSize) || uint64(s.InodesPerGroup) > bs*8:
+		return fmt.Errorf("%d inodes a group: want %d to %d", s.InodesPerGroup, bs/uint64(s.InodeSize), bs*8)
 	case uint64(s.Groups())*uint64(s.InodesPerGroup) != uint64(s.Inodes):
 		return fmt.Errorf("inode count %d is not %d groups of %d", s.Inodes, s.Groups(), s.InodesPerGroup)
 	case s.FreeInodes > s.Inodes || s.FirstInode < 11 || s.FirstInode > s.Inodes:
@@ -200,6 +200,14 @@ func (s *Superblock) check() error {
 		return fmt.Errorf("%d reserved GDT blocks: want at most %d", s.ReservedGDT, bs/4)
 	case s.Incompat&MetaBG != 0 && s.FirstMetaBG > s.DescBlocks():
 		return fmt.Errorf("first meta block group %d of %d", s.FirstMetaBG, s.DescBlocks())
+	}
+	// A copy of the superblock and the descriptors behind it lie in one group.
+	gdt := uint64(s.DescBlocks()) + uint64(s.ReservedGDT)
+	if s.Incompat&MetaBG != 0 {
+		gdt = uint64(s.FirstMetaBG)
+	}
+	if 1+gdt >= uint64(s.BlocksPerGroup) {
+		return fmt.Errorf("%d blocks of group descriptors do not fit a group of %d blocks", gdt, s.BlocksPerGroup)
 	}
 	if bad := s.unknown(); bad != "" {
 		return fmt.Errorf("unknown or unsupported feature %s", bad)

@@ -18,6 +18,7 @@ import (
 // rooms above it. A folder ending in /... stands for all below it.
 var may = map[string][]string{
 	"internal/invariants":   {},
+	"internal/memory":       {},
 	"internal/nearest":      {},
 	"sim":                   {},
 	"allocator":             {},
@@ -28,9 +29,9 @@ var may = map[string][]string{
 	"workload":              {"internal/nearest"},
 	"filesystem":            {"allocator"},
 	"filesystem/dirent":     {"filesystem"},
-	"filesystem/image":      {"allocator", "filesystem", "internal/nearest"},
+	"filesystem/image":      {"allocator", "filesystem", "internal/memory", "internal/nearest"},
 	"filesystem/ext4":       {"allocator", "allocator/mballoc", "filesystem", "filesystem/dirent", "filesystem/image", "internal/invariants", "internal/nearest"},
-	"filesystem/ext2":       {"allocator", "allocator/bitmap", "allocator/reservation", "filesystem", "filesystem/dirent", "filesystem/image", "internal/nearest"},
+	"filesystem/ext2":       {"allocator", "allocator/bitmap", "allocator/reservation", "filesystem", "filesystem/dirent", "filesystem/image", "internal/memory", "internal/nearest"},
 	"filesystem/play":       {"filesystem", "workload"},
 	"metrics":               {"allocator", "allocator/bitmap", "allocator/mballoc", "allocator/reservation", "filesystem", "internal/nearest"},
 	"reports":               {"filesystem", "metrics"},
