@@ -13,16 +13,22 @@ import (
 
 var le = binary.LittleEndian
 
-// Open reads the image of a file system: superblock, descriptors and bitmaps at
-// once, inodes and directories when they are asked for. Close the layout to
-// close the file.
+// Open reads the image of a file system. Close the layout to close the file.
 //
-// It checks the checksums of superblock, descriptors and bitmaps where the file
-// system has them, the counts of every group against its bitmaps, and that the
-// metadata is marked in use, and refuses what is corrupt, cut short, or needs
-// its journal replayed, with an error of one line. It takes memory for every
-// group: a few hundred bytes, and up to two blocks where free space is in
-// pieces.
+// It reads all that says where things are, and checks it: superblock,
+// descriptors and bitmaps, with their checksums where the file system has them;
+// the counts of every group against its bitmaps; every inode in use, whose blocks
+// must be on the device, marked in use and nobody else's; and every directory
+// from the root down, which must be a tree whose names and links agree. What is
+// corrupt, cut short, or needs its journal replayed it refuses with an error of
+// one line that names the place. So whoever works on a layout later finds it
+// sound; inodes and directories are read again when they are asked for.
+//
+// It takes memory for what the image holds, whatever its superblock claims: for
+// every group about 200 bytes, and up to two blocks where free space is in
+// pieces; while it checks, a bit for each cluster of the groups that files lie
+// in, 12 bytes for each inode in use and the names of one directory. Where that
+// is more than the machine has it refuses.
 func Open(path string) (*Layout, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -38,7 +44,7 @@ func Open(path string) (*Layout, error) {
 	}
 	var l *Layout
 	if err == nil {
-		l, err = openImage(f, size)
+		l, err = Read(f, size)
 	}
 	if err != nil {
 		f.Close()
@@ -57,7 +63,9 @@ type imageSource struct {
 	mmp    allocator.Block // the block of multiple-mount protection, 0 for none
 }
 
-func openImage(r io.ReaderAt, size int64) (*Layout, error) {
+// Read reads an image of size bytes, as Open does; its errors do not name the
+// image.
+func Read(r io.ReaderAt, size int64) (*Layout, error) {
 	s := &imageSource{r: r}
 	l := &Layout{src: s}
 	s.sb = &l.Super
@@ -365,4 +373,9 @@ func (s *imageSource) notes() (notes []string) {
 	return notes
 }
 
-func (s *imageSource) close() error { return s.closer.Close() }
+func (s *imageSource) close() error {
+	if s.closer == nil {
+		return nil
+	}
+	return s.closer.Close()
+}

@@ -247,7 +247,7 @@ func FuzzOpen(f *testing.F) {
 			at := int(changes[0])<<16 | int(changes[1])<<8 | int(changes[2])
 			img[at%len(img)] = changes[3]
 		}
-		l, err := openImage(bytes.NewReader(img), int64(len(img)))
+		l, err := Read(bytes.NewReader(img), int64(len(img)))
 		if err != nil {
 			if strings.Contains(err.Error(), "\n") {
 				t.Fatalf("%q", err)

@@ -33,6 +33,7 @@ var may = map[string][]string{
 	"filesystem/ext4":       {"allocator", "allocator/mballoc", "filesystem", "filesystem/dirent", "filesystem/image", "internal/invariants", "internal/nearest"},
 	"filesystem/ext2":       {"allocator", "allocator/bitmap", "allocator/reservation", "filesystem", "filesystem/dirent", "filesystem/image", "internal/memory", "internal/nearest"},
 	"filesystem/play":       {"filesystem", "workload"},
+	"filesystem/imagetest":  {"filesystem", "filesystem/image", "filesystem/play", "workload"},
 	"metrics":               {"allocator", "allocator/bitmap", "allocator/mballoc", "allocator/reservation", "filesystem", "internal/nearest"},
 	"reports":               {"filesystem", "metrics"},
 	"reports/procfs":        {"allocator", "allocator/mballoc"},
