@@ -165,13 +165,17 @@ func (fs *FS) setupDirectories() {
 	}
 }
 
-// countInodes sets the counters of free inodes and directories.
+// countInodes sets the counters of free inodes and directories to what the
+// descriptors add up to; the superblock's own count decides nothing
+// (ext4_count_free_inodes, ext4_count_dirs).
 func (fs *FS) countInodes() {
-	var dirs int64
+	var free, dirs int64
 	for g := range fs.geo.Groups {
-		dirs += int64(fs.layout.Desc(g).UsedDirs)
+		d := fs.layout.Desc(g)
+		free += int64(d.FreeInodes)
+		dirs += int64(d.UsedDirs)
 	}
-	fs.freeInodes = allocator.NewPerCPUCounter(int64(fs.layout.Super.FreeInodes), fs.opt.CPUs)
+	fs.freeInodes = allocator.NewPerCPUCounter(free, fs.opt.CPUs)
 	fs.dirCount = allocator.NewPerCPUCounter(dirs, fs.opt.CPUs)
 }
 

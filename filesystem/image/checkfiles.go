@@ -56,7 +56,7 @@ func (t inodeTable) at(n uint32) *inodeFact {
 // checkFiles checks all files of the image.
 func (s *imageSource) checkFiles() error {
 	c := &fileChecker{s: s, own: newOwners(s), seen: make(inodeTable), dirs: make(map[allocator.GroupID]uint32)}
-	if err := c.reserved(); err != nil {
+	if err := s.checkReserved(); err != nil {
 		return err
 	}
 	if err := c.inodes(); err != nil {
@@ -69,32 +69,6 @@ func (s *imageSource) checkFiles() error {
 		return err
 	}
 	return c.dirCounts()
-}
-
-// reserved checks that no inode is free that the file system keeps for itself,
-// and none in use where the descriptor says that there has never been one.
-func (c *fileChecker) reserved() error {
-	s := c.s
-	for n := uint32(1); n < s.sb.FirstInode; n++ {
-		if id, i := s.inodeAt(n); s.groups[id].inodes.anyFree(i, i+1) {
-			return fmt.Errorf("inode %d is reserved for the file system, and the bitmap of group %d calls it free", n, id)
-		}
-	}
-	for id := range s.groups {
-		g := &s.groups[id]
-		unused := s.sb.InodesPerGroup - g.desc.UnusedInodes
-		for from, to := range g.inodes.used(s.sb.InodesPerGroup) {
-			if to > unused {
-				return fmt.Errorf("inode %d is in use, and group %d says that its last %d were never used", uint32(id)*s.sb.InodesPerGroup+max(from, unused)+1, id, g.desc.UnusedInodes)
-			}
-		}
-	}
-	return nil
-}
-
-// inodeAt is the group of inode n and its place there.
-func (s *imageSource) inodeAt(n uint32) (id allocator.GroupID, i uint32) {
-	return allocator.GroupID((n - 1) / s.sb.InodesPerGroup), (n - 1) % s.sb.InodesPerGroup
 }
 
 // inodes reads every inode in use and takes its blocks.

@@ -256,6 +256,31 @@ func (s *readState) checkStatic(id allocator.GroupID) (err error) {
 	return err
 }
 
+// checkReserved checks that no inode is free that the file system keeps for itself,
+// and none in use where the descriptor says that there has never been one.
+func (s *readState) checkReserved() error {
+	for n := uint32(1); n < s.sb.FirstInode; n++ {
+		if id, i := s.inodeAt(n); s.groups[id].inodes.anyFree(i, i+1) {
+			return fmt.Errorf("inode %d is reserved for the file system, and the bitmap of group %d calls it free", n, id)
+		}
+	}
+	for id := range s.groups {
+		g := &s.groups[id]
+		unused := s.sb.InodesPerGroup - g.desc.UnusedInodes
+		for from, to := range g.inodes.used(s.sb.InodesPerGroup) {
+			if to > unused {
+				return fmt.Errorf("inode %d is in use, and group %d says that its last %d were never used", uint32(id)*s.sb.InodesPerGroup+max(from, unused)+1, id, g.desc.UnusedInodes)
+			}
+		}
+	}
+	return nil
+}
+
+// inodeAt is the group of inode n and its place there.
+func (s *readState) inodeAt(n uint32) (id allocator.GroupID, i uint32) {
+	return allocator.GroupID((n - 1) / s.sb.InodesPerGroup), (n - 1) % s.sb.InodesPerGroup
+}
+
 // inUse reports whether all of [b, b+n) is on the device and marked in use.
 func (s *readState) inUse(b allocator.Block, n uint64) bool {
 	end := b + allocator.Block(n)

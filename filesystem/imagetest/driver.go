@@ -90,11 +90,21 @@ func (d Driver) try(img []byte, seed uint64) (err error) {
 	}()
 	l, err := image.Read(bytes.NewReader(img), int64(len(img)))
 	if err != nil {
-		if text := err.Error(); strings.Contains(text, "\n") || text == "" {
-			return fmt.Errorf("refused with %q, which is not one line", text)
-		}
-		return nil
+		return oneLine(err)
 	}
+	return d.Mount(l, seed)
+}
+
+// oneLine refuses what is not a message of one line.
+func oneLine(err error) error {
+	if text := err.Error(); strings.Contains(text, "\n") || text == "" {
+		return fmt.Errorf("refused with %q, which is not one line", text)
+	}
+	return nil
+}
+
+// Mount mounts a layout and works on it. It returns what no layout may lead to.
+func (d Driver) Mount(l *image.Layout, seed uint64) error {
 	fs, check, err := d(l)
 	switch err {
 	case nil:
