@@ -137,7 +137,7 @@ func (d *dirCheck) entries(es []Dirent) error {
 			continue
 		}
 		if err := d.entry(&es[i]); err != nil {
-			return fmt.Errorf("the entry %q at %d %w", es[i].Name, es[i].Offset, err)
+			return fmt.Errorf("the entry %.80q at %d %w", es[i].Name, es[i].Offset, err)
 		}
 	}
 	return nil

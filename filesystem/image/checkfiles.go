@@ -2,7 +2,6 @@ package image
 
 import (
 	"fmt"
-	"slices"
 
 	"mbsim/allocator"
 )
@@ -101,8 +100,6 @@ func (c *fileChecker) inodes() error {
 func (c *fileChecker) inode(in *Inode) error {
 	bits := c.s.sb.BlockBits
 	switch {
-	case in.Mode != 0 && !slices.Contains([]uint32{0o010000, 0o020000, modeDir, 0o060000, modeRegular, modeLink, 0o140000}, in.Mode&modeType):
-		return fmt.Errorf("mode %06o is of no known type", in.Mode)
 	case in.InlineSize > 0 && in.Size > int64(in.InlineSize), in.InlineSize > 0 && in.IsDir() && in.Size != int64(in.InlineSize):
 		return fmt.Errorf("a size of %d bytes, and it holds %d itself", in.Size, in.InlineSize)
 	case in.Number == c.s.sb.JournalInode && in.InlineSize == 0:

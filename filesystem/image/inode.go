@@ -3,6 +3,7 @@ package image
 import (
 	"fmt"
 	"iter"
+	"slices"
 
 	"mbsim/allocator"
 )
@@ -14,6 +15,10 @@ const (
 	modeRegular = 0o100000
 	modeLink    = 0o120000
 )
+
+// fileTypes are all there are: fifo, character device, directory, block device,
+// regular file, symbolic link, socket.
+var fileTypes = [...]uint32{0o010000, 0o020000, modeDir, 0o060000, modeRegular, modeLink, 0o140000}
 
 const hugeFileFlag = 0x40000 // EXT4_HUGE_FILE_FL: i_blocks counts blocks
 
@@ -113,6 +118,9 @@ func (s *imageSource) parseInode(n uint32, b []byte, own *owners) (Inode, error)
 // parseFields takes over the fields of an inode.
 func (s *imageSource) parseFields(n uint32, b []byte) (Inode, error) {
 	in := Inode{Number: n, Mode: uint32(le.Uint16(b)), Links: uint32(le.Uint16(b[0x1a:])), Flags: le.Uint32(b[0x20:])}
+	if in.Mode != 0 && !slices.Contains(fileTypes[:], in.Mode&modeType) {
+		return in, fmt.Errorf("mode %06o is of no known type", in.Mode)
+	}
 	size := uint64(le.Uint32(b[0x04:]))
 	if in.Mode&modeType == modeRegular || s.sb.Incompat&LargeDir != 0 {
 		size |= uint64(le.Uint32(b[0x6c:])) << 32 // of others it is something else (i_dir_acl)

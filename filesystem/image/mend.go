@@ -18,10 +18,20 @@ func Mend(img []byte, counts bool) {
 	raw := img[1024:2048]
 	var sb Superblock
 	s := &imageSource{readState: readState{sb: &sb}}
-	if sb.parse(raw) != nil || sb.check() != nil {
-		return
-	}
+	parsed := sb.parse(raw)
 	s.sums = newChecksums(s.sb, raw)
+	if parsed == nil && sb.check() == nil {
+		s.mendGroups(img, counts)
+	}
+	if s.sums.crc32c {
+		raw[0x175] = 1
+		le.PutUint32(raw[0x3fc:], crc32c(^uint32(0), raw[:0x3fc]))
+	}
+}
+
+// mendGroups mends the descriptors of all groups.
+func (s *imageSource) mendGroups(img []byte, counts bool) {
+	sb := s.sb
 	for n := range sb.DescBlocks() {
 		at := uint64(s.descBlock(n)) << sb.BlockBits
 		for i := range sb.DescPerBlock() {
@@ -31,10 +41,6 @@ func Mend(img []byte, counts bool) {
 				s.mendGroup(img, id, img[from:end], counts)
 			}
 		}
-	}
-	if s.sums.crc32c {
-		raw[0x175] = 1
-		le.PutUint32(raw[0x3fc:], crc32c(^uint32(0), raw[:0x3fc]))
 	}
 }
 
