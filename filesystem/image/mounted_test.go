@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -59,6 +60,56 @@ func mustBeOneLine(t *testing.T, err error, prefix string) {
 	t.Helper()
 	if text := err.Error(); !strings.HasPrefix(text, prefix) || strings.Contains(text, "\n") {
 		t.Fatalf("%q: want one line that begins with %q", text, prefix)
+	}
+}
+
+// FuzzOpenImage changes bytes of images: what is opened can be read, and takes no
+// more memory than the image explains.
+func FuzzOpenImage(f *testing.F) {
+	seeds, err := imagetest.Seeds("")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for i := range seeds {
+		f.Add(uint8(i), imagetest.RandomChanges(rand.New(rand.NewPCG(uint64(i), 4))))
+	}
+	f.Fuzz(func(t *testing.T, which uint8, changes []byte) {
+		img := seeds[int(which)%len(seeds)].Edit(changes)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		l, err := image.Read(bytes.NewReader(img), int64(len(img)))
+		runtime.ReadMemStats(&after)
+		if n := after.TotalAlloc - before.TotalAlloc; n > 64<<20 {
+			t.Errorf("%d bytes of memory for an image of %d", n, len(img))
+		}
+		if err != nil {
+			mustBeOneLine(t, err, "")
+			return
+		}
+		readLayout(t, l)
+	})
+}
+
+// readLayout reads all of a layout.
+func readLayout(t *testing.T, l *image.Layout) {
+	t.Helper()
+	geo := l.Geometry()
+	bits := make([]uint64, (max(geo.ClustersPerGroup, geo.InodesPerGroup)+63)/64)
+	for id := range geo.Groups {
+		l.Desc(id)
+		clear(bits)
+		l.BlockBitmap(id, bits)
+		clear(bits)
+		l.InodeBitmap(id, bits)
+		l.SystemZone(geo.GroupStart(id), 10)
+	}
+	for in, err := range l.Inodes() {
+		if err == nil && in.IsDir() {
+			_, err = l.DirBlocks(&in)
+		}
+		if err != nil {
+			t.Fatalf("opened, and then: %v", err)
+		}
 	}
 }
 
