@@ -180,7 +180,8 @@ func (fs *FS) countInodes() {
 }
 
 // maxIndirectBytes is the largest size of a file with indirect blocks
-// (ext4_max_bitmap_size).
+// (ext4_max_bitmap_size). With blocks of 32K and more and without huge_file, the
+// indirect blocks that the kernel takes off leave nothing: no file has data then.
 func maxIndirectBytes(bits uint8, huge bool) int64 {
 	per := int64(1) << (bits - 2)
 	limit := int64(1)<<32 - 1
@@ -191,7 +192,7 @@ func maxIndirectBytes(bits uint8, huge bool) int64 {
 	}
 	limit -= 1 + 1 + per + 1 + per + per*per
 	blocks := directSlots + per + per*per + per*per*per
-	return min(blocks, limit) << bits
+	return max(0, min(blocks, limit)) << bits
 }
 
 // freeBlocks frees n blocks of an inode from b on in the running transaction.
