@@ -14,8 +14,8 @@ import (
 	"mbsim/internal/folderlock"
 	"mbsim/metrics"
 	"mbsim/reports"
+	"mbsim/run"
 	"mbsim/scenarios"
-	"mbsim/sim/run"
 )
 
 type runFlags struct {

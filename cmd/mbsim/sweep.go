@@ -16,7 +16,7 @@ import (
 
 	"mbsim/internal/shell"
 	"mbsim/metrics"
-	"mbsim/sim/run"
+	"mbsim/run"
 	"mbsim/study"
 	"mbsim/study/compare"
 	"mbsim/study/slurm"

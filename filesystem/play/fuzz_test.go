@@ -129,7 +129,7 @@ func perform(t *testing.T, n int, script string) {
 
 // Whatever a script does: no panic, no operation without an end, and every count right.
 func FuzzPerform(f *testing.F) {
-	cases, err := filepath.Glob("../../sim/replay/testdata/*/ops")
+	cases, err := filepath.Glob("../../replay/testdata/*/ops")
 	if err != nil {
 		f.Fatal(err)
 	}

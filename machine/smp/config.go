@@ -3,8 +3,8 @@ package smp
 import (
 	"math/rand/v2"
 
-	"mbsim/sim/cost"
-	"mbsim/sim/device"
+	"mbsim/machine/cost"
+	"mbsim/machine/device"
 )
 
 // Config is what a Machine is made of.

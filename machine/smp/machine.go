@@ -5,9 +5,9 @@ import (
 
 	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
-	"mbsim/metrics/latency"
+	"mbsim/machine/device"
+	"mbsim/machine/latency"
 	"mbsim/sim"
-	"mbsim/sim/device"
 )
 
 // Machine implements ext4.Host. Its methods are called by processes of its engine.

@@ -16,7 +16,7 @@ import (
 	"mbsim/filesystem/play"
 	"mbsim/internal/crash"
 	"mbsim/internal/input"
-	"mbsim/reports/ftrace"
+	"mbsim/kerneltext/ftrace"
 	"mbsim/workload"
 )
 

@@ -36,7 +36,7 @@ func TestTimedSameSeedSameRun(t *testing.T) {
 // file is a scenario that comes with the simulator.
 func file(t testing.TB, name string, sets ...string) *scenarios.Scenario {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join("../../scenarios", name))
+	text, err := os.ReadFile(filepath.Join("../scenarios", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +87,7 @@ func TestAnswers(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs for seconds")
 	}
-	names, err := filepath.Glob("../../scenarios/*.yaml")
+	names, err := filepath.Glob("../scenarios/*.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 package smp
 
-import "mbsim/metrics/latency"
+import "mbsim/machine/latency"
 
 // WaitKind is what processes wait for.
 type WaitKind uint8

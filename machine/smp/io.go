@@ -2,8 +2,8 @@ package smp
 
 import (
 	"mbsim/allocator"
-	"mbsim/metrics/latency"
-	"mbsim/sim/device"
+	"mbsim/machine/device"
+	"mbsim/machine/latency"
 )
 
 // pageSize is the unit of the costs of data, bytes.

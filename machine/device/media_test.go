@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"mbsim/metrics/latency"
+	"mbsim/machine/latency"
 	"mbsim/sim"
 )
 

@@ -15,7 +15,7 @@ import (
 	"mbsim/internal/crash"
 	"mbsim/internal/input"
 	"mbsim/internal/memory"
-	"mbsim/reports/procfs"
+	"mbsim/kerneltext/procfs"
 	"mbsim/workload"
 )
 

@@ -13,7 +13,7 @@ import (
 	"mbsim/filesystem/ext4"
 	"mbsim/filesystem/image"
 	"mbsim/filesystem/play"
-	"mbsim/reports/ftrace"
+	"mbsim/kerneltext/ftrace"
 	"mbsim/workload"
 )
 
@@ -60,7 +60,7 @@ func TestRequestStreams(t *testing.T) {
 // at hand. A request that differs ends its case, as the two disks differ from then
 // on; those that follow it count as different.
 func TestRequestStreamsOfTheOracle(t *testing.T) {
-	dirs, _ := filepath.Glob("../../../shared/oracle/cases/*/5.10")
+	dirs, _ := filepath.Glob("../../shared/oracle/cases/*/5.10")
 	if len(dirs) == 0 {
 		t.Skip("the recordings are not here")
 	}

@@ -28,5 +28,5 @@
 // Latency over time: a recorder covers the run it was made for. Coordinated
 // omission: what is recorded is what was asked for.
 //
-// Read next: metrics, for what is counted; sim/device, which records here.
+// Read next: metrics, for what is counted; machine/device, which records here.
 package latency

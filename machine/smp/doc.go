@@ -17,5 +17,5 @@
 //
 // Preemption by a timer tick; caches; the time of what Costs does not name.
 //
-// Read next: sim/replay and sim/run, which put processes on a Machine.
+// Read next: replay and run, which put processes on a Machine.
 package smp

@@ -9,7 +9,7 @@
 // # Units
 //
 // All costs are nanoseconds of CPU time for one of what the name says. They do
-// not include waiting: for locks that others hold, for devices (sim/device), or
+// not include waiting: for locks that others hold, for devices (machine/device), or
 // for a CPU.
 //
 // # Where the defaults come from
@@ -35,5 +35,5 @@
 // Caches: the first touch of a group's data costs what the second does. What
 // differs between kernel versions: all have the costs of 6.18. NUMA.
 //
-// Read next: sim/device, for what devices take.
+// Read next: machine/device, for what devices take.
 package cost

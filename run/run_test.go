@@ -13,8 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"mbsim/replay"
 	"mbsim/scenarios"
-	"mbsim/sim/replay"
 	"mbsim/workload"
 )
 

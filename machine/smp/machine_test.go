@@ -5,10 +5,10 @@ import (
 
 	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
-	"mbsim/metrics/latency"
+	"mbsim/machine/cost"
+	"mbsim/machine/device"
+	"mbsim/machine/latency"
 	"mbsim/sim"
-	"mbsim/sim/cost"
-	"mbsim/sim/device"
 )
 
 // testMachine is a machine whose costs are few and easy to add up.

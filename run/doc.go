@@ -4,7 +4,7 @@
 //
 // Without a timing block a system call takes callTime of its CPU and nothing else
 // takes time: writeback and commits happen at the time they are due, at once. With
-// one, all work takes the time of the cost model, on a machine of sim/smp, and the
+// one, all work takes the time of the cost model, on a machine of machine/smp, and the
 // flusher and the journal are processes. At the end all dirty
 // data is written, so that every file has its blocks when it is measured.
 //

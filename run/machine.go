@@ -13,8 +13,8 @@ import (
 	"mbsim/filesystem/image"
 	"mbsim/internal/input"
 	"mbsim/internal/memory"
+	"mbsim/kerneltext/procfs"
 	"mbsim/metrics"
-	"mbsim/reports/procfs"
 	"mbsim/scenarios"
 	"mbsim/sim"
 )

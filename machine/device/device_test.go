@@ -3,7 +3,7 @@ package device
 import (
 	"testing"
 
-	"mbsim/metrics/latency"
+	"mbsim/machine/latency"
 	"mbsim/sim"
 )
 

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"mbsim/sim/cost"
+	"mbsim/machine/cost"
 )
 
 // Every field of the model has exactly one entry, and the entry is complete.

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"mbsim/reports/ftrace"
+	"mbsim/kerneltext/ftrace"
 )
 
 // exchange is a request for blocks and its answer, as trace events show them.

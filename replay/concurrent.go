@@ -9,8 +9,8 @@ import (
 	"mbsim/filesystem"
 	"mbsim/filesystem/play"
 	"mbsim/internal/crash"
+	"mbsim/machine/smp"
 	"mbsim/sim"
-	"mbsim/sim/smp"
 	"mbsim/workload"
 )
 

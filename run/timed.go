@@ -4,11 +4,11 @@ import (
 	"mbsim/filesystem"
 	"mbsim/filesystem/image"
 	"mbsim/filesystem/play"
+	"mbsim/machine/device"
+	"mbsim/machine/latency"
+	"mbsim/machine/smp"
 	"mbsim/metrics"
-	"mbsim/metrics/latency"
 	"mbsim/sim"
-	"mbsim/sim/device"
-	"mbsim/sim/smp"
 	"mbsim/workload"
 )
 

@@ -29,7 +29,7 @@ func TestRecordings(t *testing.T) {
 func TestOracle(t *testing.T) {
 	pattern := os.Getenv("CASES")
 	if pattern == "" {
-		pattern = "../../../shared/oracle/cases/*"
+		pattern = "../../shared/oracle/cases/*"
 	}
 	dirs, _ := filepath.Glob(pattern + "/5.10")
 	if more, _ := filepath.Glob(pattern + "/ext2"); len(more) > 0 {
