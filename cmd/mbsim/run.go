@@ -44,8 +44,9 @@ output folder:
   *.png          plots
   report.html    all of it on one page that works offline
 
-Exit codes: 0 all is well, 2 the scenario or the command line is wrong (nothing
-is written then), 3 the device was full and the scenario ends then, 99 an
+Exit codes: 0 all is well, 1 mbsim itself or the machine failed, 2 the scenario or
+the command line is wrong, or the device needs more memory than there is (nothing is
+written then), 3 the device was full and the scenario ends then, 99 an
 expectation of the scenario was not met, 130 interrupted.`,
 		Example: `  mbsim run scenarios/small-files.yaml
   mbsim run small-files --set s_mb_order2_reqs=4 --set workload.classes.writers.count=8 -o out/order4

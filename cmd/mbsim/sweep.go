@@ -62,8 +62,10 @@ Engines: local runs on this machine's cores. slurm submits the runs as a job arr
 follows it, has lost ones performed again, and merges. shards only writes the plan:
 run mbsim shard for each part, anywhere, and mbsim merge in the end.
 
-Exit codes: 0 all is well, 2 the scenario or the command line is wrong, 130
-interrupted.`,
+A study has a million runs at most.
+
+Exit codes: 0 all is well, 1 mbsim itself or the machine failed, 2 the scenario or
+the command line is wrong, 130 interrupted.`,
 		Example: `  mbsim sweep small-files --set s_mb_order2_reqs=0..9 --reps 5
   mbsim sweep policies
   mbsim sweep streams --set s_mb_group_prealloc=64..1024*2 --until ci=2%,max=50 --dry-run`,
