@@ -30,9 +30,7 @@ func writeForEver(dir string) {
 		panic(err)
 	}
 	os.Stdout.WriteString("writing\n")
-	select {
-	case <-make(chan bool):
-	}
+	<-make(chan bool)
 	_, _ = f, d
 }
 
