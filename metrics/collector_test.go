@@ -37,7 +37,7 @@ func TestCollector(t *testing.T) {
 	for name, want := range map[string]float64{
 		"ops": float64(len(r.c.Ops)) - kinds[workload.CPU] - kinds[workload.Stat], "ops_write": kinds[workload.Write], "ops_create": kinds[workload.Creat], "ops_unlink": kinds[workload.Unlink],
 		"ops_mkdir": kinds[workload.Mkdir], "bytes_written": written, "ops_failed": 0,
-		"mb_reqs": float64(s.Requests), "mb_cr1_hits": float64(s.CrHits[1]), "mb_preallocated": float64(s.Preallocated),
+		"mb_reqs": float64(s.Requests), "mb_cr1_hits": float64(s.RungHits[1]), "mb_preallocated": float64(s.Preallocated),
 		"mb_success_share": float64(s.Success) / float64(s.Requests),
 		"free_blocks":      float64(r.fs.Allocator().CountFreeClusters()),
 		"files":            kinds[workload.Creat] - kinds[workload.Unlink],

@@ -31,7 +31,7 @@ type mballocPolicy struct{ *mballoc.Allocator }
 func (p mballocPolicy) Count(r Row) {
 	s := p.Total()
 	for i := range mballocTable {
-		r[mballocFirst+ID(i)] = float64(mballocTable[i].get(&s))
+		r[mballocFirst+ID(i)] = mballocTable[i].count(p.Kernel(), &s)
 	}
 }
 

@@ -32,20 +32,21 @@ func build() []Metric {
 }
 
 // headlines are the metrics that a person wants first.
-var headlines = []string{
+var headlines = slices.Concat([]string{
 	"used_share", "lost_blocks", "files", "file_bytes",
 	"extents_per_file_mean", "extents_per_file_p99", "one_extent_share", "layout_score", "dynamic_layout_score", "related_distance",
 	"metadata_amplification", "free_extents", "free_extent_mean", "free_in_8m_share",
 	"ops", "ops_enospc", "bytes_written",
 	"mb_reqs", "mb_blocks_per_req", "mb_success_share", "mb_goal_hits", "mb_enospc", "mb_lost",
-	"mb_cr0_hits", "mb_cr1_hits", "mb_cr2_hits", "mb_cr3_hits", "mb_groups_scanned_per_req", "mb_groups_considered_per_req", "mb_breaks",
+}, hitNames(), []string{
+	"mb_groups_scanned_per_req", "mb_groups_considered_per_req", "mb_breaks",
 	"mb_pa_hit_share", "mb_preallocated", "mb_discarded", "mb_bitmap_loads", "mb_prefetch_ios",
 	"rsv_reqs", "rsv_blocks_per_req", "rsv_goal_hit_share", "rsv_enospc", "rsv_groups_visited_per_req", "rsv_bitmap_loads",
 	"ops_per_s", "write_rate", "cpus_busy", "device_use", "latency_allocation_p50_us", "latency_allocation_p99_us",
 	"latency_write_p99_us", "latency_fsync_p50_us", "latency_fsync_p99_us", "wait_group_lock_s", "wait_commit_s", "wait_io_s", "wait_bitmap_s",
 	"read_back_s", "read_back_rate",
 	"rsv_windows_made", "rsv_windows_discarded", "rsv_windows_failed", "rsv_window_share",
-}
+})
 
 // Where the tables begin.
 var (

@@ -1,21 +1,112 @@
 package metrics
 
-import "mbsim/allocator/mballoc"
+import (
+	"math"
+	"slices"
+
+	"mbsim/allocator/mballoc"
+)
 
 // mballocMetric is a counter of package mballoc.
 type mballocMetric struct {
 	Metric
-	get func(*mballoc.Stats) uint64
+	get  func(*mballoc.Stats) uint64
+	rung string // of the counters by rung: its key; count picks from counters by rung then
+	pick func(*mballoc.Stats) *[mballoc.MaxRungs]uint64
+}
+
+// count is the counter's value for a kernel, NaN where its ladder lacks the rung.
+func (m *mballocMetric) count(k *mballoc.Kernel, s *mballoc.Stats) float64 {
+	if m.rung == "" {
+		return float64(m.get(s))
+	}
+	if i := k.RungOf(m.rung); i >= 0 {
+		return float64(m.pick(s)[i])
+	}
+	return math.NaN()
 }
 
 // mb makes the entry of a counter. The source names the line of mb_stats, or the
 // kernel's event.
 func mb(group, name, unit string, better Better, source, doc string, get func(*mballoc.Stats) uint64) mballocMetric {
-	return mballocMetric{Metric{Name: name, Unit: unit, Better: better, Kind: Counter, Group: group, Source: source, Doc: doc}, get}
+	return mballocMetric{Metric: Metric{Name: name, Unit: unit, Better: better, Kind: Counter, Group: group, Source: source, Doc: doc}, get: get}
+}
+
+// Criterion is a rung of a kernel's ladder: how it is named in pictures and tables, and the
+// metrics that count for it.
+type Criterion struct {
+	Label      string // "criteria 0"
+	Hits       string // the metric that counts searches which ended in it
+	Considered string // the metric that counts groups looked at in it
+}
+
+// Criteria lists the rungs of all kernels, each once, the most demanding first.
+func Criteria() []Criterion {
+	var all []Criterion
+	for _, r := range mballoc.Rungs() {
+		all = append(all, Criterion{Label: r.Label, Hits: rungMetric(r.Key, "hits"), Considered: rungMetric(r.Key, "groups_considered")})
+	}
+	return all
+}
+
+// consideredNames lists the metrics that count groups looked at, of all criteria.
+func consideredNames() []string {
+	var names []string
+	for _, c := range Criteria() {
+		names = append(names, c.Considered)
+	}
+	return names
+}
+
+// hitNames lists the metrics that count searches which ended in a criterion.
+func hitNames() []string {
+	var names []string
+	for _, c := range Criteria() {
+		names = append(names, c.Hits)
+	}
+	return names
+}
+
+func rungMetric(key, what string) string { return "mb_" + key + "_" + what }
+
+// rungMetrics are three counters for each rung: all hits, then all groups considered, then
+// all useless loops.
+func rungMetrics() []mballocMetric {
+	rungs := mballoc.Rungs()
+	var all []mballocMetric
+	add := func(i int, what, unit string, better Better, source, doc string, pick func(*mballoc.Stats) *[mballoc.MaxRungs]uint64) {
+		m := mb(groupSearch, rungMetric(rungs[i].Key, what), unit, better, "mb_stats: "+rungs[i].Key+"_stats: "+source, doc, nil)
+		m.rung, m.pick = rungs[i].Key, pick
+		all = append(all, m)
+	}
+	for i, r := range rungs {
+		// A search that ends in the first rung is a cheap one that got what it wanted.
+		better := Lower
+		switch {
+		case i == 0:
+			better = Higher
+		case r.Cheap:
+			better = Neither
+		}
+		add(i, "hits", "requests", better, "hits", "Searches that ended in "+r.Label+", "+r.Doc+".",
+			func(s *mballoc.Stats) *[mballoc.MaxRungs]uint64 { return &s.RungHits })
+	}
+	for i, r := range rungs {
+		add(i, "groups_considered", "groups", Lower, "groups_considered", "Groups looked at in "+r.Label+".",
+			func(s *mballoc.Stats) *[mballoc.MaxRungs]uint64 { return &s.GroupsConsidered })
+	}
+	for i, r := range rungs {
+		add(i, "useless_loops", "loops", Lower, "useless_loops (s_bal_cX_failed)", "Passes over all groups in "+r.Label+" that found nothing.",
+			func(s *mballoc.Stats) *[mballoc.MaxRungs]uint64 { return &s.UselessLoops })
+	}
+	return all
 }
 
 // mballocTable holds every counter of mballoc.Stats; a test holds it to that.
-var mballocTable = []mballocMetric{
+var mballocTable = slices.Concat(mballocFirstTable, rungMetrics(), mballocLastTable)
+
+// mballocFirstTable is the part of mballocTable before the counters by rung.
+var mballocFirstTable = []mballocMetric{
 	mb(groupRequests, "mb_reqs", "requests", Neither, "mb_stats: reqs (s_bal_reqs)",
 		"Requests for blocks.", func(s *mballoc.Stats) uint64 { return s.Requests }),
 	mb(groupRequests, "mb_success", "requests", Higher, "mb_stats: success (s_bal_success)",
@@ -26,8 +117,6 @@ var mballocTable = []mballocMetric{
 		"Blocks handed out.", func(s *mballoc.Stats) uint64 { return s.BlocksAllocated }),
 	mb(groupRequests, "mb_enospc", "requests", Lower, "event ext4_allocate_blocks with no block",
 		"Requests that failed for want of space.", func(s *mballoc.Stats) uint64 { return s.NoSpace }),
-	mb(groupRequests, "mb_edquot", "requests", Lower, "dquot_alloc_block in ext4_mb_new_blocks",
-		"Requests that failed because their owner may have no more (EDQUOT).", func(s *mballoc.Stats) uint64 { return s.OverQuota }),
 	mb(groupRequests, "mb_lost", "chunks", Lower, "mb_stats: lost (s_mb_lost_chunks)",
 		"Chunks another CPU took between the search that found them and their use.", func(s *mballoc.Stats) uint64 { return s.Lost }),
 	mb(groupRequests, "mb_busy", "requests", Neither, "ext4_fs_is_busy",
@@ -35,30 +124,10 @@ var mballocTable = []mballocMetric{
 
 	mb(groupSearch, "mb_groups_scanned", "groups", Lower, "mb_stats: groups_scanned (s_bal_groups_scanned)",
 		"Groups whose buddy was searched.", func(s *mballoc.Stats) uint64 { return s.GroupsScanned }),
-	mb(groupSearch, "mb_cr0_hits", "requests", Higher, "mb_stats: cr0_stats: hits",
-		"Searches that ended in criteria 0, the buddy of just the right size.", func(s *mballoc.Stats) uint64 { return s.CrHits[0] }),
-	mb(groupSearch, "mb_cr1_hits", "requests", Neither, "mb_stats: cr1_stats: hits",
-		"Searches that ended in criteria 1, a group whose mean free extent is long enough.", func(s *mballoc.Stats) uint64 { return s.CrHits[1] }),
-	mb(groupSearch, "mb_cr2_hits", "requests", Lower, "mb_stats: cr2_stats: hits",
-		"Searches that ended in criteria 2, a group with enough free clusters.", func(s *mballoc.Stats) uint64 { return s.CrHits[2] }),
-	mb(groupSearch, "mb_cr3_hits", "requests", Lower, "mb_stats: cr3_stats: hits",
-		"Searches that ended in criteria 3, anything at all.", func(s *mballoc.Stats) uint64 { return s.CrHits[3] }),
-	mb(groupSearch, "mb_cr0_groups_considered", "groups", Lower, "mb_stats: cr0_stats: groups_considered",
-		"Groups looked at in criteria 0.", func(s *mballoc.Stats) uint64 { return s.GroupsConsidered[0] }),
-	mb(groupSearch, "mb_cr1_groups_considered", "groups", Lower, "mb_stats: cr1_stats: groups_considered",
-		"Groups looked at in criteria 1.", func(s *mballoc.Stats) uint64 { return s.GroupsConsidered[1] }),
-	mb(groupSearch, "mb_cr2_groups_considered", "groups", Lower, "mb_stats: cr2_stats: groups_considered",
-		"Groups looked at in criteria 2.", func(s *mballoc.Stats) uint64 { return s.GroupsConsidered[2] }),
-	mb(groupSearch, "mb_cr3_groups_considered", "groups", Lower, "mb_stats: cr3_stats: groups_considered",
-		"Groups looked at in criteria 3.", func(s *mballoc.Stats) uint64 { return s.GroupsConsidered[3] }),
-	mb(groupSearch, "mb_cr0_useless_loops", "loops", Lower, "mb_stats: cr0_stats: useless_loops (s_bal_cX_failed)",
-		"Passes over all groups in criteria 0 that found nothing.", func(s *mballoc.Stats) uint64 { return s.UselessLoops[0] }),
-	mb(groupSearch, "mb_cr1_useless_loops", "loops", Lower, "mb_stats: cr1_stats: useless_loops (s_bal_cX_failed)",
-		"Passes over all groups in criteria 1 that found nothing.", func(s *mballoc.Stats) uint64 { return s.UselessLoops[1] }),
-	mb(groupSearch, "mb_cr2_useless_loops", "loops", Lower, "mb_stats: cr2_stats: useless_loops (s_bal_cX_failed)",
-		"Passes over all groups in criteria 2 that found nothing.", func(s *mballoc.Stats) uint64 { return s.UselessLoops[2] }),
-	mb(groupSearch, "mb_cr3_useless_loops", "loops", Lower, "mb_stats: cr3_stats: useless_loops (s_bal_cX_failed)",
-		"Passes over all groups in criteria 3 that found nothing.", func(s *mballoc.Stats) uint64 { return s.UselessLoops[3] }),
+}
+
+// mballocLastTable is the part behind them.
+var mballocLastTable = []mballocMetric{
 	mb(groupSearch, "mb_extents_scanned", "extents", Lower, "mb_stats: extents_scanned (s_bal_ex_scanned)",
 		"Free extents measured in searches.", func(s *mballoc.Stats) uint64 { return s.ExtentsScanned }),
 	mb(groupSearch, "mb_2n_hits", "requests", Neither, "mb_stats: 2^n_hits (s_bal_2orders)",
@@ -101,7 +170,7 @@ var mballocRatios = []Metric{
 	quotientOf(groupRequests, "mb_blocks_per_req", "blocks/request", Higher, "Blocks handed out for each request.", "mb_reqs", "mb_blocks_allocated"),
 	quotientOf(groupSearch, "mb_groups_scanned_per_req", "groups/request", Lower, "Groups searched for each request.", "mb_reqs", "mb_groups_scanned"),
 	quotientOf(groupSearch, "mb_groups_considered_per_req", "groups/request", Lower, "Groups looked at, in all criteria, for each request.",
-		"mb_reqs", "mb_cr0_groups_considered", "mb_cr1_groups_considered", "mb_cr2_groups_considered", "mb_cr3_groups_considered"),
+		"mb_reqs", consideredNames()...),
 	quotientOf(groupSearch, "mb_extents_scanned_per_req", "extents/request", Lower, "Free extents measured for each request.", "mb_reqs", "mb_extents_scanned"),
 	quotientOf(groupPrealloc, "mb_pa_hit_share", "share", Higher, "Share of requests served from a preallocation.", "mb_reqs", "mb_pa_hits"),
 	quotientOf(groupPrealloc, "mb_discarded_share", "share", Lower, "Clusters given back for each cluster preallocated.", "mb_preallocated", "mb_discarded"),

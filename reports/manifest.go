@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+
+	"mbsim/internal/shell"
 )
 
 // manifestSchema and resultsSchema change when a field changes its meaning or
@@ -90,19 +92,27 @@ func (m *Manifest) WriteTo(w io.Writer) (int64, error) {
 	return b.WriteTo(w)
 }
 
+// read reads a manifest that must tell all of a run.
 func (m *Manifest) read(r io.Reader) error {
+	raw, err := io.ReadAll(r)
+	if err == nil {
+		err = decode(raw, m, manifestSchema)
+	}
+	if err != nil {
+		return err
+	}
+	return m.check()
+}
+
+// readFiles reads of a manifest which files it names.
+func (m *Manifest) readFiles(r io.Reader) error {
 	if err := json.NewDecoder(r).Decode(m); err != nil {
 		return err
 	}
-	if m.Schema != manifestSchema {
-		return fmt.Errorf("schema %d: this mbsim reads %d", m.Schema, manifestSchema)
+	if err := checkSchema(m.Schema, manifestSchema); err != nil {
+		return err
 	}
-	for _, name := range m.Files {
-		if !plainName(name) {
-			return fmt.Errorf("files has %q: want a name without a directory", name)
-		}
-	}
-	return nil
+	return m.checkFiles()
 }
 
 // plainName says whether name names a file in a directory and nothing else.
@@ -118,7 +128,7 @@ func (m *Manifest) settings() []Setting {
 	}
 	all := []Setting{
 		{"Software", "mbsim " + m.Version}, {"Revision", revision}, {"Scenario", m.Scenario}, {"Scenario-Digest", m.ScenarioDigest},
-		{"Seed", fmt.Sprint(m.Seed)}, {"Command", commandLine(m.Command)}, {"Fingerprint", m.Fingerprint}, {"Config", compact(m.Config)},
+		{"Seed", fmt.Sprint(m.Seed)}, {"Command", shell.Line(m.Command)}, {"Fingerprint", m.Fingerprint}, {"Config", compact(m.Config)},
 	}
 	return slices.DeleteFunc(all, func(s Setting) bool { return s.Text == "" })
 }
@@ -130,36 +140,4 @@ func compact(j json.RawMessage) string {
 		return ""
 	}
 	return b.String()
-}
-
-// commandLine is a command as a shell takes it.
-func commandLine(args []string) string {
-	var b []byte
-	for i, a := range args {
-		if i > 0 {
-			b = append(b, ' ')
-		}
-		b = append(b, shellQuote(a)...)
-	}
-	return string(b)
-}
-
-func shellQuote(s string) string {
-	safe := func(c rune) bool {
-		return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || slices.Contains([]rune("-_./=,:+@%"), c)
-	}
-	plain := s != ""
-	quoted := "'"
-	for _, c := range s {
-		plain = plain && safe(c)
-		if c == '\'' {
-			quoted += `'\''`
-			continue
-		}
-		quoted += string(c)
-	}
-	if plain {
-		return s
-	}
-	return quoted + "'"
 }

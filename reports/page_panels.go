@@ -56,13 +56,9 @@ var charts = []chart{
 		{name: "in use", subject: "share of the device in use", metric: "used_share"}}},
 	{id: "pieces", title: "How many pieces the free space is in", label: "pieces", group: "free_extents", words: pieceWords, lines: []chartLine{
 		{name: "pieces of free space", subject: "pieces of free space", metric: "free_extents"}}},
-	{id: "criteria", title: "How searches for blocks ended", label: "searches so far", group: "mb_reqs", words: criteriaWords, lines: []chartLine{
-		{name: "criteria 0", subject: "searches that ended in criteria 0", metric: "mb_cr0_hits"},
-		{name: "criteria 1", subject: "searches that ended in criteria 1", metric: "mb_cr1_hits"},
-		{name: "criteria 2", subject: "searches that ended in criteria 2", metric: "mb_cr2_hits"},
-		{name: "criteria 3", subject: "searches that ended in criteria 3", metric: "mb_cr3_hits"}}},
+	{id: "criteria", title: "How searches for blocks ended", label: "searches so far", group: "mb_reqs", words: criteriaWords, lines: criteriaLines()},
 	{id: "groups", title: "How many groups a request looks at", label: "groups a request", group: "mb_reqs", words: groupWords, lines: []chartLine{
-		{name: "considered, in all criteria", subject: "groups considered a request, in the mean of the whole run", per: "mb_reqs", over: considered},
+		{name: "considered, in all criteria", subject: "groups considered a request, in the mean of the whole run", per: "mb_reqs", over: consideredMetrics()},
 		{name: "scanned", subject: "groups scanned a request, in the mean of the whole run", per: "mb_reqs", over: []string{"mb_groups_scanned"}}}},
 	{id: "prealloc", title: "Space preallocated, used and given back", label: "space so far", scale: bytesScale, group: "mb_preallocated", words: preallocWords, lines: []chartLine{
 		{name: "set aside", subject: "space set aside", metric: "mb_preallocated", factor: inClusters},
@@ -106,7 +102,21 @@ func waitLines() (lines []chartLine) {
 	return lines
 }
 
-var considered = []string{"mb_cr0_groups_considered", "mb_cr1_groups_considered", "mb_cr2_groups_considered", "mb_cr3_groups_considered"}
+// criteriaLines are a line for each criterion.
+func criteriaLines() (lines []chartLine) {
+	for _, c := range metrics.Criteria() {
+		lines = append(lines, chartLine{name: c.Label, subject: "searches that ended in " + c.Label, metric: c.Hits})
+	}
+	return lines
+}
+
+// consideredMetrics are the metrics that count groups looked at, of all criteria.
+func consideredMetrics() (names []string) {
+	for _, c := range metrics.Criteria() {
+		names = append(names, c.Considered)
+	}
+	return names
+}
 
 // unit is that of the chart's values.
 func (c *chart) unit() string {

@@ -139,19 +139,17 @@ func pieceWords(r *Run) string {
 }
 
 func criteriaWords(r *Run) string {
-	var hits [4]float64
 	sum := 0.
-	for i := range hits {
-		hits[i] = r.final(fmt.Sprintf("mb_cr%d_hits", i))
-		sum += hits[i]
+	for _, c := range criteriaOf(r) {
+		sum += r.final(c.Hits)
 	}
 	if sum == 0 {
 		return "No request needed a search: preallocations or the goal itself served all of them."
 	}
 	var parts []string
-	for i, n := range hits {
-		if n > 0 {
-			parts = append(parts, fmt.Sprintf("%s ended in criteria %d", share(n, sum), i))
+	for _, c := range criteriaOf(r) {
+		if n := r.final(c.Hits); n > 0 {
+			parts = append(parts, share(n, sum)+" ended in "+c.Label)
 		}
 	}
 	return fmt.Sprintf("%s needed %s: %s.", amount(r.final("mb_reqs"), "requests"), amount(sum, "searches"), joinWords(parts))
@@ -166,7 +164,7 @@ func joinWords(parts []string) string {
 }
 
 func groupWords(r *Run) string {
-	line := chartLine{per: "mb_reqs", over: considered}
+	line := chartLine{per: "mb_reqs", over: consideredMetrics()}
 	mean, ok := line.final(r.Result)
 	if !ok {
 		return "There was no request for blocks."

@@ -208,9 +208,19 @@ func drawFragmentation(pic *picture, c draw.Canvas, r *Run) error {
 	return nil
 }
 
+// criteriaOf lists the criteria that the run's kernel has.
+func criteriaOf(r *Run) []metrics.Criterion {
+	return slices.DeleteFunc(metrics.Criteria(), func(c metrics.Criterion) bool { return !has(r, c.Hits) })
+}
+
 func drawCriteria(pic *picture, c draw.Canvas, r *Run) error {
 	k := clockOf(r.Result)
-	hits, err := k.curves(r.Result.Series, 1, "criteria 0", "mb_cr0_hits", "criteria 1", "mb_cr1_hits", "criteria 2", "mb_cr2_hits", "criteria 3", "mb_cr3_hits")
+	var labels, considered []string // labels: a curve's name, then its metric
+	for _, c := range criteriaOf(r) {
+		labels = append(labels, c.Label, c.Hits)
+		considered = append(considered, c.Considered)
+	}
+	hits, err := k.curves(r.Result.Series, 1, labels...)
 	if err != nil {
 		return err
 	}
@@ -218,14 +228,13 @@ func drawCriteria(pic *picture, c draw.Canvas, r *Run) error {
 	if err != nil {
 		return err
 	}
-	considered, err := k.rate(r.Result.Series, "considered, in all criteria", "mb_reqs",
-		"mb_cr0_groups_considered", "mb_cr1_groups_considered", "mb_cr2_groups_considered", "mb_cr3_groups_considered")
+	looked, err := k.rate(r.Result.Series, "considered, in all criteria", "mb_reqs", considered...)
 	if err != nil {
 		return err
 	}
 	pic.stack(c, []*panel{
 		{curves: hits, label: "searches so far", integer: true, fromNil: true, noLog: true, empty: "no request needed a search: all were served from preallocations"},
-		{curves: []curve{scanned, considered}, label: "groups a request", fromNil: true, empty: "no group was searched"},
+		{curves: []curve{scanned, looked}, label: "groups a request", fromNil: true, empty: "no group was searched"},
 	}, &k)
 	return nil
 }

@@ -214,7 +214,7 @@ func TestMountOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.CPUs != 3 || o.Delalloc || o.Stripe != 16 || o.CommitSeconds != 7 || o.Profile.Name != "5.10-seed" || o.Tunables["mb_order2_req"] != 5 || o.Tunables["inode_goal"] != 50 {
+	if o.CPUs != 3 || o.Delalloc || o.Stripe != 16 || o.CommitSeconds != 7 || o.Kernel.Name != "5.10-seed" || o.Tunables["mb_order2_req"] != 5 || o.Tunables["inode_goal"] != 50 {
 		t.Errorf("%+v", o)
 	}
 	fs := mount(t, s)

@@ -40,7 +40,7 @@ func (s *Scenario) Ext4Options(blockSize int64) (ext4.Options, error) {
 		o.Tunables[t.Sysfs] = t.Value
 	}
 	var err error
-	if o.Profile, err = mballoc.ProfileByName(s.Profile); err != nil {
+	if o.Kernel, err = mballoc.KernelByName(s.Profile); err != nil {
 		return o, err
 	}
 	return o, o.Parse(s.Mount)

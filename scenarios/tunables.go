@@ -15,7 +15,7 @@ var inodeGoal = mballoc.Tunable{Field: "s_inode_goal", Sysfs: "inode_goal", Unit
 
 // Tunables describes everything that a scenario's tunables may set.
 func Tunables() []mballoc.Tunable {
-	all := append([]mballoc.Tunable(nil), mballoc.List()...)
+	all := append([]mballoc.Tunable(nil), mballoc.AllTunables()...)
 	return append(all, inodeGoal)
 }
 

@@ -13,7 +13,7 @@ type Config struct {
 	// FreeClusters() uint64, the sum over its descriptors, New asks that rather
 	// than every group.
 	Source   allocator.Source
-	Profile  Profile
+	Kernel   Kernel
 	Tunables Tunables
 	CPUs     int
 
@@ -22,7 +22,6 @@ type Config struct {
 	RootReserved   uint64 // clusters kept for root (r_blocks_count)
 	ReservePool    bool   // keep the reserved pool: the extent feature is on
 	Unprivileged   bool   // processes may not take root's reserve
-	Quota          Quota  // nil where nobody's space is limited
 	ImmediateFree  bool   // freed blocks are free at once: there is no journal
 
 	Observer Observer // nil for nobody
@@ -31,15 +30,16 @@ type Config struct {
 
 // Allocator is ext4's multi-block allocator over one mounted file system.
 type Allocator struct {
-	cfg   Config
-	geo   allocator.Geometry
-	p     Profile
-	t     Tunables
-	src   allocator.Source
-	obs   Observer
-	locks Locks
-	stats Stats
-	past  Stats // of the mounts before
+	cfg      Config
+	geo      allocator.Geometry
+	kernel   *Kernel // cfg.Kernel
+	quirks   Quirks  // of the kernel
+	tunables Tunables
+	src      allocator.Source
+	obs      Observer
+	locks    Locks
+	stats    Stats
+	past     Stats // of the mounts before
 
 	orders             int // BlockBits+2
 	maxClusters        int // bits of a bitmap
@@ -47,8 +47,7 @@ type Allocator struct {
 	blockfileGroups    allocator.GroupID // those that indirect files can reach
 	pages              []*page
 	lgs                []localityGroup
-	lastGroup          allocator.GroupID // the stream goal (s_mb_last_group)
-	lastStart          int
+	streamGoals        []streamGoal // where streams ended (s_mb_last_group, s_mb_last_start)
 	lockBusy           int
 	discardSeq         uint64 // changes when the free space does (discard_pa_seq)
 
@@ -60,10 +59,16 @@ type Allocator struct {
 	freed   []freedRange
 	pending int64
 
-	sparePAs       *prealloc
-	sparedContexts []*context
-	decision       Decision
-	check          checker // with the build tag invariants
+	sparePAs         *prealloc
+	spareAllocations []*allocation
+	decision         Decision
+	check            checker // with the build tag invariants
+}
+
+// streamGoal is a place at which a stream ended.
+type streamGoal struct {
+	group allocator.GroupID
+	start int // cluster
 }
 
 // pageSize is the size of a page of the buddy cache.
@@ -79,9 +84,11 @@ func New(cfg Config) (*Allocator, error) {
 		return nil, fmt.Errorf("mballoc: blocks of 2^%d bytes", g.BlockBits)
 	case g.Groups == 0:
 		return nil, fmt.Errorf("mballoc: no groups")
+	case len(cfg.Kernel.Ladder) == 0 || len(cfg.Kernel.Ladder) > MaxRungs:
+		return nil, fmt.Errorf("mballoc: a ladder of %d rungs", len(cfg.Kernel.Ladder))
 	}
 	a := &Allocator{
-		cfg: cfg, geo: cfg.Geometry, p: cfg.Profile, t: cfg.Tunables, src: cfg.Source, obs: cfg.Observer, locks: cfg.Locks,
+		cfg: cfg, geo: cfg.Geometry, quirks: cfg.Kernel.Quirks, tunables: cfg.Tunables, src: cfg.Source, obs: cfg.Observer, locks: cfg.Locks,
 		orders:             int(g.BlockBits) + 2,
 		maxClusters:        8 << g.BlockBits,
 		groupsPerBuddyPage: max(1, pageSize>>g.BlockBits>>1),
@@ -90,6 +97,8 @@ func New(cfg Config) (*Allocator, error) {
 		flexFree:           make([]int64, uint32(g.Groups)>>g.FlexBits+1),
 		rootReserved:       int64(cfg.RootReserved),
 	}
+	a.kernel = &a.cfg.Kernel
+	a.streamGoals = make([]streamGoal, a.kernel.StreamGoals(cfg.CPUs, g.Groups))
 	if g.Blocks > maxFileBlock {
 		id, _ := g.GroupOf(maxFileBlock)
 		a.blockfileGroups = id
@@ -139,7 +148,8 @@ func (a *Allocator) Remount() error {
 		}
 	}
 	a.lgs = make([]localityGroup, a.cfg.CPUs)
-	a.lastGroup, a.lastStart, a.lockBusy = 0, 0, 0
+	clear(a.streamGoals)
+	a.lockBusy = 0
 	a.past.add(&a.stats)
 	a.stats = Stats{}
 	a.forgetFlexes()
@@ -169,7 +179,10 @@ func (a *Allocator) Total() Stats {
 }
 
 // Tunables are the settings in force.
-func (a *Allocator) Tunables() Tunables { return a.t }
+func (a *Allocator) Tunables() Tunables { return a.tunables }
+
+// Kernel is the kernel whose allocator this is.
+func (a *Allocator) Kernel() *Kernel { return a.kernel }
 
 // GroupInfo is the line of mb_groups for group id. Reading it loads the buddy
 // (ext4_mb_seq_groups_show).

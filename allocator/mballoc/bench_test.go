@@ -73,10 +73,10 @@ func loaded(a *Allocator) *Allocator {
 // must allocates and fails the test where that fails, or where it was not served
 // by the criteria wanted; -1 for any.
 func must(tb testing.TB, a *Allocator, r *Request, cr int) allocator.Block {
-	hits := a.stats.CrHits
+	hits := a.stats.RungHits
 	b, ok := a.NewBlocks(0, r)
-	if !ok || cr >= 0 && a.stats.CrHits[cr] != hits[cr]+1 {
-		tb.Fatalf("%d blocks at %d, %t; hits by criteria %v", r.Len, b, ok, a.stats.CrHits)
+	if !ok || cr >= 0 && a.stats.RungHits[cr] != hits[cr]+1 {
+		tb.Fatalf("%d blocks at %d, %t; hits by criteria %v", r.Len, b, ok, a.stats.RungHits)
 	}
 	return b
 }

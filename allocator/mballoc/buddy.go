@@ -121,6 +121,7 @@ func (a *Allocator) markUsed(g *group, start, n int) (tail, buddy int) {
 	}
 	g.setLargest(g.largest)
 	b.SetRange(start, n)
+	a.kernel.Order.changed(a, g.id, g)
 	return tail & 0xffff, buddy
 }
 
@@ -165,6 +166,7 @@ func (a *Allocator) freeRange(g *group, first, n int) {
 		top = max(top, a.markFree(g, first>>1, last>>1))
 	}
 	g.setLargest(top)
+	a.kernel.Order.changed(a, g.id, g)
 }
 
 // markFree frees the buddies [first, last] of order 1, growing or shrinking the

@@ -268,7 +268,7 @@ func (a *Allocator) checkInode(in *Inode) {
 			a.broken(0, nil, "inode %d lists a preallocation of %p, deleted %t", in.Number, p.inode, p.deleted)
 		}
 		n++
-		for q := p.objNext; q != nil && a.p.ThreeStepPlacement && a.geo.ClusterBits == 0 && n <= 64; q = q.objNext {
+		for q := p.objNext; q != nil && a.quirks.ThreeStepPlacement && a.geo.ClusterBits == 0 && n <= 64; q = q.objNext {
 			if int64(p.lstart) < a.logicalEnd(q.lstart, q.len) && int64(q.lstart) < a.logicalEnd(p.lstart, p.len) {
 				a.broken(0, nil, "inode %d: preallocations for blocks %d+%d and %d+%d", in.Number, p.lstart, p.len, q.lstart, q.len)
 			}

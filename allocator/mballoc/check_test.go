@@ -24,7 +24,7 @@ func checked(t *testing.T) (*Allocator, *Inode) {
 	for i := range uint32(2) {
 		ask(&Inode{Number: 13 + i, Regular: true, Extents: true, Writers: 1, Size: 4096}, 0, 300-100*i)
 	}
-	a.t.GroupPrealloc = 16
+	a.tunables.GroupPrealloc = 16
 	small := &Inode{Number: 15, Regular: true, Extents: true, Writers: 1, Size: 4096}
 	ask(small, 0, 9)
 	ask(small, 0, 10)

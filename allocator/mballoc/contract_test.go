@@ -80,8 +80,8 @@ func TestContract(t *testing.T) {
 	alloctest.Run(t, func(d *alloctest.Disk, cpus int) (alloctest.Policy, error) {
 		flex := d.Geometry.FlexBits > 0
 		a, err := mballoc.New(mballoc.Config{
-			Geometry: d.Geometry, Source: d, Profile: mballoc.DefaultProfile,
-			Tunables: mballoc.DefaultTunables(&d.Geometry, flex), CPUs: cpus, FlexFeature: flex,
+			Geometry: d.Geometry, Source: d, Kernel: mballoc.DefaultKernel,
+			Tunables: mballoc.Linux5_10.DefaultTunables(&d.Geometry, flex), CPUs: cpus, FlexFeature: flex,
 		})
 		return &contract{a, d.Geometry.BlockSize(), map[int]*contractFile{}, 1}, err
 	})

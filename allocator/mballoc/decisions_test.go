@@ -143,11 +143,11 @@ func (s *scene) layOut() {
 	s.inodes = make(map[uint32]*Inode)
 	s.before, s.thief = Stats{}, nil
 	s.a = disk.Mount(s.t, func(cfg *Config) {
-		p, err := ProfileByName(s.text("profile", "5.10"))
+		p, err := KernelByName(s.text("profile", "5.10"))
 		if err != nil {
 			s.d.Fatalf(s.t, "%v", err)
 		}
-		cfg.Profile = p
+		cfg.Kernel = p
 		cfg.CPUs = s.number("cpus", 1)
 		cfg.ImmediateFree = s.has("nojournal")
 		cfg.Unprivileged = s.has("unprivileged")
@@ -242,7 +242,7 @@ func show(x Extent) string { return fmt.Sprintf("%d/%d+%d@%d", x.Group, x.Start,
 
 func (s *scene) set() {
 	for _, a := range s.d.CmdArgs {
-		if err := s.a.t.Set(a.Key, uint32(s.number(a.Key, 0))); err != nil {
+		if err := s.a.kernel.SetTunable(&s.a.tunables, a.Key, uint32(s.number(a.Key, 0))); err != nil {
 			s.d.Fatalf(s.t, "%v", err)
 		}
 	}

@@ -31,20 +31,12 @@ func (a *Allocator) discardLocality(lg *localityGroup, order, count int) {
 	}
 }
 
-// trimInode discards the least recently used preallocations of an inode that has
-// too many (ext4_mb_trim_inode_pa).
-func (a *Allocator) trimInode(c *context) {
-	limit := int(a.t.MaxInodePrealloc)
-	if n := int(c.inode.active); n > limit+limit>>2+1 {
-		a.DiscardInode(c.cpu, c.inode, uint32(n-limit))
-	}
-}
-
 // DiscardInode discards preallocations of an inode from the least recently used
 // on: needed of them, or all where needed is 0 (ext4_discard_preallocations).
 //
-// Deviates from the kernel: it does not wait for one that is in use or being
-// deleted, as a file's requests and discards exclude each other.
+// A file's requests and discards exclude each other, so none is in use. One that another
+// process is discarding to make space is waited for: until its clusters are free in the
+// buddy nobody may free others of its range on disk.
 func (a *Allocator) DiscardInode(cpu int, in *Inode, needed uint32) {
 	if !in.Regular || in.pas.head == nil {
 		return
@@ -57,6 +49,13 @@ func (a *Allocator) DiscardInode(cpu int, in *Inode, needed uint32) {
 	var doomed *prealloc
 	for in.pas.tail != nil && needed > 0 {
 		p := in.pas.tail
+		if p.deleted {
+			// discardGroup holds the group's lock until it has taken p off the list.
+			id, _ := a.geo.GroupOf(p.pstart)
+			a.lockGroup(id)
+			a.unlockGroup(id)
+			continue
+		}
 		a.markDeleted(p)
 		in.pas.removeObj(p)
 		p.objNext, doomed = doomed, p
@@ -194,12 +193,12 @@ func (a *Allocator) discardForSpace(needed int) int {
 // shouldRetry discards preallocations after a search that found nothing, and says
 // whether another search may find something
 // (ext4_mb_discard_preallocations_should_retry).
-func (a *Allocator) shouldRetry(c *context, seq *uint64) bool {
-	if a.discardForSpace(c.o.len) > 0 {
+func (a *Allocator) shouldRetry(ac *allocation, seq *uint64) bool {
+	if a.discardForSpace(ac.orig.len) > 0 {
 		return true
 	}
-	if c.flags&StrictCheck == 0 || a.discardSeq != *seq {
-		c.flags |= StrictCheck
+	if ac.flags&StrictCheck == 0 || a.discardSeq != *seq {
+		ac.flags |= StrictCheck
 		*seq = a.discardSeq
 		return true
 	}

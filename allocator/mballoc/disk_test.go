@@ -79,7 +79,7 @@ func (d *Disk) SystemZone(allocator.Block, uint32) bool { return false }
 func (d *Disk) Config() Config {
 	flex := d.Geo.FlexBits > 0
 	return Config{
-		Geometry: d.Geo, Source: d, Profile: Linux5_10, Tunables: DefaultTunables(&d.Geo, flex), CPUs: 1,
+		Geometry: d.Geo, Source: d, Kernel: Linux5_10, Tunables: Linux5_10.DefaultTunables(&d.Geo, flex), CPUs: 1,
 		FlexFeature: flex, GroupChecksums: true,
 	}
 }

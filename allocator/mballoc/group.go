@@ -12,10 +12,10 @@ const maxOrders = 18
 // (struct ext4_group_info, the group descriptor and the block bitmap).
 //
 // What a search looks at to pass a group over comes first and lies in one line of
-// the cache, as the size is a multiple of that.
+// the processor's cache, as the size is a multiple of that.
 type group struct {
-	// In memory, not valid before needInit is false, but for free, which the
-	// descriptor gives.
+	// In memory. Valid once needInit is false; free is always valid: before that it
+	// is the descriptor's count.
 	free      int
 	fragments int
 	largest   int // order of the largest free buddy, -1 for none
@@ -37,8 +37,7 @@ type group struct {
 
 	pas         paList // preallocations in this group
 	uncommitted int    // clusters freed but not committed
-
-	_ [8]byte
+	id          allocator.GroupID
 }
 
 // buddies are bitmaps by order: the first has preallocated and not yet committed
@@ -74,11 +73,15 @@ func (p *page) all() []group {
 
 // at is group id, its descriptor read on first touch.
 func (a *Allocator) at(id allocator.GroupID) *group {
-	p := a.pages[id/groupsPerPage]
-	if p == nil {
-		p = a.makePage(id)
+	return &a.pageOf(id).groups[id%groupsPerPage]
+}
+
+// pageOf is the page that group id is in, made on first touch.
+func (a *Allocator) pageOf(id allocator.GroupID) *page {
+	if p := a.pages[id/groupsPerPage]; p != nil {
+		return p
 	}
-	return &p.groups[id%groupsPerPage]
+	return a.makePage(id)
 }
 
 // makePage makes the page that group id is in.
@@ -92,6 +95,7 @@ func (a *Allocator) makePage(id allocator.GroupID) *page {
 		g := &all[k]
 		d := a.src.Desc(first + allocator.GroupID(k))
 		g.descFree, g.srcFree = d.FreeClusters, d.FreeClusters
+		g.id = first + allocator.GroupID(k)
 		g.uninit = d.BlockUninit && a.cfg.GroupChecksums
 		g.reset()
 	}
@@ -185,8 +189,21 @@ func (a *Allocator) generate(id allocator.GroupID, g *group) {
 	if g.buddy == nil {
 		g.buddy = a.newBuddies()
 	}
+	copy(g.buddy[0], g.disk)
+	a.fillBuddy(id, g)
+	g.needInit, g.pageInit = false, true
+	a.kernel.Order.changed(a, id, g)
+	a.touch(id)
+	a.stats.BuddiesGenerated++
+	if a.obs != nil {
+		a.obs.BuddyLoaded(id)
+	}
+}
+
+// fillBuddy makes the buddy of a group whose lowest order is a copy of the bitmap on disk:
+// what is preallocated, or freed and not committed, is in use too.
+func (a *Allocator) fillBuddy(id allocator.GroupID, g *group) {
 	b := g.buddy[0]
-	copy(b, g.disk)
 	for p := g.pas.head; p != nil; p = p.groupNext {
 		_, start := a.geo.GroupOf(p.pstart)
 		b.SetRange(int(start), p.len)
@@ -202,12 +219,6 @@ func (a *Allocator) generate(id allocator.GroupID, g *group) {
 		g.buddy[k].Fill()
 	}
 	a.countBuddy(g)
-	g.needInit, g.pageInit = false, true
-	a.touch(id)
-	a.stats.BuddiesGenerated++
-	if a.obs != nil {
-		a.obs.BuddyLoaded(id)
-	}
 }
 
 // countBuddy builds the orders above the bitmap and counts the free space

@@ -230,8 +230,8 @@ func TestMarkDiskUsed(t *testing.T) {
 		for _, r := range randomRanges(rnd, size) {
 			before := append(bitmap.Bits(nil), a.BitmapOf(1)...)
 			before.SetRange(r[0], r[1])
-			c := &context{progress: progress{b: freeExtent{group: 1, start: r[0], len: r[1]}, flags: DelallocReserved}}
-			a.markDiskUsed(c, 0)
+			ac := &allocation{best: freeExtent{group: 1, start: r[0], len: r[1]}, flags: DelallocReserved}
+			a.markDiskUsed(ac, 0)
 			total -= int64(r[1])
 			for i := range before {
 				if a.BitmapOf(1)[i] != before[i] {

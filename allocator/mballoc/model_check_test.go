@@ -63,7 +63,7 @@ func (m *model) compare() {
 // before a preallocation and end in it: they get new clusters for all of that.
 func (m *model) prepared(f *modelFile) {
 	p := f.in.pas.head
-	if p == nil || !m.a.p.ThreeStepPlacement {
+	if p == nil || !m.a.quirks.ThreeStepPlacement {
 		return
 	}
 	l := int(p.lstart / m.geo.ClusterRatio())

@@ -25,7 +25,7 @@ func (m *model) create() {
 // locality group's preallocation, so that every one leaves a rest behind.
 func (m *model) flood() {
 	i, cpu := m.choose("file", smallFiles), m.choose("cpu", m.a.cfg.CPUs)
-	n := min(int(m.a.t.GroupPrealloc)/2+1, smallSize)
+	n := min(int(m.a.tunables.GroupPrealloc)/2+1, smallSize)
 	for range m.choose.between("files", 1, 12) {
 		m.small(cpu, i, n)
 		i = (i + 1) % smallFiles

@@ -22,7 +22,6 @@ func (a *Allocator) newBlocks(cpu int, r *Request) (allocator.Block, bool) {
 		a.obs.Request(r)
 	}
 	var claimed int64
-	var counted uint32
 	if r.Flags&DelallocReserved == 0 {
 		for r.Len > 0 && !a.ClaimFree(cpu, int64(r.Len), r.Flags) {
 			r.Len >>= 1
@@ -32,28 +31,22 @@ func (a *Allocator) newBlocks(cpu int, r *Request) (allocator.Block, bool) {
 			return 0, false
 		}
 		claimed = int64(r.Len)
-		if counted = a.claimQuota(r); counted == 0 {
-			a.stats.OverQuota++
-			a.dirtyClusters.Add(cpu, -claimed)
-			return 0, false
-		}
 	}
-	c := a.newContext()
-	a.begin(c, cpu, r)
-	found := a.obtain(c, r)
+	ac := a.takeAllocation()
+	a.begin(ac, cpu, r)
+	found := a.obtain(ac, r)
 	var b allocator.Block
 	if found {
-		a.markDiskUsed(c, claimed)
-		b = a.geo.BlockAt(c.b.group, allocator.GroupOffset(c.b.start))
-		r.Len = uint32(c.b.len)
-		a.stats.BlocksAllocated += uint64(c.b.len) << a.geo.ClusterBits
+		a.markDiskUsed(ac, claimed)
+		b = a.geo.BlockAt(ac.best.group, allocator.GroupOffset(ac.best.start))
+		r.Len = uint32(ac.best.len)
+		a.stats.BlocksAllocated += uint64(ac.best.len) << a.geo.ClusterBits
 	} else {
-		c.b.len = 0
+		ac.best.len = 0
 		r.Len = 0
 	}
-	a.returnQuota(r, counted)
-	a.finish(c)
-	a.sparedContexts = append(a.sparedContexts, c)
+	a.finish(ac)
+	a.spareAllocations = append(a.spareAllocations, ac)
 	if !found {
 		a.stats.NoSpace++
 		if r.Flags&DelallocReserved == 0 {
@@ -66,38 +59,37 @@ func (a *Allocator) newBlocks(cpu int, r *Request) (allocator.Block, bool) {
 	return b, found
 }
 
-// newContext is a context, one that a request is done with if there is any.
-func (a *Allocator) newContext() *context {
-	if n := len(a.sparedContexts); n > 0 {
-		c := a.sparedContexts[n-1]
-		a.sparedContexts = a.sparedContexts[:n-1]
-		c.inode, c.pa, c.lg = nil, nil, nil
-		c.progress = progress{}
-		return c
+// takeAllocation is an empty allocation. Those of requests that are done are used again.
+func (a *Allocator) takeAllocation() *allocation {
+	if n := len(a.spareAllocations); n > 0 {
+		ac := a.spareAllocations[n-1]
+		a.spareAllocations = a.spareAllocations[:n-1]
+		*ac = allocation{}
+		return ac
 	}
-	return new(context)
+	return new(allocation)
 }
 
 // begin sets up a request (ext4_mb_initialize_context).
-func (a *Allocator) begin(c *context, cpu int, r *Request) {
+func (a *Allocator) begin(ac *allocation, cpu int, r *Request) {
 	goal := r.Goal
 	if goal < a.geo.FirstDataBlock || goal >= a.geo.Blocks {
 		goal = a.geo.FirstDataBlock
 	}
 	id, off := a.geo.GroupOf(goal)
-	c.cpu = cpu
-	c.inode = r.Inode
-	c.status = statusContinue
-	c.flags = r.Flags
-	c.o = freeExtent{
+	ac.cpu = cpu
+	ac.inode = r.Inode
+	ac.status = statusContinue
+	ac.flags = r.Flags
+	ac.orig = freeExtent{
 		logical: r.Logical &^ (a.geo.ClusterRatio() - 1),
 		group:   id,
 		start:   int(off),
 		len:     int(min(r.Len, a.geo.ClustersPerGroup)),
 	}
-	c.g = c.o
-	c.b.logical = c.o.logical
-	a.chooseKind(c)
+	ac.goal = ac.orig
+	ac.best.logical = ac.orig.logical
+	a.chooseKind(ac)
 }
 
 // obtain finds space for a request, discarding preallocations if there is none (the
@@ -106,73 +98,73 @@ func (a *Allocator) begin(c *context, cpu int, r *Request) {
 // Deviates from the kernel: discardSeq is one counter. The kernel has one a CPU, and
 // at first remembers only its own CPU's; but what it remembers is compared only
 // after the second failure, when it is the sum over all.
-func (a *Allocator) obtain(c *context, r *Request) bool {
+func (a *Allocator) obtain(ac *allocation, r *Request) bool {
 	seq := a.discardSeq
-	if a.usePreallocated(c) {
+	if a.usePreallocated(ac) {
 		return true
 	}
-	c.search = true
-	a.normalize(c, r)
+	ac.searched = true
+	a.normalize(ac, r)
 	for retries := 1; ; retries++ {
-		a.search(c)
-		if c.status == statusFound {
+		a.search(ac)
+		if ac.status == statusFound {
 			return true
 		}
-		if a.p.DiscardRetries > 0 && retries >= a.p.DiscardRetries || !a.shouldRetry(c, &seq) {
+		if a.quirks.DiscardRetries > 0 && retries >= a.quirks.DiscardRetries || !a.shouldRetry(ac, &seq) {
 			return false
 		}
 	}
 }
 
 // markDiskUsed takes the clusters given on disk (ext4_mb_mark_diskspace_used).
-func (a *Allocator) markDiskUsed(c *context, claimed int64) {
-	id, n := c.b.group, c.b.len
+func (a *Allocator) markDiskUsed(ac *allocation, claimed int64) {
+	id, n := ac.best.group, ac.best.len
 	g := a.at(id)
 	a.touch(id)
 	a.readBitmap(id, g, false)
 	a.lockGroup(id)
-	if !g.disk.AllClear(c.b.start, n) {
-		panic(a.dump("allocating clusters in use on disk", g, c.b.start, n))
+	if !g.disk.AllClear(ac.best.start, n) {
+		panic(a.dump("allocating clusters in use on disk", g, ac.best.start, n))
 	}
-	g.disk.SetRange(c.b.start, n)
+	g.disk.SetRange(ac.best.start, n)
 	g.uninit = false
 	g.descFree -= uint32(n)
 	a.worked(Work{Bitmaps: 1, Clusters: n})
 	a.unlockGroup(id)
-	a.freeClusters.Add(c.cpu, -int64(n))
-	if c.flags&DelallocReserved == 0 {
-		a.dirtyClusters.Add(c.cpu, -claimed)
+	a.freeClusters.Add(ac.cpu, -int64(n))
+	if ac.flags&DelallocReserved == 0 {
+		a.dirtyClusters.Add(ac.cpu, -claimed)
 	}
 	a.flexChanged(id, -int64(n))
 }
 
 // collect counts a request that is done (ext4_mb_collect_stats).
-func (a *Allocator) collect(c *context) {
+func (a *Allocator) collect(ac *allocation) {
 	s := &a.stats
 	s.Requests++
-	if c.b.len >= c.o.len {
+	if ac.best.len >= ac.orig.len {
 		s.Success++
 	}
-	s.ExtentsScanned += uint64(c.found)
-	s.GroupsScanned += uint64(c.scanned)
-	if c.g.start == c.b.start && c.g.group == c.b.group {
+	s.ExtentsScanned += uint64(ac.examined)
+	s.GroupsScanned += uint64(ac.scanned)
+	if ac.goal.start == ac.best.start && ac.goal.group == ac.best.group {
 		s.GoalHits++
 	}
-	if c.found > int(a.t.MaxToScan) {
+	if ac.examined > int(a.tunables.MaxToScan) {
 		s.Breaks++
 	}
-	if !c.search {
+	if !ac.searched {
 		s.PAHits++
-		s.PABlocksUsed += uint64(c.b.len) << a.geo.ClusterBits
+		s.PABlocksUsed += uint64(ac.best.len) << a.geo.ClusterBits
 	}
 	if a.obs != nil {
 		a.decision = Decision{
-			Inode: c.inode.Number, Searched: c.search,
-			Orig: c.o.extent(), Goal: c.g.extent(), Result: c.f.extent(), Best: c.b.extent(),
-			Found: c.found, Groups: c.scanned, Criteria: c.criteria, Flags: c.flags, Tail: c.tail,
+			Inode: ac.inode.Number, Searched: ac.searched,
+			Orig: ac.orig.extent(), Goal: ac.goal.extent(), Result: ac.found.extent(), Best: ac.best.extent(),
+			Found: ac.examined, Groups: ac.scanned, Criteria: ac.criteria, Flags: ac.flags, Tail: ac.tail,
 		}
-		if c.buddy > 0 {
-			a.decision.Buddy = 1 << c.buddy
+		if ac.buddy > 0 {
+			a.decision.Buddy = 1 << ac.buddy
 		}
 		a.obs.Decided(&a.decision)
 	}

@@ -13,27 +13,27 @@ func (a *Allocator) logicalEnd(logical uint32, clusters int) int64 {
 // (ext4_mb_group_or_file): from the CPU's locality group if the file is small,
 // as a stream if it is not, and just as asked if it ends the file and nobody has
 // it open for writing.
-func (a *Allocator) chooseKind(c *context) {
-	if c.flags&HintData == 0 || c.flags&HintGoalOnly != 0 {
+func (a *Allocator) chooseKind(ac *allocation) {
+	if ac.flags&HintData == 0 || ac.flags&HintGoalOnly != 0 {
 		return
 	}
-	size := a.logicalEnd(c.o.logical, c.o.len)
-	fileSize := (c.inode.Size + a.geo.BlockSize() - 1) >> a.geo.BlockBits
-	if size == fileSize && c.inode.Writers == 0 {
+	size := a.logicalEnd(ac.orig.logical, ac.orig.len)
+	fileSize := (ac.inode.Size + a.geo.BlockSize() - 1) >> a.geo.BlockBits
+	if size == fileSize && ac.inode.Writers == 0 {
 		if !a.busy() {
-			c.flags |= HintNoPrealloc
+			ac.flags |= HintNoPrealloc
 			return
 		}
 		a.stats.Busy++
 	}
-	if a.t.GroupPrealloc == 0 || max(size, fileSize) > int64(a.t.StreamRequest) {
-		c.flags |= StreamAlloc
+	if a.tunables.GroupPrealloc == 0 || max(size, fileSize) > int64(a.tunables.StreamRequest) {
+		ac.flags |= StreamAlloc
 		return
 	}
-	c.lg = &a.lgs[c.cpu]
-	c.flags |= HintGroupAlloc
+	ac.lg = &a.lgs[ac.cpu]
+	ac.flags |= HintGroupAlloc
 	if a.locks != nil {
-		a.locks.LockLocalityGroup(c.cpu)
+		a.locks.LockLocalityGroup(ac.cpu)
 	}
 }
 
@@ -54,18 +54,18 @@ var windows = [...]sizeClass{
 // normalize widens a request to what the file is likely to need
 // (ext4_mb_normalize_request): a window of the file whose size follows from the
 // file's, cut by its mapped and preallocated neighbours.
-func (a *Allocator) normalize(c *context, r *Request) {
-	if c.flags&HintData == 0 || c.flags&(HintGoalOnly|HintNoPrealloc) != 0 {
+func (a *Allocator) normalize(ac *allocation, r *Request) {
+	if ac.flags&HintData == 0 || ac.flags&(HintGoalOnly|HintNoPrealloc) != 0 {
 		return
 	}
-	if c.flags&HintGroupAlloc != 0 {
-		c.g.len = int(a.t.GroupPrealloc)
+	if ac.flags&HintGroupAlloc != 0 {
+		ac.goal.len = int(a.tunables.GroupPrealloc)
 		return
 	}
-	start, size := a.window(c)
+	start, size := a.window(ac)
 	bpg := int64(a.geo.BlocksPerGroup)
-	if a.p.ClampTinyGroups {
-		start = max(start, int64(c.o.logical)/bpg*bpg)
+	if a.quirks.ClampTinyGroups {
+		start = max(start, int64(ac.orig.logical)/bpg*bpg)
 		if start+size > maxBlocks {
 			size = maxBlocks - start
 		}
@@ -78,22 +78,22 @@ func (a *Allocator) normalize(c *context, r *Request) {
 		size -= start + size - int64(r.Lright)
 	}
 	size = min(size, bpg)
-	start, size = a.cutByPreallocs(c, start, start+size)
-	if o := int64(c.o.logical); size <= 0 || size > bpg || start > o && start+size <= o {
+	start, size = a.cutByPreallocs(ac, start, start+size)
+	if o := int64(ac.orig.logical); size <= 0 || size > bpg || start > o && start+size <= o {
 		panic(a.dump("normalized request does not cover the original", nil, int(start), int(size)))
 	}
-	c.g.logical = uint32(start)
-	c.g.len = int((size + int64(a.geo.ClusterRatio()) - 1) >> a.geo.ClusterBits)
-	a.mergeGoal(c, r, start, size)
+	ac.goal.logical = uint32(start)
+	ac.goal.len = int((size + int64(a.geo.ClusterRatio()) - 1) >> a.geo.ClusterBits)
+	a.mergeGoal(ac, r, start, size)
 }
 
 // maxBlocks is the number of blocks that no file exceeds (EXT_MAX_BLOCKS).
 const maxBlocks = 0xffffffff
 
 // window predicts, in blocks, the part of the file to prepare.
-func (a *Allocator) window(c *context) (start, size int64) {
+func (a *Allocator) window(ac *allocation) (start, size int64) {
 	bits := a.geo.BlockBits
-	bytes := max(a.logicalEnd(c.o.logical, c.o.len)<<bits, c.inode.Size)
+	bytes := max(a.logicalEnd(ac.orig.logical, ac.orig.len)<<bits, ac.inode.Size)
 	buddy := int64(2) << bits // clusters of the largest buddy
 	if bytes <= 1<<20 {
 		size := int64(16 << 10)
@@ -102,23 +102,23 @@ func (a *Allocator) window(c *context) (start, size int64) {
 		}
 		return 0, size >> bits
 	}
-	align := func(shift uint) int64 { return int64(c.o.logical) >> (shift - uint(bits)) << shift >> bits }
+	align := func(shift uint) int64 { return int64(ac.orig.logical) >> (shift - uint(bits)) << shift >> bits }
 	for _, w := range windows {
 		if bytes <= w.limit || buddy <= w.chunk {
 			return align(w.shift), w.size >> bits
 		}
 	}
-	if int64(c.o.len) <= 8<<20>>bits || buddy <= 8<<10 {
+	if int64(ac.orig.len) <= 8<<20>>bits || buddy <= 8<<10 {
 		return align(23), 8 << 20 >> bits
 	}
-	return int64(c.o.logical), int64(c.o.len) << a.geo.ClusterBits
+	return int64(ac.orig.logical), int64(ac.orig.len) << a.geo.ClusterBits
 }
 
 // cutByPreallocs keeps the window [start, end) clear of what is preallocated for
 // the inode already.
-func (a *Allocator) cutByPreallocs(c *context, start, end int64) (int64, int64) {
-	o := int64(c.o.logical)
-	for p := c.inode.pas.head; p != nil; p = p.objNext {
+func (a *Allocator) cutByPreallocs(ac *allocation, start, end int64) (int64, int64) {
+	o := int64(ac.orig.logical)
+	for p := ac.inode.pas.head; p != nil; p = p.objNext {
 		if p.deleted {
 			continue
 		}
@@ -141,24 +141,24 @@ func (a *Allocator) cutByPreallocs(c *context, start, end int64) (int64, int64) 
 // mergeGoal moves the goal next to the file's blocks that the window touches. The
 // profile 5.10-seed tries the goal where it was, and does not ask whether the
 // place beside those blocks lies on the disk.
-func (a *Allocator) mergeGoal(c *context, r *Request, start, size int64) {
+func (a *Allocator) mergeGoal(ac *allocation, r *Request, start, size int64) {
 	right := r.Pright - allocator.Block(size)
 	onDisk := int64(r.Pright) >= size && right >= a.geo.FirstDataBlock
-	if r.Pright != 0 && int64(r.Lright) == start+size && (onDisk || !a.p.MergeGoal) {
-		a.aimAt(c, right)
+	if r.Pright != 0 && int64(r.Lright) == start+size && (onDisk || !a.quirks.MergeGoal) {
+		a.aimAt(ac, right)
 	}
 	left := r.Pleft + 1
-	if r.Pleft != 0 && int64(r.Lleft)+1 == start && (left < a.geo.Blocks || !a.p.MergeGoal) {
-		a.aimAt(c, left)
+	if r.Pleft != 0 && int64(r.Lleft)+1 == start && (left < a.geo.Blocks || !a.quirks.MergeGoal) {
+		a.aimAt(ac, left)
 	}
 }
 
 // aimAt has the search try its goal, which becomes block b.
-func (a *Allocator) aimAt(c *context, b allocator.Block) {
-	c.flags |= HintTryGoal
-	x := &c.g
-	if !a.p.MergeGoal {
-		x = &c.f
+func (a *Allocator) aimAt(ac *allocation, b allocator.Block) {
+	ac.flags |= HintTryGoal
+	x := &ac.goal
+	if !a.quirks.MergeGoal {
+		x = &ac.found
 	}
 	id, off := a.geo.GroupOf(b)
 	x.group, x.start = id, int(off)

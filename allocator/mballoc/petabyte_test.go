@@ -45,7 +45,7 @@ func (s *blank) FreeClusters() uint64 {
 
 func (s *blank) config() Config {
 	return Config{
-		Geometry: s.geo, Source: s, Profile: Linux5_10, Tunables: DefaultTunables(&s.geo, true), CPUs: 2,
+		Geometry: s.geo, Source: s, Kernel: Linux5_10, Tunables: Linux5_10.DefaultTunables(&s.geo, true), CPUs: 2,
 		FlexFeature: true, GroupChecksums: true, ReservePool: true,
 	}
 }

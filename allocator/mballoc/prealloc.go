@@ -102,32 +102,32 @@ type localityGroup struct {
 // usePreallocated serves a request from a preallocation
 // (ext4_mb_use_preallocated): the inode's that holds its block, else the
 // locality group's nearest to the goal among those large enough.
-func (a *Allocator) usePreallocated(c *context) bool {
-	if c.flags&HintData == 0 {
+func (a *Allocator) usePreallocated(ac *allocation) bool {
+	if ac.flags&HintData == 0 {
 		return false
 	}
-	o := int64(c.o.logical)
-	for p := c.inode.pas.head; p != nil; p = p.objNext {
+	o := int64(ac.orig.logical)
+	for p := ac.inode.pas.head; p != nil; p = p.objNext {
 		if o < int64(p.lstart) || o >= a.logicalEnd(p.lstart, p.len) {
 			continue
 		}
-		if !c.inode.Extents && p.pstart+allocator.Block(p.len)<<a.geo.ClusterBits > maxFileBlock {
+		if !ac.inode.Extents && p.pstart+allocator.Block(p.len)<<a.geo.ClusterBits > maxFileBlock {
 			continue
 		}
 		if !p.deleted && p.free > 0 {
 			p.inUse = true
-			a.useInodePA(c, p)
-			c.criteria = FromInodePA
+			a.useInodePA(ac, p)
+			ac.criteria = FromInodePA
 			return true
 		}
 	}
-	if c.flags&HintGroupAlloc == 0 {
+	if ac.flags&HintGroupAlloc == 0 {
 		return false
 	}
-	if p := a.nearest(c); p != nil {
+	if p := a.nearest(ac); p != nil {
 		p.inUse = true
-		useGroupPA(c, p, &a.geo)
-		c.criteria = FromGroupPA
+		useGroupPA(ac, p, &a.geo)
+		ac.criteria = FromGroupPA
 		return true
 	}
 	return false
@@ -139,13 +139,13 @@ const maxFileBlock = 0xffffffff
 
 // nearest is the locality group's preallocation nearest to the goal
 // (ext4_mb_check_group_pa).
-func (a *Allocator) nearest(c *context) *prealloc {
-	goal := a.geo.BlockAt(c.g.group, allocator.GroupOffset(c.g.start))
+func (a *Allocator) nearest(ac *allocation) *prealloc {
+	goal := a.geo.BlockAt(ac.goal.group, allocator.GroupOffset(ac.goal.start))
 	var best *prealloc
 	var dist allocator.Block
-	for k := min(bits.Len(uint(c.o.len))-1, lgOrders-1); k < lgOrders; k++ {
-		for p := c.lg.lists[k].head; p != nil; p = p.objNext {
-			if p.deleted || p.free < c.o.len {
+	for k := min(bits.Len(uint(ac.orig.len))-1, lgOrders-1); k < lgOrders; k++ {
+		for p := ac.lg.lists[k].head; p != nil; p = p.objNext {
+			if p.deleted || p.free < ac.orig.len {
 				continue
 			}
 			d := max(goal, p.pstart) - min(goal, p.pstart)
@@ -159,15 +159,15 @@ func (a *Allocator) nearest(c *context) *prealloc {
 
 // useInodePA takes the requested blocks from an inode's preallocation, as far as
 // it goes (ext4_mb_use_inode_pa).
-func (a *Allocator) useInodePA(c *context, p *prealloc) {
+func (a *Allocator) useInodePA(ac *allocation, p *prealloc) {
 	bits := a.geo.ClusterBits
-	start := p.pstart + allocator.Block(c.o.logical-p.lstart)
-	end := min(p.pstart+allocator.Block(p.len)<<bits, start+allocator.Block(c.o.len)<<bits)
+	start := p.pstart + allocator.Block(ac.orig.logical-p.lstart)
+	end := min(p.pstart+allocator.Block(p.len)<<bits, start+allocator.Block(ac.orig.len)<<bits)
 	n := int((end - start + allocator.Block(a.geo.ClusterRatio()) - 1) >> bits)
 	id, off := a.geo.GroupOf(start)
-	c.b.group, c.b.start, c.b.len = id, int(off), n
-	c.status = statusFound
-	c.pa = p
+	ac.best.group, ac.best.start, ac.best.len = id, int(off), n
+	ac.status = statusFound
+	ac.pa = p
 	if n <= 0 || n > p.free {
 		panic(a.dump("preallocation used beyond its end", nil, n, p.free))
 	}
@@ -176,22 +176,22 @@ func (a *Allocator) useInodePA(c *context, p *prealloc) {
 
 // useGroupPA takes the requested clusters from a locality group's preallocation,
 // which is shortened once the request is done (ext4_mb_use_group_pa).
-func useGroupPA(c *context, p *prealloc, geo *allocator.Geometry) {
+func useGroupPA(ac *allocation, p *prealloc, geo *allocator.Geometry) {
 	id, off := geo.GroupOf(p.pstart)
-	c.b.group, c.b.start, c.b.len = id, int(off), c.o.len
-	c.status = statusFound
-	c.pa = p
+	ac.best.group, ac.best.start, ac.best.len = id, int(off), ac.orig.len
+	ac.status = statusFound
+	ac.pa = p
 }
 
 // newPrealloc keeps what was found beyond the request
 // (ext4_mb_new_preallocation).
-func (a *Allocator) newPrealloc(c *context, g *group) {
+func (a *Allocator) newPrealloc(ac *allocation, g *group) {
 	p := a.blankPA()
 	p.inUse = true
-	if c.flags&HintGroupAlloc != 0 {
-		a.newGroupPA(c, g, p)
+	if ac.flags&HintGroupAlloc != 0 {
+		a.newGroupPA(ac, g, p)
 	} else {
-		a.newInodePA(c, g, p)
+		a.newInodePA(ac, g, p)
 	}
 }
 
@@ -213,68 +213,68 @@ func (a *Allocator) sparePA(p *prealloc) {
 // newInodePA makes a preallocation of what was found (ext4_mb_new_inode_pa). If
 // that is shorter than the goal it is placed in the file so that it covers the
 // request: at the goal's end, else at its start, else at the request.
-func (a *Allocator) newInodePA(c *context, g *group, p *prealloc) {
-	if c.b.len < c.g.len {
-		if a.p.ThreeStepPlacement {
-			c.b.logical = a.placeShort(c)
+func (a *Allocator) newInodePA(ac *allocation, g *group, p *prealloc) {
+	if ac.best.len < ac.goal.len {
+		if a.quirks.ThreeStepPlacement {
+			ac.best.logical = a.placeShort(ac)
 		} else {
-			c.b.logical = a.placeShortSeed(c)
+			ac.best.logical = a.placeShortSeed(ac)
 		}
 	}
-	c.f = c.b
-	p.lstart = c.b.logical
-	p.pstart = a.geo.BlockAt(c.b.group, allocator.GroupOffset(c.b.start))
-	p.len, p.free = c.b.len, c.b.len
-	p.inode = c.inode
+	ac.found = ac.best
+	p.lstart = ac.best.logical
+	p.pstart = a.geo.BlockAt(ac.best.group, allocator.GroupOffset(ac.best.start))
+	p.len, p.free = ac.best.len, ac.best.len
+	p.inode = ac.inode
 	if a.obs != nil {
-		a.obs.NewInodePA(c.inode.Number, p.pstart, uint32(p.len), p.lstart)
+		a.obs.NewInodePA(ac.inode.Number, p.pstart, uint32(p.len), p.lstart)
 	}
-	a.useInodePA(c, p)
+	a.useInodePA(ac, p)
 	a.stats.Preallocated += uint64(p.free)
 	a.stats.InodePAs++
 	g.pas.pushGroup(p)
-	c.inode.pas.pushObj(p)
-	c.inode.active++
+	a.kernel.Preallocs.add(p)
+	ac.inode.active++
 }
 
 // placeShort is where in the file an extent shorter than its goal is put
 // (ext4_mb_new_inode_pa).
-func (a *Allocator) placeShort(c *context) uint32 {
-	n := int64(c.b.len) << a.geo.ClusterBits
-	goalEnd := a.logicalEnd(c.g.logical, c.g.len)
-	if at := goalEnd - n; int64(c.o.logical) >= at {
+func (a *Allocator) placeShort(ac *allocation) uint32 {
+	n := int64(ac.best.len) << a.geo.ClusterBits
+	goalEnd := a.logicalEnd(ac.goal.logical, ac.goal.len)
+	if at := goalEnd - n; int64(ac.orig.logical) >= at {
 		return uint32(at)
 	}
-	if a.logicalEnd(c.o.logical, c.o.len) <= int64(c.g.logical)+n {
-		return c.g.logical
+	if a.logicalEnd(ac.orig.logical, ac.orig.len) <= int64(ac.goal.logical)+n {
+		return ac.goal.logical
 	}
-	return c.o.logical
+	return ac.orig.logical
 }
 
 // placeShortSeed is placeShort as it was before 5.10.223.
-func (a *Allocator) placeShortSeed(c *context) uint32 {
+func (a *Allocator) placeShortSeed(ac *allocation) uint32 {
 	bits := a.geo.ClusterBits
-	win := min(int64(c.o.logical-c.g.logical), int64(c.b.len-c.o.len)<<bits)
-	if off := int64(c.o.logical) % (int64(c.b.len) << bits); off != 0 && off < win {
+	win := min(int64(ac.orig.logical-ac.goal.logical), int64(ac.best.len-ac.orig.len)<<bits)
+	if off := int64(ac.orig.logical) % (int64(ac.best.len) << bits); off != 0 && off < win {
 		win = off
 	}
-	return c.o.logical - uint32((win+int64(a.geo.ClusterRatio())-1)>>bits)
+	return ac.orig.logical - uint32((win+int64(a.geo.ClusterRatio())-1)>>bits)
 }
 
 // newGroupPA makes a preallocation for the CPU's locality group
 // (ext4_mb_new_group_pa). It joins a list when the request is done.
-func (a *Allocator) newGroupPA(c *context, g *group, p *prealloc) {
-	c.f = c.b
+func (a *Allocator) newGroupPA(ac *allocation, g *group, p *prealloc) {
+	ac.found = ac.best
 	p.group = true
-	p.pstart = a.geo.BlockAt(c.b.group, allocator.GroupOffset(c.b.start))
+	p.pstart = a.geo.BlockAt(ac.best.group, allocator.GroupOffset(ac.best.start))
 	p.lstart = uint32(p.pstart)
-	p.len, p.free = c.b.len, c.b.len
+	p.len, p.free = ac.best.len, ac.best.len
 	p.order = -1
-	p.lg = c.lg
+	p.lg = ac.lg
 	if a.obs != nil {
-		a.obs.NewGroupPA(c.inode.Number, p.pstart, uint32(p.len))
+		a.obs.NewGroupPA(ac.inode.Number, p.pstart, uint32(p.len))
 	}
-	useGroupPA(c, p, &a.geo)
+	useGroupPA(ac, p, &a.geo)
 	a.stats.Preallocated += uint64(p.free)
 	a.stats.GroupPAs++
 	g.pas.pushGroup(p)
@@ -283,32 +283,32 @@ func (a *Allocator) newGroupPA(c *context, g *group, p *prealloc) {
 // finish ends a request (ext4_mb_release_context): a locality group's
 // preallocation is shortened and listed anew, an inode's becomes the most
 // recently used, and one used up goes.
-func (a *Allocator) finish(c *context) {
-	if p := c.pa; p != nil {
+func (a *Allocator) finish(ac *allocation) {
+	if p := ac.pa; p != nil {
 		if p.group {
-			n := allocator.Block(c.b.len) << a.geo.ClusterBits
+			n := allocator.Block(ac.best.len) << a.geo.ClusterBits
 			p.pstart += n
 			p.lstart += uint32(n)
-			p.free -= c.b.len
-			p.len -= c.b.len
+			p.free -= ac.best.len
+			p.len -= ac.best.len
 			if p.free > 0 {
 				if p.order >= 0 {
 					p.lg.lists[p.order].removeObj(p)
 				}
-				a.addAndTrim(c.lg, p)
+				a.addAndTrim(ac.lg, p)
 			}
 		} else {
-			l := &c.inode.pas
-			l.removeObj(p)
-			l.pushObj(p)
+			a.kernel.Preallocs.used(p)
 		}
 		a.putPA(p)
 	}
-	if c.flags&HintGroupAlloc != 0 && a.locks != nil {
-		a.locks.UnlockLocalityGroup(c.cpu)
+	if ac.flags&HintGroupAlloc != 0 && a.locks != nil {
+		a.locks.UnlockLocalityGroup(ac.cpu)
 	}
-	a.collect(c)
-	a.trimInode(c)
+	a.collect(ac)
+	if n := a.kernel.Preallocs.excess(a, ac.inode); n > 0 {
+		a.DiscardInode(ac.cpu, ac.inode, n)
+	}
 }
 
 // putPA ends a request's use of p, which goes if nothing of it is left

@@ -49,7 +49,7 @@ func (a *Allocator) readAheadPage(id allocator.GroupID, nr uint32) (ios uint32) 
 // prefetch_block_bitmaps).
 func (a *Allocator) PrefetchBitmaps() {
 	for id := allocator.GroupID(0); ; {
-		next, ios := a.readAhead(id, a.t.Prefetch)
+		next, ios := a.readAhead(id, a.tunables.Prefetch)
 		a.prefetchEnd(next, ios)
 		if id >= next {
 			return

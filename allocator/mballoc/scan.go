@@ -10,20 +10,20 @@ import (
 // measure weighs a free extent against the best found so far
 // (ext4_mb_measure_extent): an exact fit wins at once; while the best is too
 // short a longer one is better, then a shorter one that still fits.
-func (a *Allocator) measure(c *context, id allocator.GroupID, g *group, start, n int) {
-	c.found++
+func (a *Allocator) measure(ac *allocation, id allocator.GroupID, g *group, start, n int) {
+	ac.examined++
 	switch {
-	case c.flags&HintFirst != 0 || n == c.g.len:
-		c.b = freeExtent{group: id, start: start, len: n}
-		a.useBest(c, g)
+	case ac.flags&HintFirst != 0 || n == ac.goal.len:
+		ac.best = freeExtent{group: id, start: start, len: n}
+		a.useBest(ac, g)
 		return
-	case c.b.len == 0:
-		c.b = freeExtent{group: id, start: start, len: n}
+	case ac.best.len == 0:
+		ac.best = freeExtent{group: id, start: start, len: n}
 		return
-	case better(n, c.b.len, c.g.len):
-		c.b = freeExtent{group: id, start: start, len: n}
+	case better(n, ac.best.len, ac.goal.len):
+		ac.best = freeExtent{group: id, start: start, len: n}
 	}
-	a.checkLimits(c, id, g, false)
+	a.checkLimits(ac, id, g, false)
 }
 
 // better says whether an extent of n clusters, which are not just the need, replaces
@@ -33,94 +33,94 @@ func better(n, best, need int) bool {
 }
 
 // checkLimits ends a search that has examined enough (ext4_mb_check_limits).
-func (a *Allocator) checkLimits(c *context, id allocator.GroupID, g *group, groupDone bool) {
-	if c.status == statusFound {
+func (a *Allocator) checkLimits(ac *allocation, id allocator.GroupID, g *group, groupDone bool) {
+	if ac.status == statusFound {
 		return
 	}
-	if c.found > int(a.t.MaxToScan) && c.flags&HintFirst == 0 {
-		c.status = statusBreak
+	if ac.examined > int(a.tunables.MaxToScan) && ac.flags&HintFirst == 0 {
+		ac.status = statusBreak
 		return
 	}
-	if c.b.len < c.g.len {
+	if ac.best.len < ac.goal.len {
 		return
 	}
-	if (groupDone || c.found > int(a.t.MinToScan)) && c.b.group == id {
+	if (groupDone || ac.examined > int(a.tunables.MinToScan)) && ac.best.group == id {
 		if a.locks == nil { // nobody can have taken any of it
-			a.useBest(c, g)
-		} else if _, n := a.findExtent(g, c.b.start, c.g.len); n >= c.g.len {
-			a.useBest(c, g)
+			a.useBest(ac, g)
+		} else if _, n := a.findExtent(g, ac.best.start, ac.goal.len); n >= ac.goal.len {
+			a.useBest(ac, g)
 		}
 	}
 }
 
 // useBest takes the best extent, at most as long as the goal
 // (ext4_mb_use_best_found). The group must be locked.
-func (a *Allocator) useBest(c *context, g *group) {
-	c.b.len = min(c.b.len, c.g.len)
-	c.b.logical = c.g.logical
-	a.touch(c.b.group)
-	c.tail, c.buddy = a.markUsed(g, c.b.start, c.b.len)
+func (a *Allocator) useBest(ac *allocation, g *group) {
+	ac.best.len = min(ac.best.len, ac.goal.len)
+	ac.best.logical = ac.goal.logical
+	a.touch(ac.best.group)
+	ac.tail, ac.buddy = a.markUsed(g, ac.best.start, ac.best.len)
 	a.worked(Work{Buddies: 1})
-	c.f = c.b
-	c.status = statusFound
-	if c.flags&StreamAlloc != 0 {
+	ac.found = ac.best
+	ac.status = statusFound
+	if ac.flags&StreamAlloc != 0 {
 		if a.locks != nil {
 			a.locks.StreamGoal()
 		}
-		a.lastGroup, a.lastStart = c.f.group, c.f.start
+		*a.streamGoal(ac.inode) = streamGoal{ac.found.group, ac.found.start}
 	}
-	if c.o.len < c.b.len {
-		a.newPrealloc(c, g)
+	if ac.orig.len < ac.best.len {
+		a.newPrealloc(ac, g)
 	}
 }
 
 // tryBest takes the best extent after the search, if it is still free
 // (ext4_mb_try_best_found).
-func (a *Allocator) tryBest(c *context) {
-	id := c.b.group
+func (a *Allocator) tryBest(ac *allocation) {
+	id := ac.best.group
 	g := a.load(id)
 	a.lockGroup(id)
-	if start, n := a.findExtent(g, c.b.start, c.b.len); n > 0 {
-		c.b.start, c.b.len = start, n
-		a.useBest(c, g)
+	if start, n := a.findExtent(g, ac.best.start, ac.best.len); n > 0 {
+		ac.best.start, ac.best.len = start, n
+		a.useBest(ac, g)
 	}
 	a.unlockGroup(id)
 }
 
 // findByGoal takes the goal's place if the whole goal fits there
 // (ext4_mb_find_by_goal). With a stripe a goal of just its width must be aligned.
-func (a *Allocator) findByGoal(c *context) {
+func (a *Allocator) findByGoal(ac *allocation) {
 	want := HintTryGoal
-	if a.p.GoalOnlyTriesGoal {
+	if a.quirks.GoalOnlyTriesGoal {
 		want |= HintGoalOnly
 	}
-	if c.flags&want == 0 || a.at(c.g.group).free == 0 {
+	if ac.flags&want == 0 || a.at(ac.goal.group).free == 0 {
 		return
 	}
-	id := c.g.group
+	id := ac.goal.group
 	g := a.load(id)
 	a.lockGroup(id)
 	defer a.unlockGroup(id)
-	start, n := a.findExtent(g, c.g.start, c.g.len)
+	start, n := a.findExtent(g, ac.goal.start, ac.goal.len)
 	switch {
-	case n >= c.g.len && c.g.len == int(a.geo.Stripe):
+	case n >= ac.goal.len && ac.goal.len == int(a.geo.Stripe):
 		if uint64(a.geo.GroupStart(id)+allocator.Block(start))%uint64(a.geo.Stripe) != 0 {
 			return
 		}
-	case n >= c.g.len:
-	case n > 0 && c.flags&HintMerge != 0:
+	case n >= ac.goal.len:
+	case n > 0 && ac.flags&HintMerge != 0:
 	default:
 		return
 	}
-	c.found++
-	c.b = freeExtent{group: id, start: start, len: n}
-	a.useBest(c, g)
+	ac.examined++
+	ac.best = freeExtent{group: id, start: start, len: n}
+	a.useBest(ac, g)
 }
 
 // scanSimple takes the first buddy of the smallest order that holds the goal,
 // which is a power of two (ext4_mb_simple_scan_group).
-func (a *Allocator) scanSimple(c *context, id allocator.GroupID, g *group) {
-	for order := c.order2; order < a.orders; order++ {
+func (a *Allocator) scanSimple(ac *allocation, id allocator.GroupID, g *group) {
+	for order := ac.order2; order < a.orders; order++ {
 		if g.counters[order] == 0 {
 			continue
 		}
@@ -129,11 +129,11 @@ func (a *Allocator) scanSimple(c *context, id allocator.GroupID, g *group) {
 		if k >= limit {
 			panic(a.dump("buddy counter without buddy", g, order, 0))
 		}
-		c.found++
-		c.b.len = 1 << order
-		c.b.start = k << order
-		c.b.group = id
-		a.useBest(c, g)
+		ac.examined++
+		ac.best.len = 1 << order
+		ac.best.start = k << order
+		ac.best.group = id
+		a.useBest(ac, g)
 		a.stats.Pow2Hits++
 		return
 	}
@@ -141,28 +141,28 @@ func (a *Allocator) scanSimple(c *context, id allocator.GroupID, g *group) {
 
 // scanComplex measures the free extents of a group in order
 // (ext4_mb_complex_scan_group).
-func (a *Allocator) scanComplex(c *context, id allocator.GroupID, g *group) {
+func (a *Allocator) scanComplex(ac *allocation, id allocator.GroupID, g *group) {
 	limit := int(a.geo.ClustersPerGroup)
 	b := g.buddy[0]
 	free := g.free
 	i := b.NextZero(g.lowest, limit)
 	g.lowest = i
-	for free > 0 && c.status == statusContinue {
+	for free > 0 && ac.status == statusContinue {
 		var n int
-		if i, n, free = a.skim(c, id, b, i, free); free == 0 {
+		if i, n, free = a.skim(ac, id, b, i, free); free == 0 {
 			break
 		}
 		if n == 0 {
 			if i = b.NextZero(i, limit); i >= limit {
 				panic(a.dump("free clusters are missing", g, free, 0))
 			}
-			_, n = a.findExtent(g, i, c.g.len)
+			_, n = a.findExtent(g, i, ac.goal.len)
 		}
-		a.measure(c, id, g, i, n)
+		a.measure(ac, id, g, i, n)
 		i += n
 		free -= n
 	}
-	a.checkLimits(c, id, g, true)
+	a.checkLimits(ac, id, g, true)
 }
 
 // skim does what scanComplex does where that is simple: for free extents that end
@@ -173,13 +173,13 @@ func (a *Allocator) scanComplex(c *context, id allocator.GroupID, g *group) {
 //
 // It calls nothing, so that it works in registers: this is where searches on a
 // fragmented disk spend their time.
-func (a *Allocator) skim(c *context, id allocator.GroupID, b bitmap.Bits, i, free int) (at, n, left int) {
-	need, best := c.g.len, c.b.len
-	most := int(a.t.MaxToScan)
+func (a *Allocator) skim(ac *allocation, id allocator.GroupID, b bitmap.Bits, i, free int) (at, n, left int) {
+	need, best := ac.goal.len, ac.best.len
+	most := int(a.tunables.MaxToScan)
 	if best >= need {
-		most = min(most, int(a.t.MinToScan))
+		most = min(most, int(a.tunables.MinToScan))
 	}
-	if c.flags&HintFirst != 0 {
+	if ac.flags&HintFirst != 0 {
 		return i, 0, free
 	}
 	w := i >> 6
@@ -196,15 +196,15 @@ func (a *Allocator) skim(c *context, id allocator.GroupID, b bitmap.Bits, i, fre
 		}
 		if n > need {
 			n = cutRun(int(off), n, need)
-			most = min(most, int(a.t.MinToScan))
+			most = min(most, int(a.tunables.MinToScan))
 		}
-		if n == need || c.found >= most {
+		if n == need || ac.examined >= most {
 			return at, n, free
 		}
-		c.found++
+		ac.examined++
 		if better(n, best, need) {
 			best = n
-			c.b = freeExtent{group: id, start: at, len: n}
+			ac.best = freeExtent{group: id, start: at, len: n}
 		}
 		if free -= n; free == 0 {
 			return at, n, free
@@ -218,7 +218,7 @@ func (a *Allocator) skim(c *context, id allocator.GroupID, b bitmap.Bits, i, fre
 //
 // Deviates from the kernel in nothing; that clusters are taken for blocks here
 // is the kernel's.
-func (a *Allocator) scanAligned(c *context, id allocator.GroupID, g *group) {
+func (a *Allocator) scanAligned(ac *allocation, id allocator.GroupID, g *group) {
 	stripe := int(a.geo.Stripe)
 	start := uint64(a.geo.GroupStart(id))
 	first := (start + uint64(stripe) - 1) / uint64(stripe) * uint64(stripe)
@@ -227,9 +227,9 @@ func (a *Allocator) scanAligned(c *context, id allocator.GroupID, g *group) {
 			continue
 		}
 		if at, n := a.findExtent(g, i, stripe); n >= stripe {
-			c.found++
-			c.b = freeExtent{group: id, start: at, len: n}
-			a.useBest(c, g)
+			ac.examined++
+			ac.best = freeExtent{group: id, start: at, len: n}
+			a.useBest(ac, g)
 			return
 		}
 	}

@@ -46,17 +46,17 @@ func TestCutRun(t *testing.T) {
 }
 
 // oneByOne is scanComplex without haste.
-func (a *Allocator) oneByOne(c *context, id allocator.GroupID, g *group) {
+func (a *Allocator) oneByOne(ac *allocation, id allocator.GroupID, g *group) {
 	limit := int(a.geo.ClustersPerGroup)
 	free := g.free
-	for i := 0; free > 0 && c.status == statusContinue; {
+	for i := 0; free > 0 && ac.status == statusContinue; {
 		i = g.buddy[0].NextZero(i, limit)
-		_, n := a.findExtent(g, i, c.g.len)
-		a.measure(c, id, g, i, n)
+		_, n := a.findExtent(g, i, ac.goal.len)
+		a.measure(ac, id, g, i, n)
 		i += n
 		free -= n
 	}
-	a.checkLimits(c, id, g, true)
+	a.checkLimits(ac, id, g, true)
 }
 
 // TestScanIsOneByOne: scans that skim end as those that measure every extent do,
@@ -73,22 +73,22 @@ func TestScanIsOneByOne(t *testing.T) {
 		} else {
 			t0 = d.Config().Tunables
 		}
-		c := context{inode: in, progress: progress{status: statusContinue, found: rnd.IntN(30)}}
-		c.g.len = 1 + rnd.IntN(100)
-		c.o.len = c.g.len
+		ac := allocation{inode: in, status: statusContinue, examined: rnd.IntN(30)}
+		ac.goal.len = 1 + rnd.IntN(100)
+		ac.orig.len = ac.goal.len
 		if rnd.IntN(8) == 0 {
-			c.flags = HintFirst
+			ac.flags = HintFirst
 		}
-		if n := rnd.IntN(150); rnd.IntN(2) == 0 && n != c.g.len {
-			c.b = freeExtent{group: 1, start: 7, len: n}
+		if n := rnd.IntN(150); rnd.IntN(2) == 0 && n != ac.goal.len {
+			ac.best = freeExtent{group: 1, start: 7, len: n}
 		}
-		want := c
+		want := ac
 		a, b := d.Mount(t, func(cfg *Config) { cfg.Tunables = t0 }), d.Mount(t, func(cfg *Config) { cfg.Tunables = t0 })
 		a.load(0).lowest = 0
-		a.scanComplex(&c, 0, a.at(0))
+		a.scanComplex(&ac, 0, a.at(0))
 		b.oneByOne(&want, 0, b.load(0))
-		if c != want {
-			t.Fatalf("seed %d, round %d: %+v, want %+v", seed, round, c, want)
+		if ac != want {
+			t.Fatalf("seed %d, round %d: %+v, want %+v", seed, round, ac, want)
 		}
 		if ga, gb := a.GroupInfo(0), b.GroupInfo(0); ga != gb {
 			t.Fatalf("seed %d, round %d: %+v, want %+v", seed, round, ga, gb)

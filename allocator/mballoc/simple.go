@@ -26,7 +26,7 @@ func (a *Allocator) NewBlocksSimple(goal allocator.Block, excluded func(allocato
 		}
 		off = 0
 		if id++; id == a.geo.Groups {
-			if !a.p.SimpleWraps {
+			if !a.quirks.SimpleWraps {
 				break
 			}
 			id = 0
@@ -37,7 +37,7 @@ func (a *Allocator) NewBlocksSimple(goal allocator.Block, excluded func(allocato
 
 // simpleBlock is the block that cluster i of a group is taken for.
 func (a *Allocator) simpleBlock(id allocator.GroupID, i int) allocator.Block {
-	if !a.p.SimpleWraps {
+	if !a.quirks.SimpleWraps {
 		return a.geo.GroupStart(id) + allocator.Block(i)
 	}
 	return a.geo.BlockAt(id, allocator.GroupOffset(i))
@@ -81,7 +81,7 @@ func (a *Allocator) MarkBlocks(block allocator.Block, n int, used bool) {
 		id, off := a.geo.GroupOf(block)
 		part := min(n, int(a.geo.BlocksPerGroup)-int(off)<<a.geo.ClusterBits)
 		clusters := part >> a.geo.ClusterBits
-		if a.p.SimpleWraps {
+		if a.quirks.SimpleWraps {
 			clusters = (part + int(a.geo.ClusterRatio()) - 1) >> a.geo.ClusterBits
 		}
 		g := a.at(id)
@@ -95,7 +95,7 @@ func (a *Allocator) MarkBlocks(block allocator.Block, n int, used bool) {
 		} else {
 			g.descFree += uint32(changed)
 		}
-		if !a.p.SimpleWraps {
+		if !a.quirks.SimpleWraps {
 			changed = -part
 		}
 		a.flexChanged(id, int64(changed))

@@ -89,7 +89,7 @@ func TestNewBlocksSimplePlaces(t *testing.T) {
 // TestSimpleOfTheSeed: the profile 5.10-seed searches to the end of the disk and
 // not around it, and mistakes a cluster's number in its group for a block's.
 func TestSimpleOfTheSeed(t *testing.T) {
-	seed := func(cfg *Config) { cfg.Profile = Linux5_10Seed }
+	seed := func(cfg *Config) { cfg.Kernel = Linux5_10Seed }
 	d := NewDisk(12, 0, 1, 8192, layoutGroups, 0)
 	d.Free(2, [2]int{8190, 2})
 	d.Take(3, 0, 8192)

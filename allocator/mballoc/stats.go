@@ -4,20 +4,20 @@ package mballoc
 // /proc/fs/ext4/DEV/mb_stats shows, in its order; the rest is what the kernel
 // only shows through trace events.
 type Stats struct {
-	Requests         uint64    // reqs: requests for blocks (s_bal_reqs)
-	Success          uint64    // of these, those that got all of the normalized length (s_bal_success)
-	GroupsScanned    uint64    // groups whose buddy was searched (s_bal_groups_scanned)
-	CrHits           [4]uint64 // searches that ended with a criteria (s_bal_cX_hits)
-	GroupsConsidered [4]uint64 // groups looked at by a criteria (s_bal_cX_groups_considered)
-	UselessLoops     [4]uint64 // whole passes of a criteria that found nothing (s_bal_cX_failed)
-	ExtentsScanned   uint64    // free extents examined (s_bal_ex_scanned)
-	GoalHits         uint64    // requests that got the goal's place (s_bal_goals)
-	Pow2Hits         uint64    // 2^n_hits: searches that ended with a buddy (s_bal_2orders)
-	Breaks           uint64    // searches ended by mb_max_to_scan (s_bal_breaks)
-	Lost             uint64    // chunks taken by another CPU between search and use (s_mb_lost_chunks)
-	BuddiesGenerated uint64    // s_mb_buddies_generated
-	Preallocated     uint64    // clusters preallocated (s_mb_preallocated)
-	Discarded        uint64    // clusters of preallocations given back (s_mb_discarded)
+	Requests         uint64           // reqs: requests for blocks (s_bal_reqs)
+	Success          uint64           // of these, those that got all of the normalized length (s_bal_success)
+	GroupsScanned    uint64           // groups whose buddy was searched (s_bal_groups_scanned)
+	RungHits         [MaxRungs]uint64 // searches that ended with a rung (s_bal_cX_hits)
+	GroupsConsidered [MaxRungs]uint64 // groups met by a rung (s_bal_cX_groups_considered)
+	UselessLoops     [MaxRungs]uint64 // whole passes of a rung that found nothing (s_bal_cX_failed)
+	ExtentsScanned   uint64           // free extents examined (s_bal_ex_scanned)
+	GoalHits         uint64           // requests that got the goal's place (s_bal_goals)
+	Pow2Hits         uint64           // 2^n_hits: searches that ended with a buddy (s_bal_2orders)
+	Breaks           uint64           // searches ended by mb_max_to_scan (s_bal_breaks)
+	Lost             uint64           // chunks taken by another CPU between search and use (s_mb_lost_chunks)
+	BuddiesGenerated uint64           // s_mb_buddies_generated
+	Preallocated     uint64           // clusters preallocated (s_mb_preallocated)
+	Discarded        uint64           // clusters of preallocations given back (s_mb_discarded)
 
 	BlocksAllocated  uint64 // blocks handed out (s_bal_allocated)
 	BitmapLoads      uint64 // block bitmaps read from the device
@@ -29,7 +29,6 @@ type Stats struct {
 	PAsDiscarded     uint64 // preallocations discarded
 	DiscardsForSpace uint64 // rounds of discarding forced by ENOSPC
 	NoSpace          uint64 // requests that failed with ENOSPC
-	OverQuota        uint64 // requests that failed with EDQUOT
 	Busy             uint64 // requests for closed files treated as if open, as groups were contended (ext4_fs_is_busy)
 }
 
@@ -38,8 +37,8 @@ func (s *Stats) add(t *Stats) {
 	s.Requests += t.Requests
 	s.Success += t.Success
 	s.GroupsScanned += t.GroupsScanned
-	for i := range s.CrHits {
-		s.CrHits[i] += t.CrHits[i]
+	for i := range s.RungHits {
+		s.RungHits[i] += t.RungHits[i]
 		s.GroupsConsidered[i] += t.GroupsConsidered[i]
 		s.UselessLoops[i] += t.UselessLoops[i]
 	}
@@ -62,9 +61,23 @@ func (s *Stats) add(t *Stats) {
 	s.PAsDiscarded += t.PAsDiscarded
 	s.DiscardsForSpace += t.DiscardsForSpace
 	s.NoSpace += t.NoSpace
-	s.OverQuota += t.OverQuota
 	s.Busy += t.Busy
 }
+
+// StatLine is a line of mb_stats: a counter, or a heading where Value is nil.
+type StatLine struct {
+	Depth int // tabs before it
+	Name  string
+	Value func(*Stats) uint64
+}
+
+// Two lines of mb_stats are not just a number: the one is of all groups of the file system
+// and names their number too; the other is the nanoseconds that generating buddies took,
+// which a simulator does not spend, so it is 0 here.
+const (
+	BuddiesGenerated = "buddies_generated"
+	BuddiesTimeUsed  = "buddies_time_used"
+)
 
 // GroupInfo is what one line of /proc/fs/ext4/DEV/mb_groups shows: the group's
 // free space as the buddy sees it. Counts are clusters.

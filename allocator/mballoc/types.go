@@ -73,7 +73,7 @@ type Inode struct {
 	Extents bool // mapped by extents, so that blocks may lie anywhere
 }
 
-// free is an extent in the making (struct ext4_free_extent). Lengths and starts
+// freeExtent is an extent in the making (struct ext4_free_extent). Lengths and starts
 // are clusters, logical is in blocks.
 type freeExtent struct {
 	logical uint32
@@ -91,34 +91,30 @@ const (
 	statusBreak
 )
 
-// Criteria that Decision.Criteria holds beside 0 to 3.
+// Criteria that Decision.Criteria holds beside the rungs of the ladder, counted from 0.
 const (
 	FromInodePA = 10 // served from one of the inode's preallocations
 	FromGroupPA = 20 // served from a locality group's
 )
 
-// context is one request on its way (struct ext4_allocation_context).
-type context struct {
+// allocation is one request on its way (struct ext4_allocation_context).
+type allocation struct {
 	inode *Inode
 	pa    *prealloc
 	lg    *localityGroup
-	progress
-}
 
-// progress is what a context holds beside pointers, which take longer to clear.
-type progress struct {
 	cpu      int
-	o        freeExtent // original: as asked
-	g        freeExtent // goal: after normalization
-	b        freeExtent // best found
-	f        freeExtent // found, as it was before preallocation changed it
+	orig     freeExtent // as asked (ac_o_ex)
+	goal     freeExtent // after normalization (ac_g_ex)
+	best     freeExtent // the best found (ac_b_ex)
+	found    freeExtent // the best as it was before preallocation changed it (ac_f_ex)
 	flags    Flags
 	status   status
-	criteria int
-	order2   int // log2 of the goal's length if that is a power of two worth a buddy search
-	found    int // extents examined
-	scanned  int // groups scanned
-	tail     int
-	buddy    int
-	search   bool // a search was made (ac_op is HISTORY_ALLOC)
+	criteria int  // the rung of the ladder, FromInodePA or FromGroupPA
+	order2   int  // log2 of the goal's length if that is a power of two worth a buddy search
+	examined int  // free extents examined (ac_found)
+	scanned  int  // groups scanned
+	tail     int  // what the first split of a buddy left, clusters
+	buddy    int  // order of that buddy
+	searched bool // a search was made (ac_op is HISTORY_ALLOC)
 }

@@ -51,34 +51,17 @@ func (a *Allocator) PeekGroup(id allocator.GroupID) GroupInfo {
 		g = p.groups[id%groupsPerPage]
 	}
 	if g.needInit {
-		a.sketch(id, &g)
+		// g is a copy, and gets a buddy of its own.
+		g.buddy = a.newBuddies()
+		if g.disk != nil {
+			copy(g.buddy[0], g.disk)
+		} else {
+			a.src.BlockBitmap(id, g.buddy[0])
+		}
+		a.fillBuddy(id, &g)
 	}
 	return GroupInfo{
 		Free: uint32(g.free), Fragments: uint32(g.fragments), FirstFree: uint32(g.firstFree),
 		Counters: g.counters, Orders: a.orders,
 	}
-}
-
-// sketch gives g, a copy of the group id, a buddy of its own (generate).
-func (a *Allocator) sketch(id allocator.GroupID, g *group) {
-	g.buddy = a.newBuddies()
-	b := g.buddy[0]
-	if g.disk != nil {
-		copy(b, g.disk)
-	} else {
-		a.src.BlockBitmap(id, b)
-	}
-	for p := g.pas.head; p != nil; p = p.groupNext {
-		_, start := a.geo.GroupOf(p.pstart)
-		b.SetRange(int(start), p.len)
-	}
-	for _, f := range a.freed {
-		if f.group == id {
-			b.SetRange(f.start, f.n)
-		}
-	}
-	for k := 1; k < a.orders; k++ {
-		g.buddy[k].Fill()
-	}
-	a.countBuddy(g)
 }

@@ -91,7 +91,7 @@ func listScenarios(w io.Writer, markdown bool) {
 
 func listTunables(w io.Writer, markdown bool) {
 	var rows []table.Row
-	for _, t := range mballoc.List() {
+	for _, t := range mballoc.AllTunables() {
 		rows = append(rows, table.Row{t.Field, t.Sysfs, t.Unit, t.Default, t.Doc})
 	}
 	tableOf(w, markdown, table.Row{"tunable", "in /sys/fs/ext4/DEV", "unit", "default", "what it does"}, rows)

@@ -12,7 +12,10 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		collectLate()
 	}
-	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr))
+	theInterrupts.catch()
+	code := execute(os.Args[1:], os.Stdout, os.Stderr)
+	abandon() // what a panic has left unfinished
+	os.Exit(code)
 }
 
 // collectLate lets the first garbage collection wait until the heap has 64 MB, so that

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -123,15 +122,9 @@ func (p *past) perform(ctx context.Context, s *scenarios.Scenario, opt run.Optio
 		return nil, err
 	}
 	opt.Progress = bar.update
-	out, err := run.Run(ctx, s, opt)
+	out, err := performRun(ctx, s, opt)
 	bar.done(err == nil)
-	switch {
-	case errors.As(err, new(*run.StartError)):
-		return nil, usage(err)
-	case err != nil:
-		return nil, &exitError{exitInternal, err}
-	}
-	return out, nil
+	return out, err
 }
 
 // visitor looks at the file system at the first sample from a time on.
@@ -179,7 +172,7 @@ func (s *state) write(w io.Writer, as, name string, files []string) error {
 		return procfs.WriteGroups(w, geo.Groups, a.PeekGroup)
 	case "mb_stats":
 		stats := a.Stats()
-		return procfs.WriteStats(w, &stats, geo.Groups)
+		return procfs.WriteStats(w, a.Kernel(), &stats, geo.Groups)
 	}
 	f := metrics.FreeSpaceNow(s.ext4.Source(), geo, metrics.Mballoc(a))
 	return reports.WriteFreeFrag(w, name, &f, f.Blocks)

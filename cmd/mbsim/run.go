@@ -5,14 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"mbsim/internal/folderlock"
 	"mbsim/metrics"
 	"mbsim/reports"
 	"mbsim/scenarios"
@@ -27,6 +26,7 @@ type runFlags struct {
 	quiet    bool
 	all      bool
 	noPlots  bool
+	check    string
 }
 
 func newRun() *cobra.Command {
@@ -46,8 +46,21 @@ output folder:
   *.png          plots
   report.html    all of it on one page that works offline
 
-Exit codes: 0 all is well, 2 the scenario or the command line is wrong (nothing
-is written then), 3 the device was full and the scenario ends then, 99 an
+One process at a time writes into a folder: another is refused at once.
+
+In the end the file system is checked as a whole: whose every block is, and all
+counts, reservations and names. --check=phase does that after each phase too,
+--check=sync also after each sync and remount, --check=none never. Where processes
+run at once (timing), a check waits until none is inside an operation. If anything
+contradicts, that is a mistake of mbsim: it is told in one line, with the seed and
+the simulated time, and nothing is written. A check takes time by the files and the
+groups in use: of the scenarios that come with mbsim, one in the end takes 0.4% to
+15% of the run, mostly 5% or less; --check=phase up to 40%, --check=sync up to 75%,
+and several times the run where that does little but sync (locality-groups).
+
+Exit codes: 0 all is well, 1 mbsim's own mistake (a check failed), 2 the scenario
+or the command line is wrong, or the folder is in use (nothing is written then), 3
+the device was full and the scenario ends then, 99 an
 expectation of the scenario was not met, 130 interrupted.`,
 		Example: `  mbsim run scenarios/small-files.yaml
   mbsim run small-files --set s_mb_order2_reqs=4 --set workload.classes.writers.count=8 -o out/order4
@@ -63,6 +76,7 @@ expectation of the scenario was not met, 130 interrupted.`,
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "print no table and no progress")
 	c.Flags().BoolVar(&f.all, "all", false, "print every metric")
 	c.Flags().BoolVar(&f.noPlots, "no-plots", false, "write no PNGs")
+	addCheck(c, &f.check)
 	c.ValidArgsFunction = completeScenarios
 	return c
 }
@@ -97,25 +111,27 @@ func (f *runFlags) run(ctx context.Context, name string, stdout, stderr io.Write
 	if err != nil {
 		return err
 	}
-	bar, err := newBar(f.progress, f.quiet, s.Name, stderr)
+	check, err := checkMode(f.check)
 	if err != nil {
 		return err
-	}
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	out, err := run.Run(ctx, s, run.Options{Progress: bar.update})
-	bar.done(err == nil)
-	switch {
-	case errors.Is(err, context.Canceled):
-		return &exitError{exitInterrupted, errors.New("interrupted; nothing was written")}
-	case errors.As(err, new(*run.StartError)):
-		return usage(err)
-	case err != nil:
-		return &exitError{exitInternal, err}
 	}
 	dir := f.out
 	if dir == "" {
 		dir = filepath.Join("out", s.Name)
+	}
+	return holding(dir, folderlock.Acquire, func() error { return f.runInto(ctx, dir, s, check, name, stdout, stderr) })
+}
+
+// runInto performs a scenario, checked as check says, and writes its results into dir.
+func (f *runFlags) runInto(ctx context.Context, dir string, s *scenarios.Scenario, check run.CheckMode, name string, stdout, stderr io.Writer) error {
+	bar, err := newBar(f.progress, f.quiet, s.Name, stderr)
+	if err != nil {
+		return err
+	}
+	out, err := performRun(ctx, s, run.Options{Progress: bar.update, Check: check})
+	bar.done(err == nil)
+	if err != nil {
+		return err
 	}
 	r := f.report(s, out, name)
 	if err := f.write(dir, r, procFiles(out)); err != nil {
@@ -129,6 +145,23 @@ func (f *runFlags) run(ctx context.Context, name string, stdout, stderr io.Write
 		fmt.Fprintf(stdout, "\nseed %d, %d events; results and plots are in %s\n", s.Seed, out.Events, dir)
 	}
 	return ending(out)
+}
+
+// performRun performs a scenario, and gives what ends it early its exit code.
+func performRun(ctx context.Context, s *scenarios.Scenario, opt run.Options) (out *run.Outcome, err error) {
+	err = theInterrupts.gracefully(ctx, func(ctx context.Context) error {
+		out, err = run.Run(ctx, s, opt)
+		return err
+	})
+	switch {
+	case err == nil:
+		return out, nil
+	case errors.Is(err, context.Canceled):
+		return nil, &exitError{exitInterrupted, errors.New("interrupted; nothing was written")}
+	case errors.As(err, new(*run.StartError)):
+		return nil, usage(err)
+	}
+	return nil, &exitError{exitInternal, err}
 }
 
 // write writes the run's files and others into dir.

@@ -5,17 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"mbsim/internal/shell"
 	"mbsim/metrics"
 	"mbsim/sim/run"
 	"mbsim/study"
@@ -58,11 +57,20 @@ what it sees is a little too sure of itself).
 The output folder holds study.json (all runs and their statistics), study.csv (a
 line a run), plan.json and runs.ndjson. A study that was interrupted or killed
 goes on where it stopped when the same command is given again; finished runs are
-never repeated. study.json has the same bytes for any -j.
+never repeated. study.json has the same bytes for any -j. One process at a time
+writes into a folder: another is refused at once.
+
+Plan, records and results end with checksums, and study.json must be what plan.json
+and runs.ndjson come to: what was changed is refused with file and line, by every
+command. Studies of an mbsim without checksums (schema 1) are refused too: run them
+again, into another folder.
 
 Engines: local runs on this machine's cores. slurm submits the runs as a job array,
 follows it, has lost ones performed again, and merges. shards only writes the plan:
 run mbsim shard for each part, anywhere, and mbsim merge in the end.
+
+The runs are not checked as mbsim run checks its own, which would take some percent
+more time: run one of the settings with mbsim run --set to have it checked.
 
 Exit codes: 0 all is well, 2 the scenario or the command line is wrong, 130
 interrupted.`,
@@ -132,13 +140,21 @@ func (f *sweepFlags) sweep(ctx context.Context, name string, stdout, stderr io.W
 	return studyError(err)
 }
 
+// More runs at a time, or more shards of a study, no machine and no cluster has use for.
+const (
+	maxJobs   = 4096
+	maxShards = 100000
+)
+
 // plan makes the study of the command line.
 func (f *sweepFlags) plan(name string) (*study.Plan, error) {
 	switch {
 	case f.reps < 0:
 		return nil, usagef("--reps is %d: want 1 or more", f.reps)
-	case f.jobs < 1:
-		return nil, usagef("--jobs is %d: want 1 or more", f.jobs)
+	case f.jobs < 1 || f.jobs > maxJobs:
+		return nil, usagef("--jobs is %d: want 1 to %d", f.jobs, maxJobs)
+	case f.slurm.Shards < 0 || f.slurm.Shards > maxShards:
+		return nil, usagef("--shards is %d: want 1 to %d, or 0 for as many as the time asks for", f.slurm.Shards, maxShards)
 	case f.engine != "local" && f.engine != "slurm" && f.engine != "shards":
 		return nil, usagef("unknown engine %q: want local, slurm or shards", f.engine)
 	}
@@ -189,8 +205,6 @@ func (f *sweepFlags) perform(ctx context.Context, s *study.Study, stdout, stderr
 	if f.engine == "shards" {
 		return f.tellShards(stdout, s)
 	}
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
 	done, total := s.Finished()
 	bar, err := newBar(f.progress, f.quiet, fmt.Sprintf("%s, %d runs", s.Plan.Scenario, total), stderr)
 	if err != nil {
@@ -199,11 +213,13 @@ func (f *sweepFlags) perform(ctx context.Context, s *study.Study, stdout, stderr
 	start := done // what was finished before is not in the bar: it would spoil the time left
 	var mu sync.Mutex
 	share := 0.0
-	err = s.Run(ctx, f.executor(stderr), func(p study.Progress) {
-		mu.Lock()
-		defer mu.Unlock()
-		share = max(share, (float64(p.Done-start)+p.Running)/float64(max(p.Total-start, 1)))
-		bar.update(run.Progress{Done: share})
+	err = theInterrupts.gracefully(ctx, func(ctx context.Context) error {
+		return s.Run(ctx, f.executor(stderr), func(p study.Progress) {
+			mu.Lock()
+			defer mu.Unlock()
+			share = max(share, (float64(p.Done-start)+p.Running)/float64(max(p.Total-start, 1)))
+			bar.update(run.Progress{Done: share})
+		})
 	})
 	bar.done(err == nil)
 	if errors.Is(err, context.Canceled) {
@@ -245,7 +261,7 @@ func (f *sweepFlags) tellShards(w io.Writer, s *study.Study) error {
   mbsim shard --index I --of %d --out %s     for I = 0 to %d
 anywhere the folder can be seen, as often as needed, and then
   mbsim merge %s
-`, total, done, s.Dir, n, s.Dir, n-1, s.Dir)
+`, total, done, s.Dir, n, shell.Quote(s.Dir), n-1, shell.Quote(s.Dir))
 	return err
 }
 

@@ -22,8 +22,8 @@
 //
 // Every pointer of a tree names a block that the allocator has given out and
 // that nothing else points to; an indirect block has at least one pointer; an
-// inode's block count is what its tree holds (Check recounts, after a slow walk
-// over everything).
+// inode's block count is what its tree holds. Check recounts all of it, with names,
+// windows, bitmaps and counters (check.go); Mount refuses what does not hold on disk.
 //
 // # Not modelled
 //

@@ -293,30 +293,6 @@ func TestWindow(t *testing.T) {
 	}
 }
 
-// TestCheckFinds damages a mounted file system and expects Check to notice.
-func TestCheckFinds(t *testing.T) {
-	for name, damage := range map[string]func(fs *FS, in *inode){
-		"count":     func(_ *FS, in *inode) { in.blocks++ },
-		"pointer":   func(_ *FS, in *inode) { in.slots[3] = in.slots[2] },
-		"free":      func(fs *FS, in *inode) { in.slots[3] = uint32(fs.geo.Blocks) - 1 },
-		"too far":   func(fs *FS, in *inode) { in.slots[3] = uint32(fs.geo.Blocks) },
-		"no child":  func(_ *FS, in *inode) { in.kids[directSlots] = nil },
-		"elsewhere": func(_ *FS, in *inode) { in.kids[directSlots].blk++ },
-		"allocator": func(fs *FS, in *inode) { fs.alloc.BitmapOf(1)[40] ^= 1 },
-	} {
-		fs := mount(t, 64<<20, "-b 1024", "oldalloc")
-		script(t, fs, "creat f f\nwrite f 0 30000\n")
-		if err := fs.Check(); err != nil {
-			t.Fatal(err)
-		}
-		p, _ := fs.find("f")
-		damage(fs, p.in)
-		if fs.Check() == nil {
-			t.Errorf("%s: not noticed", name)
-		}
-	}
-}
-
 // BenchmarkWrite appends pages to a file and truncates it now and then.
 func BenchmarkWrite(b *testing.B) {
 	fs := mount(b, 1<<30, "-b 4096", "oldalloc")

@@ -2,12 +2,9 @@ package ext2
 
 import (
 	"cmp"
-	"fmt"
 	"iter"
 	"slices"
 
-	"mbsim/allocator"
-	"mbsim/allocator/bitmap"
 	"mbsim/filesystem"
 )
 
@@ -77,56 +74,4 @@ func (fs *FS) fiemap(in *inode) []filesystem.Extent {
 		list[n-1].Flags |= filesystem.ExtentLast
 	}
 	return list
-}
-
-// Check walks over everything and returns what is wrong: a block that two
-// pointers lead to or that is free, an inode whose count of blocks is not what
-// its tree holds, an indirect block without pointers, or what the allocator finds.
-func (fs *FS) Check() error {
-	seen := bitmap.New(int(fs.geo.Blocks))
-	for _, page := range fs.inodes {
-		for _, in := range page {
-			if in == nil {
-				continue
-			}
-			n, err := fs.checkNode(&in.top, 0, seen)
-			if err == nil && n+in.attrs != in.blocks {
-				err = fmt.Errorf("its tree holds %d blocks, its attributes %d, it counts %d", n, in.attrs, in.blocks)
-			}
-			if err != nil {
-				return fmt.Errorf("ext2: inode %d: %w", in.number, err)
-			}
-		}
-	}
-	return fs.alloc.Check()
-}
-
-func (fs *FS) checkNode(n *node, levels int, seen bitmap.Bits) (blocks int64, err error) {
-	for slot, b := range n.ptr {
-		if (n.kid != nil && n.kid[slot] != nil) != (b != 0 && (n.blk != 0 && n.kid != nil || n.blk == 0 && slot >= directSlots)) {
-			return 0, fmt.Errorf("slot %d of block %d has pointer %d and another child", slot, n.blk, b)
-		}
-		if b == 0 {
-			continue
-		}
-		id, off := fs.geo.GroupOf(allocator.Block(b))
-		if b >= uint32(fs.geo.Blocks) || seen.Test(int(b)) || !bitmap.Bits(fs.alloc.BitmapOf(id)).Test(int(off)) {
-			return 0, fmt.Errorf("slot %d of block %d points to block %d, which is free, another's, or not there", slot, n.blk, b)
-		}
-		seen.Set(int(b))
-		blocks++
-		if n.kid == nil || n.kid[slot] == nil {
-			continue
-		}
-		kid := n.kid[slot]
-		below, err := fs.checkNode(kid, levels+1, seen)
-		if err != nil {
-			return 0, err
-		}
-		if below == 0 && !kid.bare || kid.blk != allocator.Block(b) {
-			return 0, fmt.Errorf("indirect block %d holds %d blocks, and is said to lie at %d", b, below, kid.blk)
-		}
-		blocks += below
-	}
-	return blocks, nil
 }

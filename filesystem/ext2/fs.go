@@ -34,9 +34,12 @@ type FS struct {
 	dirCount    *allocator.PerCPUCounter // s_dirs_counter
 	orlov       *rand.Rand
 
-	inodes [][]*inode
-	root   *inode
-	open   int // handles
+	inodes  [][]*inode
+	root    *inode
+	atMount []uint32 // the inodes that were there at mount, with a name
+	// Indirect blocks without pointers, which images may have, by where they lie.
+	emptyAtMount map[allocator.Block]bool
+	open         int // handles
 
 	lastDir     *inode // the directory of the last path, if it still has that path
 	lastDirPath string
@@ -76,7 +79,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 	case s.BlocksPerGroup <= s.InodeTableBlocks()+3:
 		return nil, fmt.Errorf("ext2: groups of %d blocks have no room beside %d blocks of inodes", s.BlocksPerGroup, s.InodeTableBlocks())
 	}
-	if err := memory.Check(fmt.Sprintf("ext2: %d groups", s.Groups()), uint64(s.Groups())*groupMemory); err != nil {
+	if err := memory.Check(fmt.Sprintf("ext2: %d groups", s.Groups()), int64(s.Groups())*groupMemory); err != nil {
 		return nil, err
 	}
 	fs := &FS{
@@ -101,7 +104,10 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 		return nil, err
 	}
 	fs.readInodeGroups()
-	return fs, fs.loadTree()
+	if err := fs.loadTree(); err != nil {
+		return nil, err
+	}
+	return fs, fs.checkAtMount()
 }
 
 // maxSize is the largest file, in bytes: what the block tree reaches, and no more

@@ -25,10 +25,11 @@ func (fs *FS) loadTree() error {
 // parent and becomes its own.
 func (fs *FS) load(im *image.Inode, parent *inode) (*inode, error) {
 	in := fs.addInode(im.Number, im.Mode)
+	fs.atMount = append(fs.atMount, im.Number)
 	in.links = im.Links
 	in.size = im.Size
 	in.blocks = im.Sectors >> (fs.geo.BlockBits - 9)
-	in.attrs = im.AttrSectors >> (fs.geo.BlockBits - 9)
+	in.beside = im.AttrSectors >> (fs.geo.BlockBits - 9)
 	in.topdir = im.Flags&topdirFlag != 0
 	if in.parent = parent; parent == nil {
 		in.parent = in
@@ -94,9 +95,7 @@ func (fs *FS) loadPointers(in *inode, im *image.Inode) error {
 		}
 		l := c.links[at]
 		l.in.ptr[l.slot] = uint32(m.Block)
-		kid := fs.newNode(m.Block, m.Depth == 1)
-		kid.bare = m.Entries == 0
-		l.in.kid[l.slot] = kid
+		l.in.kid[l.slot] = fs.newNode(m.Block, m.Depth == 1)
 	}
 	for _, x := range im.Extents {
 		for i := range x.Len {

@@ -1,20 +1,19 @@
 package ext4
 
 import (
-	"errors"
 	"fmt"
-	"slices"
 
 	"mbsim/allocator"
 	"mbsim/filesystem"
+	"mbsim/filesystem/owners"
 	"mbsim/internal/invariants"
 )
 
 // Check recounts slowly, like e2fsck and more, all that the file system keeps
 // fast: whose every block is (here), the trees (check_tree.go), what memory knows
 // of files that is not on disk yet (check_memory.go), inodes, names and lists
-// (check_inodes.go). It returns all that contradicts, at most checkLimit of each
-// inode. It reads without a trace, as Look does.
+// (check_inodes.go). It returns all that contradicts (package owners says how many). It
+// reads without a trace, as Look does.
 //
 // Between two operations all of it holds. Where several processes run at once,
 // some waiting in the middle of theirs, what is on disk holds all the same, and
@@ -23,9 +22,9 @@ import (
 // Not checked: blocks of extended attributes, which images may have and nothing
 // here frees.
 func (fs *FS) Check() error {
-	c := checker{fs: fs, owned: make(map[allocator.GroupID][]uint64), words: 8 << fs.geo.BlockBits / 64}
+	c := newChecker(fs)
 	c.all()
-	return errors.Join(c.errs...)
+	return c.Err()
 }
 
 // checkNow panics if anything contradicts. With the build tag invariants it is
@@ -39,32 +38,18 @@ func (fs *FS) checkNow() {
 	}
 }
 
-// checkLimit is how many contradictions of one inode are told.
-const checkLimit = 10
-
 // checker is one run of Check.
 type checker struct {
-	fs    *FS
-	words int // of a bitmap
-	errs  []error
-	owned map[allocator.GroupID][]uint64 // by group, the clusters that files hold
-
-	in   *inode // the one being checked
-	told int    // contradictions of it
-
-	live    []*inode // in memory, by number
-	atMount []*inode // those in memory then
+	owners.Report
+	fs           *FS
+	blocks       *owners.Set // the clusters that files hold
+	inodes, dirs *owners.Set // the inodes in memory, and those of directories
+	live         []*inode    // in memory, by number
 }
 
-// errorf notes a contradiction of the inode being checked, or of the whole.
-func (c *checker) errorf(format string, args ...any) {
-	if c.in == nil {
-		c.errs = append(c.errs, fmt.Errorf(format, args...))
-		return
-	}
-	if c.told++; c.told <= checkLimit {
-		c.errs = append(c.errs, fmt.Errorf("inode %d: "+format, append([]any{c.in.Number}, args...)...))
-	}
+func newChecker(fs *FS) *checker {
+	per := fs.geo.InodesPerGroup
+	return &checker{fs: fs, blocks: owners.NewSet(fs.geo.ClustersPerGroup), inodes: owners.NewSet(per), dirs: owners.NewSet(per)}
 }
 
 // all checks all.
@@ -74,33 +59,33 @@ func (c *checker) all() {
 	var status filesystem.StatusTree
 	for _, in := range c.live {
 		in = in.unfolded()
-		c.in, c.told = in, 0
+		c.About("inode", uint64(in.Number))
 		t := c.tree(in)
 		c.pages(in, t)
 		reserved += int64(in.reserved)
 		dirty += in.m.cache.count()
 		in.m.es.recount(&status)
 	}
-	c.in = nil
+	c.AboutAll()
 	if l := c.fs.inodes.noLarge; l.rareState != (rareState{}) || len(l.m.es.ext)+len(l.m.cache.runs)+l.m.root.entries() > 0 {
-		c.errorf("somebody has changed what inodes share: %+v", l)
+		c.Errorf("somebody has changed what inodes share: %+v", l)
 	}
 	if n := c.fs.alloc.DirtyClusters().Sum(); n != reserved && !(c.fs.leaksReservations() && n > reserved) {
-		c.errorf("files have %d clusters reserved, the allocator's counter of dirty clusters is %d", reserved, n)
+		c.Errorf("files have %d clusters reserved, the allocator's counter of dirty clusters is %d", reserved, n)
 	}
 	status.Hits, status.Misses = c.fs.esStats.Hits, c.fs.esStats.Misses
 	if status != c.fs.esStats {
-		c.errorf("status trees: %+v, counted %+v", status, c.fs.esStats)
+		c.Errorf("status trees: %+v, counted %+v", status, c.fs.esStats)
 	}
 	if dirty != c.fs.dirtyBlocks {
-		c.errorf("files have %d dirty blocks, counted %d", dirty, c.fs.dirtyBlocks)
+		c.Errorf("files have %d dirty blocks, counted %d", dirty, c.fs.dirtyBlocks)
 	}
 	if n := len(c.fs.conversions); n > 0 && c.fs.host == nil {
-		c.errorf("%d ranges wait for the end of their IO", n)
+		c.Errorf("%d ranges wait for the end of their IO", n)
 	}
 	if before := c.mountAgain(); before != nil {
 		c.bitmaps(before)
-		c.inodeCounts()
+		c.inodeCounts(before)
 	}
 	c.names()
 	c.dirtyList()
@@ -115,100 +100,33 @@ func (p *pageCache) count() (n int64) {
 	return n
 }
 
-// own notes that the inode being checked holds the cluster of block b.
-func (c *checker) own(b allocator.Block) {
-	geo := &c.fs.geo
-	if b < geo.FirstDataBlock || b >= geo.Blocks {
-		c.errorf("block %d is not on the device", b)
-		return
+// own notes that the inode being checked holds the n blocks from b on, whole clusters or
+// the last part of one.
+func (c *checker) own(b allocator.Block, n uint64) {
+	if err := owners.Own(&c.fs.geo, c.blocks, b, n); err != nil {
+		c.Errorf("%v", err)
 	}
-	id, off := geo.GroupOf(b)
-	bits := c.owned[id]
-	if bits == nil {
-		bits = make([]uint64, c.words)
-		c.owned[id] = bits
-	}
-	if bits[off/64]&(1<<(off%64)) != 0 {
-		c.errorf("cluster %d of group %d, block %d, has two owners", off, id, b)
-	}
-	bits[off/64] |= 1 << (off % 64)
 }
 
 // mountAgain finds out what files there were at mount, and what they held.
 func (c *checker) mountAgain() *checker {
-	fs, err := Mount(c.fs.layout, Options{CPUs: 1, Stripe: -1, Profile: c.fs.opt.Profile, NoJournal: c.fs.opt.NoJournal})
+	fs, err := Mount(c.fs.layout, Options{CPUs: 1, Stripe: -1, Kernel: c.fs.opt.Kernel, NoJournal: c.fs.opt.NoJournal})
 	if err != nil {
-		c.errorf("mounting what was at mount: %v", err)
+		c.Errorf("mounting what was at mount: %v", err)
 		return nil
 	}
-	was := &checker{fs: fs, owned: make(map[allocator.GroupID][]uint64), words: c.words}
+	was := newChecker(fs)
 	was.findInodes()
 	for _, in := range was.live {
-		was.in = in
+		was.About("inode", uint64(in.Number))
 		was.tree(in)
 	}
-	c.atMount = was.live
 	return was
 }
 
-// bitmaps compares what files hold with the bitmaps on disk: a cluster is in use
-// if a file holds it, or if it was at mount and no file held it.
+// bitmaps compares what files hold with the bitmaps on disk.
 func (c *checker) bitmaps(was *checker) {
-	var ids []allocator.GroupID
-	for id := range c.owned {
-		ids = append(ids, id)
-	}
-	for id := range was.owned {
-		ids = append(ids, id)
-	}
-	for id := range c.fs.alloc.Touched() {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	for _, id := range slices.Compact(ids) {
-		c.group(id, was.owned[id])
-	}
-	if n, sum := c.fs.alloc.FreeClusters().Sum(), c.fs.alloc.CountFreeClusters(); n != sum {
-		c.errorf("the counter has %d free clusters, the descriptors %d", n, sum)
-	}
-}
-
-// group compares the bitmap of a group; held is what files held at mount.
-func (c *checker) group(id allocator.GroupID, held []uint64) {
-	start := make([]uint64, c.words)
-	c.fs.layout.BlockBitmap(id, start)
-	disk := c.fs.alloc.PeekBitmap(id)
-	if disk == nil {
-		disk = start
-	}
-	owned := c.owned[id]
-	free := uint32(0)
-	for i := range c.fs.geo.ClustersIn(id) {
-		w, bit := i/64, uint64(1)<<(i%64)
-		used := disk[w]&bit != 0
-		system := start[w]&bit != 0 && (held == nil || held[w]&bit == 0)
-		file := owned != nil && owned[w]&bit != 0
-		b := c.fs.geo.BlockAt(id, allocator.GroupOffset(i))
-		switch {
-		case system && file:
-			c.errorf("cluster %d of group %d, block %d, is a file's and the file system's own", i, id, b)
-		case used && !system && !file:
-			c.errorf("cluster %d of group %d, block %d, is in use and nobody's", i, id, b)
-		case !used && (system || file):
-			c.errorf("cluster %d of group %d, block %d, is in use and free on disk", i, id, b)
-		}
-		if !used {
-			free++
-		}
-		if len(c.errs) > 100 {
-			return
-		}
-	}
-	want, touched := c.fs.alloc.PeekFree(id)
-	if !touched {
-		want = c.fs.layout.Desc(id).FreeClusters
-	}
-	if free != want {
-		c.errorf("group %d: %d clusters are free, its descriptor says %d", id, free, want)
-	}
+	fs := c.fs
+	blocks := owners.Blocks{Geometry: &fs.geo, Source: fs.layout, Allocator: fs.alloc, Before: was.blocks, Now: c.blocks}
+	blocks.Check(&c.Report)
 }

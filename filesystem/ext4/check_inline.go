@@ -4,21 +4,21 @@ package ext4
 // ones only on its way out.
 func (c *checker) inlineData(in *inode) {
 	if !c.fs.inlineData && (in.inline > 0 || in.mayInline) {
-		c.errorf("holds %d bytes itself without inline_data, and more: %t", in.inline, in.mayInline)
+		c.Errorf("holds %d bytes itself without inline_data, and more: %t", in.inline, in.mayInline)
 	}
 	if in.inline == 0 {
 		return
 	}
 	if in.inline < inlineBlockBytes || in.inline > in.inlineMax {
-		c.errorf("holds %d bytes itself, has room for %d", in.inline, in.inlineMax)
+		c.Errorf("holds %d bytes itself, has room for %d", in.inline, in.inlineMax)
 	}
 	if in.Extents || in.ind != nil && !allZero(in.ind.ptr) || in.m.root.entries() > 0 || in.blocks != in.attrs {
-		c.errorf("holds %d bytes itself, and has %d blocks, extents: %t", in.inline, in.blocks, in.Extents)
+		c.Errorf("holds %d bytes itself, and has %d blocks, extents: %t", in.inline, in.blocks, in.Extents)
 	}
 	if in.mayInline && (len(in.m.cache.runs) > 0 || in.isDir() && in.dir.InlineSize() != int(in.inline)) {
-		c.errorf("holds %d bytes itself, and has dirty blocks: %v", in.inline, in.m.cache.runs)
+		c.Errorf("holds %d bytes itself, and has dirty blocks: %v", in.inline, in.m.cache.runs)
 	}
 	if in.isDir() && in.links > 0 && (in.Size != int64(in.inline) || in.disksize != in.Size) {
-		c.errorf("a directory of %d bytes in the inode has a size of %d, %d on disk", in.inline, in.Size, in.disksize)
+		c.Errorf("a directory of %d bytes in the inode has a size of %d, %d on disk", in.inline, in.Size, in.disksize)
 	}
 }

@@ -9,27 +9,27 @@ func (c *checker) dirtyList() {
 	for i, in := range fs.dirty.places {
 		if in == nil {
 			if i == fs.dirty.head || i == len(fs.dirty.places)-1 {
-				c.errorf("the list of dirty inodes begins or ends with a gap")
+				c.Errorf("the list of dirty inodes begins or ends with a gap")
 			}
 			continue
 		}
-		c.in, c.told = in, 0
+		c.About("inode", uint64(in.Number))
 		on[in] = true
 		if in.dirtyPlace != int32(i)+1 || i < fs.dirty.head || c.fs.inodes.find(in.Number) != in {
-			c.errorf("at place %d of the list of dirty inodes, and says %d", i+1, in.dirtyPlace)
+			c.Errorf("at place %d of the list of dirty inodes, and says %d", i+1, in.dirtyPlace)
 		}
 		if prev != nil && prev.dirtied > in.dirtied {
-			c.errorf("dirty since %d, behind one that is since %d", in.dirtied, prev.dirtied)
+			c.Errorf("dirty since %d, behind one that is since %d", in.dirtied, prev.dirtied)
 		}
 		prev = in
 	}
-	c.in = nil
+	c.AboutAll()
 	if fs.dirty.n != len(on) {
-		c.errorf("the list of dirty inodes counts %d, and has %d", fs.dirty.n, len(on))
+		c.Errorf("the list of dirty inodes counts %d, and has %d", fs.dirty.n, len(on))
 	}
 	for _, in := range c.live {
 		if in.onDirtyList() != on[in] {
-			c.errorf("inode %d is not on the list of dirty inodes, and says so", in.Number)
+			c.Errorf("inode %d is not on the list of dirty inodes, and says so", in.Number)
 		}
 	}
 }
@@ -41,23 +41,23 @@ func (c *checker) orphanList() {
 	on := make(map[*inode]bool)
 	var newer *inode
 	for in := fs.orphans; in != nil; newer, in = in, in.older {
-		c.in, c.told = in, 0
+		c.About("inode", uint64(in.Number))
 		if on[in] {
-			c.errorf("twice on the list of orphans")
+			c.Errorf("twice on the list of orphans")
 			break
 		}
 		on[in] = true
 		if in.newer != newer || !in.onOrphanList || in.links != 0 || c.fs.inodes.find(in.Number) != in || fs.j == nil {
-			c.errorf("on the list of orphans with %d links, the flag %t", in.links, in.onOrphanList)
+			c.Errorf("on the list of orphans with %d links, the flag %t", in.links, in.onOrphanList)
 		}
 	}
-	c.in = nil
+	c.AboutAll()
 	if len(on) != fs.orphanCount {
-		c.errorf("the list of orphans counts %d, and has %d", fs.orphanCount, len(on))
+		c.Errorf("the list of orphans counts %d, and has %d", fs.orphanCount, len(on))
 	}
 	for _, in := range c.live {
 		if in.onOrphanList != on[in] || fs.j != nil && in.links == 0 && !on[in] {
-			c.errorf("inode %d has %d links, and on the list of orphans it is %t", in.Number, in.links, on[in])
+			c.Errorf("inode %d has %d links, and on the list of orphans it is %t", in.Number, in.links, on[in])
 		}
 	}
 }

@@ -2,9 +2,10 @@ package ext4
 
 import (
 	"slices"
+	"sort"
+	"strings"
 
 	"mbsim/filesystem"
-	"strings"
 )
 
 // pages checks what memory knows of an inode: the status tree against the tree on
@@ -24,7 +25,7 @@ func (c *checker) statusTree(in *inode, t *treeCheck) {
 	for i := range in.m.es.ext {
 		e := &in.m.es.ext[i]
 		if e.len == 0 || uint64(e.lblk) < next || uint64(e.lblk)+uint64(e.len) > maxBlocks {
-			c.errorf("range %d of the status tree is [%d, %d+%d), the one before ends at %d", i, e.lblk, e.lblk, e.len, next)
+			c.Errorf("range %d of the status tree is [%d, %d+%d), the one before ends at %d", i, e.lblk, e.lblk, e.len, next)
 			return
 		}
 		next = uint64(e.lblk) + uint64(e.len)
@@ -33,20 +34,24 @@ func (c *checker) statusTree(in *inode, t *treeCheck) {
 			c.mapped(t, e)
 		case esDelayed, esHole:
 			if p := t.overlap(e.lblk, e.end()); p != nil {
-				c.errorf("the status tree has [%d, %d] as %v, the tree maps [%d, %d)", e.lblk, e.end(), e.status, p.lblk, p.next())
+				c.Errorf("the status tree has [%d, %d] as %v, the tree maps [%d, %d)", e.lblk, e.end(), e.status, p.lblk, p.next())
 			}
 		default:
-			c.errorf("the status tree has [%d, %d] as %v", e.lblk, e.end(), e.status)
+			c.Errorf("the status tree has [%d, %d] as %v", e.lblk, e.end(), e.status)
 		}
 	}
 }
 
+// from is the first piece that does not end before block b.
+func (t *treeCheck) from(b uint32) int {
+	return sort.Search(len(t.pieces), func(i int) bool { return t.pieces[i].next() > b })
+}
+
 // overlap is the first piece with a block in [first, last], nil if there is none.
 func (t *treeCheck) overlap(first, last uint32) *piece {
-	for i := range t.pieces {
-		if p := &t.pieces[i]; p.lblk <= last && p.next() > first {
-			return p
-		}
+	i := t.from(first)
+	if i < len(t.pieces) && t.pieces[i].lblk <= last {
+		return &t.pieces[i]
 	}
 	return nil
 }
@@ -54,18 +59,15 @@ func (t *treeCheck) overlap(first, last uint32) *piece {
 // mapped checks a range that the status tree has as mapped.
 func (c *checker) mapped(t *treeCheck, e *esExtent) {
 	at := e.lblk
-	for i := range t.pieces {
+	for i := t.from(at); i < len(t.pieces) && at <= e.end(); i++ {
 		p := &t.pieces[i]
-		if p.next() <= at || at > e.end() {
-			continue
-		}
 		if p.lblk > at || int64(p.pblk)-int64(p.lblk) != int64(e.pblk.block())-int64(e.lblk) || !c.sameState(p, e) {
 			break
 		}
 		at = p.next()
 	}
 	if at <= e.end() {
-		c.errorf("the status tree has [%d, %d] at block %d as %v; the tree differs from block %d on", e.lblk, e.end(), e.pblk.block(), e.status, at)
+		c.Errorf("the status tree has [%d, %d] at block %d as %v; the tree differs from block %d on", e.lblk, e.end(), e.pblk.block(), e.status, at)
 	}
 }
 
@@ -85,7 +87,7 @@ func (c *checker) dirtyBlocks(in *inode, t *treeCheck) {
 	for i := range in.m.cache.runs {
 		r := &in.m.cache.runs[i]
 		if r.len == 0 || r.lblk < next || r.next() > c.fs.blocksFor(in.Size) && !in.stray {
-			c.errorf("dirty blocks [%d, %d) behind %d, in a file of %d bytes", r.lblk, r.next(), next, in.Size)
+			c.Errorf("dirty blocks [%d, %d) behind %d, in a file of %d bytes", r.lblk, r.next(), next, in.Size)
 		}
 		next = r.next()
 		for b := r.lblk; b < r.next(); b++ {
@@ -103,13 +105,13 @@ func (c *checker) dirtyBlocks(in *inode, t *treeCheck) {
 			// Zeroing a range drops its dirty pages before it finds that there
 			// is no space for unwritten blocks, in the kernel too.
 			if !in.stray && in.m.cache.state(b) != bufDelayed && c.fs.alloc.Total().NoSpace == 0 {
-				c.errorf("block %d is delayed, its buffer in state %d", b, in.m.cache.state(b))
+				c.Errorf("block %d is delayed, its buffer in state %d", b, in.m.cache.state(b))
 				break
 			}
 		}
 	}
 	if len(in.m.cache.runs) > 0 && !in.onDirtyList() {
-		c.errorf("dirty blocks, but not on the list of dirty inodes")
+		c.Errorf("dirty blocks, but not on the list of dirty inodes")
 	}
 }
 
@@ -130,7 +132,7 @@ func (c *checker) dirtyBlock(in *inode, t *treeCheck, b uint32, s bufState) bool
 	}
 	if !ok {
 		x, known := in.m.es.lookup(b)
-		c.errorf("dirty block %d is in state %d; the tree has %+v, the status tree %+v, %t", b, s, p, x, known)
+		c.Errorf("dirty block %d is in state %d; the tree has %+v, the status tree %+v, %t", b, s, p, x, known)
 	}
 	return ok
 }
@@ -160,10 +162,10 @@ func (c *checker) reservations(in *inode, t *treeCheck) {
 		}
 	}
 	if want != in.reserved && !(c.fs.leaksReservations() && want < in.reserved) {
-		c.errorf("%d clusters are delayed, %d reserved", want, in.reserved)
+		c.Errorf("%d clusters are delayed, %d reserved", want, in.reserved)
 	}
 	if !slices.Equal(pending, in.m.es.pending()) {
-		c.errorf("clusters with mapped and delayed blocks: %d, pending reservations: %d", pending, in.m.es.pending())
+		c.Errorf("clusters with mapped and delayed blocks: %d, pending reservations: %d", pending, in.m.es.pending())
 	}
 }
 

@@ -92,7 +92,7 @@ func TestCheckSeesDamage(t *testing.T) {
 		{"size on disk", func(fs *FS) { file(fs, "d/z").disksize++ }, "on disk"},
 		{"an inode freed", func(fs *FS) { fs.inodeGroupOf(0).bits[0] = 0 }, "free on disk"},
 		{"a stray inode", func(fs *FS) { fs.inodeGroupOf(0).bits[2] |= 1 }, "nobody's"},
-		{"free inodes", func(fs *FS) { fs.inodeGroupOf(0).free-- }, "inodes are free"},
+		{"free inodes", func(fs *FS) { fs.inodeGroupOf(0).free-- }, "its descriptor counts"},
 		{"free inodes summed", func(fs *FS) { fs.freeInodes.Add(0, 1) }, "free inodes, the descriptors"},
 		{"directories", func(fs *FS) { fs.inodeGroupOf(0).dirs++ }, "directories, counted"},
 		{"directories summed", func(fs *FS) { fs.dirCount.Add(0, 1) }, "directories, the descriptors"},

@@ -25,7 +25,7 @@ func (c *checker) tree(in *inode) *treeCheck {
 	switch {
 	case in.Extents:
 		if in.ind != nil {
-			c.errorf("an extent tree and indirect blocks")
+			c.Errorf("an extent tree and indirect blocks")
 		}
 		c.root(in, &t)
 	case in.ind != nil:
@@ -33,10 +33,10 @@ func (c *checker) tree(in *inode) *treeCheck {
 	}
 	c.dataClusters(&t)
 	if n := (t.clusters + t.meta) << c.fs.geo.ClusterBits; n+in.attrs != in.blocks {
-		c.errorf("it holds %d clusters of data and %d blocks of metadata, %d blocks of attributes, and counts %d blocks", t.clusters, t.meta, in.attrs, in.blocks)
+		c.Errorf("it holds %d clusters of data and %d blocks of metadata, %d blocks of attributes, and counts %d blocks", t.clusters, t.meta, in.attrs, in.blocks)
 	}
 	if in.Size < 0 || in.Size > c.fs.maxSize(in) && !in.isDir() || in.disksize > in.Size && in.links > 0 {
-		c.errorf("size %d, on disk %d", in.Size, in.disksize)
+		c.Errorf("size %d, on disk %d", in.Size, in.disksize)
 	}
 	return &t
 }
@@ -50,20 +50,25 @@ func (c *checker) dataClusters(t *treeCheck) {
 	for i := range t.pieces {
 		p := &t.pieces[i]
 		if i > 0 && t.pieces[i-1].next() > p.lblk {
-			c.errorf("blocks [%d, %d) and [%d, %d) are mapped in this order", t.pieces[i-1].lblk, t.pieces[i-1].next(), p.lblk, p.next())
+			c.Errorf("blocks [%d, %d) and [%d, %d) are mapped in this order", t.pieces[i-1].lblk, t.pieces[i-1].next(), p.lblk, p.next())
 		}
 		if bits > 0 && p.lblk&mask != uint32(p.pblk)&mask {
-			c.errorf("block %d lies at %d: not at the same place of the cluster", p.lblk, p.pblk)
+			c.Errorf("block %d lies at %d: not at the same place of the cluster", p.lblk, p.pblk)
+		}
+		if bits == 0 {
+			c.own(p.pblk, uint64(p.len))
+			t.clusters += int64(p.len)
+			continue
 		}
 		for k := p.lblk >> bits; k <= (p.next()-1)>>bits; k++ {
 			b := (p.pblk>>bits + allocator.Block(k-p.lblk>>bits)) << bits
 			if int64(k) == last {
 				if b != at {
-					c.errorf("cluster %d of the file lies at blocks %d and %d", k, at, b)
+					c.Errorf("cluster %d of the file lies at blocks %d and %d", k, at, b)
 				}
 				continue
 			}
-			c.own(b)
+			c.own(b, 1)
 			last, at = int64(k), b
 			t.clusters++
 		}
@@ -74,7 +79,7 @@ func (c *checker) dataClusters(t *treeCheck) {
 func (c *checker) root(in *inode, t *treeCheck) {
 	n := &in.m.root
 	if n.blk != 0 || n.max != rootEntries || n.depth > maxDepth {
-		c.errorf("root at block %d, of depth %d, for %d entries", n.blk, n.depth, n.max)
+		c.Errorf("root at block %d, of depth %d, for %d entries", n.blk, n.depth, n.max)
 	}
 	c.node(n, 0, maxBlocks, t)
 }
@@ -82,11 +87,11 @@ func (c *checker) root(in *inode, t *treeCheck) {
 // node checks a node, all of whose blocks lie in [from, to).
 func (c *checker) node(n *node, from, to uint32, t *treeCheck) {
 	if len(n.ext) > 0 && n.depth > 0 || len(n.idx) > 0 && n.depth == 0 || n.entries() > int(n.max) {
-		c.errorf("node at block %d of depth %d: %d extents and %d indexes, at most %d", n.blk, n.depth, len(n.ext), len(n.idx), n.max)
+		c.Errorf("node at block %d of depth %d: %d extents and %d indexes, at most %d", n.blk, n.depth, len(n.ext), len(n.idx), n.max)
 		return
 	}
 	if n.entries() == 0 && (n.blk != 0 || n.depth > 0) {
-		c.errorf("node at block %d of depth %d is empty", n.blk, n.depth)
+		c.Errorf("node at block %d of depth %d is empty", n.blk, n.depth)
 	}
 	for i := range n.ext {
 		c.extent(n, i, from, to, t)
@@ -100,12 +105,12 @@ func (c *checker) node(n *node, from, to uint32, t *treeCheck) {
 		}
 		kid := x.child
 		if x.lblk < from || x.lblk >= end || kid.blk == 0 || kid.depth != n.depth-1 || kid.max != c.fs.nodeMax() {
-			c.errorf("node at block %d: index %d for [%d, %d) in [%d, %d), at block %d, depth %d, %d entries", n.blk, i, x.lblk, end, from, to, kid.blk, kid.depth, kid.max)
+			c.Errorf("node at block %d: index %d for [%d, %d) in [%d, %d), at block %d, depth %d, %d entries", n.blk, i, x.lblk, end, from, to, kid.blk, kid.depth, kid.max)
 		}
 		if kid.entries() > 0 && kid.first() != x.lblk {
-			c.errorf("node at block %d: index %d begins at %d, its child at %d", n.blk, i, x.lblk, kid.first())
+			c.Errorf("node at block %d: index %d begins at %d, its child at %d", n.blk, i, x.lblk, kid.first())
 		}
-		c.own(kid.blk)
+		c.own(kid.blk, 1)
 		t.meta++
 		c.node(kid, x.lblk, end, t)
 		from = end
@@ -121,10 +126,10 @@ func (c *checker) extent(n *node, i int, from, to uint32, t *treeCheck) {
 	}
 	switch {
 	case x.len == 0 || x.len > limit:
-		c.errorf("leaf at block %d: extent %d has %d blocks", n.blk, i, x.len)
+		c.Errorf("leaf at block %d: extent %d has %d blocks", n.blk, i, x.len)
 		return
 	case x.lblk < from || uint64(x.lblk)+uint64(x.len) > uint64(to):
-		c.errorf("leaf at block %d: extent %d maps [%d, %d), outside [%d, %d)", n.blk, i, x.lblk, x.next(), from, to)
+		c.Errorf("leaf at block %d: extent %d maps [%d, %d), outside [%d, %d)", n.blk, i, x.lblk, x.next(), from, to)
 	}
 	t.pieces = append(t.pieces, piece{x.lblk, uint32(x.len), x.unwritten, x.pblk})
 }
@@ -147,12 +152,12 @@ func (c *checker) array(n *indirect, below uint, lblk uint64, t *treeCheck) {
 			empty = false
 			c.slot(n, i, levels, at, t)
 		} else if n.kid != nil && n.kid[i] != nil {
-			c.errorf("array at block %d: slot %d is a hole, and has a child", n.blk, i)
+			c.Errorf("array at block %d: slot %d is a hole, and has a child", n.blk, i)
 		}
 		at += 1 << (levels * bits)
 	}
 	if empty && n.blk != 0 && !n.bare {
-		c.errorf("array at block %d is empty", n.blk)
+		c.Errorf("array at block %d is empty", n.blk)
 	}
 }
 
@@ -169,10 +174,10 @@ func (c *checker) slot(n *indirect, i int, levels uint, lblk uint64, t *treeChec
 	}
 	kid := n.kid[i]
 	if kid == nil || kid.blk != b || len(kid.ptr) != 1<<(c.fs.geo.BlockBits-2) || (kid.kid == nil) != (levels == 1) {
-		c.errorf("array at block %d: slot %d points to block %d and not to an array of %d levels", n.blk, i, b, levels)
+		c.Errorf("array at block %d: slot %d points to block %d and not to an array of %d levels", n.blk, i, b, levels)
 		return
 	}
-	c.own(b)
+	c.own(b, 1)
 	t.meta++
 	c.array(kid, levels-1, lblk, t)
 }

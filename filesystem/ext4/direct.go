@@ -45,6 +45,7 @@ func (fs *FS) directExtents(t *task, in *inode, off, n int64) (done int64, fallb
 			return 0, false, e
 		}
 	}
+	fs.awaitWriteback(t, in)
 	unwritten := false
 	for done < n {
 		pos := off + done

@@ -95,6 +95,7 @@ func (fs *FS) zeroRange(t *task, in *inode, mode uint32, off, n int64) errno {
 	first, stop := fs.blocksFor(off), uint32((off+n)>>fs.geo.BlockBits)
 	partial := off&(bs-1) != 0 || (off+n)&(bs-1) != 0
 	newSize := growTo(in, mode, off+n)
+	fs.awaitWriteback(t, in)
 	fs.touch(t, in)
 	if partial {
 		from, to := uint32(off>>fs.geo.BlockBits), fs.blocksFor(off+n)
@@ -157,6 +158,7 @@ func (fs *FS) punchHole(t *task, in *inode, off, n int64) errno {
 			return e
 		}
 	}
+	fs.awaitWriteback(t, in)
 	if off >= in.Size {
 		return 0
 	}

@@ -14,8 +14,8 @@ type Host interface {
 	mballoc.Locks
 	// LockInode waits for an inode's lock: of a file that for its pages and
 	// mappings (i_rwsem and i_data_sem are one here), of a directory that for
-	// its entries. A process locks a directory before a file in it, and two
-	// directories in the order of their numbers.
+	// its entries. A process locks a directory before what is in it. Number 0 is
+	// the lock of those who rename from one directory to another.
 	LockInode(number uint32)
 	TryLockInode(number uint32) bool
 	UnlockInode(number uint32)
@@ -59,22 +59,47 @@ func (fs *FS) unlock(in *inode) {
 	}
 }
 
-// lockBoth locks two directories, which may be one.
-func (fs *FS) lockBoth(a, b *inode) {
-	if b.Number < a.Number {
+// renameMutex is the lock that everyone holds who moves a name from one directory to
+// another (s_vfs_rename_mutex): which directory lies above which cannot change meanwhile.
+// It is kept among the inodes' locks, under a number that no inode has.
+const renameMutex = 0
+
+// enterBoth is enter for the two directories of a rename, which may be one. One that lies
+// above the other is locked first, as everybody locks a directory before what is in it
+// (lock_rename).
+func (fs *FS) enterBoth(a, b *inode) {
+	if fs.host == nil {
+		return
+	}
+	if a == b {
+		fs.enter(a)
+		return
+	}
+	// Both are pinned before this process waits for the first time.
+	fs.pin(a)
+	fs.pin(b)
+	fs.host.LockInode(renameMutex)
+	if b.isAbove(a) || !a.isAbove(b) && b.Number < a.Number {
 		a, b = b, a
 	}
 	fs.lock(a)
-	if a != b {
-		fs.lock(b)
-	}
+	fs.lock(b)
 }
 
-func (fs *FS) unlockBoth(a, b *inode) {
-	fs.unlock(a)
-	if a != b {
-		fs.unlock(b)
+// leaveBoth is leave for directories that enterBoth has locked.
+func (fs *FS) leaveBoth(t *task, a, b *inode) {
+	if fs.host == nil {
+		return
 	}
+	if a == b {
+		fs.leave(t, a)
+		return
+	}
+	fs.unlock(a)
+	fs.unlock(b)
+	fs.host.UnlockInode(renameMutex)
+	fs.unpin(t, a)
+	fs.unpin(t, b)
 }
 
 // takeRequest gives a request to fill in. Several may be in use: a request waits

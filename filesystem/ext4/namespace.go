@@ -123,21 +123,42 @@ func (fs *FS) at(path string) (dir *inode, name string, e errno) {
 	return dir, name, e
 }
 
-// lockedAt is at, with the directory locked, and what the name stands for, nil if
-// for nothing: a caller with makes makes it then. On an error nothing is locked.
-func (fs *FS) lockedAt(path string, makes bool) (dir *inode, name string, in *inode, e errno) {
+// lockedAt resolves a path to its directory, which it locks, the last name, and the
+// inode that the name stands for, nil if there is none. With makes the caller will then
+// make one, which costs the time of that. The caller gives the directory back by leave.
+// On an error nothing is locked.
+func (fs *FS) lockedAt(t *task, path string, makes bool) (dir *inode, name string, in *inode, e errno) {
 	if dir, name, e = fs.at(path); e != 0 {
 		return nil, "", nil, e
 	}
-	fs.lock(dir)
+	fs.enter(dir)
 	if fs.host != nil {
 		fs.host.Entry(makes && fs.child(dir, name) == nil)
 	}
-	if dir.links == 0 { // removed meanwhile
-		fs.unlock(dir)
+	if dir.links == 0 { // removed while this process waited for its lock
+		fs.leave(t, dir)
 		return nil, "", nil, filesystem.ENOENT
 	}
 	return dir, name, fs.child(dir, name), 0
+}
+
+// enter locks a directory. While the process waits for the lock another one may remove
+// the directory: it is pinned, so that its inode stays what it is, and its number does
+// not become another file's, until leave (dget).
+func (fs *FS) enter(dir *inode) {
+	if fs.host != nil {
+		fs.pin(dir)
+		fs.lock(dir)
+	}
+}
+
+// leave unlocks a directory that enter has locked, and frees it where it was removed and
+// nobody else holds it (dput).
+func (fs *FS) leave(t *task, dir *inode) {
+	if fs.host != nil {
+		fs.unlock(dir)
+		fs.unpin(t, dir)
+	}
 }
 
 // child is the inode of a name, nil if there is none. The root has no name.
@@ -256,9 +277,17 @@ func (fs *FS) unlinkFile(t *task, dir *inode, name string, in *inode) {
 	fs.dirtyInode(t, in)
 }
 
-// removeDirectory removes an empty directory (ext4_rmdir).
+// removeDirectory removes an empty directory (vfs_rmdir, ext4_rmdir). It is locked
+// meanwhile: nobody may be putting a name into it. One that is not empty is refused
+// before, since the name ".." stands for a directory that must not be locked after its
+// child.
 func (fs *FS) removeDirectory(t *task, dir *inode, name string, in *inode) errno {
 	if !in.dir.IsEmpty() {
+		return filesystem.ENOTEMPTY
+	}
+	fs.lock(in)
+	defer fs.unlock(in)
+	if !in.dir.IsEmpty() { // a name came while this process waited
 		return filesystem.ENOTEMPTY
 	}
 	fs.j.start()
@@ -273,7 +302,7 @@ func (fs *FS) removeDirectory(t *task, dir *inode, name string, in *inode) errno
 	return 0
 }
 
-// rename moves a name, replacing what the new one named (ext4_rename).
+// rename moves a name, replacing what the new one named (do_renameat2, ext4_rename).
 func (fs *FS) rename(t *task, from, to string) errno {
 	oldDir, oldName, e := fs.at(from)
 	if e != 0 {
@@ -283,12 +312,12 @@ func (fs *FS) rename(t *task, from, to string) errno {
 	if e != 0 {
 		return e
 	}
-	fs.lockBoth(oldDir, newDir)
+	fs.enterBoth(oldDir, newDir)
 	if fs.host != nil {
 		fs.host.Entry(false)
 	}
 	old, e := fs.renameLocked(t, oldDir, oldName, newDir, newName)
-	fs.unlockBoth(oldDir, newDir)
+	fs.leaveBoth(t, oldDir, newDir)
 	if old != nil {
 		fs.release(t, old)
 	}
@@ -310,7 +339,16 @@ func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode
 	if e := mayReplace(in, old, oldDir, newDir); e != 0 {
 		return nil, e
 	}
-	if old != nil && fs.opt.AutoDaAlloc {
+	if old != nil && old.isDir() {
+		// Nobody may be putting a name into it: it is locked until it is replaced, and
+		// looked at again.
+		fs.lock(old)
+		defer fs.unlock(old)
+		if e := mayReplace(in, old, oldDir, newDir); e != 0 {
+			return nil, e
+		}
+	}
+	if old != nil && fs.opt.AutoDaAlloc && !in.isDir() {
 		fs.lock(in)
 		fs.allocDelayed(t, in)
 		fs.unlock(in)

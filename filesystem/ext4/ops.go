@@ -7,11 +7,11 @@ import (
 
 // Mkdir implements filesystem.FileSystem.
 func (fs *FS) Mkdir(t *task, path string) error {
-	dir, name, in, e := fs.lockedAt(path, true)
+	dir, name, in, e := fs.lockedAt(t, path, true)
 	if e != 0 {
 		return e
 	}
-	defer fs.unlock(dir)
+	defer fs.leave(t, dir)
 	if in != nil {
 		return filesystem.EEXIST
 	}
@@ -39,7 +39,7 @@ func (fs *FS) Create(t *task, path string) (filesystem.Handle, error) {
 
 // openOrCreate opens a file, or makes it.
 func (fs *FS) openOrCreate(t *task, path string) (h *handle, made bool, e errno) {
-	dir, name, in, e := fs.lockedAt(path, true)
+	dir, name, in, e := fs.lockedAt(t, path, true)
 	if e != 0 {
 		return nil, false, e
 	}
@@ -55,7 +55,7 @@ func (fs *FS) openOrCreate(t *task, path string) (h *handle, made bool, e errno)
 	if e == 0 {
 		h = fs.openInode(dir, in, false)
 	}
-	fs.unlock(dir)
+	fs.leave(t, dir)
 	return h, made, e
 }
 
@@ -79,7 +79,7 @@ func (fs *FS) Open(t *task, path string, direct bool) (filesystem.Handle, error)
 
 // Unlink implements filesystem.FileSystem.
 func (fs *FS) Unlink(t *task, path string) error {
-	dir, name, in, e := fs.lockedAt(path, false)
+	dir, name, in, e := fs.lockedAt(t, path, false)
 	switch {
 	case e != 0:
 		return e
@@ -90,7 +90,7 @@ func (fs *FS) Unlink(t *task, path string) error {
 	default:
 		fs.unlinkFile(t, dir, name, in)
 	}
-	fs.unlock(dir)
+	fs.leave(t, dir)
 	if e == 0 {
 		fs.release(t, in)
 	}
@@ -99,7 +99,7 @@ func (fs *FS) Unlink(t *task, path string) error {
 
 // Rmdir implements filesystem.FileSystem.
 func (fs *FS) Rmdir(t *task, path string) error {
-	dir, name, in, e := fs.lockedAt(path, false)
+	dir, name, in, e := fs.lockedAt(t, path, false)
 	switch {
 	case e != 0:
 		return e
@@ -112,7 +112,7 @@ func (fs *FS) Rmdir(t *task, path string) error {
 	default:
 		e = fs.removeDirectory(t, dir, name, in)
 	}
-	fs.unlock(dir)
+	fs.leave(t, dir)
 	if e == 0 {
 		fs.release(t, in)
 	}

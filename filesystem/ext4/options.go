@@ -54,7 +54,7 @@ type Options struct {
 
 	Host Host // nil where one process runs at a time
 
-	Profile  mballoc.Profile
+	Kernel   mballoc.Kernel    // one without a name stands for mballoc.DefaultKernel
 	Tunables map[string]uint32 // tunables that differ from their defaults, by s_mb_* or sysfs name
 	PageSize int64             // bytes of a page, 4096 where 0
 
@@ -72,7 +72,7 @@ func DefaultOptions(blockSize int64) Options {
 		AutoDaAlloc:   true,
 		Stripe:        -1,
 		CommitSeconds: 5,
-		Profile:       mballoc.DefaultProfile,
+		Kernel:        mballoc.DefaultKernel,
 	}
 }
 

@@ -62,7 +62,7 @@ func TestMountRefuses(t *testing.T) {
 		want string
 	}{
 		{Options{}, "0 CPUs"},
-		{Options{CPUs: 1, Stripe: -1, Profile: mballoc.DefaultProfile, Tunables: map[string]uint32{"s_mb_streamrequest": 1}}, `did you mean "s_mb_stream_request"?`},
+		{Options{CPUs: 1, Stripe: -1, Kernel: mballoc.DefaultKernel, Tunables: map[string]uint32{"s_mb_streamrequest": 1}}, `did you mean "s_mb_stream_request"?`},
 	} {
 		if _, err := Mount(l, c.opt); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v, want %s", err, c.want)

@@ -29,38 +29,46 @@ func (c *script) start() (*FS, *play.Player, error) { return c.startWatched(nil,
 
 // startWatched mounts one whose decisions are told.
 func (c *script) startWatched(o Observer, blocks mballoc.Observer) (*FS, *play.Player, error) {
-	p, err := image.ParseMkfsArgs(append([]string{"-t", "ext4"}, strings.Fields(c.mkfs)...), c.size)
-	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", errNoDevice, err)
-	}
-	l, err := image.Mkfs(p)
-	if err != nil {
-		return nil, nil, errNoDevice
-	}
-	opt := DefaultOptions(l.Super.BlockSize())
-	if c.profile != "" {
-		if opt.Profile, err = mballoc.ProfileByName(c.profile); err != nil {
-			return nil, nil, err
-		}
-	}
-	opt.CPUs = c.cpus
-	opt.WritebackChunk = c.chunk
-	opt.Observer, opt.Blocks = o, blocks
-	if c.chunk > 0 {
-		opt.DirtyBackground = 100
-	}
 	now := int64(0)
-	opt.Clock = func() int64 { now += 1e6; return now }
-	if err := opt.Parse(c.mount); err != nil {
-		return nil, nil, err
-	}
-	fs, err := Mount(l, opt)
+	fs, err := c.mountWith(func(opt *Options, _ int64) {
+		opt.Observer, opt.Blocks = o, blocks
+		if c.chunk > 0 {
+			opt.DirtyBackground = 100
+		}
+		opt.Clock = func() int64 { now += 1e6; return now }
+	})
 	if err != nil {
 		return nil, nil, err
 	}
 	player := &play.Player{FS: fs, CPUs: c.cpus}
 	player.Stat = func() error { return stat(fs, &player.Task, now) }
 	return fs, player, nil
+}
+
+// mountWith makes the case's device and mounts it with its options, and those that more
+// sets, which is told how many bytes a block has.
+func (c *script) mountWith(more func(*Options, int64)) (*FS, error) {
+	p, err := image.ParseMkfsArgs(append([]string{"-t", "ext4"}, strings.Fields(c.mkfs)...), c.size)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errNoDevice, err)
+	}
+	l, err := image.Mkfs(p)
+	if err != nil {
+		return nil, errNoDevice
+	}
+	opt := DefaultOptions(l.Super.BlockSize())
+	if c.profile != "" {
+		if opt.Kernel, err = mballoc.KernelByName(c.profile); err != nil {
+			return nil, err
+		}
+	}
+	opt.CPUs = c.cpus
+	opt.WritebackChunk = c.chunk
+	more(&opt, l.Super.BlockSize())
+	if err := opt.Parse(c.mount); err != nil {
+		return nil, err
+	}
+	return Mount(l, opt)
 }
 
 // stat is what the script's stat does here: all groups are loaded and all files

@@ -67,6 +67,9 @@ func (fs *FS) setSize(t *task, in *inode, size int64) errno {
 		return filesystem.EFBIG
 	}
 	old := in.Size
+	if size <= old {
+		fs.awaitWriteback(t, in)
+	}
 	if size != old {
 		fs.j.start()
 		in.Size, in.disksize = size, size

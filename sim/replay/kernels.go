@@ -13,7 +13,7 @@ const Ext2 = "ext2"
 // Kernels lists whose behaviour Run knows.
 func Kernels() []string {
 	var names []string
-	for _, p := range mballoc.Profiles() {
+	for _, p := range mballoc.Kernels() {
 		names = append(names, p.Name)
 	}
 	return append(names, Ext2)

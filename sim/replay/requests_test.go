@@ -166,18 +166,18 @@ func (s *stream) mount(c *workload.Case, l *image.Layout) {
 		s.t.Fatal(err)
 	}
 	flex := l.Super.Incompat&image.FlexBG != 0
-	tunables := mballoc.DefaultTunables(&s.geo, flex)
+	tunables := mballoc.Linux5_10.DefaultTunables(&s.geo, flex)
 	for _, u := range c.Tunables {
 		n, err := strconv.ParseUint(u.Value, 0, 32)
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		if err := tunables.Set(u.Name, uint32(n)); err != nil {
+		if err := mballoc.Linux5_10.SetTunable(&tunables, u.Name, uint32(n)); err != nil {
 			s.t.Fatal(err)
 		}
 	}
 	a, err := mballoc.New(mballoc.Config{
-		Geometry: s.geo, Source: l, Profile: mballoc.Linux5_10, Tunables: tunables, CPUs: c.SMP, FlexFeature: flex,
+		Geometry: s.geo, Source: l, Kernel: mballoc.Linux5_10, Tunables: tunables, CPUs: c.SMP, FlexFeature: flex,
 		GroupChecksums: l.Super.ROCompat&(image.MetadataCsum|image.UninitBG) != 0,
 		RootReserved:   uint64(l.Super.ReservedBlocks) >> s.geo.ClusterBits,
 		ReservePool:    s.ext,
@@ -190,7 +190,7 @@ func (s *stream) mount(c *workload.Case, l *image.Layout) {
 
 // feed goes through the events, to the first request that differs.
 func (s *stream) feed(events []byte) {
-	sc := ftrace.NewScanner(bytes.NewReader(events))
+	sc := ftrace.NewScanner(bytes.NewReader(events), "trace")
 	for sc.Scan() {
 		e := sc.Event()
 		if s.tally.whole() {

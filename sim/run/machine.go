@@ -2,6 +2,7 @@ package run
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"mbsim/allocator"
@@ -10,6 +11,8 @@ import (
 	"mbsim/filesystem/ext2"
 	"mbsim/filesystem/ext4"
 	"mbsim/filesystem/image"
+	"mbsim/internal/input"
+	"mbsim/internal/memory"
 	"mbsim/metrics"
 	"mbsim/reports/procfs"
 	"mbsim/scenarios"
@@ -23,6 +26,7 @@ type machine struct {
 	policy metrics.Policy
 	source allocator.Source
 	close  func() error // of the starting state
+	check  func() error // recounts the whole file system; the error joins all contradictions
 	commit int64        // ns a transaction may be old, 0 where nothing commits
 }
 
@@ -43,6 +47,11 @@ func (r *runner) mount() error {
 			return fmt.Errorf("%s: timing: the time that work takes is modelled for ext4 only", s.File)
 		}
 		return r.mountExt2(layout)
+	}
+	geo := layout.Geometry()
+	what := fmt.Sprintf("%s: device: a file system of %s in %d groups", s.File, input.Bytes(int64(geo.Blocks)<<geo.BlockBits), geo.Groups)
+	if err := memory.Check(what, mballoc.LeastMemory(&geo)); err != nil {
+		return errors.Join(err, layout.Close())
 	}
 	blockSize := layout.Super.BlockSize()
 	opt, err := s.Ext4Options(blockSize)
@@ -71,7 +80,7 @@ func (r *runner) mount() error {
 	if err != nil {
 		return err
 	}
-	r.m = machine{fs: fs, ext4: fs, policy: metrics.Mballoc(fs.Allocator()), source: layout, close: layout.Close, commit: int64(opt.CommitSeconds) * sim.Second}
+	r.m = machine{fs: fs, ext4: fs, policy: metrics.Mballoc(fs.Allocator()), source: layout, close: layout.Close, check: fs.Check, commit: int64(opt.CommitSeconds) * sim.Second}
 	return nil
 }
 
@@ -87,7 +96,7 @@ func (r *runner) mountExt2(layout *image.Layout) error {
 	if err != nil {
 		return err
 	}
-	r.m = machine{fs: fs, policy: metrics.Reservation(fs.Allocator()), source: layout, close: layout.Close}
+	r.m = machine{fs: fs, policy: metrics.Reservation(fs.Allocator()), source: layout, close: layout.Close, check: fs.Check}
 	return nil
 }
 
@@ -120,7 +129,7 @@ func (m *machine) stats() ([]byte, error) {
 	}
 	var b bytes.Buffer
 	s := m.ext4.Allocator().Stats()
-	err := procfs.WriteStats(&b, &s, m.fs.Geometry().Groups)
+	err := procfs.WriteStats(&b, m.ext4.Allocator().Kernel(), &s, m.fs.Geometry().Groups)
 	return b.Bytes(), err
 }
 

@@ -2,13 +2,13 @@ package run
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"mbsim/allocator/mballoc"
 	"mbsim/filesystem"
 	"mbsim/filesystem/ext4"
 	"mbsim/filesystem/play"
+	"mbsim/internal/crash"
 	"mbsim/metrics"
 	"mbsim/scenarios"
 	"mbsim/sim"
@@ -28,6 +28,9 @@ type Options struct {
 	Progress func(Progress)
 	// Record keeps the operations performed, for a script.
 	Record bool
+	// Check is when the whole file system is checked. Contradictions end the run
+	// with a *CheckError.
+	Check CheckMode
 	// Blocks and Files, if not nil, are told of every decision of ext4's.
 	Blocks mballoc.Observer
 	Files  ext4.Observer
@@ -76,19 +79,61 @@ type runner struct {
 	outOfSpace bool
 	err        error
 
+	inside     int  // processes and kernel threads in the middle of an operation
+	checkWaits bool // for a moment without any
+
 	record     []workload.Op
 	recordCPU  int
 	lastReport int64
 }
 
-// Run plays a scenario. The error of a cancelled context is that of the context.
+// Run plays a scenario. The error of a cancelled context is that of the context; a
+// *StartError is the user's, a *CheckError one of the file system's checks. A panic is an
+// error that names seed and replication (crash.Panic).
 func Run(ctx context.Context, s *scenarios.Scenario, opt Options) (out *Outcome, err error) {
-	r := &runner{scenario: s, options: opt, ctx: ctx, engine: sim.New(), recordCPU: -1}
+	err = crash.Guard(func() error {
+		out, err = perform(ctx, s, opt)
+		return err
+	})
+	if crash.Of(err) != nil {
+		return nil, fmt.Errorf("seed %d, replication %d: %w", s.Seed, opt.Replication, err)
+	}
+	return out, err
+}
+
+// perform is Run, where a panic is one.
+func perform(ctx context.Context, s *scenarios.Scenario, opt Options) (*Outcome, error) {
+	r := newRunner(ctx, s, opt)
 	defer r.engine.Close()
 	if err := r.mount(); err != nil {
 		return nil, &StartError{err}
 	}
-	defer func() { err = errors.Join(err, r.m.close()) }()
+	return r.play(r.launch)
+}
+
+func newRunner(ctx context.Context, s *scenarios.Scenario, opt Options) *runner {
+	return &runner{scenario: s, options: opt, ctx: ctx, engine: sim.New(), recordCPU: -1}
+}
+
+// launch starts the processes of the scenario's workload.
+func (r *runner) launch() {
+	if r.scenario.Workload.Script != nil {
+		r.engine.Go("script", r.script)
+		return
+	}
+	r.population = workload.NewPopulation(r.scenario.CPUs, sim.Streams(r.scenario.Seed, r.options.Replication))
+	r.engine.Go("phases", r.phases)
+}
+
+// play plays the scenario on what mount mounted, and closes that. launch starts
+// the processes, of which one settles in the end.
+func (r *runner) play(launch func()) (out *Outcome, err error) {
+	s := r.scenario
+	defer func() {
+		if e := r.m.close(); err == nil {
+			err = e
+		}
+	}()
 	r.collector, err = metrics.New(metrics.Config{FS: r.m.fs, Policy: r.m.policy, Source: r.m.source, Time: r.countTime()})
 	if err != nil {
 		return nil, err
@@ -102,26 +147,34 @@ func Run(ctx context.Context, s *scenarios.Scenario, opt Options) (out *Outcome,
 		r.sampleTimer = r.engine.NewTimer(r.sampleDue)
 		r.sampleTimer.Set(0)
 	}
-	if s.Workload.Script != nil {
-		r.engine.Go("script", r.script)
-	} else {
-		r.population = workload.NewPopulation(s.CPUs, sim.Streams(s.Seed, opt.Replication))
-		r.engine.Go("phases", r.phases)
+	launch()
+	if stopped := r.engine.Run(sim.Forever); !stopped && r.err == nil {
+		return nil, r.stuck() // settle stops the engine; without it nothing is left to happen
 	}
-	defer func() {
-		switch v := recover().(type) {
-		case nil:
-		case *sim.Panic:
-			err = fmt.Errorf("seed %d, replication %d: %w", s.Seed, opt.Replication, v)
-		default:
-			panic(v)
-		}
-	}()
-	r.engine.Run(sim.Forever)
 	if r.err != nil {
 		return nil, r.err
 	}
-	return r.finish()
+	if r.inside == 0 {
+		// Before finish, which has all groups loaded, so that there is more to check.
+		if err = r.checkDue(CheckEnd); err != nil {
+			return nil, err
+		}
+		return r.finish()
+	}
+	if out, err = r.finish(); err != nil {
+		return nil, err
+	}
+	if err = r.checkLater(); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// stuck is the error of a run in which processes wait for each other for ever: a mistake
+// of the simulator.
+func (r *runner) stuck() error {
+	return fmt.Errorf("seed %d, replication %d: at %d ns processes wait for each other for ever: %v",
+		r.scenario.Seed, r.options.Replication, r.engine.Now(), r.engine.Unfinished())
 }
 
 // fail ends the run with an error.
@@ -157,6 +210,9 @@ func (r *runner) perform(p *sim.Process, pl *play.Player, op *workload.Op) (int6
 		r.collector.Sample(r.engine.Now())
 	}
 	r.report()
+	if err := r.checkOperation(op); err != nil {
+		return 0, err
+	}
 	return ret, r.ctx.Err()
 }
 
@@ -171,6 +227,15 @@ func (r *runner) call(p *sim.Process, pl *play.Player, op *workload.Op) (int64, 
 	ret, err := pl.Do(op)
 	cpu.Release()
 	return ret, err
+}
+
+// closeAll closes what the player has open, as the end of its process does.
+func (r *runner) closeAll(p *sim.Process, pl *play.Player) (err error) {
+	if r.timed == nil {
+		return pl.CloseAll()
+	}
+	r.timed.inside(r, p, pl.Task.CPU, func() { err = pl.CloseAll() })
+	return err
 }
 
 // note records an operation for a script.

@@ -226,6 +226,25 @@ func TestCancel(t *testing.T) {
 	}
 }
 
+// TestCancelTimed: a run may be cancelled while processes are in the middle of
+// operations and hold locks.
+func TestCancelTimed(t *testing.T) {
+	for i := range 8 {
+		ctx, cancel := context.WithCancel(context.Background())
+		s := load(t, small, "stop={time: 1000h}", "timing.storage=hdd", "cpus=8", "workload.classes.writers.count=40", "workload.classes.writers.mix={create: 1, fallocate: 9, delete: 2}", "workload.classes.writers.think=0")
+		reports := 0
+		_, err := Run(ctx, s, Options{Replication: i, Progress: func(p Progress) {
+			if reports++; reports > i {
+				cancel()
+			}
+		}})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("the error is %v", err)
+		}
+		cancel()
+	}
+}
+
 // TestTimedWriteback checks that data which nobody syncs gets its blocks with
 // age, and that commits give freed blocks back.
 func TestTimedWriteback(t *testing.T) {

@@ -22,6 +22,11 @@ type timed struct {
 	journal *sim.Process
 	below   *sim.Queue // writers that wait until less is dirty
 
+	ended      int64      // operations that had ended when the flusher last looked
+	idleSince  int64      // when it saw that number first, ns
+	unmounting bool       // a remount is under way, or waits for others to leave
+	left       *sim.Queue // those who wait for a remount to end, or for others to leave
+
 	readTime, readRate float64 // of reading all files at the end
 	ids                timeIDs
 }
@@ -46,7 +51,7 @@ func newTimed(r *runner, l *image.Layout) (*timed, error) {
 	if j, err := l.Inode(image.JournalInode); err == nil && len(j.Extents) > 0 {
 		c.JournalBlock, c.JournalBlocks = uint64(j.Extents[0].Physical), int64(j.Extents[0].Len)
 	}
-	t := &timed{host: smp.New(r.engine, c), device: dev, calls: latency.New(), below: r.engine.NewQueue("balance_dirty_pages"), ids: newTimeIDs()}
+	t := &timed{host: smp.New(r.engine, c), device: dev, calls: latency.New(), below: r.engine.NewQueue("balance_dirty_pages"), left: r.engine.NewQueue("s_umount"), ids: newTimeIDs()}
 	return t, nil
 }
 
@@ -71,6 +76,7 @@ func (t *timed) flush(r *runner, p *sim.Process) {
 		} else {
 			p.Park("something to write")
 		}
+		t.watch(r)
 		t.onCPU(r, p, func(k *filesystem.Task) {
 			fs := r.m.ext4
 			fs.WritebackOld(k, r.engine.Now()-mem.DirtyExpire)
@@ -80,6 +86,22 @@ func (t *timed) flush(r *runner, p *sim.Process) {
 			}
 		})
 		t.below.WakeAll()
+	}
+}
+
+// patience is how long operations may be under way while none ends, ns. An operation on
+// the slowest device takes minutes.
+const patience = sim.Hour
+
+// watch ends a run in which processes wait for each other: the flusher's own timer would
+// keep it going for ever.
+func (t *timed) watch(r *runner) {
+	if r.inside == 0 || r.calls != t.ended {
+		t.ended, t.idleSince = r.calls, r.engine.Now()
+		return
+	}
+	if r.engine.Now()-t.idleSince > patience {
+		r.fail(r.stuck())
 	}
 }
 
@@ -93,23 +115,59 @@ func (t *timed) onCPU(r *runner, p *sim.Process, work func(*filesystem.Task)) {
 			break
 		}
 	}
-	t.host.Run(p, n, r.cpus[n])
-	r.cpus[n].Acquire(p)
+	t.inside(r, p, n, func() { work(&filesystem.Task{CPU: n}) })
+}
+
+// inside does work inside the file system on a CPU, which p holds but where it
+// sleeps. It waits while somebody remounts.
+func (t *timed) inside(r *runner, p *sim.Process, cpu int, work func()) {
+	t.host.Run(p, cpu, r.cpus[cpu])
+	r.cpus[cpu].Acquire(p)
+	for t.unmounting {
+		r.cpus[cpu].Release()
+		t.left.Wait(p)
+		r.cpus[cpu].Acquire(p)
+	}
+	t.work(r, cpu, work)
+}
+
+// alone is inside where nobody else may be at work in the file system, kernel threads
+// included: who unmounts waits for them to leave (s_umount).
+func (t *timed) alone(r *runner, p *sim.Process, cpu int, work func()) {
+	for t.unmounting {
+		t.left.Wait(p)
+	}
+	t.unmounting = true
+	for r.inside > 0 {
+		t.left.Wait(p)
+	}
+	t.host.Run(p, cpu, r.cpus[cpu])
+	r.cpus[cpu].Acquire(p)
+	t.work(r, cpu, work)
+	t.unmounting = false
+	t.left.WakeAll()
+}
+
+// work does work on a CPU that the current process holds.
+func (t *timed) work(r *runner, cpu int, work func()) {
 	t.host.Scheduled()
-	work(&filesystem.Task{CPU: n})
-	r.cpus[n].Release()
+	r.enter()
+	work()
+	r.cpus[cpu].Release()
+	r.leave()
 }
 
 // call performs an operation: on the process's CPU but where it sleeps.
-func (t *timed) call(r *runner, p *sim.Process, pl *play.Player, op *workload.Op) (int64, error) {
-	cpu := r.cpus[pl.Task.CPU]
-	t.host.Run(p, pl.Task.CPU, cpu)
+func (t *timed) call(r *runner, p *sim.Process, pl *play.Player, op *workload.Op) (ret int64, err error) {
 	start := p.Now()
-	cpu.Acquire(p)
-	t.host.Scheduled()
-	t.host.Syscall()
-	ret, err := pl.Do(op)
-	cpu.Release()
+	inside := t.inside
+	if op.Kind == workload.Remount {
+		inside = t.alone
+	}
+	inside(r, p, pl.Task.CPU, func() {
+		t.host.Syscall()
+		ret, err = pl.Do(op)
+	})
 	if err != nil {
 		return 0, err
 	}

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"mbsim/scenarios"
+	"mbsim/sim"
 )
 
 // busyDisk is small on CPUs whose work takes time, with a flusher that is often
@@ -144,5 +146,29 @@ func BenchmarkTimed(b *testing.B) {
 			}
 			b.ReportMetric(float64(events)/b.Elapsed().Seconds(), "events/s")
 		})
+	}
+}
+
+// TestStuckRunEnds: processes that wait for each other for ever end the run with an error,
+// though the flusher's timer would keep it going.
+func TestStuckRunEnds(t *testing.T) {
+	r := newRunner(context.Background(), load(t, busyDisk), Options{})
+	defer r.engine.Close()
+	if err := r.mount(); err != nil {
+		t.Fatal(err)
+	}
+	_, err := r.play(func() {
+		for cpu, inodes := range [][2]uint32{{100, 101}, {101, 100}} {
+			r.engine.Go("deadly embrace", func(p *sim.Process) {
+				r.timed.inside(r, p, cpu, func() {
+					r.timed.host.LockInode(inodes[0])
+					p.Wait(sim.Millisecond)
+					r.timed.host.LockInode(inodes[1])
+				})
+			})
+		}
+	})
+	if err == nil || !strings.Contains(err.Error(), "wait for each other") || !strings.Contains(err.Error(), "deadly embrace") {
+		t.Errorf("the error is %v", err)
 	}
 }

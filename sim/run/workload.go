@@ -20,7 +20,7 @@ func (r *runner) script(p *sim.Process) {
 			return
 		}
 	}
-	if err := pl.CloseAll(); err != nil {
+	if err := r.closeAll(p, pl); err != nil {
 		r.fail(err)
 		return
 	}
@@ -44,7 +44,11 @@ func (r *runner) phases(p *sim.Process) {
 		}
 		r.work(p, workers)
 		r.activities += r.population.Operations()
-		if err := r.between(p, pl, ph[i].Then); err != nil {
+		err := r.between(p, pl, ph[i].Then)
+		if err == nil {
+			err = r.checkDue(CheckPhase)
+		}
+		if err != nil {
 			r.fail(err)
 			return
 		}

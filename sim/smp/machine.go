@@ -217,8 +217,14 @@ func (m *Machine) LockLocalityGroup(cpu int) {
 }
 
 // UnlockLocalityGroup implements mballoc.Locks.
-func (m *Machine) UnlockLocalityGroup(cpu int) {
-	m.locality.at(m.e, uint32(cpu)).Unlock(m.e.Current())
+func (m *Machine) UnlockLocalityGroup(cpu int) { m.unlock(m.locality.at(m.e, uint32(cpu))) }
+
+// unlock gives a lock back. A process that ends because its engine is closed holds
+// locks that nobody will ask for again.
+func (m *Machine) unlock(l *sim.Mutex) {
+	if p := m.e.Current(); p != nil {
+		l.Unlock(p)
+	}
 }
 
 // lock takes a lock that one sleeps for.
@@ -299,7 +305,7 @@ func (m *Machine) TryLockInode(number uint32) bool {
 }
 
 // UnlockInode implements ext4.Host.
-func (m *Machine) UnlockInode(number uint32) { m.inodes.at(m.e, number).Unlock(m.e.Current()) }
+func (m *Machine) UnlockInode(number uint32) { m.unlock(m.inodes.at(m.e, number)) }
 
 // Asked and Answered stand around a request to the allocator.
 func (m *Machine) Asked() { m.task(m.e.Current()).asked = m.e.Now() }

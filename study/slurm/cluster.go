@@ -10,11 +10,11 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 	"time"
 
+	"mbsim/internal/input"
 	"mbsim/study"
 )
 
@@ -182,21 +182,20 @@ func ranges(n []int) string {
 	return strings.Join(parts, ",")
 }
 
-// quote is a word for the shell.
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
-
 // lastLog is the last line that a task of the job complained in.
 func lastLog(dir string, j *job) string {
 	if j == nil {
 		return ""
 	}
-	logs, err := filepath.Glob(filepath.Join(dir, logsName, j.ID+"_*.log"))
+	entries, err := os.ReadDir(filepath.Join(dir, logsName)) // sorted by name
 	if err != nil {
 		return ""
 	}
-	sort.Strings(logs)
-	for _, path := range slices.Backward(logs) {
-		raw, err := os.ReadFile(path)
+	for _, e := range slices.Backward(entries) {
+		if !strings.HasPrefix(e.Name(), j.ID+"_") || !strings.HasSuffix(e.Name(), ".log") {
+			continue
+		}
+		raw, err := input.ReadFile(filepath.Join(dir, logsName, e.Name()), "the log of a task", input.MaxWhole)
 		if err != nil {
 			continue
 		}

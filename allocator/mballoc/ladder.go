@@ -1,0 +1,96 @@
+package mballoc
+
+import "mbsim/allocator"
+
+// Rung is one criterion of a search: which groups are worth scanning, and how a group is
+// scanned. A search climbs down the kernel's ladder, each rung asking for less.
+type Rung struct {
+	// Key names the rung in metrics and in mb_stats ("cr0").
+	Key string
+	// Label names it in plots and tables ("criteria 0").
+	Label string
+	// Doc says which groups it is for, as in "Searches that ended in LABEL, DOC."
+	Doc string
+	// Cheap says that it loads the bitmap of a group only where that costs no IO, or
+	// where the group is the first of a flex group, and reads at most
+	// mb_prefetch_limit bitmaps ahead.
+	Cheap bool
+	// Scan is how a group is scanned.
+	Scan scanKind
+	// limits sets what a group must have.
+	limits func(a *Allocator, ac *allocation, l *limits)
+}
+
+// scanKind is how a group is scanned.
+type scanKind uint8
+
+const (
+	scanComplex scanKind = iota // measure its free extents
+	scanBuddy                   // take the first buddy that is large enough
+	scanStripes                 // the same as scanComplex, or stripes where the goal is whole stripes
+)
+
+// limits is what one rung asks of a group: the only statement of whether a group is worth
+// it. The same limits serve the look without the group's lock
+// (ext4_mb_good_group_nolock), the one with it (ext4_mb_good_group), and the walk over
+// many groups. They are set once for each pass, since nothing they follow from changes
+// in it.
+type limits struct {
+	free  int // clusters free at least, 1 or more
+	mean  int // clusters of the mean free fragment at least
+	order int // of the largest free buddy at least, -1 for any
+	// notFirst refuses the first group of each flex group, which is kept for metadata.
+	notFirst bool
+	// cheap is the rung's: see Rung.Cheap.
+	cheap bool
+	// flexMask has ones where the number of the first group of a flex group has zeros.
+	// Without flex groups it is 0 and flexes is false.
+	flexMask allocator.GroupID
+	flexes   bool
+}
+
+// limitsOf are the limits of a rung for a request.
+func (a *Allocator) limitsOf(r *Rung, ac *allocation) limits {
+	l := limits{
+		free: 1, order: -1, cheap: r.Cheap,
+		flexMask: allocator.GroupID(a.geo.FlexSize() - 1), flexes: a.geo.FlexBits > 0,
+	}
+	r.limits(a, ac, &l)
+	return l
+}
+
+// met says whether a group whose buddy is loaded meets the limits.
+func (l *limits) met(id allocator.GroupID, g *group) bool {
+	return g.free >= l.free && g.free >= l.mean*g.fragments && g.largest >= l.order &&
+		!(l.notFirst && id&l.flexMask == 0)
+}
+
+// mayLoad says whether a group whose buddy is not loaded is worth loading. All that is
+// known of it is the free count of its descriptor.
+func (l *limits) mayLoad(id allocator.GroupID, g *group) bool {
+	return g.free >= l.free && (!l.cheap || g.uninit || l.flexes && id&l.flexMask == 0)
+}
+
+// The limits that rungs of several kernels share.
+
+// wantBuddy asks for a free buddy of the goal's size. The first group of a flex group is
+// kept for metadata where flex groups are large.
+func wantBuddy(a *Allocator, ac *allocation, l *limits) {
+	l.free = max(1, ac.goal.len)
+	if ac.order2 < a.orders {
+		l.order = ac.order2
+	}
+	l.notFirst = ac.flags&HintData != 0 && a.geo.FlexSize() >= flexDirScheme
+}
+
+// wantMeanFragment asks for free fragments that are as long as the goal on average.
+func wantMeanFragment(_ *Allocator, ac *allocation, l *limits) {
+	l.free = max(1, ac.goal.len)
+	l.mean = ac.goal.len
+}
+
+// wantFree asks for as many free clusters as the goal has.
+func wantFree(_ *Allocator, ac *allocation, l *limits) { l.free = max(1, ac.goal.len) }
+
+// wantAnything asks for a free cluster.
+func wantAnything(*Allocator, *allocation, *limits) {}
