@@ -103,7 +103,7 @@ func (c *checker) inode(in *inode) {
 	bits := c.fs.geo.BlockBits
 	if in.size < 0 || in.size > c.fs.maxBytes {
 		c.Errorf("a size of %d bytes, the largest is %d", in.size, c.fs.maxBytes)
-	} else if end := uint64(in.size+c.fs.geo.BlockSize()-1) >> bits; c.end > end && !in.pastEnd {
+	} else if end := uint64(in.size+c.fs.geo.BlockSize()-1) >> bits; c.end > end {
 		c.Errorf("block %d has a place, and %d bytes end with block %d", c.end-1, in.size, int64(end)-1)
 	}
 	if in.opens < 0 || in.opens > 0 && !in.isFile() {

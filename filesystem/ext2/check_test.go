@@ -115,8 +115,9 @@ func TestMountRefuses(t *testing.T) {
 	}
 	for _, c := range []struct{ edit, want string }{
 		{"sif d0/f1 links_count 3", "inode 14: 3 links by its count, 1 by the directories"},
-		{"sif d0/f1 block[0] 9", "lies at block 9, which is the file system's own"},
+		{"sif d0/f1 block[0] 9", "inode 14: block (logical 0) lies at block 9, which is the file system's own"},
 		{"freeb 700 60\nset_bg 0 free_blocks_count 7492\nssv free_blocks_count 7492", "which the bitmap of group 0 calls free"},
+		{"sif d0/f5 size 10", "inode 18: a file of 10 bytes maps logical block"},
 		{"link d0 again", "names directory 12, which has another name"},
 		{"link d0/f1 again", "inode 14: 1 links by its count, 2 by the directories"},
 	} {

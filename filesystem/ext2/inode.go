@@ -26,9 +26,7 @@ type inode struct {
 	size   int64 // bytes
 	blocks int64 // i_blocks in file-system blocks: data, indirect blocks, attributes
 	attrs  int64 // those of extended attributes
-	// pastEnd says that at mount it had blocks behind its end, as a crash may leave them.
-	pastEnd bool
-	topdir  bool
+	topdir bool
 
 	// What the kernel keeps from the first allocation on
 	// (struct ext2_block_alloc_info).

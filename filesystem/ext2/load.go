@@ -30,10 +30,6 @@ func (fs *FS) load(im *image.Inode, parent *inode) (*inode, error) {
 	in.size = im.Size
 	in.blocks = im.Sectors >> (fs.geo.BlockBits - 9)
 	in.attrs = im.AttrSectors >> (fs.geo.BlockBits - 9)
-	if n := len(im.Extents); n > 0 {
-		last := &im.Extents[n-1]
-		in.pastEnd = int64(last.Logical+last.Len)<<fs.geo.BlockBits >= in.size+fs.geo.BlockSize()
-	}
 	in.topdir = im.Flags&topdirFlag != 0
 	if in.parent = parent; parent == nil {
 		in.parent = in

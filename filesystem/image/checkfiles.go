@@ -104,8 +104,10 @@ func (c *fileChecker) inode(in *Inode) error {
 		return fmt.Errorf("a size of %d bytes, and it holds %d itself", in.Size, in.InlineSize)
 	case in.Number == c.s.sb.JournalInode && in.InlineSize == 0:
 		return c.journal(in)
-	case !in.IsDir() || in.InlineSize > 0:
+	case in.InlineSize > 0:
 		return nil
+	case !in.IsDir():
+		return c.end(in)
 	case in.Size == 0 || in.Size&(1<<bits-1) != 0:
 		return fmt.Errorf("a directory of %d bytes: want a multiple of %d", in.Size, 1<<bits)
 	case in.Size > 16<<30:
@@ -120,6 +122,19 @@ func (c *fileChecker) inode(in *Inode) error {
 	}
 	if next != uint64(in.Size>>bits) {
 		return fmt.Errorf("a directory of %d bytes maps %d blocks", in.Size, next)
+	}
+	return nil
+}
+
+// end checks that a file without extents maps nothing behind its end: only blocks
+// of extents may be allocated beyond it.
+func (c *fileChecker) end(in *Inode) error {
+	if in.Flags&ExtentsFlag != 0 || in.Links == 0 || len(in.Extents) == 0 || in.Number < c.s.sb.FirstInode {
+		return nil
+	}
+	x := &in.Extents[len(in.Extents)-1]
+	if last := x.Logical + x.Len - 1; last > uint64(max(in.Size, 1)-1)>>c.s.sb.BlockBits || in.Size == 0 {
+		return fmt.Errorf("a file of %d bytes maps logical block %d, which is behind its end", in.Size, last)
 	}
 	return nil
 }

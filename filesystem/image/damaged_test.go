@@ -102,6 +102,7 @@ func TestOpenRefusesDamage(t *testing.T) {
 		{"a wrong directory above", "ext4-1k", func(v *victim) { le.PutUint32(v.block(le.Uint32(iblock(v.inode("e", 2))[20:]))[12:], 2) }, "\"..\" names inode 2, want "},
 		{"a hole in a directory", "ext4-1k", func(v *victim) { iblock(v.inode("d", 2))[12] = 1 }, "directory block 0 is a hole"},
 		{"a directory too short", "ext4-1k", func(v *victim) { le.PutUint32(v.inode("d", 2)[4:], 100) }, "a directory of 100 bytes: want a multiple of 1024"},
+		{"blocks behind the end", "ext2-1k", func(v *victim) { le.PutUint32(v.inode("three", 1)[4:], 2048) }, "a file of 2048 bytes maps logical block 2, which is behind its end"},
 		{"wrong links", "ext4-1k", func(v *victim) { v.inode("three", 1)[0x1a] = 3 }, "3 links by its count, 1 by the directories"},
 		{"wrong sectors", "ext4-1k", func(v *victim) { v.inode("three", 1)[0x1c]++ }, "it counts 7 sectors, and has 6"},
 		{"an unknown type", "ext4-1k", func(v *victim) { v.inode("three", 1)[1] = 0x71 }, "is of no known type"},

@@ -103,21 +103,25 @@ const groupMemory = 200
 // many bytes, take more memory than there is.
 func (s *imageSource) enoughMemory(lists uint64) error {
 	n := uint64(s.sb.Groups())
-	return memory.Check(fmt.Sprintf("%d groups of %d blocks", n, s.sb.BlocksPerGroup), int64(n*groupMemory+lists))
+	return memory.Check(fmt.Sprintf("a file system of %d groups of %d blocks", n, s.sb.BlocksPerGroup), int64(n*groupMemory+lists))
 }
 
 // readAllBitmaps reads the bitmaps of all groups.
 func (s *imageSource) readAllBitmaps() error {
-	lists := uint64(0)
+	lists, checked := uint64(0), uint64(0)
 	for id := range s.groups {
 		if err := s.readBitmaps(allocator.GroupID(id)); err != nil {
 			return err
 		}
 		g := &s.groups[id]
 		lists += g.blocks.size() + g.inodes.size()
+		if lists-checked < 64<<20 {
+			continue
+		}
 		if err := s.enoughMemory(lists); err != nil {
 			return fmt.Errorf("group %d: %w", id, err)
 		}
+		checked = lists
 	}
 	return nil
 }

@@ -233,3 +233,33 @@ func TestOpenRefuses(t *testing.T) {
 		t.Error("a folder was opened")
 	}
 }
+
+// Directories lie as deep as a path can name them, and not deeper: what walks the
+// tree may do it by recursion.
+func TestOpenDeepDirectories(t *testing.T) {
+	path, err := makeImage(t, 16<<20, "-t", "ext2", "-b", "1024", "-N", "4096")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmds := filepath.Join(t.TempDir(), "cmds")
+	deepen := func(n int, at string) {
+		t.Helper()
+		text := at + strings.Repeat("mkdir d\ncd d\n", n)
+		if err := os.WriteFile(cmds, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e2fsprogs(t, "debugfs", "-w", "-f", cmds, path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	deepen(maxDirDepth, "")
+	l, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	deepen(1, strings.Repeat("cd d\n", maxDirDepth))
+	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "a directory 2048 levels below the root") {
+		t.Errorf("%v", err)
+	}
+}
