@@ -4,8 +4,10 @@ GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 CASE ?= sim/replay/testdata/small-files-1
 N ?= 20
+T ?= 60s
+F ?= .
 
-.PHONY: help build run test lint race invariants check bench pgo browser slurm speed oracle oracle-fuzz
+.PHONY: help build run test lint race invariants check fuzz bench pgo browser slurm speed oracle oracle-fuzz
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,6 +34,9 @@ invariants: ## run the tests with slow recounts of the allocator's state
 	$(GO) test -tags invariants -short ./allocator/... ./sim/replay
 
 check: lint test race invariants ## all that CI runs
+
+fuzz: ## fuzz each target for T (60s), one after the other; F=REGEXP chooses targets by package.Name
+	GO="$(GO)" .ci/fuzz $(T) '$(F)'
 
 bench: ## run the benchmarks (compare with benchstat)
 	$(GO) test -run '^$$' -bench . -benchmem ./allocator/... ./filesystem/... ./sim/... ./metrics/...

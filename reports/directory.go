@@ -8,6 +8,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+
+	"mbsim/internal/atomicfile"
+	"mbsim/internal/input"
 )
 
 // WriteDir writes files and the manifest, which will name them, into dir.
@@ -48,43 +51,47 @@ func createDir(dir string, files []File) (err error) {
 	if err := os.MkdirAll(parent, 0o777); err != nil {
 		return err
 	}
-	tmp, err := makeTemp(parent, "."+filepath.Base(dir)+".tmp-*")
+	tmp, err := atomicfile.CreateFolder(parent, filepath.Base(dir))
 	if err != nil {
 		return err
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, os.RemoveAll(tmp))
+			err = errors.Join(err, tmp.Remove())
 		}
 	}()
-	if err := writeAll(tmp, files); err != nil {
-		return err
-	}
-	return os.Rename(tmp, dir)
-}
-
-func replaceFiles(dir string, files []File) (err error) {
-	tmp, err := prepare(dir, files)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
-	stale := staleFiles(dir, files)
-	if err := remove(filepath.Join(dir, manifestName)); err != nil {
-		return err
-	}
-	for _, name := range stale {
-		if err := remove(filepath.Join(dir, name)); err != nil {
+	for _, f := range files {
+		out, err := os.Create(filepath.Join(tmp.Path, f.Name))
+		if err == nil {
+			err = f.writeTo(out)
+		}
+		if err != nil {
 			return err
 		}
 	}
-	return place(tmp, dir, files)
+	return tmp.Rename(dir)
+}
+
+func replaceFiles(dir string, files []File) error {
+	set, err := prepare(dir, files)
+	if err != nil {
+		return err
+	}
+	stale := staleFiles(dir, files)
+	return set.Commit(func() error {
+		for _, name := range append([]string{manifestName}, stale...) {
+			if err := remove(filepath.Join(dir, name)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // AddFiles writes files into dir, made if it does not exist, beside what is there.
 // Files of the same names are replaced; each is whole or as it was. m, if not nil,
 // is the manifest of the run in dir: it will name the files too.
-func AddFiles(dir string, m *Manifest, files []File) (err error) {
+func AddFiles(dir string, m *Manifest, files []File) error {
 	for _, f := range files {
 		if !plainName(f.Name) || f.Name == manifestName {
 			return fmt.Errorf("%s: cannot write a file named %q", dir, f.Name)
@@ -97,49 +104,30 @@ func AddFiles(dir string, m *Manifest, files []File) (err error) {
 		slices.Sort(m.Files)
 		files = append(slices.Clip(files), manifestFile(m))
 	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return err
-	}
-	tmp, err := prepare(dir, files)
+	set, err := prepare(dir, files)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
-	return place(tmp, dir, files)
+	return set.Commit(nil)
 }
 
-// prepare writes files into a temporary directory inside dir. Without an error
-// nothing is in the way of their places.
-func prepare(dir string, files []File) (_ string, err error) {
-	tmp, err := makeTemp(dir, ".tmp-*")
+// prepare writes files that are to appear in dir. Without an error nothing is in the
+// way of their places.
+func prepare(dir string, files []File) (*atomicfile.Set, error) {
+	set, err := atomicfile.Begin(dir)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	defer func() {
+	for _, f := range files {
+		out, err := set.Create(f.Name)
+		if err == nil {
+			err = f.writeTo(out)
+		}
 		if err != nil {
-			err = errors.Join(err, os.RemoveAll(tmp))
-		}
-	}()
-	if err := writeAll(tmp, files); err != nil {
-		return "", err
-	}
-	for _, f := range files {
-		// What cannot be replaced must be known before anything is.
-		if st, err := os.Lstat(filepath.Join(dir, f.Name)); err == nil && st.IsDir() {
-			return "", fmt.Errorf("%s: a directory is in the way of the file", filepath.Join(dir, f.Name))
+			return nil, errors.Join(err, set.Abandon())
 		}
 	}
-	return tmp, nil
-}
-
-// place moves files from a temporary directory to their places.
-func place(tmp, dir string, files []File) error {
-	for _, f := range files {
-		if err := os.Rename(filepath.Join(tmp, f.Name), filepath.Join(dir, f.Name)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return set, nil
 }
 
 // remove removes a file that may not exist.
@@ -159,7 +147,7 @@ func staleFiles(dir string, files []File) (stale []string) {
 		return nil
 	}
 	defer f.Close()
-	if old.read(f) != nil {
+	if old.read(input.Limit(f, f.Name(), "a manifest", input.MaxWhole)) != nil {
 		return nil
 	}
 	for _, name := range old.Files {
@@ -173,45 +161,15 @@ func staleFiles(dir string, files []File) (stale []string) {
 	return stale
 }
 
-// makeTemp makes a temporary directory with the permissions of an ordinary one.
-func makeTemp(parent, pattern string) (string, error) {
-	tmp, err := os.MkdirTemp(parent, pattern)
-	if err != nil {
-		return "", err
-	}
-	// MkdirTemp makes it private. What a directory made here would get tells
-	// the umask.
-	probe := filepath.Join(tmp, "probe")
-	if err = os.Mkdir(probe, 0o777); err == nil {
-		var st fs.FileInfo
-		if st, err = os.Stat(probe); err == nil {
-			err = errors.Join(os.Chmod(tmp, st.Mode().Perm()), os.Remove(probe))
-		}
-	}
-	if err != nil {
-		return "", errors.Join(err, os.RemoveAll(tmp))
-	}
-	return tmp, nil
-}
-
-func writeAll(dir string, files []File) error {
-	for _, f := range files {
-		if err := writeFile(filepath.Join(dir, f.Name), f); err != nil {
-			return fmt.Errorf("%s: %w", f.Name, err)
-		}
-	}
-	return nil
-}
-
-func writeFile(path string, f File) error {
-	out, err := os.Create(path)
-	if err != nil {
-		return err
-	}
+// writeTo writes the file's content to out, and closes it.
+func (f *File) writeTo(out *os.File) error {
 	b := bufio.NewWriterSize(out, 1<<16)
-	err = f.Write(b)
+	err := f.Write(b)
 	if err == nil {
 		err = b.Flush()
 	}
-	return errors.Join(err, out.Close())
+	if err = errors.Join(err, out.Close()); err != nil {
+		return fmt.Errorf("%s: %w", f.Name, err)
+	}
+	return nil
 }

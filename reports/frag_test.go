@@ -71,7 +71,7 @@ func realImage(t *testing.T, args ...string) string {
 // The text is e2freefrag's own, on real file systems.
 func TestFreeFragIsTheToolsOwn(t *testing.T) {
 	e2freefrag := tool(t, "e2freefrag")
-	for _, args := range [][]string{{"-b", "4096"}, {"-b", "1024"}, {"-b", "2048", "-O", "^flex_bg"}, {"-b", "4096", "-g", "2048"}, {"-b", "1024", "-O", "^has_journal", "-m", "50"}} {
+	for _, args := range [][]string{{"-b", "4096"}, {"-b", "1024"}, {"-b", "2048", "-O", "^flex_bg"}, {"-b", "4096", "-g", "2048"}, {"-b", "8192"}, {"-b", "16384"}, {"-b", "32768"}, {"-b", "65536"}, {"-b", "1024", "-O", "^has_journal", "-m", "50"}} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			img := realImage(t, args...)
 			l, err := image.Open(img)

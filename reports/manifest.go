@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+
+	"mbsim/internal/shell"
 )
 
 // manifestSchema and resultsSchema change when a field changes its meaning or
@@ -118,7 +120,7 @@ func (m *Manifest) settings() []Setting {
 	}
 	all := []Setting{
 		{"Software", "mbsim " + m.Version}, {"Revision", revision}, {"Scenario", m.Scenario}, {"Scenario-Digest", m.ScenarioDigest},
-		{"Seed", fmt.Sprint(m.Seed)}, {"Command", commandLine(m.Command)}, {"Fingerprint", m.Fingerprint}, {"Config", compact(m.Config)},
+		{"Seed", fmt.Sprint(m.Seed)}, {"Command", shell.Line(m.Command)}, {"Fingerprint", m.Fingerprint}, {"Config", compact(m.Config)},
 	}
 	return slices.DeleteFunc(all, func(s Setting) bool { return s.Text == "" })
 }
@@ -130,36 +132,4 @@ func compact(j json.RawMessage) string {
 		return ""
 	}
 	return b.String()
-}
-
-// commandLine is a command as a shell takes it.
-func commandLine(args []string) string {
-	var b []byte
-	for i, a := range args {
-		if i > 0 {
-			b = append(b, ' ')
-		}
-		b = append(b, shellQuote(a)...)
-	}
-	return string(b)
-}
-
-func shellQuote(s string) string {
-	safe := func(c rune) bool {
-		return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || slices.Contains([]rune("-_./=,:+@%"), c)
-	}
-	plain := s != ""
-	quoted := "'"
-	for _, c := range s {
-		plain = plain && safe(c)
-		if c == '\'' {
-			quoted += `'\''`
-			continue
-		}
-		quoted += string(c)
-	}
-	if plain {
-		return s
-	}
-	return quoted + "'"
 }

@@ -9,6 +9,8 @@ import (
 	"io"
 	"strings"
 	"sync"
+
+	"mbsim/internal/shell"
 )
 
 // pageName is the file of a run's page.
@@ -174,7 +176,7 @@ func (p *Page) view() *pageView {
 		p.plots(v)
 	}
 	if p.Study != nil {
-		v.Table, v.Command = p.Study.table(), commandLine(p.Study.Command)
+		v.Table, v.Command = p.Study.table(), shell.Line(p.Study.Command)
 		v.Question = p.Study.Question
 	}
 	if v.Single != nil {
@@ -216,7 +218,7 @@ func (p *Page) question() string {
 
 func (p *Page) runView(i int, r *Run) runView {
 	m := &r.Manifest
-	v := runView{Name: p.name(i), Verdicts: verdicts(r), Tiles: tiles(r), Command: commandLine(m.Command), Changed: m.Changed, Warnings: m.Warnings}
+	v := runView{Name: p.name(i), Verdicts: verdicts(r), Tiles: tiles(r), Command: shell.Line(m.Command), Changed: m.Changed, Warnings: m.Warnings}
 	v.Verdict, v.Met = verdictLine(v.Verdicts)
 	revision := m.Revision
 	switch {

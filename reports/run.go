@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"mbsim/internal/input"
 	"mbsim/metrics"
 )
 
@@ -103,7 +104,7 @@ func load(dir, name string, read func(io.Reader) error) error {
 		return err
 	}
 	defer f.Close()
-	if err := read(f); err != nil {
+	if err := read(input.Limit(f, path, "a file of a run", input.MaxWhole)); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"mbsim/internal/shell"
 	"mbsim/metrics"
 )
 
@@ -28,7 +29,7 @@ func StudyPictures(s *Study, size Size) ([]File, error) {
 		if size == Slide {
 			name += "-slide"
 		}
-		settings := []Setting{{"Title", title}, {"Description", caption}, {"Software", "mbsim"}, {"Study", s.Name}, {"Command", commandLine(s.Command)}}
+		settings := []Setting{{"Title", title}, {"Description", caption}, {"Software", "mbsim"}, {"Study", s.Name}, {"Command", shell.Line(s.Command)}}
 		settings = slices.DeleteFunc(settings, func(x Setting) bool { return x.Text == "" })
 		files = append(files, File{name + ".png", func(w io.Writer) error {
 			pic := newPicture(size)

@@ -11,6 +11,10 @@ import (
 // may have.
 const maxSettings = 10000
 
+// maxCombinations is how many combinations a grid may have before a constraint is
+// looked at.
+const maxCombinations = 100 * maxSettings
+
 // ParseAxis reads the key=values of a sweep's --set: values are separated by
 // commas, and ranges of whole numbers stand for their numbers (0..9, 16..64+16,
 // 16..1024*2). Where commas belong to the value itself, as in mount options and

@@ -110,8 +110,16 @@ func (d *decoder) checkPhases(s *Scenario) error {
 	return nil
 }
 
+// What all processes of a phase are, and have, at most: each takes memory before it does
+// anything.
+const (
+	maxProcesses   = 100000
+	maxDirectories = 10000000
+)
+
 func (d *decoder) checkClasses(s *Scenario, ph *workload.Phase, first map[string]*workload.Class) error {
 	names := make(map[string]bool)
+	processes, directories := 0, 0
 	for i := range ph.Classes {
 		c := &ph.Classes[i]
 		at := d.where[c]
@@ -122,6 +130,18 @@ func (d *decoder) checkClasses(s *Scenario, ph *workload.Phase, first map[string
 			return d.errorf(keyNode(at, "name"), "class name %q is taken in this phase", c.Name)
 		}
 		names[c.Name] = true
+		processes += c.Count
+		trees := 1
+		if c.Directories.PerProcess {
+			trees = c.Count
+		}
+		directories += c.Directories.Count * trees
+		switch {
+		case processes > maxProcesses:
+			return d.errorf(keyNode(at, "count"), "the classes of phase %s have more than %d processes", ph.Name, maxProcesses)
+		case directories > maxDirectories:
+			return d.errorf(keyNode(at, "directories"), "the processes of phase %s have more than %d directories", ph.Name, maxDirectories)
+		}
 		if f := first[c.Name]; f == nil {
 			first[c.Name] = c
 		} else if !reflect.DeepEqual(f.Directories, c.Directories) {

@@ -12,10 +12,13 @@ import (
 // all taken from them.
 
 // Limits that several keys share. A device of 2^53 bytes is beyond what ext4
-// with 4K blocks can be; no run lasts a year.
+// with 4K blocks can be; no run lasts a year. What happens again and again, whether
+// anything else happens or not, does so every minTick at most: a second of simulated
+// time then has a hundred thousand events, and not a billion.
 const (
 	maxSize = 1 << 53
 	maxTime = 365 * 24 * 3600 * 1e9
+	minTick = 1e4
 )
 
 // profileNames are the kernels that can be simulated.
@@ -52,7 +55,7 @@ func scenarioKeys() *object {
 			doc: "What is done to the file system."},
 		{key: "stop", typ: stopKeys(), at: func(p any) any { return &s(p).Stop },
 			doc: "What ends the run, if the workload does not: whichever comes first."},
-		{key: "sample", typ: duration{min: 0, max: maxTime, zeroIs: "automatic"}, at: func(p any) any { return &s(p).Sample },
+		{key: "sample", typ: duration{min: minTick, max: maxTime, orZero: true, zeroIs: "automatic"}, at: func(p any) any { return &s(p).Sample },
 			auto: "automatic", unit: "time", doc: "Simulated time between two samples of the series."},
 		{key: "seed", typ: whole{min: 0, max: math.MaxInt64}, at: func(p any) any { return &s(p).Seed },
 			def: "1", doc: "The seed of all random streams."},
@@ -121,7 +124,7 @@ func memoryKeys() *object {
 			doc: "With more dirty data than this, the flusher writes it back."},
 		{key: "dirty_expire", typ: duration{min: 0, max: maxTime}, at: func(p any) any { return &m(p).DirtyExpire }, def: "30s", unit: "time",
 			doc: "Data that has been dirty for longer is written back at the flusher's next look."},
-		{key: "dirty_writeback", typ: duration{min: 0, max: maxTime}, at: func(p any) any { return &m(p).DirtyWriteback }, def: "5s", unit: "time",
+		{key: "dirty_writeback", typ: duration{min: minTick, max: maxTime, orZero: true}, at: func(p any) any { return &m(p).DirtyWriteback }, def: "5s", unit: "time",
 			doc: "Time between two looks of the flusher; 0 for never."},
 	}}
 }

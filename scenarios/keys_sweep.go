@@ -78,6 +78,7 @@ func (t gridType) decode(d *decoder, n *yaml.Node, p any) error {
 		return d.wrong(n, t.describe())
 	}
 	var axes []Axis
+	combinations := 1
 	for i := 0; i < len(n.Content); i += 2 {
 		key, v := n.Content[i], n.Content[i+1]
 		nodes := []*yaml.Node{v}
@@ -103,12 +104,17 @@ func (t gridType) decode(d *decoder, n *yaml.Node, p any) error {
 				if err := a.add(value); err != nil {
 					return d.errorf(c, "%s: %v", key.Value, err)
 				}
+				// Trying a value takes time: of what makes no study none is tried.
+				if combinations*len(a.Values) > maxCombinations {
+					return d.errorf(c, "%s: the grid has more than %d combinations: want fewer values, or lhs", key.Value, maxCombinations)
+				}
 				if err := d.checkSets(key, c, []string{key.Value + "=" + value}); err != nil {
 					return err
 				}
 			}
 		}
 		axes = append(axes, a)
+		combinations *= len(a.Values)
 	}
 	*p.(*[]Axis) = axes
 	return nil

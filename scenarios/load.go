@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"mbsim/internal/input"
 )
 
 //go:embed *.yaml
@@ -50,7 +52,7 @@ func Source(name string) ([]byte, bool) {
 // scenario that comes with mbsim (small-files, scenarios/small-files.yaml), is
 // that scenario. A mistake of the user is an *Error.
 func Load(name string, opt Options) (*Scenario, error) {
-	raw, err := os.ReadFile(name)
+	raw, err := input.ReadFile(name, "a scenario", input.MaxScenario)
 	if errors.Is(err, fs.ErrNotExist) {
 		dir := filepath.Dir(name)
 		if text, ok := Source(name); ok && (dir == "." || filepath.Base(dir) == "scenarios") {
@@ -134,7 +136,7 @@ func (s *Scenario) computeDigest() (string, error) {
 		io.WriteString(h, "script\n"+sc.Text)
 	}
 	if s.Device.Dumpe2fs != "" {
-		if err := hashFile(h, "dumpe2fs\n", s.Path(s.Device.Dumpe2fs), 0, 1<<62); err != nil {
+		if err := hashDumpe2fs(h, s.Path(s.Device.Dumpe2fs)); err != nil {
 			return "", err
 		}
 	}
@@ -144,6 +146,32 @@ func (s *Scenario) computeDigest() (string, error) {
 		}
 	}
 	return fmt.Sprintf("%x", h.Sum(nil)), nil
+}
+
+// maxDumpe2fs is the longest text of dumpe2fs that is read, in bytes, plain or packed:
+// that of a petabyte in good order has 4 GB.
+const maxDumpe2fs = 16 << 30
+
+// hashDumpe2fs adds the text of dumpe2fs to h, if it begins as a text and has an end.
+func hashDumpe2fs(h io.Writer, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	switch {
+	case err != nil:
+		return err
+	case !st.Mode().IsRegular():
+		return fmt.Errorf("%s: want a file for dumpe2fs, as its text is read more than once", path)
+	case st.Size() > maxDumpe2fs:
+		return &input.TooLong{Name: path, What: "the text of dumpe2fs", Max: maxDumpe2fs}
+	}
+	if err := input.CheckText(f, path); err != nil {
+		return err
+	}
+	return hashFile(h, "dumpe2fs\n", path, 0, maxDumpe2fs)
 }
 
 // hashFile adds n bytes of a file to h, from off on.

@@ -9,16 +9,15 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
-)
 
-// maxText is the longest scenario read, in bytes: a script may stand in it.
-const maxText = 64 << 20
+	"mbsim/internal/input"
+)
 
 // parse reads the one document of a file as a mapping, and refuses what YAML
 // allows but a scenario does not need: anchors, merge keys, tags, a key twice.
 func (d *decoder) parse(text []byte) (*yaml.Node, error) {
-	if len(text) > maxText {
-		return nil, &Error{File: d.file, Message: fmt.Sprintf("%d bytes: too long for a scenario", len(text))}
+	if len(text) > input.MaxScenario {
+		return nil, &Error{Message: (&input.TooLong{Name: d.file, What: "a scenario", Max: input.MaxScenario}).Error(), plain: true}
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	doc, err := nextDocument(dec)

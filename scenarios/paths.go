@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -68,12 +69,7 @@ func (t scriptType) decode(d *decoder, n *yaml.Node, p any) error {
 		if err := (pathType{}).decode(d, n, &file); err != nil {
 			return err
 		}
-		raw, err := os.ReadFile(resolve(d.dir, file))
-		if err != nil {
-			return d.errorf(n, "%v", err)
-		}
-		s.File, s.Text = file, string(raw)
-		if s.Ops, err = workload.ParseScript(strings.NewReader(s.Text), resolve(d.dir, file)); err != nil {
+		if err := s.readFile(file, resolve(d.dir, file)); err != nil {
 			return &Error{File: d.file, Message: oneLine(err.Error()), plain: true}
 		}
 	}
@@ -82,6 +78,19 @@ func (t scriptType) decode(d *decoder, n *yaml.Node, p any) error {
 	}
 	*p.(**Script) = s
 	return nil
+}
+
+// readFile reads the script at path, which the scenario calls file.
+func (s *Script) readFile(file, path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var text strings.Builder
+	s.Ops, err = workload.ParseScript(io.TeeReader(f, &text), path)
+	s.File, s.Text = file, text.String()
+	return err
 }
 
 var placeInText = onUse(`:(\d+):(\d+): (.*)$`)

@@ -214,6 +214,7 @@ func formatSize(n int64) string {
 // duration is a time in nanoseconds, with its unit.
 type duration struct {
 	min, max int64
+	orZero   bool // 0 is allowed too
 	zeroIs   string
 }
 
@@ -230,8 +231,12 @@ func (t duration) decode(d *decoder, n *yaml.Node, p any) error {
 	if err != nil {
 		return d.wrong(n, t.describe())
 	}
-	if int64(v) < t.min || int64(v) > t.max {
-		return d.valueErrorf(n, "want a duration of %v to %v, found %s", time.Duration(t.min), time.Duration(t.max), found(n))
+	if (int64(v) < t.min || int64(v) > t.max) && (v != 0 || !t.orZero) {
+		zero := ""
+		if t.orZero {
+			zero = "0 or "
+		}
+		return d.valueErrorf(n, "want "+zero+"a duration of %v to %v, found %s", time.Duration(t.min), time.Duration(t.max), found(n))
 	}
 	*p.(*int64) = int64(v)
 	return nil

@@ -3,6 +3,8 @@ package sim
 import (
 	"fmt"
 	"runtime/debug"
+
+	"mbsim/internal/crash"
 )
 
 // Panic is what Run panics with where an event or a process panicked.
@@ -14,14 +16,17 @@ type Panic struct {
 	Stack   []byte // where
 }
 
-// Error says where and when, then shows the stack.
+// Error says in one line where and when.
 func (p *Panic) Error() string {
 	who := "an event"
 	if p.Process != "" {
 		who = fmt.Sprintf("process %q", p.Process)
 	}
-	return fmt.Sprintf("%s panicked at %s, event %d: %v\n\n%s", who, seconds(p.Time), p.Event, p.Value, p.Stack)
+	return fmt.Sprintf("%s panicked at %s, event %d: %s", who, seconds(p.Time), p.Event, crash.OneLine(p.Value))
 }
+
+// PanicStack is the stack at the panic (crash.Panic).
+func (p *Panic) PanicStack() []byte { return p.Stack }
 
 // Unwrap is the value, if it is an error.
 func (p *Panic) Unwrap() error {

@@ -36,6 +36,9 @@ const defaultReplications = 5
 // maxSettings is how many settings a study may have.
 const maxSettings = 10000
 
+// maxRuns is how many runs a study may have: they and their records are kept in memory.
+const maxRuns = 1000000
+
 // request is the options, read.
 type request struct {
 	opt   Options

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"mbsim/internal/atomicfile"
 	"mbsim/metrics"
 	"mbsim/reports"
 	"mbsim/study/stats"
@@ -30,7 +31,7 @@ func (r *Result) writePage(dir string) error {
 		if err := f.Write(&b); err != nil {
 			return err
 		}
-		if err := writeFile(filepath.Join(dir, f.Name), b.Bytes()); err != nil {
+		if err := atomicfile.WriteDurable(filepath.Join(dir, f.Name), b.Bytes()); err != nil {
 			return err
 		}
 	}

@@ -7,11 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"mbsim/internal/atomicfile"
+	"mbsim/internal/input"
 	"mbsim/scenarios"
 )
 
@@ -100,6 +101,9 @@ func NewPlan(name string, opt Options) (*Plan, error) {
 		p.Settings = append(p.Settings, *setting)
 	}
 	p.repeat(s, opt.Replications)
+	if err := p.checkRuns(p.Replications); err != nil {
+		return nil, err
+	}
 	return p, p.setBaseline(baseline)
 }
 
@@ -142,6 +146,14 @@ func (p *Plan) repeat(s *scenarios.Scenario, asked int) {
 	if p.Until != nil {
 		p.Replications = min(p.Replications, p.Until.Max)
 	}
+}
+
+// checkRuns refuses more runs than a study may have.
+func (p *Plan) checkRuns(replications int) error {
+	if n := len(p.Settings); replications > maxRuns/n {
+		return userErrorf("%d replications of %d settings are more than %d runs: no study may have more", replications, n, maxRuns)
+	}
+	return nil
 }
 
 func (p *Plan) setBaseline(asked string) error {
@@ -207,13 +219,13 @@ func (p *Plan) write(dir string) error {
 	if err := e.Encode(p); err != nil {
 		return err
 	}
-	return writeFile(filepath.Join(dir, planName), b.Bytes())
+	return atomicfile.WriteDurable(filepath.Join(dir, planName), b.Bytes())
 }
 
 // ReadPlan reads the plan of a study's folder.
 func ReadPlan(dir string) (*Plan, error) {
 	path := filepath.Join(dir, planName)
-	raw, err := os.ReadFile(path)
+	raw, err := input.ReadFile(path, "the plan of a study", input.MaxWhole)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, userErrorf("%s: no study: there is no %s", dir, planName)
 	}
@@ -228,6 +240,9 @@ func ReadPlan(dir string) (*Plan, error) {
 		return nil, userErrorf("%s: schema %d: this mbsim reads %d", path, p.Schema, planSchema)
 	case len(p.Settings) == 0 || p.Replications < 1 || p.setting(p.Baseline) < 0:
 		return nil, userErrorf("%s: no settings, no replications or no baseline", path)
+	}
+	if err := p.checkRuns(p.Replications); err != nil {
+		return nil, userErrorf("%s: %w", path, err)
 	}
 	return p, nil
 }

@@ -5,6 +5,8 @@ import (
 	"sync"
 
 	"golang.org/x/sync/errgroup"
+
+	"mbsim/internal/crash"
 )
 
 // Pool performs runs on this machine, Jobs at a time.
@@ -29,15 +31,17 @@ func each(ctx context.Context, jobs int, p *Plan, tasks []Task, add func(Record)
 			if err := together.Err(); err != nil {
 				return err
 			}
-			rec, err := p.Perform(together, t, func(share float64) { gauge.set(i, share) })
-			if err != nil {
-				return err
-			}
-			if err := add(rec); err != nil {
-				return err
-			}
-			gauge.set(i, -1)
-			return nil
+			return crash.Guard(func() error { // elsewhere a panic of a goroutine ends the program
+				rec, err := p.Perform(together, t, func(share float64) { gauge.set(i, share) })
+				if err != nil {
+					return err
+				}
+				if err := add(rec); err != nil {
+					return err
+				}
+				gauge.set(i, -1)
+				return nil
+			})
 		})
 	}
 	if err := g.Wait(); err != nil {

@@ -6,7 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
+
+	"mbsim/internal/input"
 )
 
 // Record is a finished run: a line of runs.ndjson.
@@ -46,7 +47,7 @@ func (r *Record) same(o *Record) bool {
 // a last line without an end was torn, and is left out. A file that is not there
 // has none.
 func readRecords(path string) (records []Record, whole int64, err error) {
-	raw, err := os.ReadFile(path)
+	raw, err := input.ReadFile(path, "the records of a study", input.MaxWhole)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, 0, nil
 	}

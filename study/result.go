@@ -7,9 +7,10 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"os"
 	"path/filepath"
 
+	"mbsim/internal/atomicfile"
+	"mbsim/internal/input"
 	"mbsim/metrics"
 	"mbsim/scenarios"
 	"mbsim/study/stats"
@@ -110,7 +111,7 @@ func (s *Study) Write() (*Result, error) {
 	if err := r.writeCSV(&b); err != nil {
 		return nil, err
 	}
-	if err := writeFile(filepath.Join(s.Dir, csvName), b.Bytes()); err != nil {
+	if err := atomicfile.WriteDurable(filepath.Join(s.Dir, csvName), b.Bytes()); err != nil {
 		return nil, err
 	}
 	b.Reset()
@@ -123,14 +124,14 @@ func (s *Study) Write() (*Result, error) {
 	if err := r.writePage(s.Dir); err != nil {
 		return nil, err
 	}
-	return r, writeFile(filepath.Join(s.Dir, resultName), b.Bytes())
+	return r, atomicfile.WriteDurable(filepath.Join(s.Dir, resultName), b.Bytes())
 }
 
 // Load reads what a study came to. Of one that is not finished it is what is
 // there.
 func Load(dir string) (*Result, error) {
 	path := filepath.Join(dir, resultName)
-	raw, err := os.ReadFile(path)
+	raw, err := input.ReadFile(path, "the result of a study", input.MaxWhole)
 	if errors.Is(err, fs.ErrNotExist) {
 		return loadPart(dir)
 	}

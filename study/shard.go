@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+
+	"mbsim/internal/atomicfile"
 )
 
 const shardsName = "shards"
@@ -161,7 +163,7 @@ func (w *shardWriter) close(err error) error {
 		return errors.Join(err, w.tmp.Close())
 	}
 	dir, name := filepath.Split(w.tmp.Name())
-	return finish(w.tmp, filepath.Join(dir, finalName(name)), nil)
+	return atomicfile.Place(w.tmp, filepath.Join(dir, finalName(name)))
 }
 
 // Import adds the records of shards to runs.ndjson and returns how many it added.

@@ -23,7 +23,11 @@ func (s *Study) Extend() (bool, error) {
 		return false, err
 	}
 	round := (roundRuns + len(p.Settings) - 1) / len(p.Settings)
-	p.Replications = min(p.Replications+round, p.Until.Max)
+	more := min(p.Replications+round, p.Until.Max)
+	if err := p.checkRuns(more); err != nil {
+		return false, err
+	}
+	p.Replications = more
 	s.mu.Lock()
 	s.count()
 	s.mu.Unlock()

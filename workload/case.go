@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"mbsim/internal/input"
 	"mbsim/internal/nearest"
 )
 
@@ -74,7 +75,7 @@ func (c *Case) Operations() iter.Seq2[*Op, error] {
 func OpenCase(dir string) (*Case, error) {
 	c := &Case{Dir: dir, Size: 256 << 20, SMP: 1, Mem: 2 << 30, MkfsExt2: "-b 4096"}
 	name := filepath.Join(dir, "case.env")
-	text, err := os.ReadFile(name)
+	text, err := input.ReadFile(name, "case.env", input.MaxCaseEnv)
 	if err != nil {
 		return nil, err
 	}
@@ -127,43 +128,43 @@ func (c *Case) readWriters() error {
 var envKeys = []string{"SIZE", "MKFS", "MOUNT", "SMP", "TUNABLES", "MEM", "PIDMOD", "MKFS_EXT2", "MOUNT_EXT2", "TIMEOUT", "NO_TRACE", "TCG"}
 
 // set sets what one assignment says.
-func (c *Case) set(v envVar) (err error) {
-	switch v.key {
+func (c *Case) set(v EnvVar) (err error) {
+	switch v.Key {
 	case "SIZE":
-		c.Size, err = ParseSize(v.value)
+		c.Size, err = ParseSize(v.Value)
 		if err == nil && c.Size == 0 {
-			err = fmt.Errorf("SIZE is %q: an empty device", v.value)
+			err = fmt.Errorf("SIZE is %q: an empty device", short(v.Value))
 		}
 	case "MKFS":
-		c.Mkfs = v.value
+		c.Mkfs = v.Value
 	case "MOUNT":
-		c.Mount = v.value
+		c.Mount = v.Value
 	case "SMP":
-		c.SMP, err = strconv.Atoi(v.value)
+		c.SMP, err = strconv.Atoi(v.Value)
 		if err != nil || c.SMP < 1 || c.SMP > 1024 {
-			err = fmt.Errorf("SMP is %q: want a number of CPUs, 1 to 1024", v.value)
+			err = fmt.Errorf("SMP is %q: want a number of CPUs, 1 to 1024", short(v.Value))
 		}
 	case "MEM":
-		c.Mem, err = parseMem(v.value)
+		c.Mem, err = parseMem(v.Value)
 	case "PIDMOD":
-		if c.PIDMod = -1; v.value != "" {
-			c.PIDMod, err = strconv.Atoi(v.value)
+		if c.PIDMod = -1; v.Value != "" {
+			c.PIDMod, err = strconv.Atoi(v.Value)
 			if err != nil || c.PIDMod < 0 || c.PIDMod > 15 {
-				err = fmt.Errorf("PIDMOD is %q: want 0 to 15", v.value)
+				err = fmt.Errorf("PIDMOD is %q: want 0 to 15", short(v.Value))
 			}
 		}
 	case "MKFS_EXT2":
-		if c.MkfsExt2 = v.value; v.value == "" {
+		if c.MkfsExt2 = v.Value; v.Value == "" {
 			c.MkfsExt2 = "-b 4096"
 		}
 	case "MOUNT_EXT2":
-		c.MountExt2 = v.value
+		c.MountExt2 = v.Value
 	case "TUNABLES":
-		c.Tunables, err = parseTunables(v.value)
+		c.Tunables, err = parseTunables(v.Value)
 	case "TIMEOUT", "NO_TRACE", "TCG":
 	default:
-		best, _ := nearest.Of(v.key, envKeys)
-		err = fmt.Errorf("unknown key %q (did you mean %s?)", v.key, best)
+		best, _ := nearest.Of(short(v.Key), envKeys)
+		err = fmt.Errorf("unknown key %q (did you mean %s?)", short(v.Key), best)
 	}
 	return err
 }
@@ -173,7 +174,7 @@ func parseTunables(s string) ([]Tunable, error) {
 	for _, kv := range strings.Fields(s) {
 		k, v, ok := strings.Cut(kv, "=")
 		if !ok || k == "" || v == "" {
-			return nil, fmt.Errorf("TUNABLES has %q: want NAME=VALUE", kv)
+			return nil, fmt.Errorf("TUNABLES has %q: want NAME=VALUE", short(kv))
 		}
 		ts = append(ts, Tunable{k, v})
 	}
@@ -212,7 +213,7 @@ func ParseSize(s string) (int64, error) {
 		}
 	}
 	if err != nil || n > math.MaxInt64/unit {
-		return 0, fmt.Errorf("size %q: want a number of bytes, or one with a suffix such as 512M or 6G", s)
+		return 0, fmt.Errorf("size %q: want a number of bytes, or one with a suffix such as 512M or 6G", short(s))
 	}
 	return n * unit, nil
 }
@@ -224,76 +225,7 @@ func parseMem(s string) (int64, error) {
 	}
 	n, err := ParseSize(s)
 	if err == nil && n == 0 {
-		err = fmt.Errorf("MEM is %q: no memory", s)
+		err = fmt.Errorf("MEM is %q: no memory", short(s))
 	}
 	return n, err
-}
-
-// envVar is one assignment and where it stands.
-type envVar struct {
-	key, value string
-	line, col  int
-}
-
-// parseEnv reads shell assignments: KEY=VALUE, KEY="VALUE" or KEY='VALUE',
-// several a line, and comments. What only a shell could evaluate is refused.
-func parseEnv(text, name string) ([]envVar, error) {
-	var vars []envVar
-	line := 0
-	for l := range strings.Lines(text) {
-		line++
-		l = strings.TrimRight(l, "\r\n")
-		for i := 0; ; {
-			for i < len(l) && (l[i] == ' ' || l[i] == '\t' || l[i] == ';') {
-				i++
-			}
-			if i == len(l) || l[i] == '#' {
-				break
-			}
-			v, n, err := parseAssignment(l[i:])
-			if err != nil {
-				return nil, fmt.Errorf("%s:%d:%d: %w", name, line, i+n+1, err)
-			}
-			v.line, v.col = line, i+1
-			vars = append(vars, v)
-			i += n
-		}
-	}
-	return vars, nil
-}
-
-// parseAssignment reads the assignment that s begins with and returns its
-// length, or an error and the place of the error in s.
-func parseAssignment(s string) (v envVar, n int, err error) {
-	for n < len(s) && (s[n] == '_' || s[n] >= 'A' && s[n] <= 'Z' || s[n] >= 'a' && s[n] <= 'z' || s[n] >= '0' && s[n] <= '9') {
-		n++
-	}
-	if n == 0 || n == len(s) || s[n] != '=' {
-		return v, 0, fmt.Errorf("want KEY=\"VALUE\"")
-	}
-	v.key = s[:n]
-	n++
-	var b strings.Builder
-	quote, start := byte(0), n
-	for ; n < len(s); n++ {
-		c := s[n]
-		switch {
-		case c == quote && quote != 0:
-			quote = 0
-		case quote == 0 && (c == '"' || c == '\''):
-			quote, start = c, n
-		case quote == 0 && (c == ' ' || c == '\t' || c == ';'):
-			v.value = b.String()
-			return v, n, nil
-		case quote != '\'' && strings.IndexByte("$`\\", c) >= 0, quote == 0 && strings.IndexByte("&|<>()*?[]{}~", c) >= 0:
-			return v, n, fmt.Errorf("%q needs a shell: write the value out", c)
-		default:
-			b.WriteByte(c)
-		}
-	}
-	if quote != 0 {
-		return v, start, fmt.Errorf("the quote %c is not closed", quote)
-	}
-	v.value = b.String()
-	return v, n, nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode"
 
+	"mbsim/internal/input"
 	"mbsim/internal/nearest"
 )
 
@@ -93,7 +94,8 @@ func (v *verb) usage() string {
 // name:line:column: message. Each Op carries its line.
 //
 // Stricter than the oracle's guest program: it refuses arguments the guest
-// would ignore, negative numbers, and paths that leave the mount point.
+// would ignore, negative numbers, paths that leave the mount point, and lines longer
+// than input.MaxLine.
 // Paths are cleaned as the guest cleans them.
 func ParseScript(r io.Reader, name string) ([]Op, error) {
 	return (&Script{name: name, text: r}).Parse()
@@ -129,14 +131,49 @@ func (p *parser) next(op *Op) (bool, error) {
 		if first != "" {
 			err = p.op(op, first)
 		}
-		p.at = min(p.at+1, len(p.text)) // the end of the line
 		if err == nil {
 			err = p.wrong
 		}
-		if err != nil || first != "" {
-			return err == nil, err
+		if err != nil || p.at-p.begin > input.MaxLine {
+			return false, p.lineError(err)
+		}
+		p.at = min(p.at+1, len(p.text)) // the end of the line
+		if first != "" {
+			return true, nil
 		}
 	}
+}
+
+// lineError is what is wrong with the line: that it is too long before anything else,
+// as its words may be anything then. err is what else is wrong, nil for nothing.
+func (p *parser) lineError(err error) error {
+	line := p.text[p.begin:]
+	if i := strings.IndexByte(line, '\n'); i >= 0 {
+		line = line[:i]
+	}
+	if len(line) > input.MaxLine {
+		return longLine(p.name, p.n, line)
+	}
+	return err
+}
+
+// longLine is the error of line n, of which text is at least as much as a line may have.
+func longLine(name string, n int, text string) error {
+	if i := strings.IndexByte(text[:input.MaxLine], 0); i >= 0 {
+		return &ScriptError{name, n, i + 1, zeroByte}
+	}
+	return &ScriptError{name, n, input.MaxLine + 1, fmt.Sprintf("a line of more than %s", input.Bytes(input.MaxLine))}
+}
+
+const zeroByte = "a zero byte: this is not a script"
+
+// short is a word as errors show it.
+func short(w string) string {
+	const most = 60
+	if len(w) > most {
+		return strings.ToValidUTF8(w[:most], "") + "..."
+	}
+	return w
 }
 
 // errorf is an error at a column, counted from 1 in bytes.
@@ -154,7 +191,7 @@ func (p *parser) word() string {
 	start := i
 	for i < len(s) && s[i] != '\n' && !isSpace(s[i]) {
 		if s[i] == 0 {
-			p.wrong = p.errorf(i-p.begin+1, "a zero byte: this is not a script")
+			p.wrong = p.errorf(i-p.begin+1, zeroByte)
 			return ""
 		}
 		i++
@@ -175,8 +212,8 @@ func isSpace(c byte) bool {
 func (p *parser) op(op *Op, first string) error {
 	k, ok := kinds[first]
 	if !ok {
-		best, _ := nearest.Of(first, verbNames())
-		return p.errorf(p.col(first), "unknown operation %q (did you mean %q?)", first, best)
+		best, _ := nearest.Of(short(first), verbNames())
+		return p.errorf(p.col(first), "unknown operation %q (did you mean %q?)", short(first), best)
 	}
 	v := &verbs[k]
 	*op = Op{Kind: k, Line: p.n}
@@ -196,7 +233,7 @@ func (p *parser) op(op *Op, first string) error {
 	}
 	end := p.at
 	if w := p.word(); w != "" {
-		return p.errorf(p.col(w), "unexpected %q: %s", w, v.usage())
+		return p.errorf(p.col(w), "unexpected %q: %s", short(w), v.usage())
 	}
 	if op.Len > 0 && op.Off > math.MaxInt64-op.Len {
 		last := p.text[p.begin:end]
@@ -228,7 +265,7 @@ func (p *parser) arg(op *Op, a argKind, w string) (err error) {
 		op.N = int(n)
 	case argDirect:
 		if w != "direct" {
-			return p.errorf(p.col(w), "unexpected %q: %s", w, verbs[op.Kind].usage())
+			return p.errorf(p.col(w), "unexpected %q: %s", short(w), verbs[op.Kind].usage())
 		}
 		op.Direct = true
 	}
@@ -237,8 +274,8 @@ func (p *parser) arg(op *Op, a argKind, w string) (err error) {
 
 // number reads a decimal number of 0 to top.
 func (p *parser) number(a argKind, w string, top int64) (int64, error) {
-	const short = 18 // digits that are no more than 2^63-1 for certain
-	n, digits := int64(0), len(w) <= short
+	const few = 18 // digits that are no more than 2^63-1 for certain
+	n, digits := int64(0), len(w) <= few
 	for i := 0; i < len(w) && digits; i++ {
 		c := w[i] - '0'
 		digits = c <= 9
@@ -249,7 +286,7 @@ func (p *parser) number(a argKind, w string, top int64) (int64, error) {
 		n, err = strconv.ParseInt(w, 10, 64)
 	}
 	if err != nil || n < 0 || n > top {
-		return 0, p.errorf(p.col(w), "%s is %q: want a decimal number of 0 to %d", argNames[a], w, top)
+		return 0, p.errorf(p.col(w), "%s is %q: want a decimal number of 0 to %d", argNames[a], short(w), top)
 	}
 	return n, nil
 }
@@ -261,7 +298,7 @@ func (p *parser) path(w string) (string, error) {
 		s = path.Clean(strings.TrimLeft(s, "/"))
 	}
 	if s == ".." || strings.HasPrefix(s, "../") {
-		return "", p.errorf(p.col(w), "path %q leaves the mount point", w)
+		return "", p.errorf(p.col(w), "path %q leaves the mount point", short(w))
 	}
 	return s, nil
 }

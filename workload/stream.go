@@ -2,11 +2,15 @@ package workload
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"os"
 	"slices"
+
+	"mbsim/internal/crash"
+	"mbsim/internal/input"
 )
 
 // Script is a script in the oracle's language (ParseScript): a text, or a file that
@@ -34,6 +38,20 @@ func OpenScript(name string) (*Script, error) {
 	return &Script{name: name, text: f, size: info.Size()}, nil
 }
 
+// wholeText is a script of limited length.
+type wholeText struct {
+	io.Reader
+	file io.Closer // nil for a text
+}
+
+// Close closes the script's file.
+func (w wholeText) Close() error {
+	if w.file == nil {
+		return nil
+	}
+	return w.file.Close()
+}
+
 // ScriptError is a mistake in a script. Line and Col are counted from 1, Col in
 // bytes.
 type ScriptError struct {
@@ -46,10 +64,14 @@ func (e *ScriptError) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", e.Name, e.Line, e.Col, e.Message)
 }
 
-// Parse parses the whole script.
+// Parse parses the whole script, which may have input.MaxWhole bytes as it is kept in
+// memory.
 func (s *Script) Parse() ([]Op, error) {
-	const line = 12 // bytes, and more of most
-	ops := make([]Op, 0, s.size/line+1)
+	const line = 12       // bytes, and more of most
+	const trust = 1 << 20 // operations: the size of a file is not yet what it holds
+	ops := make([]Op, 0, min(s.size/line+1, trust))
+	file, _ := s.text.(io.Closer)
+	s.text = wholeText{input.Limit(s.text, s.name, "a script that is kept in memory", input.MaxWhole), file}
 	for op, err := range s.Ops() {
 		if err != nil {
 			return nil, err
@@ -114,19 +136,13 @@ func (s *Script) parseAhead(ready chan<- batch, free <-chan []Op, stop <-chan st
 			b.ops = make([]Op, 0, pieceBytes/8)
 		}
 		var text string
-		text, tail, b.err = nextPiece(&rest, tail)
-		if b.err != nil {
-			b.err = fmt.Errorf("%s: %w", s.name, b.err)
-		}
-		p := parser{name: s.name, text: text, n: line}
-		for more := true; more && b.err == nil; {
-			b.ops = append(b.ops, Op{})
-			last := len(b.ops) - 1
-			if more, b.err = p.next(&b.ops[last]); !more {
-				b.ops = b.ops[:last]
+		b.err = crash.Guard(func() (err error) {
+			text, tail, err = s.nextPiece(&rest, tail, line+1)
+			if err == nil {
+				line, err = b.parse(text, s.name, line)
 			}
-		}
-		line = p.n
+			return err
+		})
 		select {
 		case ready <- b:
 		case <-stop:
@@ -138,20 +154,42 @@ func (s *Script) parseAhead(ready chan<- batch, free <-chan []Op, stop <-chan st
 	}
 }
 
+// parse parses whole lines, and returns how many there were by then.
+func (b *batch) parse(text, name string, lines int) (int, error) {
+	p := parser{name: name, text: text, n: lines}
+	for {
+		b.ops = append(b.ops, Op{})
+		last := len(b.ops) - 1
+		if more, err := p.next(&b.ops[last]); !more {
+			b.ops = b.ops[:last]
+			return p.n, err
+		}
+	}
+}
+
 // nextPiece reads some whole lines, tail before, and returns what was read beyond them.
-// At the end *rest is nil.
-func nextPiece(rest *io.Reader, tail []byte) (text string, beyond []byte, err error) {
+// At the end *rest is nil. The first line has number n.
+func (s *Script) nextPiece(rest *io.Reader, tail []byte, n int) (text string, beyond []byte, err error) {
 	for {
 		have := len(tail)
 		tail = slices.Grow(tail, pieceBytes)[:have+pieceBytes]
-		n, err := (*rest).Read(tail[have:])
-		tail = tail[:have+n]
-		end := bytes.LastIndexByte(tail, '\n') + 1
+		got, err := (*rest).Read(tail[have:])
+		tail = tail[:have+got]
+		// What was there before holds no end of a line. To look at it again each time would
+		// make a long line cost its square.
+		end := bytes.LastIndexByte(tail[have:], '\n') + 1
+		if end > 0 {
+			end += have
+		}
 		switch {
 		case err == io.EOF:
 			*rest, end = nil, len(tail)
-		case err != nil:
+		case errors.As(err, new(*input.TooLong)):
 			return "", nil, err
+		case err != nil:
+			return "", nil, fmt.Errorf("%s: %w", s.name, err)
+		case end == 0 && len(tail) > input.MaxLine:
+			return "", nil, longLine(s.name, n, string(tail))
 		case end == 0:
 			continue
 		}

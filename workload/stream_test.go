@@ -12,6 +12,9 @@ import (
 	"testing"
 	"testing/iotest"
 	"time"
+
+	"mbsim/internal/crash"
+	"mbsim/internal/input"
 )
 
 // longScript is a script of several pieces of a file.
@@ -108,3 +111,74 @@ func TestScriptReader(t *testing.T) {
 		t.Errorf("after line %d: %v", last, got)
 	}
 }
+
+// endless gives the same bytes for ever, and counts them.
+type endless struct {
+	text []byte
+	read int
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	n := copy(p, e.text)
+	e.read += n
+	return n, nil
+}
+
+// TestScriptLines: a line may have input.MaxLine bytes, wherever it stands, and one
+// that never ends is not read on.
+func TestScriptLines(t *testing.T) {
+	long := "creat x " + strings.Repeat("a", input.MaxLine-8)
+	tooLong := fmt.Sprintf("s:3:%d: a line of more than 1 MB", input.MaxLine+1)
+	for text, want := range map[string]string{
+		"sync\n\n" + long + "\n" + long:      "",
+		"sync\n\n" + long + "a":              tooLong,
+		"sync\n\n" + long + "a\nsync":        tooLong,
+		"sync\n\n#" + long + "\nsync":        tooLong,
+		"sync\n\nno" + long + "\nsync":       tooLong,
+		"sync\n\na\x00" + long + "\nsync":    "s:3:2: a zero byte: this is not a script",
+		"sync\n\nunlink " + "x\x00y\nsync\n": "s:3:9: a zero byte: this is not a script",
+		"sync\n\n" + strings.Repeat("z", 99): "s:3:1: unknown operation \"" + strings.Repeat("z", 60) + "...\" (did you mean \"cpu\"?)",
+	} {
+		for _, r := range []io.Reader{strings.NewReader(text), iotest.HalfReader(strings.NewReader(text))} {
+			_, err := ParseScript(r, "s")
+			if got := fmt.Sprint(err); err != nil && got != want || err == nil && want != "" {
+				t.Errorf("%.40q: %s, want %s", text, got, want)
+			}
+		}
+	}
+	for _, e := range []*endless{{text: make([]byte, 4096)}, {text: []byte("aaaaaaaa")}} {
+		if _, err := ParseScript(e, "s"); err == nil || e.read > 2*input.MaxLine {
+			t.Errorf("%v after %d bytes", err, e.read)
+		}
+	}
+}
+
+// A file that says it is large, and holds little, takes no memory before it is read.
+func TestScriptSparse(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "ops")
+	if err := os.WriteFile(name, []byte("sync\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(name, 1<<40); err != nil {
+		t.Skip(err)
+	}
+	s, err := OpenScript(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Parse(); err == nil || err.Error() != name+":2:1: a zero byte: this is not a script" {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestScriptPanic: a panic of the goroutine that parses is an error of the list.
+func TestScriptPanic(t *testing.T) {
+	_, err := (&Script{name: "s", text: panics{}}).Parse()
+	if crash.Of(err) == nil {
+		t.Errorf("%v", err)
+	}
+}
+
+type panics struct{}
+
+func (panics) Read([]byte) (int, error) { panic("a broken reader") }

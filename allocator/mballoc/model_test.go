@@ -62,7 +62,7 @@ const (
 
 // newModel draws a geometry, a layout, tunables and a profile.
 func newModel(choose chooser) *model {
-	blockBits := pick[uint8](choose, "blockBits", 12, 10, 12, 12, 16)
+	blockBits := pick[uint8](choose, "blockBits", 12, 10, 11, 12, 13, 14, 15, 16)
 	clusterBits := pick[uint8](choose, "clusterBits", 0, 0, 0, 4)
 	clusters := pick[uint32](choose, "clusters", 256, 512, 2048, 4096, 8192)
 	groups := choose.between("groups", 1, 24)

@@ -6,13 +6,18 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+
+	"mbsim/internal/atomicfile"
 )
 
 func main() {
 	if os.Getenv("GOGC") == "" {
 		collectLate()
 	}
-	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr))
+	theInterrupts.catch()
+	code := execute(os.Args[1:], os.Stdout, os.Stderr)
+	atomicfile.Abandon() // what a panic has left unfinished
+	os.Exit(code)
 }
 
 // collectLate lets the first garbage collection wait until the heap has 64 MB, so that

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -123,15 +122,9 @@ func (p *past) perform(ctx context.Context, s *scenarios.Scenario, opt run.Optio
 		return nil, err
 	}
 	opt.Progress = bar.update
-	out, err := run.Run(ctx, s, opt)
+	out, err := performRun(ctx, s, opt)
 	bar.done(err == nil)
-	switch {
-	case errors.As(err, new(*run.StartError)):
-		return nil, usage(err)
-	case err != nil:
-		return nil, &exitError{exitInternal, err}
-	}
-	return out, nil
+	return out, err
 }
 
 // visitor looks at the file system at the first sample from a time on.

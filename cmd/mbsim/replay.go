@@ -10,6 +10,8 @@ import (
 
 	"mbsim/filesystem/image"
 	"mbsim/filesystem/play"
+	"mbsim/internal/atomicfile"
+	"mbsim/internal/memory"
 	"mbsim/reports/ftrace"
 	"mbsim/sim/replay"
 	"mbsim/workload"
@@ -74,41 +76,51 @@ func (f *replayFlags) run(dir string) error {
 	if f.trace {
 		cfg.Blocks, cfg.Files, cfg.Before = w, w, w.Operation
 	}
-	out, err := f.perform(cfg)
-	if mistake := (*workload.ScriptError)(nil); errors.As(err, &mistake) {
-		return usage(mistake)
+	set, err := atomicfile.Begin(f.out)
+	if err != nil {
+		return &exitError{exitInternal, err}
 	}
+	out, err := perform(cfg, set)
 	if err == nil {
 		err = w.Flush()
 	}
 	if err != nil {
-		return &exitError{exitInternal, err}
+		return replayError(err, set.Abandon())
 	}
 	files := recording(c, out)
 	if f.trace {
 		files["trace.txt"] = trace.Bytes()
 	}
-	return writeFolder(f.out, files)
+	if err := set.Finish(files); err != nil {
+		return &exitError{exitInternal, err}
+	}
+	return nil
+}
+
+// replayError gives what ended a replay its exit code: a mistake in the script is the
+// user's, and so is a device that is too large.
+func replayError(err, also error) error {
+	code := exitInternal
+	if errors.As(err, new(*workload.ScriptError)) || errors.As(err, new(*memory.TooMuch)) {
+		code = exitUsage
+	}
+	return &exitError{code, errors.Join(err, also)}
 }
 
 // perform performs the case, and writes results.txt meanwhile unless writers have
 // one each.
-func (f *replayFlags) perform(cfg replay.Config) (*replay.Outcome, error) {
+func perform(cfg replay.Config, set *atomicfile.Set) (*replay.Outcome, error) {
 	if len(cfg.Case.Writers) > 0 {
 		return replay.Run(cfg)
 	}
-	file, err := createWhole(f.out, "results.txt")
+	file, err := set.Create("results.txt")
 	if err != nil {
 		return nil, err
 	}
 	w := play.NewResultsWriter(file, max(cfg.Case.PIDMod, 0))
 	cfg.Performed = w.Add
 	out, err := replay.Run(cfg)
-	if err = errors.Join(err, w.Close()); err != nil {
-		file.abandon()
-		return nil, err
-	}
-	return out, file.commit()
+	return out, errors.Join(err, w.Close(), file.Close())
 }
 
 // layout is the starting state.

@@ -87,7 +87,7 @@ func (f *reportFlags) report(stdout io.Writer, dirs []string) error {
 		return &exitError{exitInternal, err}
 	}
 	if err := reports.AddFiles(out, m, append(files, reports.File{Name: "report.html", Write: page.Write})); err != nil {
-		return usage(err)
+		return &exitError{exitInternal, err}
 	}
 	_, err = fmt.Fprintf(stdout, "%s\n", filepath.Join(out, "report.html"))
 	return err

@@ -4,8 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"mbsim/internal/crash"
 )
 
 // Exit codes. A run that its expectations refuse ends with exitExpect.
@@ -42,22 +46,56 @@ func silent(code int) error { return &exitError{code, nil} }
 
 // execute performs a command line and returns its exit code.
 func execute(args []string, stdout, stderr io.Writer) int {
-	root := newRoot()
+	return executeRoot(newRoot(), args, stdout, stderr)
+}
+
+func executeRoot(root *cobra.Command, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.Execute()
+	blameUs(root)
+	err := crash.Guard(root.Execute)
 	if err == nil {
 		return exitOK
+	}
+	if crash.Of(err) != nil {
+		tellCrash(stderr, args, err)
+		return exitInternal
 	}
 	var e *exitError
 	if !errors.As(err, &e) {
 		e = &exitError{exitUsage, err} // cobra's own: unknown commands and flags
 	}
+	if e.code == exitUsage && machineFailed(e.err) {
+		e.code = exitInternal
+	}
 	if e.err != nil {
 		fmt.Fprintf(stderr, "mbsim: %v\n", e.err)
 	}
 	return e.code
+}
+
+// blameUs makes an error that a command returns, and does not call anything else, one
+// of mbsim's own or of the machine: the user's are marked where they are found (usage).
+func blameUs(c *cobra.Command) {
+	for _, sub := range c.Commands() {
+		blameUs(sub)
+	}
+	if perform := c.RunE; perform != nil {
+		c.RunE = func(c *cobra.Command, args []string) error {
+			err := perform(c, args)
+			if err != nil && !errors.As(err, new(*exitError)) {
+				return &exitError{exitInternal, err}
+			}
+			return err
+		}
+	}
+}
+
+// machineFailed says whether an error is the machine's: what the user gave may be right.
+func machineFailed(err error) bool {
+	return slices.ContainsFunc([]error{syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE},
+		func(e error) bool { return errors.Is(err, e) })
 }
 
 func newRoot() *cobra.Command {

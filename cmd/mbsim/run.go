@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -117,17 +115,10 @@ func (f *runFlags) run(ctx context.Context, name string, stdout, stderr io.Write
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	out, err := run.Run(ctx, s, run.Options{Progress: bar.update, Check: check})
+	out, err := performRun(ctx, s, run.Options{Progress: bar.update, Check: check})
 	bar.done(err == nil)
-	switch {
-	case errors.Is(err, context.Canceled):
-		return &exitError{exitInterrupted, errors.New("interrupted; nothing was written")}
-	case errors.As(err, new(*run.StartError)):
-		return usage(err)
-	case err != nil:
-		return &exitError{exitInternal, err}
+	if err != nil {
+		return err
 	}
 	dir := f.out
 	if dir == "" {
@@ -145,6 +136,23 @@ func (f *runFlags) run(ctx context.Context, name string, stdout, stderr io.Write
 		fmt.Fprintf(stdout, "\nseed %d, %d events; results and plots are in %s\n", s.Seed, out.Events, dir)
 	}
 	return ending(out)
+}
+
+// performRun performs a scenario, and gives what ends it early its exit code.
+func performRun(ctx context.Context, s *scenarios.Scenario, opt run.Options) (out *run.Outcome, err error) {
+	err = theInterrupts.gracefully(ctx, func(ctx context.Context) error {
+		out, err = run.Run(ctx, s, opt)
+		return err
+	})
+	switch {
+	case err == nil:
+		return out, nil
+	case errors.Is(err, context.Canceled):
+		return nil, &exitError{exitInterrupted, errors.New("interrupted; nothing was written")}
+	case errors.As(err, new(*run.StartError)):
+		return nil, usage(err)
+	}
+	return nil, &exitError{exitInternal, err}
 }
 
 // write writes the run's files and others into dir.

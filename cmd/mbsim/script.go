@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mbsim/internal/atomicfile"
 	"mbsim/scenarios"
 	"mbsim/sim/run"
 	"mbsim/workload"
@@ -46,15 +47,15 @@ func (f *runFlags) script(ctx context.Context, name string) error {
 	if err != nil {
 		return usage(err)
 	}
-	out, err := run.Run(ctx, s, run.Options{Record: true})
+	out, err := performRun(ctx, s, run.Options{Record: true})
 	if err != nil {
-		return &exitError{exitInternal, err}
+		return err
 	}
 	var ops bytes.Buffer
 	if err := workload.WriteScript(&ops, out.Ops); err != nil {
 		return &exitError{exitInternal, err}
 	}
-	return writeFolder(f.out, map[string][]byte{"case.env": env, "ops": ops.Bytes()})
+	return atomicfile.WriteAll(f.out, map[string][]byte{"case.env": env, "ops": ops.Bytes()})
 }
 
 // caseEnv is the scenario's machine as case.env says it.
@@ -76,20 +77,17 @@ func caseEnv(s *scenarios.Scenario) ([]byte, error) {
 	for _, t := range s.Tunables {
 		tunables = append(tunables, fmt.Sprintf("%s=%d", t.Sysfs, t.Value))
 	}
-	var b bytes.Buffer
-	line := func(key, value string) { fmt.Fprintf(&b, "%s=%q\n", key, value) }
-	line("SIZE", fmt.Sprint(s.Device.Mkfs.Size))
-	line("SMP", fmt.Sprint(s.CPUs))
-	line("PIDMOD", "1") // the first process of a run
-	if s.Profile == scenarios.ProfileExt2 {
-		line("MKFS_EXT2", args)
-		line("MOUNT_EXT2", s.Mount)
-		return b.Bytes(), nil
+	vars := []workload.EnvVar{
+		{Key: "SIZE", Value: fmt.Sprint(s.Device.Mkfs.Size)}, {Key: "SMP", Value: fmt.Sprint(s.CPUs)},
+		{Key: "PIDMOD", Value: "1"}, // the first process of a run
 	}
-	line("MKFS", strings.TrimSpace(args+" -O ^orphan_file,^metadata_csum_seed"))
-	line("MOUNT", recorderMount(s.Mount))
-	line("TUNABLES", strings.Join(tunables, " "))
-	return b.Bytes(), nil
+	if s.Profile == scenarios.ProfileExt2 {
+		return workload.WriteEnv(append(vars, workload.EnvVar{Key: "MKFS_EXT2", Value: args}, workload.EnvVar{Key: "MOUNT_EXT2", Value: s.Mount}))
+	}
+	return workload.WriteEnv(append(vars,
+		workload.EnvVar{Key: "MKFS", Value: strings.TrimSpace(args + " -O ^orphan_file,^metadata_csum_seed")},
+		workload.EnvVar{Key: "MOUNT", Value: recorderMount(s.Mount)},
+		workload.EnvVar{Key: "TUNABLES", Value: strings.Join(tunables, " ")}))
 }
 
 // recorderMount is the scenario's mount options with commits put off: a

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os/signal"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -33,6 +31,9 @@ time, also while another attempt goes on. mbsim merge puts all together.
 			if dir == "" || of < 1 || index < 0 {
 				return usagef("shard needs --index I, --of N and --out DIR")
 			}
+			if jobs < 1 || jobs > maxJobs {
+				return usagef("--jobs is %d: want 1 to %d", jobs, maxJobs)
+			}
 			return studyError(shard(c.Context(), c.OutOrStdout(), dir, index, of, jobs))
 		},
 	}
@@ -48,9 +49,11 @@ func shard(ctx context.Context, w io.Writer, dir string, index, of, jobs int) er
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	n, err := study.Shard(ctx, dir, index, of, jobs, version)
+	n := 0
+	err = theInterrupts.gracefully(ctx, func(ctx context.Context) (err error) {
+		n, err = study.Shard(ctx, dir, index, of, jobs, version)
+		return err
+	})
 	if errors.Is(err, context.Canceled) {
 		return &exitError{exitInterrupted, fmt.Errorf("interrupted; %d runs are finished", n)}
 	}

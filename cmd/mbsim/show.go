@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mbsim/internal/input"
 	"mbsim/reports"
 )
 
@@ -136,7 +137,7 @@ func showStored(w io.Writer, r *reports.Run, dir, as string) error {
 		return usage(err)
 	}
 	defer in.Close()
-	if _, err := io.Copy(w, in); err != nil {
+	if _, err := io.Copy(w, input.Limit(in, name, as, input.MaxWhole)); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil

@@ -89,7 +89,7 @@ func filled(t *testing.T, args ...string) string {
 // The state of a run that starts from a real image and does nothing is what
 // e2freefrag tells of the image.
 func TestShowIsE2freefrags(t *testing.T) {
-	for _, args := range [][]string{{"-b", "4096"}, {"-b", "1024", "-O", "^flex_bg"}, {"-b", "2048", "-g", "4096"}} {
+	for _, args := range [][]string{{"-b", "4096"}, {"-b", "1024", "-O", "^flex_bg"}, {"-b", "2048", "-g", "4096"}, {"-b", "8192"}, {"-b", "16384"}, {"-b", "32768"}, {"-b", "65536"}} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			img := filled(t, args...)
 			want := tool(t, "", "e2freefrag", img)

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -135,13 +133,21 @@ func (f *sweepFlags) sweep(ctx context.Context, name string, stdout, stderr io.W
 	return studyError(err)
 }
 
+// More runs at a time, or more shards of a study, no machine and no cluster has use for.
+const (
+	maxJobs   = 4096
+	maxShards = 100000
+)
+
 // plan makes the study of the command line.
 func (f *sweepFlags) plan(name string) (*study.Plan, error) {
 	switch {
 	case f.reps < 0:
 		return nil, usagef("--reps is %d: want 1 or more", f.reps)
-	case f.jobs < 1:
-		return nil, usagef("--jobs is %d: want 1 or more", f.jobs)
+	case f.jobs < 1 || f.jobs > maxJobs:
+		return nil, usagef("--jobs is %d: want 1 to %d", f.jobs, maxJobs)
+	case f.slurm.Shards < 0 || f.slurm.Shards > maxShards:
+		return nil, usagef("--shards is %d: want 1 to %d, or 0 for as many as the time asks for", f.slurm.Shards, maxShards)
 	case f.engine != "local" && f.engine != "slurm" && f.engine != "shards":
 		return nil, usagef("unknown engine %q: want local, slurm or shards", f.engine)
 	}
@@ -192,8 +198,6 @@ func (f *sweepFlags) perform(ctx context.Context, s *study.Study, stdout, stderr
 	if f.engine == "shards" {
 		return f.tellShards(stdout, s)
 	}
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
 	done, total := s.Finished()
 	bar, err := newBar(f.progress, f.quiet, fmt.Sprintf("%s, %d runs", s.Plan.Scenario, total), stderr)
 	if err != nil {
@@ -202,11 +206,13 @@ func (f *sweepFlags) perform(ctx context.Context, s *study.Study, stdout, stderr
 	start := done // what was finished before is not in the bar: it would spoil the time left
 	var mu sync.Mutex
 	share := 0.0
-	err = s.Run(ctx, f.executor(stderr), func(p study.Progress) {
-		mu.Lock()
-		defer mu.Unlock()
-		share = max(share, (float64(p.Done-start)+p.Running)/float64(max(p.Total-start, 1)))
-		bar.update(run.Progress{Done: share})
+	err = theInterrupts.gracefully(ctx, func(ctx context.Context) error {
+		return s.Run(ctx, f.executor(stderr), func(p study.Progress) {
+			mu.Lock()
+			defer mu.Unlock()
+			share = max(share, (float64(p.Done-start)+p.Running)/float64(max(p.Total-start, 1)))
+			bar.update(run.Progress{Done: share})
+		})
 	})
 	bar.done(err == nil)
 	if errors.Is(err, context.Canceled) {

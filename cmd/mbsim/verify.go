@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mbsim/internal/crash"
 	"mbsim/sim/replay"
 )
 
@@ -41,6 +42,9 @@ func verify(w io.Writer, dirs []string, kernel string, asJSON bool) error {
 	enc := json.NewEncoder(w)
 	for _, dir := range dirs {
 		v, err := replay.Verify(dir, kernel)
+		if crash.Of(err) != nil {
+			return err
+		}
 		if err != nil {
 			missing = errors.Join(missing, err)
 			continue

@@ -85,7 +85,7 @@ func randomName(r *rand.Rand, i int) string {
 func TestRandom(t *testing.T) {
 	for seed := range uint64(30) {
 		r := rand.New(rand.NewPCG(seed, 0))
-		opts := &Options{BlockSize: 1024 << (seed % 3), DirIndex: seed%2 == 0, Checksums: seed%5 != 0, Hash: HashVersion(seed % 6), Seed: recordedSeed}
+		opts := &Options{BlockSize: 1024 << (seed % 7), DirIndex: seed%2 == 0, Checksums: seed%5 != 0, Hash: HashVersion(seed % 6), Seed: recordedSeed}
 		d := New(opts, 2, 2)
 		var live []string
 		for i := range 1500 {

@@ -52,7 +52,7 @@ func TestInlineRecorded(t *testing.T) {
 func TestInlineRandom(t *testing.T) {
 	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 0))
-		opts := &Options{BlockSize: 1024 << (seed % 3), DirIndex: seed%2 == 0, Checksums: seed%5 != 0, Hash: HashVersion(seed % 6), Seed: recordedSeed}
+		opts := &Options{BlockSize: 1024 << (seed % 7), DirIndex: seed%2 == 0, Checksums: seed%5 != 0, Hash: HashVersion(seed % 6), Seed: recordedSeed}
 		room := []int{0, 12, 16, 68, 324, 836}[seed%6]
 		d := NewInline(opts, 12, 2, room)
 		var live []string

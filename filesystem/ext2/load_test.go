@@ -104,3 +104,22 @@ func filledImage(t *testing.T, args string) *image.Layout {
 	t.Cleanup(func() { l.Close() })
 	return l
 }
+
+// A block lies in a page, so the driver mounts none that is larger.
+func TestBlockSizes(t *testing.T) {
+	for bits := 10; bits <= 16; bits++ {
+		p, err := image.ParseMkfsArgs([]string{"-t", "ext2", "-b", fmt.Sprint(1 << bits)}, 64<<20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := image.Mkfs(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = Mount(l, DefaultOptions(l.Super.BlockSize()))
+		want := fmt.Sprintf("ext2: blocks of %d bytes; a page has 4096", 1<<bits)
+		if bits <= 12 && err != nil || bits > 12 && (err == nil || err.Error() != want) {
+			t.Errorf("blocks of %d bytes: %v", 1<<bits, err)
+		}
+	}
+}

@@ -5,14 +5,15 @@ import (
 	"mbsim/filesystem"
 )
 
-// brief describes the blocks of a file that are one run from its start, all in one
-// state, where the file system knows of them what it learns of a file that is written
-// from its start to its end, and then written back. Most files never are anything else.
-// What it says takes a few bytes and few instructions; whatever it cannot say, or
-// whoever asks for more, makes a fileMap of it, once and for all.
+// brief is the short encoding of a fileMap whose blocks are one run from the file's
+// start, all in one state, as a file is that was written from its start to its end and
+// then written back. Most files never are anything else. It takes a few bytes instead of
+// status tree, page cache and extent tree, which unfold makes of it, once and for all,
+// when the file becomes something else or somebody asks for one of them.
 //
-// It decides nothing: each function here has the effect that the same steps have on a
-// fileMap.
+// The invariant: a brief file answers every question, and counts in every statistic, as
+// the unfolded one would. TestBrief holds it to that. What the status tree's statistics
+// count follows from the state alone (tracked), and changes with it in setBrief only.
 type brief struct {
 	state briefState
 	pblk  block48 // where the run lies, if it is mapped
@@ -23,11 +24,31 @@ type briefState uint8
 
 const (
 	notBrief       briefState = iota // the inode's fileMap counts
-	briefEmpty                       // nothing is written, nothing is known
-	briefDelayed                     // dirty and delayed; behind it a hole is known, as in the next two
-	briefUnwritten                   // mapped, clean, unwritten
-	briefWritten                     // mapped, clean, written
+	briefEmpty                       // no block is written, and the status tree holds nothing
+	briefDelayed                     // all n blocks are delayed and dirty; the status tree also holds the hole from n to the end (so too in the two states below)
+	briefUnwritten                   // all are mapped, clean and unwritten
+	briefWritten                     // all are mapped, clean and written
 )
+
+// tracked is what the statistics of all status trees count for a file in this state.
+func (s briefState) tracked() filesystem.StatusTree {
+	switch s {
+	case briefDelayed: // the run, and the hole behind it, which alone could be reclaimed
+		return filesystem.StatusTree{Extents: 2, Reclaimable: 1, Inodes: 1}
+	case briefUnwritten, briefWritten:
+		return filesystem.StatusTree{Extents: 2, Reclaimable: 2, Inodes: 1}
+	}
+	return filesystem.StatusTree{}
+}
+
+// setBrief makes the inode's brief b, and the statistics follow.
+func (fs *FS) setBrief(in *inode, b brief) {
+	was, is := in.brief.state.tracked(), b.state.tracked()
+	fs.esStats.Extents += is.Extents - was.Extents
+	fs.esStats.Reclaimable += is.Reclaimable - was.Reclaimable
+	fs.esStats.Inodes += is.Inodes - was.Inodes
+	in.brief = b
+}
 
 // briefEnd is the most blocks that a file described briefly has: what writeback maps at
 // once.
@@ -55,20 +76,19 @@ func (in *inode) unfold() {
 	m.es.ext, m.cache.runs = m.es.ext[:0], m.cache.runs[:0]
 	m.es.clu, m.es.reclaimable = nil, 0
 	in.resetRoot()
+	m.es.reclaimable = int32(b.state.tracked().Reclaimable)
 	s := esDelayed
 	switch b.state {
 	case briefEmpty:
 		return
 	case briefDelayed:
 		m.cache.runs = append(m.cache.runs, dirtyRun{0, b.n, bufDelayed})
-		m.es.reclaimable = 1
 	default:
 		s = esWritten
 		if b.state == briefUnwritten {
 			s = esUnwritten
 		}
 		m.root.ext = append(m.root.ext, extent{len: uint16(b.n), unwritten: b.state == briefUnwritten, pblk: b.pblk.block()})
-		m.es.reclaimable = 2
 	}
 	m.es.ext = append(m.es.ext, newES(0, b.n, b.pblk.block(), s), newES(b.n, maxBlocks-b.n, 0, esHole))
 }
@@ -94,25 +114,17 @@ func (in *inode) hasDirty() bool {
 	return len(in.m.cache.runs) > 0
 }
 
-// goesOn says whether a write of [lblk, lblk+n) goes on where the file ends, and can be
-// said briefly.
-func (b *brief) goesOn(lblk, n uint32) bool {
+// appends says whether the file stays brief when [lblk, lblk+n) is written and delayed:
+// the blocks follow the run, which is delayed too.
+func (b *brief) appends(lblk, n uint32) bool {
 	return (b.state == briefEmpty || b.state == briefDelayed) && lblk == b.n && lblk+n <= briefEnd
 }
 
 // delayBrief makes the next n blocks delayed and dirty (delayHole).
 func (fs *FS) delayBrief(in *inode, n uint32) {
-	b := &in.brief
-	b.n += n
-	fs.esStats.Hits += uint64(n)
-	if b.state == briefEmpty { // a delayed range and a hole
-		b.state = briefDelayed
-		fs.esStats.Hits--
-		fs.esStats.Misses++
-		fs.esStats.Extents += 2
-		fs.esStats.Reclaimable++
-		fs.esStats.Inodes++
-	}
+	b := in.brief
+	fs.countLookups(n, b.state != briefEmpty)
+	fs.setBrief(in, brief{state: briefDelayed, n: b.n + n})
 }
 
 // mapBrief is mapBlocks for the whole of a file that is delayed: it asks the allocator as
@@ -138,15 +150,14 @@ func (fs *FS) mapBrief(t *task, in *inode, m *mapping, f mapFlags) (uint32, errn
 		}
 		return got, e
 	}
-	b.pblk = newBlock48(p)
-	b.state = briefWritten
+	placed := brief{state: briefWritten, pblk: newBlock48(p), n: b.n}
 	m.state = stateNew | stateMapped
 	if f&mapUnwritten != 0 {
-		b.state = briefUnwritten
+		placed.state = briefUnwritten
 		m.state |= stateUnwritten
-		fs.esStats.Hits++
+		fs.esStats.Hits++ // rememberNew looks whether it was written meanwhile
 	}
-	fs.esStats.Reclaimable++
+	fs.setBrief(in, placed)
 	fs.dirtyInode(t, in)
 	fs.useReserved(t, in, b.n, true)
 	return b.n, 0
@@ -160,7 +171,7 @@ func (fs *FS) convertBrief(t *task, in *inode, lblk, n uint32) bool {
 		return false
 	}
 	fs.esStats.Hits++
-	b.state = briefWritten
+	fs.setBrief(in, brief{state: briefWritten, pblk: b.pblk, n: b.n})
 	fs.dirtyInode(t, in)
 	return true
 }
@@ -181,7 +192,7 @@ func (b *brief) fiemap() filesystem.Extent {
 
 // releaseBrief is what release does of the blocks of a file (truncate, clearInode).
 func (fs *FS) releaseBrief(t *task, in *inode) {
-	b := &in.brief
+	b := in.brief
 	if b.state == briefDelayed {
 		fs.cleaned(b.n)
 	}
@@ -189,16 +200,10 @@ func (fs *FS) releaseBrief(t *task, in *inode) {
 	fs.j.start()
 	in.Size = 0
 	fs.alloc.DiscardInode(t.CPU, &in.Inode, 0)
-	if b.state != briefEmpty {
-		fs.esStats.Extents -= 2
-		fs.esStats.Reclaimable--
-		fs.esStats.Inodes--
-	}
+	fs.setBrief(in, brief{state: briefEmpty})
 	if b.mapped() {
-		fs.esStats.Reclaimable--
 		fs.freeBlocks(t, in, b.pblk.block(), b.n, dataFreeFlags(in)|freeKeepFirst|freeKeepLast)
 	} else {
 		fs.releaseReserved(t, in, int64(b.n))
 	}
-	*b = brief{state: briefEmpty}
 }

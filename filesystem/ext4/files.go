@@ -50,8 +50,7 @@ func (w *walker) directory(prefix string, dir *inode) bool {
 		}
 	}
 	slices.SortFunc(children, func(a, b child) int { return strings.Compare(a.name, b.name) })
-	for i, c := range children {
-		foresee(w.fs, children, i, func(c *child) *inode { return c.in })
+	for _, c := range children {
 		path := prefix + c.name
 		more := false
 		if path[len(path)-1] == '/' {

@@ -45,18 +45,13 @@ type FS struct {
 	root    *inode
 
 	dentries dentries
-	foreseen int64 // nobody asks for it (foresee.go)
 
 	orphans     *inode // inodes without a name that are open, newest first
 	orphanCount int
 	dirty       dirtyList
 	dirtyBlocks int64
 	conversions []conversion
-	plugged     []plugged // requests held back
-	gathered    int64     // blocks gathered by the writer at work
-	sentAt      int64     // and when its IO was sent that is not converted, -1 for never
-	sent        int       // conversions whose IO has been sent by a writer at work
-	ending      []*ioEnd  // what processes have taken over of them
+	ending      []*ioEnd // what processes have taken over of them
 	spareEnds   []*ioEnd
 	spareQueues [][]*inode
 	flushing    bool     // the flusher is at work
@@ -184,15 +179,24 @@ func (fs *FS) countInodes() {
 // (ext4_max_bitmap_size).
 func maxIndirectBytes(bits uint8, huge bool) int64 {
 	per := int64(1) << (bits - 2)
-	limit := int64(1)<<32 - 1
+	most := int64(1)<<32 - 1
 	if huge {
-		limit = 1<<48 - 1
+		most = 1<<48 - 1
 	} else {
-		limit >>= bits - 9
+		most >>= bits - 9
 	}
-	limit -= 1 + 1 + per + 1 + per + per*per
+	limit := most - (1 + 1 + per + 1 + per + per*per)
+	if limit < 0 {
+		// With blocks of 32K and more and no huge_file a whole tree has more indirect
+		// blocks than a file may have blocks. The kernel's limit is below zero then, and
+		// no file can be written. Here the tree counts as far as the blocks need it,
+		// which is not beyond the double indirect one.
+		limit = most - (1 + 1 + (most-directSlots-per+per-1)/per)
+	}
 	blocks := directSlots + per + per*per + per*per*per
-	return min(blocks, limit) << bits
+	// Blocks of a file are numbered in 32 bits, which a triple indirect block of 8K and
+	// more reaches beyond.
+	return min(blocks, limit, maxBlocks) << bits
 }
 
 // freeBlocks frees n blocks of an inode from b on in the running transaction.

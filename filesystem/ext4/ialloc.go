@@ -264,9 +264,6 @@ func (fs *FS) takeInodeBit(ig *inodeGroup, g allocator.GroupID, from uint32) (ui
 			return 0, false
 		}
 		ig.bits[w] |= 1 << (bit % 64)
-		if free &= free - 1; free != 0 { // where the next file's inode will be
-			fs.foresee(fs.inodes.place(uint32(g)*ipg + w*64 + uint32(bits.TrailingZeros64(free)) + 1))
-		}
 		if from <= ig.firstFree {
 			ig.firstFree = bit + 1
 		}

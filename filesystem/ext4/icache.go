@@ -20,12 +20,8 @@ type inodeCache struct {
 // inodePage is the inodes of inodesPerPage numbers, in chunks.
 type inodePage [inodesPerPage / inodesPerChunk]*inodeChunk
 
-// inodeChunk is some inodes. With the word that the runtime puts before it each of
-// them begins a line of the cache.
-type inodeChunk struct {
-	_      [56]byte
-	inodes [inodesPerChunk]inode
-}
+// inodeChunk is some inodes.
+type inodeChunk [inodesPerChunk]inode
 
 const (
 	inodesPerPage  = 1024
@@ -42,7 +38,7 @@ func newInodeCache(last uint32, stats *filesystem.StatusTree) inodeCache {
 
 // at is the inode with this number, which must be in memory.
 func (t *inodeCache) at(number uint32) *inode {
-	return &t.pages[number/inodesPerPage][number%inodesPerPage/inodesPerChunk].inodes[number%inodesPerChunk]
+	return &t.pages[number/inodesPerPage][number%inodesPerPage/inodesPerChunk][number%inodesPerChunk]
 }
 
 // find is the inode with this number, nil where none is in memory.
@@ -65,19 +61,9 @@ func (t *inodeCache) place(number uint32) *inode {
 	}
 	chunk := &(*page)[number%inodesPerPage/inodesPerChunk]
 	if *chunk == nil {
-		*chunk = t.newChunk()
+		*chunk = new(inodeChunk)
 	}
-	return &(*chunk).inodes[number%inodesPerChunk]
-}
-
-// newChunk makes a chunk. Its inodes are written to: a page that is read before that
-// costs a second page fault when it is, and an interrupt of the other CPUs.
-func (t *inodeCache) newChunk() *inodeChunk {
-	c := new(inodeChunk)
-	for i := range c.inodes {
-		c.inodes[i].largeInode = t.noLarge
-	}
-	return c
+	return &(*chunk)[number%inodesPerChunk]
 }
 
 // all lists the inodes in memory by number.
@@ -91,8 +77,8 @@ func (t *inodeCache) all() iter.Seq[*inode] {
 				if chunk == nil {
 					continue
 				}
-				for i := range chunk.inodes {
-					if in := &chunk.inodes[i]; in.live && !yield(in) {
+				for i := range chunk {
+					if in := &chunk[i]; in.live && !yield(in) {
 						return
 					}
 				}

@@ -1,25 +1,6 @@
 package ext4
 
-import (
-	"testing"
-	"unsafe"
-)
-
-// TestInodeLines: the many inodes of small files take no more of the processor's
-// cache than they need, as far as the runtime's heap allows. Nothing but time
-// depends on it.
-func TestInodeLines(t *testing.T) {
-	const line = 64
-	if size := unsafe.Sizeof(inode{}); size > 2*line {
-		t.Errorf("an inode takes %d bytes", size)
-	}
-	c := newInodeCache(5000, nil)
-	for _, number := range []uint32{1, 15, 16, 1023, 1024, 4999} {
-		if at := uintptr(unsafe.Pointer(c.place(number))); at%line != 0 {
-			t.Errorf("inode %d begins %d bytes into a line", number, at%line)
-		}
-	}
-}
+import "testing"
 
 // TestInodeCache: inodes are found by number once they are live, and listed in order.
 func TestInodeCache(t *testing.T) {

@@ -69,7 +69,9 @@ func TestImages(t *testing.T) {
 	}
 	for _, args := range [][]string{
 		{"-b", "1024"}, {"-b", "4096"}, {"-b", "1024", "-O", "^extent,^64bit"}, {"-b", "4096", "-O", "^extent,^64bit"},
-		{"-b", "4096", "-O", "bigalloc", "-C", "16384"}, {"-b", "2048", "-O", "^dir_index,^has_journal"},
+		{"-b", "4096", "-O", "bigalloc", "-C", "16384"}, {"-b", "2048", "-O", "^dir_index,^has_journal"}, {"-b", "2048", "-O", "^extent,^64bit"},
+		{"-b", "8192"}, {"-b", "8192", "-O", "^extent,^64bit,^huge_file"}, {"-b", "16384"}, {"-b", "16384", "-O", "^extent,^64bit,^huge_file"},
+		{"-b", "32768"}, {"-b", "32768", "-O", "^extent,^64bit,^huge_file"}, {"-b", "65536"}, {"-b", "65536", "-O", "^extent,^64bit,^huge_file"},
 	} {
 		t.Run(fmt.Sprint(args), func(t *testing.T) {
 			l := imageOf(t, dir, 64<<20, args...)

@@ -90,6 +90,17 @@ func (in *inode) walk(c *chain, depth int) int {
 	return -1
 }
 
+// hole is how many blocks the hole at link partial has, from the chain's block to the
+// end of what that link would lead to: 1 or more. From blocks of 8K on a triple
+// indirect block leads to 2^33 blocks and more, so the length needs 64 bits.
+func (c *chain) hole(partial int, bits uint8) uint64 {
+	behind := uint64(0)
+	for i := partial + 1; i < c.depth; i++ {
+		behind = behind<<bits + 1<<bits - 1 - uint64(c.offsets[i])
+	}
+	return behind + 1
+}
+
 // indirectMapBlocks is mapBlocks for an inode with indirect blocks
 // (ext4_ind_map_blocks).
 func (fs *FS) indirectMapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, errno) {
@@ -110,13 +121,8 @@ func (fs *FS) indirectMapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uin
 		return n, 0
 	}
 	if f&mapCreate == 0 {
-		ptrs := uint32(1) << (fs.geo.BlockBits - 2)
-		n := uint32(0)
-		for i := partial + 1; i < c.depth; i++ {
-			n = n*ptrs + ptrs - uint32(c.offsets[i]) - 1
-		}
 		m.pblk = 0
-		m.len = min(m.len, n+1)
+		m.len = uint32(min(uint64(m.len), c.hole(partial, fs.geo.BlockBits-2)))
 		return 0, 0
 	}
 	return fs.allocateBranch(t, in, &c, partial, m, f)

@@ -15,7 +15,7 @@ const (
 
 // inode is an inode in memory (struct ext4_inode_info): what every file uses, and, only
 // where it has been needed, what few do. There are many inodes, and each line of the
-// processor's cache that need not be read counts: this is two.
+// processor's cache that need not be read counts: this is about two.
 type inode struct {
 	mballoc.Inode
 	mode         uint16
@@ -87,7 +87,6 @@ func (in *inode) isDir() bool { return in.mode&modeFmt == modeDir }
 // that (__ext4_iget).
 func (fs *FS) readInode(number uint32) *inode {
 	in := fs.inodes.at(number)
-	fs.foresee(in)
 	if !in.resident {
 		in.resident = true
 		if fs.j != nil && fs.j.running {
@@ -120,7 +119,11 @@ func (fs *FS) makeInode(t *task, parent *inode, mode uint32, name string) (*inod
 // it takes over.
 func (fs *FS) blankInode(number, mode uint32) *inode {
 	in := fs.inodes.place(number)
-	*in = inode{largeInode: in.largeInode, live: true}
+	large := in.largeInode
+	if large == nil {
+		large = fs.inodes.noLarge
+	}
+	*in = inode{largeInode: large, live: true}
 	in.Number = number
 	in.Regular = mode&modeFmt == modeReg
 	in.mode = uint16(mode)

@@ -18,11 +18,11 @@ const (
 // with so many, and in 128 of 245 with fewer.
 const settlePages = 64
 
-// plugged is a request of a writer that the block layer holds back (blk_start_plug):
-// until there are many, until another one follows a large one, or until the writer is
-// done. It decides which chunks of a file can be written, and their blocks be
-// converted, while later chunks are yet to be mapped: the last request of a chunk
-// leaves with one of a later chunk that cannot be merged with it.
+// plug is what the block layer holds back of one writer's IO while writepages sends a
+// file (blk_start_plug): until there are many requests, until another one follows a large
+// one, or until the writer is done. It decides which chunks of a file can be written, and
+// their blocks be converted, while later chunks are yet to be mapped: the last request of
+// a chunk leaves with one of a later chunk that cannot be merged with it.
 //
 // Where the machine has one CPU, the worker that converts (ext4_end_io_rsv_work)
 // takes it from the writer as soon as IO ends: here once the writer has gathered
@@ -33,43 +33,54 @@ const settlePages = 64
 // number of a request's segments has no limit, how long IO takes does not depend on
 // its size, the flusher does not hold back IO from one file to the next, and reading a
 // bitmap, for which a writer sleeps, lets nothing leave.
+type plug struct {
+	fs       *FS
+	n        int                   // requests held back
+	first    int                   // which of FS.conversions are this writer's: from here on
+	sent     int                   // and up to here the IO of these has left
+	gathered int64                 // blocks that the writer has gathered so far
+	sentAt   int64                 // how many that were when the IO left that is not converted, -1 for none
+	held     [plugRequests]plugged // the first n
+}
+
+// plugged is a request that is held back.
 type plugged struct {
 	start allocator.Block
 	len   uint32
 }
 
-// startPlug begins to hold back what writepages sends of a file. It returns which
-// conversions will be of it: this one and those that follow (blk_start_plug).
-func (fs *FS) startPlug() int {
-	fs.plugged = fs.plugged[:0]
-	fs.sent = len(fs.conversions)
-	fs.gathered, fs.sentAt = 0, -1
-	return fs.sent
+// start begins to hold back what a writer sends (blk_start_plug).
+func (p *plug) start(fs *FS) {
+	p.fs = fs
+	p.n = 0
+	p.first, p.sent = len(fs.conversions), len(fs.conversions)
+	p.gathered, p.sentAt = 0, -1
 }
 
-// plug makes requests of n blocks from start on (blk_mq_submit_bio).
-func (fs *FS) plug(start allocator.Block, n uint32) {
-	bits := fs.geo.BlockBits
+// add makes requests of n blocks from start on (blk_mq_submit_bio).
+func (p *plug) add(start allocator.Block, n uint32) {
+	bits := p.fs.geo.BlockBits
 	most := uint32(plugRequestBytes >> bits)
 	for n > 0 {
 		r := plugged{start, min(n, most)}
 		start += allocator.Block(r.len)
 		n -= r.len
-		if fs.mergePlugged(r, most) {
+		if p.merge(r, most) {
 			continue
 		}
-		if last := len(fs.plugged) - 1; last+1 >= plugRequests || last >= 0 && fs.plugged[last].len >= plugFlushBytes>>bits {
-			fs.unplug()
+		if p.n == plugRequests || p.n > 0 && p.held[p.n-1].len >= plugFlushBytes>>bits {
+			p.flush()
 		}
-		fs.plugged = append(fs.plugged, r)
+		p.held[p.n] = r
+		p.n++
 	}
 }
 
-// mergePlugged joins r with a request that is held back and next to it, if no
+// merge joins r with a request that is held back and next to it, if no
 // request becomes larger than most (blk_attempt_plug_merge).
-func (fs *FS) mergePlugged(r plugged, most uint32) bool {
-	for i := len(fs.plugged) - 1; i >= 0; i-- {
-		h := &fs.plugged[i]
+func (p *plug) merge(r plugged, most uint32) bool {
+	for i := p.n - 1; i >= 0; i-- {
+		h := &p.held[i]
 		behind := h.start+allocator.Block(h.len) == r.start
 		before := r.start+allocator.Block(r.len) == h.start
 		if !behind && !before || h.len+r.len > most {
@@ -84,28 +95,29 @@ func (fs *FS) mergePlugged(r plugged, most uint32) bool {
 	return false
 }
 
-// unplug sends what is held back (blk_flush_plug_list): all conversions noted so far
+// flush sends what is held back (blk_flush_plug_list): all conversions noted so far
 // can go ahead.
-func (fs *FS) unplug() {
-	fs.plugged = fs.plugged[:0]
-	if fs.sent < len(fs.conversions) {
-		fs.sent = len(fs.conversions)
-		if fs.sentAt < 0 {
-			fs.sentAt = fs.gathered
+func (p *plug) flush() {
+	p.n = 0
+	if p.sent < len(p.fs.conversions) {
+		p.sent = len(p.fs.conversions)
+		if p.sentAt < 0 {
+			p.sentAt = p.gathered
 		}
 	}
 }
 
-// convertSent converts what has been sent, from the first conversion of the writer's
-// file on. The writer has gathered n more blocks, and is about to map them.
-func (fs *FS) convertSent(t *task, first int, n uint32) {
-	fs.gathered += int64(n)
-	if fs.sent == first || fs.opt.CPUs > 1 || fs.host != nil || fs.gathered-fs.sentAt < settlePages*int64(fs.blocksPerPage) {
+// convertSent converts what has been sent. The writer has gathered n more blocks, and is
+// about to map them.
+func (p *plug) convertSent(t *task, n uint32) {
+	fs := p.fs
+	p.gathered += int64(n)
+	if p.sent == p.first || fs.opt.CPUs > 1 || fs.host != nil || p.gathered-p.sentAt < settlePages*int64(fs.blocksPerPage) {
 		return
 	}
-	for _, c := range fs.conversions[first:fs.sent] {
+	for _, c := range fs.conversions[p.first:p.sent] {
 		fs.convertUnwritten(t, c.in, c.lblk, c.len)
 	}
-	fs.conversions = slices.Delete(fs.conversions, first, fs.sent)
-	fs.sent, fs.sentAt = first, -1
+	fs.conversions = slices.Delete(fs.conversions, p.first, p.sent)
+	p.sent, p.sentAt = p.first, -1
 }

@@ -38,11 +38,13 @@ func TestPlug(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			fs := &FS{}
 			fs.geo.BlockBits = 12
+			var p plug
+			p.start(fs)
 			for i, x := range c.chunks {
-				fs.plug(x.start, x.len)
+				p.add(x.start, x.len)
 				fs.conversions = append(fs.conversions, conversion{len: x.len})
-				if fs.sent != x.left {
-					t.Fatalf("%d chunks have left after chunk %d, want %d", fs.sent, i, x.left)
+				if p.sent != x.left {
+					t.Fatalf("%d chunks have left after chunk %d, want %d", p.sent, i, x.left)
 				}
 			}
 		})

@@ -71,14 +71,14 @@ func randomScript(r *rand.Rand) *script {
 func (g *generator) device() {
 	r, c := g.Rand, g.c
 	c.size = one(r, int64(3<<20), 8<<20, 24<<20, 100<<20)
-	g.bs = one[int64](r, 1024, 1024, 2048, 4096, 4096, 4096)
+	g.bs = one[int64](r, 1024, 1024, 2048, 4096, 4096, 4096, 8192, 16384, 32768, 65536)
 	g.cs = g.bs
 	args := []string{"-b", fmt.Sprint(g.bs)}
 	if r.IntN(3) == 0 {
 		g.cs = max(2048, g.bs<<(1+r.IntN(5)))
 		args = append(args, "-O bigalloc -C", fmt.Sprint(g.cs))
 	} else {
-		args = append(args, one(r, "", "", "", "-O ^extent,^64bit", "-O ^flex_bg", "-O ^dir_index"), one(r, "", "", "-g 256", "-g 1024", "-g 4096"))
+		args = append(args, one(r, "", "", "", "-O ^extent,^64bit", "-O ^extent,^64bit,^huge_file", "-O ^flex_bg", "-O ^dir_index"), one(r, "", "", "-g 256", "-g 1024", "-g 4096"))
 	}
 	if r.IntN(4) == 0 {
 		g.inline = true

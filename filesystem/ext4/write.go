@@ -160,20 +160,13 @@ func (fs *FS) writeMany(t *task, in *inode, pos, n int64) int64 {
 	n = min(n, manyPages*fs.pageSize-pos&(fs.pageSize-1))
 	lblk := uint32(pos >> fs.geo.BlockBits)
 	blocks := uint32((pos+n-1)>>fs.geo.BlockBits) - lblk + 1
-	if in.brief.goesOn(lblk, blocks) {
-		if !fs.alloc.ClaimEach(t.CPU, int64(blocks)) {
-			return 0
-		}
-		fs.delayBrief(in, blocks)
-	} else {
-		room := fs.delayHole(t, in, lblk, blocks)
-		if room == 0 {
-			return 0
-		}
-		if room < blocks {
-			blocks = room
-			n = int64(lblk+room)<<fs.geo.BlockBits - pos
-		}
+	room := fs.delayMany(t, in, lblk, blocks)
+	if room == 0 {
+		return 0
+	}
+	if room < blocks {
+		blocks = room
+		n = int64(lblk+room)<<fs.geo.BlockBits - pos
 	}
 	fs.j.start()
 	in.reserved += blocks
@@ -184,8 +177,31 @@ func (fs *FS) writeMany(t *task, in *inode, pos, n int64) int64 {
 	return n
 }
 
-// delayHole makes [lblk, lblk+blocks) delayed and dirty where that is a hole, and
-// claims its space. Where the hole is shorter, as many whole pages as fit are taken. It
+// delayMany makes [lblk, lblk+blocks) delayed and dirty where that is a hole, and claims
+// its space. It returns how many blocks were, 0 where the slow way must be taken.
+func (fs *FS) delayMany(t *task, in *inode, lblk, blocks uint32) uint32 {
+	if !in.brief.appends(lblk, blocks) {
+		return fs.delayHole(t, in, lblk, blocks)
+	}
+	if !fs.alloc.ClaimEach(t.CPU, int64(blocks)) {
+		return 0
+	}
+	fs.delayBrief(in, blocks)
+	return blocks
+}
+
+// countLookups counts that each of n blocks of a hole is looked up in the status tree
+// before it becomes delayed. Where the tree does not know the hole the first look-up
+// misses, and what it finds in the extent tree serves the others.
+func (fs *FS) countLookups(n uint32, known bool) {
+	fs.esStats.Hits += uint64(n)
+	if !known {
+		fs.esStats.Hits--
+		fs.esStats.Misses++
+	}
+}
+
+// delayHole is delayMany for a file that is not brief, or does not stay it. Where the hole is shorter, as many whole pages as fit are taken. It
 // returns how many blocks were, 0 where the slow way must be taken.
 func (fs *FS) delayHole(t *task, in *inode, lblk, blocks uint32) uint32 {
 	m := in.fileMap()
@@ -206,11 +222,9 @@ func (fs *FS) delayHole(t *task, in *inode, lblk, blocks uint32) uint32 {
 	if i := c.at(lblk); i < len(c.runs) && c.runs[i].lblk < lblk+blocks || !fs.alloc.ClaimEach(t.CPU, int64(blocks)) {
 		return 0
 	}
-	fs.esStats.Hits += uint64(blocks)
+	fs.countLookups(blocks, known)
 	if !known {
 		m.es.set(0, maxBlocks, 0, esHole) // as the look into the tree tells
-		fs.esStats.Hits--
-		fs.esStats.Misses++
 	}
 	m.es.set(lblk, blocks, 0, esDelayed)
 	c.add(lblk, blocks, bufDelayed)

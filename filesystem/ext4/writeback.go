@@ -24,7 +24,8 @@ func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 	if last < maxBlocks/bpp {
 		end = (last + 1) * bpp
 	}
-	conversions := fs.startPlug()
+	var held plug
+	held.start(fs)
 	for {
 		eof := fs.blocksFor(in.Size)
 		x, ok := fs.nextExtent(in, &pos, min(end, eof))
@@ -34,14 +35,14 @@ func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 			}
 			return 0
 		}
-		fs.convertSent(t, conversions, x.len)
+		held.convertSent(t, x.len)
 		fs.j.start()
-		next, e := fs.mapAndSubmit(t, in, x, stuck.hopeless())
+		next, e := fs.mapAndSubmit(t, in, x, &held, stuck.hopeless())
 		pos = next
 		if e == filesystem.ENOSPC && fs.j != nil {
 			stuck.failed(pos, fs.alloc.CountFreeClusters())
 			fs.commit(t)
-			fs.unplug()
+			held.flush()
 			continue
 		}
 		if e != 0 {
@@ -101,15 +102,24 @@ func (fs *FS) nextExtent(in *inode, pos *uint32, end uint32) (dirtyRun, bool) {
 	return r, true
 }
 
+// pageEnd is where the page ends that block b, if it is not the first of one, lies in.
+// The last page of the largest file has one block less than others, as no file has
+// 2^32 blocks.
+func (fs *FS) pageEnd(b uint32) uint32 {
+	mask := uint64(fs.blocksPerPage - 1)
+	end := (uint64(b) + mask) &^ mask
+	return uint32(min(end, maxBlocks))
+}
+
 // mapAndSubmit gives the range x its place, and the rest of the page it ends in
 // too, and submits the pages (mpage_map_and_submit_extent). It returns the
 // block to go on from. With giveUp data that finds no place is lost, as it is where
 // nothing is free.
-func (fs *FS) mapAndSubmit(t *task, in *inode, x dirtyRun, giveUp bool) (uint32, errno) {
+func (fs *FS) mapAndSubmit(t *task, in *inode, x dirtyRun, held *plug, giveUp bool) (uint32, errno) {
 	pageMask := fs.blocksPerPage - 1
 	start := x.lblk
 	for {
-		got, e := fs.mapOne(t, in, x)
+		got, e := fs.mapOne(t, in, x, held)
 		if e == 0 && in.brief.mapped() { // all of it
 			fs.cleaned(got)
 			fs.extendDisksize(t, in, got)
@@ -118,7 +128,7 @@ func (fs *FS) mapAndSubmit(t *task, in *inode, x dirtyRun, giveUp bool) (uint32,
 		if e != 0 {
 			if e == filesystem.ENOSPC && (giveUp || fs.alloc.CountFreeClusters() == 0) {
 				// Data is lost: the kernel logs it and drops the pages.
-				from, to := start&^pageMask, (x.next()+pageMask)&^pageMask
+				from, to := start&^pageMask, fs.pageEnd(x.next())
 				fs.forget(t, in, from, to-from)
 				fs.cleaned(in.fileMap().cache.drop(from, to))
 				fs.lost += int64(x.len)
@@ -126,7 +136,7 @@ func (fs *FS) mapAndSubmit(t *task, in *inode, x dirtyRun, giveUp bool) (uint32,
 			return start &^ pageMask, e
 		}
 		done := x.lblk + got
-		rest := (done + pageMask) &^ pageMask
+		rest := fs.pageEnd(done)
 		y, more := in.firstUnmapped(done, min(rest, fs.blocksFor(in.Size)))
 		if !more {
 			fs.cleaned(in.fileMap().cache.drop(start&^pageMask, rest))
@@ -162,7 +172,7 @@ func (in *inode) firstUnmapped(lblk, end uint32) (dirtyRun, bool) {
 
 // mapOne asks for the place of x (mpage_map_one_extent). It returns how many of
 // its blocks have got one.
-func (fs *FS) mapOne(t *task, in *inode, x dirtyRun) (uint32, errno) {
+func (fs *FS) mapOne(t *task, in *inode, x dirtyRun, held *plug) (uint32, errno) {
 	if fs.obs != nil {
 		fs.obs.WritePagesExtent(in.Number, x.lblk, x.len)
 	}
@@ -189,7 +199,7 @@ func (fs *FS) mapOne(t *task, in *inode, x dirtyRun) (uint32, errno) {
 		return 0, e
 	}
 	if nolock && m.state&stateUnwritten != 0 {
-		fs.plug(m.pblk, m.len)
+		held.add(m.pblk, m.len)
 		fs.conversions = append(fs.conversions, conversion{in, m.lblk, m.len})
 	}
 	return got, 0
@@ -226,8 +236,7 @@ func (fs *FS) writebackAll(t *task, held *inode) {
 	for in := range fs.dirty.all() {
 		queue = append(queue, in)
 	}
-	for i, in := range queue {
-		foresee(fs, queue, i, func(in **inode) *inode { return *in })
+	for _, in := range queue {
 		switch {
 		case in == held:
 		case held == nil:

@@ -1,8 +1,7 @@
 package image
 
 import (
-	"bytes"
-	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"math/bits"
@@ -10,6 +9,7 @@ import (
 	"strings"
 
 	"mbsim/allocator"
+	"mbsim/internal/input"
 )
 
 // ReadDumpe2fs reads the text that dumpe2fs prints of a file system, plain or
@@ -20,31 +20,17 @@ import (
 // The text does not say where files lie. Those that mke2fs makes are where
 // mke2fs puts them, if the bitmaps agree; other files are blocks in use without
 // a name. Layout.Notes says what could not be told.
+//
+// It is read line by line: what is endless, compressed or not, is refused once a line
+// is longer than a group can make it, or many lines tell nothing.
 func ReadDumpe2fs(r io.Reader, name string) (*Layout, error) {
-	raw, err := io.ReadAll(r)
-	if err == nil && bytes.HasPrefix(raw, []byte{0x1f, 0x8b}) {
-		var z *gzip.Reader
-		if z, err = gzip.NewReader(bytes.NewReader(raw)); err == nil {
-			raw, err = io.ReadAll(z)
-		}
-	}
+	text, err := input.Gunzip(r)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	d := &dumpReader{name: name, text: string(raw), sb: &Superblock{}}
-	if err := d.super(); err != nil {
+	d := &dumpReader{name: name, lines: input.NewLines(text, name, maxDumpLine), sb: &Superblock{}}
+	if err := d.read(); err != nil {
 		return nil, d.at(err)
-	}
-	d.state = readState{sb: d.sb}
-	for id := range uint64(d.sb.Groups()) {
-		if err := d.group(allocator.GroupID(id)); err != nil {
-			return nil, d.at(err)
-		}
-	}
-	for d.next() {
-		if strings.TrimSpace(d.line) != "" {
-			return nil, d.at(fmt.Errorf("unexpected text after the last group: %.40q", d.line))
-		}
 	}
 	if err := d.check(); err != nil {
 		return nil, d.at(err)
@@ -58,18 +44,65 @@ func ReadDumpe2fs(r io.Reader, name string) (*Layout, error) {
 	return l, nil
 }
 
+const (
+	// maxDumpLine is more than the longest line: the free blocks of a group of 2^19
+	// blocks, every other one of which is free.
+	maxDumpLine = 8 << 20
+	// maxIdle is more than the lines in a row that need not tell anything: dumpe2fs
+	// prints fewer than a hundred before the first group.
+	maxIdle = 10000
+)
+
 // dumpReader reads the text line by line.
 type dumpReader struct {
-	name, text string
-	line       string
-	n          int
-	held       bool // line is to be read again
-	live       bool // needs_recovery: the totals of the superblock may be old
-	sb         *Superblock
-	state      readState
+	name  string
+	lines *input.Lines
+	line  string
+	n     int
+	told  int  // the last line that told something
+	idle  bool // maxIdle lines have told nothing
+	held  bool // line is to be read again
+	live  bool // needs_recovery: the totals of the superblock may be old
+	sb    *Superblock
+	state readState
 }
 
-func (d *dumpReader) at(err error) error { return fmt.Errorf("%s:%d: %w", d.name, max(1, d.n), err) }
+// at gives an error its place. What ended the reading comes before what is missing then.
+func (d *dumpReader) at(err error) error {
+	var long *input.LongLine
+	switch end := d.lines.Err(); {
+	case errors.As(end, &long):
+		return long
+	case end != nil:
+		return fmt.Errorf("%s: %w", d.name, end)
+	case d.idle:
+		err = fmt.Errorf("%d lines that tell nothing: not the text of dumpe2fs", maxIdle)
+	}
+	return fmt.Errorf("%s:%d: %w", d.name, max(1, d.n), err)
+}
+
+// read reads the superblock and all groups.
+func (d *dumpReader) read() error {
+	if err := d.super(); err != nil {
+		return err
+	}
+	d.told = d.n
+	d.state = readState{sb: d.sb}
+	for id := range uint64(d.sb.Groups()) {
+		if err := d.group(allocator.GroupID(id)); err != nil {
+			return err
+		}
+	}
+	for d.next() {
+		if strings.TrimSpace(d.line) != "" {
+			return fmt.Errorf("unexpected text after the last group: %.40q", d.line)
+		}
+	}
+	if d.idle || d.lines.Err() != nil {
+		return errors.New("the text does not end")
+	}
+	return nil
+}
 
 // next reads the next line; at the end it reports false.
 func (d *dumpReader) next() bool {
@@ -77,11 +110,11 @@ func (d *dumpReader) next() bool {
 		d.held = false
 		return true
 	}
-	if d.text == "" {
+	if d.idle = d.n-d.told == maxIdle; d.idle || !d.lines.Next() {
 		return false
 	}
-	d.line, d.text, _ = strings.Cut(d.text, "\n")
-	d.n++
+	d.line = string(d.lines.Line())
+	d.n = d.lines.Number()
 	return true
 }
 

@@ -64,6 +64,56 @@ func TestReadDumpe2fsRefuses(t *testing.T) {
 	}
 }
 
+// endless gives the same bytes for ever, and counts them.
+type endless struct {
+	text []byte
+	at   int
+	read int
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = e.text[e.at%len(e.text)]
+		e.at++
+	}
+	e.read += len(p)
+	return len(p), nil
+}
+
+// What never ends is refused in one line before much of it is read.
+func TestReadDumpe2fsEndless(t *testing.T) {
+	text := gunzip(t, "testdata/full-1.dumpe2fs.gz")
+	group := bytes.Index(text, []byte("Group 0"))
+	for _, c := range []struct{ start, rest, want string }{
+		{"", "\x00", "d:1:8388609: a line of more than 8 MB"},
+		{"", "text\n", "d:10000: 10000 lines that tell nothing: not the text of dumpe2fs"},
+		{string(text[:group]), "Inode count: 40960\n", "d:10000: 10000 lines that tell nothing: not the text of dumpe2fs"},
+		{string(text[:group]), "Block count: 1", "d:57:8388609: a line of more than 8 MB"},
+		{string(text[:group]), "\n", "d:10000: 10000 lines that tell nothing: not the text of dumpe2fs"},
+		{string(text[:group]) + "Group 0: (Blocks 0-32767)\n", "  Checksum 0x12\n", "d:10057: 10000 lines that tell nothing: not the text of dumpe2fs"},
+		{string(text), "\n", "d:10074: 10000 lines that tell nothing: not the text of dumpe2fs"},
+	} {
+		e := &endless{text: []byte(c.rest)}
+		_, err := ReadDumpe2fs(io.MultiReader(strings.NewReader(c.start), e), "d")
+		if err == nil || err.Error() != c.want || e.read > 10<<20 {
+			t.Errorf("%q: %v after %d bytes, want %s", c.rest, err, e.read, c.want)
+		}
+	}
+	// A gzip bomb: 1 GB of zeros, in fifty members.
+	var bomb bytes.Buffer
+	z := gzip.NewWriter(&bomb)
+	zeros := make([]byte, 1<<20)
+	for range 20 {
+		z.Write(zeros) // Close reports the error
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadDumpe2fs(bytes.NewReader(bytes.Repeat(bomb.Bytes(), 50)), "d"); err == nil || err.Error() != "d:1:8388609: a line of more than 8 MB" {
+		t.Errorf("a gzip bomb: %v", err)
+	}
+}
+
 // Text that is cut anywhere is refused, or was cut in the white space at its end.
 func TestReadDumpe2fsCut(t *testing.T) {
 	text := bytes.TrimRight(gunzip(t, "testdata/full-1.dumpe2fs.gz"), "\n")

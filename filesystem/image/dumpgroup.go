@@ -34,6 +34,9 @@ func (d *dumpReader) group(id allocator.GroupID) error {
 		if seen&part != 0 && part != 0 {
 			return fmt.Errorf("group %d: %.40q stands twice", id, strings.TrimSpace(d.line))
 		}
+		if part != 0 {
+			d.told = d.n
+		}
 		seen |= part
 	}
 	d.state.groups = append(d.state.groups, g)

@@ -58,6 +58,8 @@ func TestOpenFilled(t *testing.T) {
 	for _, args := range []string{
 		"-t ext4", "-t ext4 -b 1024", "-t ext4 -O bigalloc -C 16384 -b 4096", "-t ext2 -b 1024", "-t ext3 -b 4096",
 		"-t ext4 -b 4096 -g 512", "-t ext4 -O ^metadata_csum,uninit_bg", "-t ext4 -O ^flex_bg -b 2048",
+		"-t ext4 -b 8192", "-t ext4 -b 16384", "-t ext4 -b 32768", "-t ext4 -b 65536",
+		"-t ext3 -b 8192", "-t ext3 -b 16384", "-t ext3 -b 32768", "-t ext2 -b 65536",
 		"-t ext4 -O inline_data", "-t ext4 -O inline_data,^metadata_csum -I 512 -b 1024",
 	} {
 		path, err := makeImage(t, 64<<20, strings.Fields(args)...)

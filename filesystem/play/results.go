@@ -2,12 +2,15 @@ package play
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
 
 	"mbsim/filesystem"
+	"mbsim/internal/crash"
+	"mbsim/internal/input"
 )
 
 // Result is a line of results.txt: the line of the script, and what its
@@ -44,7 +47,12 @@ func NewResultsWriter(w io.Writer, pid int) *ResultsWriter {
 	x := &ResultsWriter{
 		full: make(chan []Result, fullBatches), free: make(chan []Result, fullBatches), done: make(chan error, 1),
 	}
-	go func() { x.done <- x.write(w, pid) }()
+	go func() {
+		err := crash.Guard(func() error { return x.write(w, pid) })
+		for range x.full { // whoever adds results must not wait for ever
+		}
+		x.done <- err
+	}()
 	return x
 }
 
@@ -97,29 +105,38 @@ func (x *ResultsWriter) write(w io.Writer, pid int) error {
 	return err
 }
 
+// maxResultLine is more than the longest line of results.txt, in bytes.
+const maxResultLine = 100
+
 // ReadResults reads what WriteResults writes. name is the file's name in
 // errors. The process is 0 where the file does not name it.
 func ReadResults(r io.Reader, name string) (pid int, results []Result, err error) {
-	sc := bufio.NewScanner(r)
-	for n := 1; sc.Scan(); n++ {
-		if s, ok := strings.CutPrefix(sc.Text(), "# pid "); ok && n == 1 {
+	lines := input.NewLines(r, name, maxResultLine)
+	for lines.Next() {
+		text, n := string(lines.Line()), lines.Number()
+		text = strings.TrimSuffix(text, "\r")
+		if s, ok := strings.CutPrefix(text, "# pid "); ok && n == 1 {
 			if pid, err = strconv.Atoi(s); err != nil {
 				return 0, nil, fmt.Errorf("%s:1:7: the process is %q: want a number", name, s)
 			}
 			continue
 		}
-		line, ret, _ := strings.Cut(sc.Text(), " ")
+		line, ret, _ := strings.Cut(text, " ")
 		var res Result
 		if res.Line, err = strconv.Atoi(line); err == nil {
 			res.Ret, err = strconv.ParseInt(ret, 10, 64)
 		}
 		if err != nil {
-			return 0, nil, fmt.Errorf("%s:%d:1: %q: want the line of an operation and its result", name, n, sc.Text())
+			return 0, nil, fmt.Errorf("%s:%d:1: %q: want the line of an operation and its result", name, n, text)
 		}
 		results = append(results, res)
 	}
-	if err := sc.Err(); err != nil {
-		return 0, nil, fmt.Errorf("%s: %w", name, err)
+	err = lines.Err()
+	if err != nil && !errors.As(err, new(*input.LongLine)) {
+		err = fmt.Errorf("%s: %w", name, err)
+	}
+	if err != nil {
+		return 0, nil, err
 	}
 	return pid, results, nil
 }

@@ -1,10 +1,13 @@
 package ftrace
 
 import (
-	"bufio"
+	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
+
+	"mbsim/internal/input"
 )
 
 // Event is one trace event.
@@ -17,22 +20,21 @@ type Event struct {
 
 // Scanner reads events.
 type Scanner struct {
-	r   *bufio.Reader
-	ev  Event
-	err error
+	lines *input.Lines
+	name  string
+	ev    Event
 }
 
-// NewScanner reads from r, which is not compressed.
-func NewScanner(r io.Reader) *Scanner {
-	return &Scanner{r: bufio.NewReaderSize(r, 1<<16)}
+// NewScanner reads from r, which is not compressed and has lines of at most
+// input.MaxLine. name is the trace's name in errors.
+func NewScanner(r io.Reader, name string) *Scanner {
+	return &Scanner{lines: input.NewLines(r, name, input.MaxLine), name: name}
 }
 
 // Scan goes on to the next event. Lines that are none are passed over.
 func (s *Scanner) Scan() bool {
-	for s.err == nil {
-		var line string
-		line, s.err = s.r.ReadString('\n')
-		if s.parse(strings.TrimRight(line, "\n")) {
+	for s.lines.Next() {
+		if s.parse(string(s.lines.Line())) {
 			return true
 		}
 	}
@@ -44,10 +46,11 @@ func (s *Scanner) Event() *Event { return &s.ev }
 
 // Err is the error that ended the reading, nil at the end of the text.
 func (s *Scanner) Err() error {
-	if s.err == io.EOF {
-		return nil
+	err := s.lines.Err()
+	if err != nil && !errors.As(err, new(*input.LongLine)) {
+		err = fmt.Errorf("%s: %w", s.name, err)
 	}
-	return s.err
+	return err
 }
 
 // parse reads "TASK [CPU] FLAGS TIME: NAME: FIELDS".

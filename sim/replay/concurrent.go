@@ -8,6 +8,7 @@ import (
 
 	"mbsim/filesystem"
 	"mbsim/filesystem/play"
+	"mbsim/internal/crash"
 	"mbsim/sim"
 	"mbsim/sim/smp"
 	"mbsim/workload"
@@ -56,17 +57,14 @@ type concurrent struct {
 }
 
 // run runs the engine. A broken invariant becomes an error.
-func (r *concurrent) run() (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			p, ok := v.(*sim.Panic)
-			if !ok {
-				panic(v)
-			}
-			err = p
-		}
-	}()
-	r.e.Run(sim.Forever)
+func (r *concurrent) run() error {
+	err := crash.Guard(func() error {
+		r.e.Run(sim.Forever)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	if r.err == nil && len(r.e.Unfinished()) > 0 {
 		return fmt.Errorf("processes wait for each other: %v", r.e.Unfinished())
 	}

@@ -23,12 +23,12 @@ func (x *exchange) same(y *exchange) bool {
 	return x.request == y.request && x.answer == y.answer
 }
 
-// readExchanges reads a trace. The result is in the order of the requests.
-func readExchanges(r io.Reader) ([]*exchange, error) {
+// readExchanges reads a trace, name in errors. The result is in the order of the requests.
+func readExchanges(r io.Reader, name string) ([]*exchange, error) {
 	var out []*exchange
 	open := make(map[string]*exchange) // by task
 	line, op := 0, ""
-	s := ftrace.NewScanner(r)
+	s := ftrace.NewScanner(r, name)
 	for s.Scan() {
 		e := s.Event()
 		switch e.Name {

@@ -190,7 +190,7 @@ func (s *stream) mount(c *workload.Case, l *image.Layout) {
 
 // feed goes through the events, to the first request that differs.
 func (s *stream) feed(events []byte) {
-	sc := ftrace.NewScanner(bytes.NewReader(events))
+	sc := ftrace.NewScanner(bytes.NewReader(events), "trace")
 	for sc.Scan() {
 		e := sc.Event()
 		if s.tally.whole() {

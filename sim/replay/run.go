@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strconv"
 
 	"mbsim/allocator/mballoc"
@@ -13,6 +12,9 @@ import (
 	"mbsim/filesystem/ext4"
 	"mbsim/filesystem/image"
 	"mbsim/filesystem/play"
+	"mbsim/internal/crash"
+	"mbsim/internal/input"
+	"mbsim/internal/memory"
 	"mbsim/reports/procfs"
 	"mbsim/workload"
 )
@@ -54,8 +56,17 @@ type machine struct {
 }
 
 // Run performs the case: its script, and then its writers, if it has any, all at
-// once.
-func Run(cfg Config) (*Outcome, error) {
+// once. A broken invariant is an error (crash.Panic).
+func Run(cfg Config) (out *Outcome, err error) {
+	err = crash.Guard(func() error {
+		out, err = perform(cfg)
+		return err
+	})
+	return out, err
+}
+
+// perform is Run; a panic that no operation made is one.
+func perform(cfg Config) (*Outcome, error) {
 	if len(cfg.Case.Writers) > 0 {
 		return runConcurrently(&cfg)
 	}
@@ -110,7 +121,7 @@ func guarded(at **workload.Op, f func() error) (err error) {
 			if *at != nil {
 				where = fmt.Sprintf("line %d (%s)", (*at).Line, workload.FormatOp(**at))
 			}
-			err = fmt.Errorf("%s: internal error: %v\n%s", where, r, debug.Stack())
+			err = fmt.Errorf("%s: %w", where, crash.Recovered(r))
 		}
 	}()
 	return f()
@@ -123,6 +134,11 @@ func mount(cfg *Config, host ext4.Host) (*machine, error) {
 	}
 	p, err := mballoc.KernelByName(cfg.Kernel)
 	if err != nil {
+		return nil, err
+	}
+	geo := cfg.Layout.Geometry()
+	what := fmt.Sprintf("%s/case.env: SIZE: a file system of %s in %d groups", cfg.Case.Dir, input.Bytes(int64(geo.Blocks)<<geo.BlockBits), geo.Groups)
+	if err := memory.Check(what, mballoc.LeastMemory(&geo)); err != nil {
 		return nil, err
 	}
 	opt := ext4.DefaultOptions(cfg.Layout.Super.BlockSize())

@@ -14,6 +14,8 @@ import (
 	"mbsim/allocator/mballoc"
 	"mbsim/filesystem/image"
 	"mbsim/filesystem/play"
+	"mbsim/internal/crash"
+	"mbsim/internal/input"
 	"mbsim/reports/ftrace"
 	"mbsim/workload"
 )
@@ -79,6 +81,9 @@ func Verify(dir, kernel string) (*Verdict, error) {
 	w := ftrace.NewWriter(&trace, max(c.PIDMod, 0))
 	v := &Verdict{Case: filepath.Base(dir), Kernel: kernel}
 	out, err := Run(Config{Kernel: kernel, Case: c, Layout: l, Blocks: w, Files: w, Before: w.Operation})
+	if crash.Of(err) != nil {
+		return nil, err
+	}
 	if err != nil {
 		v.Difference = err.Error()
 		return v, nil
@@ -89,25 +94,35 @@ func Verify(dir, kernel string) (*Verdict, error) {
 	return v, v.compare(recording, c, out, &trace)
 }
 
-// readText reads a text of a recording, or what name.gz holds.
-func readText(name string) ([]byte, error) {
+// openText opens a text of a recording, or what name.gz holds.
+func openText(name string) (text io.Reader, file io.Closer, err error) {
 	f, err := os.Open(name + ".gz")
 	if errors.Is(err, fs.ErrNotExist) {
-		return os.ReadFile(name)
+		f, err = os.Open(name)
+		return f, f, err
 	}
+	if err != nil {
+		return nil, nil, err
+	}
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("%s: %w", f.Name(), err), f.Close())
+	}
+	return z, f, nil
+}
+
+// readText reads a text of a recording whole.
+func readText(name string) ([]byte, error) {
+	r, file, err := openText(name)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.Name(), err)
+	defer file.Close()
+	text, err := io.ReadAll(input.Limit(r, name, "a text of a recording", input.MaxWhole))
+	if err != nil && !errors.As(err, new(*input.TooLong)) {
+		err = fmt.Errorf("%s: %w", name, err)
 	}
-	text, err := io.ReadAll(z)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", f.Name(), err)
-	}
-	return text, nil
+	return text, err
 }
 
 // compare fills in the verdict. What happened first in the script is named
@@ -186,18 +201,19 @@ func (v *Verdict) compareResults(recording string, c *workload.Case, out *Outcom
 // result is the line of the operation whose requests differ first.
 func (v *Verdict) compareRequests(recording string, trace io.Reader) (string, int, error) {
 	name := filepath.Join(recording, "trace.txt")
-	text, err := readText(name)
+	text, file, err := openText(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", 0, nil // recorded without
 	}
 	if err != nil {
 		return "", 0, err
 	}
-	want, err := readExchanges(bytes.NewReader(text))
+	defer file.Close()
+	want, err := readExchanges(text, name)
 	if err != nil {
-		return "", 0, fmt.Errorf("%s: %w", name, err)
+		return "", 0, err
 	}
-	got, err := readExchanges(trace)
+	got, err := readExchanges(trace, "the replay's trace")
 	if err != nil {
 		return "", 0, err
 	}

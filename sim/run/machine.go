@@ -2,6 +2,7 @@ package run
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"mbsim/allocator"
@@ -10,6 +11,8 @@ import (
 	"mbsim/filesystem/ext2"
 	"mbsim/filesystem/ext4"
 	"mbsim/filesystem/image"
+	"mbsim/internal/input"
+	"mbsim/internal/memory"
 	"mbsim/metrics"
 	"mbsim/reports/procfs"
 	"mbsim/scenarios"
@@ -44,6 +47,11 @@ func (r *runner) mount() error {
 			return fmt.Errorf("%s: timing: the time that work takes is modelled for ext4 only", s.File)
 		}
 		return r.mountExt2(layout)
+	}
+	geo := layout.Geometry()
+	what := fmt.Sprintf("%s: device: a file system of %s in %d groups", s.File, input.Bytes(int64(geo.Blocks)<<geo.BlockBits), geo.Groups)
+	if err := memory.Check(what, mballoc.LeastMemory(&geo)); err != nil {
+		return errors.Join(err, layout.Close())
 	}
 	blockSize := layout.Super.BlockSize()
 	opt, err := s.Ext4Options(blockSize)

@@ -8,6 +8,7 @@ import (
 	"mbsim/filesystem"
 	"mbsim/filesystem/ext4"
 	"mbsim/filesystem/play"
+	"mbsim/internal/crash"
 	"mbsim/metrics"
 	"mbsim/scenarios"
 	"mbsim/sim"
@@ -87,8 +88,21 @@ type runner struct {
 }
 
 // Run plays a scenario. The error of a cancelled context is that of the context; a
-// *StartError is the user's, a *CheckError one of the file system's checks.
-func Run(ctx context.Context, s *scenarios.Scenario, opt Options) (*Outcome, error) {
+// *StartError is the user's, a *CheckError one of the file system's checks. A panic is an
+// error that names seed and replication (crash.Panic).
+func Run(ctx context.Context, s *scenarios.Scenario, opt Options) (out *Outcome, err error) {
+	err = crash.Guard(func() error {
+		out, err = perform(ctx, s, opt)
+		return err
+	})
+	if crash.Of(err) != nil {
+		return nil, fmt.Errorf("seed %d, replication %d: %w", s.Seed, opt.Replication, err)
+	}
+	return out, err
+}
+
+// perform is Run, where a panic is one.
+func perform(ctx context.Context, s *scenarios.Scenario, opt Options) (*Outcome, error) {
 	r := newRunner(ctx, s, opt)
 	defer r.engine.Close()
 	if err := r.mount(); err != nil {
@@ -134,15 +148,6 @@ func (r *runner) play(launch func()) (out *Outcome, err error) {
 		r.sampleTimer.Set(0)
 	}
 	launch()
-	defer func() {
-		switch v := recover().(type) {
-		case nil:
-		case *sim.Panic:
-			err = fmt.Errorf("seed %d, replication %d: %w", s.Seed, r.options.Replication, v)
-		default:
-			panic(v)
-		}
-	}()
 	if stopped := r.engine.Run(sim.Forever); !stopped && r.err == nil {
 		return nil, r.stuck() // settle stops the engine; without it nothing is left to happen
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -15,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"mbsim/internal/input"
 	"mbsim/study"
 )
 
@@ -182,9 +182,6 @@ func ranges(n []int) string {
 	return strings.Join(parts, ",")
 }
 
-// quote is a word for the shell.
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
-
 // lastLog is the last line that a task of the job complained in.
 func lastLog(dir string, j *job) string {
 	if j == nil {
@@ -196,7 +193,7 @@ func lastLog(dir string, j *job) string {
 	}
 	sort.Strings(logs)
 	for _, path := range slices.Backward(logs) {
-		raw, err := os.ReadFile(path)
+		raw, err := input.ReadFile(path, "the log of a task", input.MaxWhole)
 		if err != nil {
 			continue
 		}

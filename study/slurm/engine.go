@@ -11,6 +11,9 @@ import (
 	"slices"
 	"time"
 
+	"mbsim/internal/atomicfile"
+	"mbsim/internal/input"
+	"mbsim/internal/shell"
 	"mbsim/study"
 )
 
@@ -140,7 +143,7 @@ func (e *Engine) submit(ctx context.Context, c *cluster, s *study.Study, shards 
 		return nil, err
 	}
 	script := fmt.Sprintf("#!/bin/sh\n#SBATCH --array=%s\nexec %s shard --index \"$SLURM_ARRAY_TASK_ID\" --of %d --out %s\n",
-		ranges(which), quote(program), shards, quote(dir))
+		ranges(which), shell.Quote(program), shards, shell.Quote(dir))
 	args := append([]string{"--parsable", "--requeue", "--job-name=mbsim-" + s.Plan.Scenario, "--chdir=" + dir, "--output=" + filepath.Join(logs, "%A_%a.log")}, e.Args...)
 	id, err := c.submit(ctx, script, args)
 	if err != nil {
@@ -218,7 +221,7 @@ func plural(n int, what string) string {
 
 func readJob(dir string) (*job, error) {
 	path := filepath.Join(dir, stateName)
-	raw, err := os.ReadFile(path)
+	raw, err := input.ReadFile(path, "the state of a job", 1<<20)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -237,11 +240,7 @@ func (j *job) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	tmp := filepath.Join(dir, "."+stateName)
-	if err := os.WriteFile(tmp, append(raw, '\n'), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(tmp, filepath.Join(dir, stateName))
+	return atomicfile.WriteDurable(filepath.Join(dir, stateName), append(raw, '\n'))
 }
 
 func removeJob(dir string) error {

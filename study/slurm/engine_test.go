@@ -276,9 +276,6 @@ func TestRanges(t *testing.T) {
 			t.Errorf("%v: %s, want %s", n, got, want)
 		}
 	}
-	if got := quote("it's"); got != `'it'\''s'` {
-		t.Error(got)
-	}
 }
 
 func TestParseQueue(t *testing.T) {

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"mbsim/internal/atomicfile"
+)
+
+// patience is how long work that was asked to end may take before the program ends
+// without it.
+const patience = 5 * time.Second
+
+// interrupts is what SIGINT and SIGTERM do. Within gracefully the first one cancels the
+// work's context, so that the command can say how far it came. Elsewhere, and if the
+// work does not end soon or a second signal comes, the program ends at once: files
+// appear whole or not at all, so that only what is temporary must go.
+type interrupts struct {
+	mu     sync.Mutex
+	cancel context.CancelFunc // of the work going on, nil where none is or it was called
+}
+
+// theInterrupts are the program's.
+var theInterrupts interrupts
+
+// catch begins to take signals.
+func (i *interrupts) catch() {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	go func() {
+		for range signals {
+			i.signalled()
+		}
+	}()
+}
+
+// signalled does what one signal does.
+func (i *interrupts) signalled() {
+	i.mu.Lock()
+	cancel := i.cancel
+	i.cancel = nil
+	i.mu.Unlock()
+	if cancel == nil {
+		quit()
+	}
+	cancel()
+	time.AfterFunc(patience, quit)
+}
+
+// quit ends the program and leaves nothing temporary.
+func quit() {
+	atomicfile.Abandon()
+	fmt.Fprintln(os.Stderr, "mbsim: interrupted")
+	os.Exit(exitInterrupted)
+}
+
+// gracefully performs work that ends when its context does.
+func (i *interrupts) gracefully(ctx context.Context, work func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	i.mu.Lock()
+	i.cancel = cancel
+	i.mu.Unlock()
+	defer func() {
+		i.mu.Lock()
+		i.cancel = nil
+		i.mu.Unlock()
+		cancel()
+	}()
+	return work(ctx)
+}

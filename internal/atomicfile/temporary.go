@@ -1,0 +1,163 @@
+package atomicfile
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+// temporary makes what create makes under a temporary name for name in dir, and locks
+// it. Before, it removes what killed processes have left of name there.
+func temporary(dir, name string, create func(string) (*os.File, error)) (*os.File, error) {
+	if err := sweep(dir, name); err != nil {
+		return nil, err
+	}
+	for {
+		temp := filepath.Join(dir, fmt.Sprintf("%s%d", prefix(name), rand.Uint64()))
+		f, err := create(temp)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		// Another process may have taken it for one that nobody holds before it was
+		// locked. Then it is gone, or will be: another name is tried.
+		if err := lock(f); !errors.Is(err, syscall.EWOULDBLOCK) && stillThere(f) {
+			return f, remember(f)
+		}
+		if err := errors.Join(os.RemoveAll(temp), f.Close()); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// prefix is what temporary names for name begin with.
+func prefix(name string) string {
+	if name == "" {
+		return ".tmp-"
+	}
+	return "." + name + ".tmp-"
+}
+
+// sweep removes what is temporary for name in dir and held by nobody.
+func sweep(dir, name string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		number, ok := strings.CutPrefix(e.Name(), prefix(name))
+		if !ok || number == "" || strings.Trim(number, "0123456789") != "" {
+			continue
+		}
+		if err := removeUnheld(filepath.Join(dir, e.Name())); err != nil {
+			return fmt.Errorf("a killed process left it and it cannot be removed: %w", err)
+		}
+	}
+	return nil
+}
+
+// removeUnheld removes a file or folder unless a process holds it.
+func removeUnheld(path string) error {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if lock(f) == nil {
+		err = os.RemoveAll(path)
+	}
+	return errors.Join(err, f.Close())
+}
+
+// lock locks a file until it is closed. The error is EWOULDBLOCK where another process
+// holds it, and another one on file systems that have no locks: there nothing is taken
+// for unheld.
+func lock(f *os.File) error {
+	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+}
+
+// stillThere says whether the file has the name it was made under.
+func stillThere(f *os.File) bool {
+	a, err1 := f.Stat()
+	b, err2 := os.Lstat(f.Name())
+	return err1 == nil && err2 == nil && os.SameFile(a, b)
+}
+
+// Those that this process is writing. together is held while something must not be
+// done by half, and for good once the process is about to exit.
+var (
+	mu        sync.Mutex
+	writing   = make(map[string]string) // and the folder made for it, "" where none was
+	together  sync.RWMutex
+	forGood   sync.Once // takes together
+	abandoned bool
+)
+
+// ErrAbandoned is the error of what is begun after Abandon.
+var ErrAbandoned = errors.New("interrupted")
+
+// remember notes what is being written.
+func remember(f *os.File) error {
+	mu.Lock()
+	defer mu.Unlock()
+	if abandoned {
+		return errors.Join(ErrAbandoned, os.RemoveAll(f.Name()))
+	}
+	writing[f.Name()] = ""
+	return nil
+}
+
+// alsoRemove notes that a folder was made for what is being written.
+func alsoRemove(name, folder string) {
+	mu.Lock()
+	defer mu.Unlock()
+	if _, ok := writing[name]; ok {
+		writing[name] = folder
+	}
+}
+
+func forget(name string) {
+	mu.Lock()
+	defer mu.Unlock()
+	delete(writing, name)
+}
+
+// Together performs what must not be done by half, such as giving several files their
+// names: Abandon waits for it. It may not be called within itself.
+func Together(f func() error) error {
+	together.RLock()
+	defer together.RUnlock()
+	return f()
+}
+
+// Abandon removes all that this process is writing and keeps it from finishing
+// anything more. Only a process that is about to exit may call it, once or more.
+func Abandon() {
+	forGood.Do(together.Lock)
+	mu.Lock()
+	defer mu.Unlock()
+	abandoned = true
+	for name, folder := range writing {
+		// Whoever writes into a folder may still be at it, and add a file meanwhile.
+		// What cannot be removed at all the next process removes.
+		const tries = 20
+		for range tries {
+			if os.RemoveAll(name) == nil {
+				break
+			}
+		}
+		if folder != "" {
+			_ = os.Remove(folder) // stays where another process has put a file there
+		}
+	}
+}
