@@ -25,7 +25,7 @@ func (r *runner) finish() (*Outcome, error) {
 	}
 	out := &Outcome{
 		Result: r.collector.Finish(r.engine.Now()), OutOfSpace: r.outOfSpace,
-		Events: r.engine.Events(), Fingerprint: r.engine.Fingerprint(), Ops: r.record,
+		Events: r.engine.Events(), Fingerprint: r.fingerprint(), Ops: r.record,
 	}
 	var err error
 	if out.Groups, err = r.m.groups(); err != nil {

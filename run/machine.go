@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"iter"
 
 	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
@@ -25,9 +26,10 @@ type machine struct {
 	ext4   *ext4.FS // nil for ext2
 	policy metrics.Policy
 	source allocator.Source
-	close  func() error // of the starting state
-	check  func() error // recounts the whole file system; the error joins all contradictions
-	commit int64        // ns a transaction may be old, 0 where nothing commits
+	close  func() error                         // of the starting state
+	check  func() error                         // recounts the whole file system; the error joins all contradictions
+	look   func() iter.Seq[filesystem.FileInfo] // lists all files and leaves no trace
+	commit int64                                // ns a transaction may be old, 0 where nothing commits
 }
 
 // pageSize is the size of a page of memory, bytes.
@@ -80,7 +82,7 @@ func (r *runner) mount() error {
 	if err != nil {
 		return err
 	}
-	r.m = machine{fs: fs, ext4: fs, policy: metrics.Mballoc(fs.Allocator()), source: layout, close: layout.Close, check: fs.Check, commit: int64(opt.CommitSeconds) * sim.Second}
+	r.m = machine{fs: fs, ext4: fs, policy: metrics.Mballoc(fs.Allocator()), source: layout, close: layout.Close, check: fs.Check, look: fs.Look, commit: int64(opt.CommitSeconds) * sim.Second}
 	return nil
 }
 
@@ -96,7 +98,7 @@ func (r *runner) mountExt2(layout *image.Layout) error {
 	if err != nil {
 		return err
 	}
-	r.m = machine{fs: fs, policy: metrics.Reservation(fs.Allocator()), source: layout, close: layout.Close, check: fs.Check}
+	r.m = machine{fs: fs, policy: metrics.Reservation(fs.Allocator()), source: layout, close: layout.Close, check: fs.Check, look: fs.Files}
 	return nil
 }
 

@@ -42,7 +42,7 @@ type Outcome struct {
 	Verdicts    []Verdict // of the scenario's expectations, in their order
 	OutOfSpace  bool      // the first ENOSPC ended the run
 	Events      uint64
-	Fingerprint uint64 // of the trajectory: equal runs have equal ones
+	Fingerprint uint64 // of all events, all results of operations and where blocks lie in the end: equal runs have equal ones
 	Groups      []byte // mb_groups, nil for ext2
 	Stats       []byte // mb_stats, nil for ext2
 	Ops         []workload.Op

@@ -211,7 +211,7 @@ func (t *timed) readBack(r *runner) error {
 	}
 	const typeMask, regular = 0o170000, 0o100000
 	var extents []device.Extent
-	for f := range r.m.ext4.Look() {
+	for f := range r.m.look() {
 		if f.Mode&typeMask != regular {
 			continue
 		}

@@ -32,8 +32,10 @@
 //
 // # Not modelled
 //
-// Caches: the first touch of a group's data costs what the second does. What
-// differs between kernel versions: all have the costs of 6.18. NUMA.
+// Caches: the first touch of a group's data costs what the second does. How many
+// orders of a buddy a range splits or merges (BenchmarkTake: about 10 ns each): every
+// range costs the same buddy_update. What differs between kernel versions: all have
+// the costs of 6.18. NUMA.
 //
 // Read next: machine/device, for what devices take.
 package cost

@@ -16,7 +16,6 @@ type Model struct {
 	GroupScanned    int64
 	ExtentExamined  int64
 	BuddyUpdate     int64
-	BuddyOrder      int64
 	BitmapUpdate    int64
 	BitmapChecksum  int64
 	BitmapWord      int64
@@ -39,18 +38,16 @@ func (m *Model) Search(considered, scanned, examined int64) int64 {
 	return considered*m.GroupConsidered + scanned*m.GroupScanned + examined*m.ExtentExamined
 }
 
-// Buddy is what taking a range out of a buddy, or giving it back, takes where so
-// many orders change.
-func (m *Model) Buddy(orders int64) int64 { return m.BuddyUpdate + orders*m.BuddyOrder }
-
 // Bitmap is what marking a range of so many clusters in a bitmap on disk takes.
 func (m *Model) Bitmap(clusters int64) int64 {
 	return m.BitmapUpdate + m.BitmapChecksum + (clusters+63)/64*m.BitmapWord
 }
 
-// Generate is what making a group's buddy from its bitmap takes, with so many
-// free extents.
-func (m *Model) Generate(fragments int64) int64 { return m.BuddyGenerated + fragments*m.BuddyFragment }
+// Generate is what making the buddies of so many groups from their bitmaps takes,
+// which have so many free extents in all.
+func (m *Model) Generate(groups, fragments int64) int64 {
+	return groups*m.BuddyGenerated + fragments*m.BuddyFragment
+}
 
 // Commit is what committing a transaction of so many blocks takes.
 func (m *Model) Commit(blocks int64) int64 { return m.JournalCommit + blocks*m.JournalBlock }

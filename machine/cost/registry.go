@@ -52,8 +52,6 @@ var registry = []Cost{
 		sampled + "ext4_mb_complex_scan_group, where every other block is free", func(m *Model) *int64 { return &m.ExtentExamined }},
 	{"buddy_update", "ns/range", 100, "A range taken out of a group's buddy or given back, whatever its size.",
 		sampled + "mb_mark_used", func(m *Model) *int64 { return &m.BuddyUpdate }},
-	{"buddy_order", "ns/order", 10, "An order that a buddy update splits or merges.",
-		"measured here: BenchmarkTake, 0 and 13 splits", func(m *Model) *int64 { return &m.BuddyOrder }},
 	{"bitmap_update", "ns/range", 460, "A range marked in a block bitmap on disk: access to bitmap and descriptor from the journal, outside the group's lock.",
 		sampled + "ext4_mb_mark_context, less bitmap_checksum", func(m *Model) *int64 { return &m.BitmapUpdate }},
 	{"bitmap_checksum", "ns/range", 350, "The same: the checksums of bitmap and descriptor, under the group's lock.",

@@ -52,8 +52,6 @@ type Model struct {
 	QueueDepth    int64
 	Tags          int64
 	MaxRequest    int64
-	PlugRequests  int64
-	PlugBytes     int64
 	ReadExpire    int64
 	WriteExpire   int64
 	WritesStarved int64

@@ -34,7 +34,6 @@ const (
 
 const (
 	deadline  = "Linux, block/mq-deadline.c"
-	blkmq     = "Linux, block/blk-mq.c and include/linux/blkdev.h"
 	barracuda = "Seagate Barracuda 7200.14, ST1000DM003: data sheet"
 	recalled  = "Seagate Barracuda 7200.14, ST1000DM003: product manual, from memory"
 	deskstar  = "Hitachi Deskstar 7K1000.C: specification"
@@ -54,10 +53,6 @@ func blockLayer(queues, depth, tags int64, source string) []Parameter {
 			func(m *Model) *int64 { return &m.Tags }},
 		{"max_request", "bytes", 1280 * kib, 4 * kib, 1 << 30, "Larger requests are split, and requests merge up to this (max_sectors_kb).",
 			"Linux, BLK_DEF_MAX_SECTORS of 2560", func(m *Model) *int64 { return &m.MaxRequest }},
-		{"plug_requests", "requests", 32, 1, 65535, "A plug that holds so many requests is emptied before the next.",
-			blkmq + ": BLK_MAX_REQUEST_COUNT since 5.16, 16 before", func(m *Model) *int64 { return &m.PlugRequests }},
-		{"plug_bytes", "bytes", 128 * kib, 4 * kib, 1 << 30, "A plug whose last request is at least so large is emptied before the next.",
-			blkmq + ": BLK_PLUG_FLUSH_SIZE", func(m *Model) *int64 { return &m.PlugBytes }},
 	}
 }
 

@@ -9,11 +9,20 @@ package device
 type Plug struct {
 	d        *Device
 	commands []*command
+	most     int // commands that it holds; plugRequests but in tests
 }
+
+// A plug that holds so many requests, or whose last request is at least so many bytes
+// long, is emptied before the next (BLK_MAX_REQUEST_COUNT since 5.16, 16 before;
+// BLK_PLUG_FLUSH_SIZE).
+const (
+	plugRequests       = 32
+	plugBytes    int64 = 128 * kib
+)
 
 // NewPlug returns an empty plug.
 func (d *Device) NewPlug() *Plug {
-	return &Plug{d: d, commands: make([]*command, 0, d.m.PlugRequests)}
+	return &Plug{d: d, commands: make([]*command, 0, plugRequests), most: plugRequests}
 }
 
 // Submit is Device.Submit through the plug.
@@ -31,9 +40,9 @@ func (p *Plug) add(o *io) {
 	if p.merge(o) || o.queue.merge(o) {
 		return
 	}
-	if n := int64(len(p.commands)); n > 0 {
+	if n := len(p.commands); n > 0 {
 		last := p.commands[n-1]
-		if n >= p.d.m.PlugRequests || last.to-last.from >= p.d.m.PlugBytes {
+		if n >= p.most || last.to-last.from >= plugBytes {
 			p.Flush()
 		}
 	}

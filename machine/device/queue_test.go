@@ -31,7 +31,7 @@ const block = 4096
 
 // The language of testdata: queue lists what is submitted when, and tells in which
 // order the device is given what, and what is done when. Each command takes the
-// device service=1ms.
+// device service=1ms; a plug holds plug=32 requests.
 //
 //	queue medium=hdd tags=4
 //	0 read 100+8        a read of 8 blocks at block 100, at 0 ms
@@ -44,7 +44,7 @@ func TestQueue(t *testing.T) {
 		e := sim.New()
 		defer e.Close()
 		var d *Device
-		medium, service := SSD, int64(1)
+		medium, service, most := SSD, int64(1), plugRequests
 		var sets []datadriven.CmdArg
 		for _, a := range td.CmdArgs {
 			switch a.Key {
@@ -56,6 +56,8 @@ func TestQueue(t *testing.T) {
 				medium = m
 			case "service":
 				service = number(t, td, strings.TrimSuffix(a.Vals[0], "ms"))
+			case "plug":
+				most = int(number(t, td, a.Vals[0]))
 			default:
 				sets = append(sets, a)
 			}
@@ -78,6 +80,7 @@ func TestQueue(t *testing.T) {
 			say("  device: %s", extent(kind, from, to))
 		}}
 		plug := d.NewPlug()
+		plug.most = most
 		for _, line := range strings.Split(td.Input, "\n") {
 			schedule(t, td, d, plug, line, say)
 		}

@@ -12,6 +12,7 @@ import (
 type load struct {
 	medium Medium
 	set    map[string]int64
+	plug   int // requests that a plug holds
 	steps  []step
 }
 
@@ -26,12 +27,11 @@ type step struct {
 const loadBlocks = 1 << 20
 
 func drawLoad(t *rapid.T) load {
-	l := load{medium: Medium(rapid.IntRange(0, int(media)-1).Draw(t, "medium")), set: map[string]int64{}}
+	l := load{medium: Medium(rapid.IntRange(0, int(media)-1).Draw(t, "medium")), set: map[string]int64{}, plug: rapid.IntRange(1, 8).Draw(t, "plug")}
 	if l.medium != None {
 		l.set["tags"] = rapid.Int64Range(1, 70).Draw(t, "tags")
 		l.set["queue_depth"] = rapid.Int64Range(1, 8).Draw(t, "depth")
 		l.set["max_request"] = rapid.Int64Range(1, 40).Draw(t, "max") * 4 * kib
-		l.set["plug_requests"] = rapid.Int64Range(1, 8).Draw(t, "plug")
 	}
 	if l.medium == HDD {
 		l.set["queue_depth"] = 1
@@ -89,6 +89,7 @@ func (l *load) play(t *rapid.T) uint64 {
 	times := make([]int, len(l.steps)) // how often each was done
 	e.Go("load", func(p *sim.Process) {
 		plug := d.NewPlug()
+		plug.most = l.plug
 		for i, s := range l.steps {
 			start := e.Now()
 			if s.r.Kind != Flush {

@@ -206,7 +206,7 @@ func (m *Machine) Work(w mballoc.Work) {
 		}
 	}
 	if w.Generated > 0 {
-		ns += int64(w.Generated)*c.BuddyGenerated + int64(w.Fragments)*c.BuddyFragment
+		ns += c.Generate(int64(w.Generated), int64(w.Fragments))
 	}
 	m.Spend(ns)
 }
