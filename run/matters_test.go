@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"mbsim/machine/cost"
+	"mbsim/machine/device"
 	"mbsim/metrics"
 	"mbsim/scenarios"
-	"mbsim/sim/cost"
-	"mbsim/sim/device"
 )
 
 // What a user can set for the time that work takes changes the times of some run, and
