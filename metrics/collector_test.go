@@ -255,3 +255,42 @@ func TestDeterminism(t *testing.T) {
 		}
 	}
 }
+
+// TestMeasuredPhases: of several measured phases the counters are summed up, the gauges are
+// those at the end of the last, and ratios are computed from these. Phases before, between and
+// behind that are not measured count for nothing.
+func TestMeasuredPhases(t *testing.T) {
+	r := start(t, "testdata/small-files-1")
+	c := r.watch(t, Config{})
+	now := int64(0)
+	names := []string{"age", "first", "pause", "second", "after"}
+	part := len(r.c.Ops) / len(names)
+	for i, name := range names {
+		c.Begin(name, name == "first" || name == "second", now)
+		now = r.perform(t, r.c.Ops[i*part:(i+1)*part], now, c.Sample)
+	}
+	res := c.Finish(now)
+	first, second := res.Phases[1].Values, res.Phases[3].Values
+	gauges := 0
+	for id, m := range registry {
+		want := second[id]
+		switch {
+		case m.Kind == Counter && first.Has(ID(id)):
+			want += first[id]
+		case m.Kind == Ratio:
+			continue
+		case first.Has(ID(id)) && first[id] != want && res.Final[id] != want:
+			gauges++
+		}
+		if got := res.Measured[id]; !same(got, want) {
+			t.Errorf("%s is %v, want %v: %v in the first phase, %v in the second", m.Name, got, want, first[id], second[id])
+		}
+	}
+	if gauges < 10 {
+		t.Errorf("only %d gauges differ between the phases: the test shows little", gauges)
+	}
+	sum := func(name string) float64 { return first[must(name)] + second[must(name)] }
+	if got, want := res.Measured[must("mb_success_share")], sum("mb_success")/sum("mb_reqs"); !same(got, want) {
+		t.Errorf("the share of requests that succeeded is %v, want %v", got, want)
+	}
+}
