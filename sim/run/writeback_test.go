@@ -21,6 +21,7 @@ cpus: 2
 memory: {size: 400M, dirty_background_ratio: 10, dirty_ratio: 20, dirty_expire: 1h, dirty_writeback: 1h}
 workload:
   classes: [{name: nobody, mix: {create: 1}, file_size: 4K}]
+stop: {operations: 1}
 `
 
 // alone mounts a scenario and lets one process do what the test says, on CPU 0, in place of
