@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"mbsim/filesystem"
+	"mbsim/metrics/latency"
 	"mbsim/sim"
 	"mbsim/workload"
 )
@@ -113,6 +114,26 @@ func TestWritersWait(t *testing.T) {
 			}, "timing.storage=ssd")
 		})
 	}
+}
+
+// TestLatencyOfWaiting: the time in which a writer waits until less is dirty is its write's.
+func TestLatencyOfWaiting(t *testing.T) {
+	alone(t, oneWriter, func(r *runner, p *sim.Process, op func(workload.Op)) {
+		var off int64
+		op(workload.Op{Kind: workload.Creat, FD: "x", Path: "f"})
+		at := p.Now()
+		op(blocks(&off, 20480))
+		copying := p.Now() - at
+		at = p.Now()
+		op(blocks(&off, 20480))
+		took := p.Now() - at
+		if took < 2*copying {
+			t.Fatalf("the write took %d ns, one that need not wait %d", took, copying)
+		}
+		if got := r.timed.calls.Max(latency.Write); got != took {
+			t.Errorf("the longest write took %d ns, but %d are told", took, got)
+		}
+	}, "timing.storage=hdd")
 }
 
 // TestFlusherByAge: data is written by the first round of the flusher in which it has reached
