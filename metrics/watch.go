@@ -38,7 +38,6 @@ type operations struct {
 	written, read   uint64 // bytes
 }
 
-// note counts an operation of kind k that ended with err, and returns err.
 // note counts an operation and passes its error on.
 func (o *operations) note(k opKind, err error) error {
 	o.calls[k]++
@@ -51,7 +50,6 @@ func (o *operations) note(k opKind, err error) error {
 	return err
 }
 
-// total is the number of operations of all kinds.
 func (o *operations) total() (n uint64) {
 	for _, c := range o.calls {
 		n += c
@@ -140,7 +138,6 @@ func (w *watched) Remount(t *task) error {
 	return w.c.ops.note(opRemount, w.FileSystem.Remount(t))
 }
 
-// handle wraps an open file so that the operations on it are counted too.
 func (w *watched) handle(h filesystem.Handle, err error) (filesystem.Handle, error) {
 	if err != nil {
 		return nil, err
@@ -181,13 +178,12 @@ func (w *watchedHandle) Fallocate(t *task, mode uint32, off, n int64) error {
 
 func (w *watchedHandle) Close(t *task) error { return w.ops.note(opClose, w.h.Close(t)) }
 
-// untracedLister is a file system that can list its files without reading anything for it:
-// no bitmap, inode or extent is loaded and nothing is counted.
+// looker is a file system that can list its files without a trace.
 type looker interface {
 	Look() iter.Seq[filesystem.FileInfo]
 }
 
-// files lists the files of fs, without leaving a trace where the file system can do that.
+// files lists the files of fs, without a trace where it can.
 func files(fs filesystem.FileSystem) iter.Seq[filesystem.FileInfo] {
 	if l, ok := fs.(looker); ok {
 		return l.Look()
@@ -195,7 +191,7 @@ func files(fs filesystem.FileSystem) iter.Seq[filesystem.FileInfo] {
 	return fs.Files()
 }
 
-// lossCounter is a file system that counts the dirty blocks that found no place.
+// loser is a file system that counts the dirty blocks it lost.
 type loser interface{ LostBlocks() int64 }
 
 var _ filesystem.FileSystem = (*watched)(nil)
