@@ -41,7 +41,7 @@ func BenchmarkSnapshot(b *testing.B) {
 	if err := fs.Sync(t); err != nil {
 		b.Fatal(err)
 	}
-	c, err := New(Config{FS: fs, Policy: Mballoc(fs.Allocator()), Source: l})
+	c, err := New(Config{FS: fs, Policy: Mballoc(fs.Allocator()), Source: l, Look: fs.Look, Lost: fs.LostBlocks, StatusTree: fs.StatusTree})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"fmt"
+	"iter"
 
 	"mbsim/allocator"
 	"mbsim/filesystem"
@@ -23,6 +24,13 @@ type Config struct {
 	Policy Policy
 	Source allocator.Source
 
+	// Look lists all files without leaving a trace; nil where FS.Files leaves none.
+	Look func() iter.Seq[filesystem.FileInfo]
+	// Lost counts the dirty blocks that found no place in writeback, and StatusTree what
+	// is remembered of extents. Where one is nil, its metrics have no value.
+	Lost       func() int64
+	StatusTree func() filesystem.StatusTree
+
 	// Time, if not nil, puts the metrics of time into a row.
 	Time func(Row)
 
@@ -36,6 +44,9 @@ type Collector struct {
 	view   watched
 	policy Policy
 	time   func(Row)
+	look   func() iter.Seq[filesystem.FileInfo]
+	lost   func() int64
+	status func() filesystem.StatusTree
 	geo    *allocator.Geometry
 	ops    operations
 
@@ -71,7 +82,10 @@ func New(cfg Config) (*Collector, error) {
 		}
 		return def
 	}
-	c := &Collector{fs: cfg.FS, policy: cfg.Policy, time: cfg.Time, geo: cfg.FS.Geometry(), base: NewRow()}
+	c := &Collector{fs: cfg.FS, policy: cfg.Policy, time: cfg.Time, look: cfg.Look, lost: cfg.Lost, status: cfg.StatusTree, geo: cfg.FS.Geometry(), base: NewRow()}
+	if c.look == nil {
+		c.look = cfg.FS.Files
+	}
 	c.view = watched{cfg.FS, c}
 	c.rows.limit = or(cfg.Rows, defaultRows)
 	c.snaps.limit = or(cfg.Snapshots, defaultSnapshots)
@@ -95,10 +109,7 @@ func (c *Collector) FileSystem() filesystem.FileSystem { return &c.view }
 
 // Sample takes what is due at the time now, in nanoseconds. It may be called as
 // often as one likes; most calls do nothing.
-func (c *Collector) Sample(now int64) {
-	c.tell(now)
-	c.sample(now, false)
-}
+func (c *Collector) Sample(now int64) { c.sample(now, false) }
 
 // Begin ends the phase before, if any, and begins another. Results count measured
 // phases apart from the whole run.
@@ -158,9 +169,11 @@ func (c *Collector) count(r Row) {
 	if c.time != nil {
 		c.time(r)
 	}
-	countStatus(c.fs, r)
-	if l, ok := c.fs.(loser); ok {
-		r[idLostBlocks] = float64(l.LostBlocks())
+	if c.status != nil {
+		countStatus(c.status(), r)
+	}
+	if c.lost != nil {
+		r[idLostBlocks] = float64(c.lost())
 	}
 }
 
@@ -177,7 +190,7 @@ func (c *Collector) space(r Row) {
 // snapshot goes through all files and all free space, and completes r.
 func (c *Collector) snapshot(now int64, r Row) *Snapshot {
 	s := &Snapshot{Time: now, row: r}
-	t := c.tally.tally(files(c.fs), c.geo)
+	t := c.tally.tally(c.look(), c.geo)
 	for i := range treeTable {
 		r[treeFirst+ID(i)] = treeTable[i].get(t)
 	}

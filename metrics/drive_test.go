@@ -74,6 +74,7 @@ func readLayout(t testing.TB, name string) *image.Layout {
 func (r *run) watch(t testing.TB, cfg Config) *Collector {
 	t.Helper()
 	cfg.FS, cfg.Policy, cfg.Source = r.fs, Mballoc(r.fs.Allocator()), r.layout
+	cfg.Look, cfg.Lost, cfg.StatusTree = r.fs.Look, r.fs.LostBlocks, r.fs.StatusTree
 	c, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -24,18 +24,8 @@ var statusTable = []statusMetric{
 		func(s *filesystem.StatusTree) float64 { return float64(s.Extents) }),
 }
 
-// statusTree is what a file system has that remembers extents.
-type statusTree interface {
-	StatusTree() filesystem.StatusTree
-}
-
-// countStatus puts the figures of the status trees into r, if there are any.
-func countStatus(fs filesystem.FileSystem, r Row) {
-	t, ok := fs.(statusTree)
-	if !ok {
-		return
-	}
-	s := t.StatusTree()
+// countStatus puts the figures of the status trees into r.
+func countStatus(s filesystem.StatusTree, r Row) {
 	for i := range statusTable {
 		r[statusFirst+ID(i)] = statusTable[i].get(&s)
 	}

@@ -3,8 +3,6 @@ package metrics
 import (
 	"fmt"
 	"math"
-
-	"mbsim/filesystem"
 )
 
 // Result is what a run comes to.
@@ -24,7 +22,6 @@ type Result struct {
 	Snapshots []*Snapshot
 	Map       *BlockMap // nil where nothing is known of the free space
 
-	system filesystem.FileSystem
 }
 
 // Phase is a part of a run.
@@ -52,7 +49,7 @@ func (c *Collector) Finish(now int64) *Result {
 	r := &Result{
 		Start: c.rows.samples[0].time, End: now,
 		BlockSize: c.geo.BlockSize(), ClusterBlocks: int64(c.geo.ClusterRatio()), Blocks: int64(c.geo.Blocks), Groups: int(c.geo.Groups),
-		Final: row, Series: c.series(), system: c.fs,
+		Final: row, Series: c.series(),
 	}
 	for _, s := range c.snaps.samples {
 		r.Snapshots = append(r.Snapshots, s.value)

@@ -1,26 +1,9 @@
 package metrics
 
-import (
-	"mbsim/allocator"
-	"mbsim/filesystem"
-)
-
-// sampled is a file system that passes on that it is sampled.
-type sampled interface{ Sampled(now int64) }
-
-// tell tells the file system that it is sampled.
-func (c *Collector) tell(now int64) {
-	if s, ok := c.fs.(sampled); ok {
-		s.Sampled(now)
-	}
-}
+import "mbsim/allocator"
 
 // FreeSpaceNow counts the free space as it lies on disk now: src is the file system
 // as it was at mount.
 func FreeSpaceNow(src allocator.Source, geo *allocator.Geometry, p Policy) FreeSpace {
 	return newFreeMap(src, geo).scan(p.PeekBitmap)
 }
-
-// System is the file system as the run left it; nil where the result was read from
-// files.
-func (r *Result) System() filesystem.FileSystem { return r.system }

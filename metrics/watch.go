@@ -2,7 +2,6 @@ package metrics
 
 import (
 	"errors"
-	"iter"
 
 	"mbsim/filesystem"
 )
@@ -177,21 +176,5 @@ func (w *watchedHandle) Fallocate(t *task, mode uint32, off, n int64) error {
 }
 
 func (w *watchedHandle) Close(t *task) error { return w.ops.note(opClose, w.h.Close(t)) }
-
-// looker is a file system that can list its files without a trace.
-type looker interface {
-	Look() iter.Seq[filesystem.FileInfo]
-}
-
-// files lists the files of fs, without a trace where it can.
-func files(fs filesystem.FileSystem) iter.Seq[filesystem.FileInfo] {
-	if l, ok := fs.(looker); ok {
-		return l.Look()
-	}
-	return fs.Files()
-}
-
-// loser is a file system that counts the dirty blocks it lost.
-type loser interface{ LostBlocks() int64 }
 
 var _ filesystem.FileSystem = (*watched)(nil)

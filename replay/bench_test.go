@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"mbsim/filesystem/play"
+	"mbsim/kernels"
 	"mbsim/workload"
 )
 
@@ -52,7 +53,7 @@ func BenchmarkChurn(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		l, err := MakeLayout(c, "5.10")
+		l, err := kernels.Default().MakeLayout(c)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -18,9 +18,6 @@ import (
 // writer is a process of its own, and all start together. As in the recorder,
 // files.txt is written once they have ended and closed their files.
 func runConcurrently(cfg *Config) (*Outcome, error) {
-	if cfg.Kernel == Ext2 {
-		return nil, fmt.Errorf("%s: writers at once are modelled for ext4 only", cfg.Case.Dir)
-	}
 	var first []workload.Op
 	for op, err := range cfg.Case.Operations() {
 		if err != nil {
@@ -103,7 +100,7 @@ const migration = 0.36
 // script performs operations as a process that then ends.
 func (r *concurrent) script(ops []workload.Op, cpu int) ([]play.Result, error) {
 	pl := play.Player{
-		FS: r.m.fs, CPUs: r.cfg.Case.SMP, Stat: r.m.appendGroups,
+		FS: r.m, CPUs: r.cfg.Case.SMP, Stat: r.m.appendGroups,
 		Task: filesystem.Task{CPU: cpu, PID: max(r.cfg.Case.PIDMod, 0)},
 	}
 	results := make([]play.Result, 0, len(ops))
@@ -133,7 +130,7 @@ func (r *concurrent) script(ops []workload.Op, cpu int) ([]play.Result, error) {
 // finish writes what the recorder reads at the end.
 func (r *concurrent) finish() {
 	var b bytes.Buffer
-	if err := play.WriteFiles(&b, r.m.fs); err != nil {
+	if err := play.WriteFiles(&b, r.m); err != nil {
 		r.fail(err)
 		return
 	}

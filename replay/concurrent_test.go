@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"mbsim/kernels"
 	"mbsim/workload"
 )
 
@@ -115,7 +116,7 @@ func runSeed(t *testing.T, dir string, seed uint64) *Outcome {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := MakeLayout(c, "5.10")
+	l, err := kernels.Default().MakeLayout(c)
 	if err != nil {
 		t.Fatal(err)
 	}

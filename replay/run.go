@@ -8,20 +8,19 @@ import (
 
 	"mbsim/allocator/mballoc"
 	"mbsim/filesystem"
-	"mbsim/filesystem/ext2"
 	"mbsim/filesystem/ext4"
 	"mbsim/filesystem/image"
 	"mbsim/filesystem/play"
 	"mbsim/internal/crash"
 	"mbsim/internal/input"
 	"mbsim/internal/memory"
-	"mbsim/kerneltext/procfs"
+	"mbsim/kernels"
 	"mbsim/workload"
 )
 
 // Config says what to replay.
 type Config struct {
-	Kernel string         // one of Kernels
+	Kernel string         // one of kernels.Names
 	Case   *workload.Case // its operations need not be parsed yet
 	Layout *image.Layout  // the starting state; Run changes it
 	// Seed decides how the writers of a case that has any interleave.
@@ -48,10 +47,9 @@ type Outcome struct {
 	Writers [][]play.Result
 }
 
-// machine is a mounted file system and what the recorder can read of it.
+// machine is a mounted file system and what the script's stat has collected.
 type machine struct {
-	fs        filesystem.FileSystem
-	ext4      *ext4.FS // nil for ext2, which has no such files in /proc
+	*kernels.Mounted
 	groupsLog bytes.Buffer
 }
 
@@ -77,7 +75,7 @@ func perform(cfg Config) (*Outcome, error) {
 	// The process may begin on any CPU. The recorder's begins on the last one
 	// more often than not; scripts that care name their CPU.
 	p := play.Player{
-		FS: m.fs, CPUs: cfg.Case.SMP, Stat: m.appendGroups,
+		FS: m, CPUs: cfg.Case.SMP, Stat: m.appendGroups,
 		Task: filesystem.Task{CPU: cfg.Case.SMP - 1, PID: max(cfg.Case.PIDMod, 0)},
 	}
 	out := &Outcome{PID: p.Task.PID}
@@ -127,55 +125,41 @@ func guarded(at **workload.Op, f func() error) (err error) {
 	return f()
 }
 
-// mount mounts as the case says.
+// mount mounts as the case says. Mistakes in case.env name it.
 func mount(cfg *Config, host ext4.Host) (*machine, error) {
-	if cfg.Kernel == Ext2 {
-		return mountExt2(cfg)
-	}
-	p, err := mballoc.KernelByName(cfg.Kernel)
+	c := cfg.Case
+	sys, err := kernels.Find(cfg.Kernel)
 	if err != nil {
 		return nil, err
 	}
+	if host != nil && !sys.Times {
+		return nil, fmt.Errorf("%s: writers at once are not modelled for %s", c.Dir, sys.Name)
+	}
 	geo := cfg.Layout.Geometry()
-	what := fmt.Sprintf("%s/case.env: SIZE: a file system of %s in %d groups", cfg.Case.Dir, input.Bytes(int64(geo.Blocks)<<geo.BlockBits), geo.Groups)
-	if err := memory.Check(what, mballoc.LeastMemory(&geo)); err != nil {
+	what := fmt.Sprintf("%s/case.env: SIZE: a file system of %s in %d groups", c.Dir, input.Bytes(int64(geo.Blocks)<<geo.BlockBits), geo.Groups)
+	if err := memory.Check(what, sys.Memory(&geo)); err != nil {
 		return nil, err
 	}
-	opt := ext4.DefaultOptions(cfg.Layout.Super.BlockSize())
-	opt.CPUs = cfg.Case.SMP
-	opt.Kernel = p
-	opt.Host = host
-	opt.Observer, opt.Blocks = cfg.Files, cfg.Blocks
-	if err := opt.Parse(cfg.Case.Mount); err != nil {
-		return nil, fmt.Errorf("%s/case.env: %w", cfg.Case.Dir, err)
+	if sys.Recorder.OneCPU {
+		c.SMP = 1
 	}
-	opt.Tunables = make(map[string]uint32)
-	for _, t := range cfg.Case.Tunables {
+	_, options := sys.CaseArguments(c)
+	if err := sys.CheckMount(options); err != nil {
+		return nil, fmt.Errorf("%s/case.env: %w", c.Dir, err)
+	}
+	opt := kernels.Options{Mount: options, CPUs: c.SMP, Host: host, Files: cfg.Files, Blocks: cfg.Blocks, Tunables: make(map[string]uint32)}
+	for _, t := range c.Tunables {
 		v, err := strconv.ParseUint(t.Value, 0, 32)
 		if err != nil {
-			return nil, fmt.Errorf("%s/case.env: tunable %s is %q: want a number", cfg.Case.Dir, t.Name, t.Value)
+			return nil, fmt.Errorf("%s/case.env: tunable %s is %q: want a number", c.Dir, t.Name, t.Value)
 		}
 		opt.Tunables[t.Name] = uint32(v)
 	}
-	fs, err := ext4.Mount(cfg.Layout, opt)
+	m, err := sys.Mount(cfg.Layout, opt)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", cfg.Case.Dir, err)
+		return nil, fmt.Errorf("%s: %w", c.Dir, err)
 	}
-	return &machine{fs: fs, ext4: fs}, nil
-}
-
-// mountExt2 mounts with the case's options for ext2, whose recorder has one CPU.
-func mountExt2(cfg *Config) (*machine, error) {
-	cfg.Case.SMP = 1
-	opt := ext2.DefaultOptions(cfg.Layout.Super.BlockSize())
-	if err := opt.Parse(cfg.Case.MountExt2); err != nil {
-		return nil, fmt.Errorf("%s/case.env: %w", cfg.Case.Dir, err)
-	}
-	fs, err := ext2.Mount(cfg.Layout, opt)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", cfg.Case.Dir, err)
-	}
-	return &machine{fs: fs}, nil
+	return &machine{Mounted: m}, nil
 }
 
 // finish writes the texts in the order the recorder does: files.txt while the
@@ -183,7 +167,7 @@ func mountExt2(cfg *Config) (*machine, error) {
 // is loaded; and mb_stats, which counts that too.
 func (m *machine) finish(p *play.Player, out *Outcome) error {
 	var b bytes.Buffer
-	if err := play.WriteFiles(&b, m.fs); err != nil {
+	if err := play.WriteFiles(&b, m); err != nil {
 		return err
 	}
 	out.Files = b.Bytes()
@@ -193,18 +177,14 @@ func (m *machine) finish(p *play.Player, out *Outcome) error {
 	return m.readProc(out)
 }
 
-// readProc reads mb_groups and mb_stats.
+// readProc reads mb_groups and mb_stats, where the file system has them.
 func (m *machine) readProc(out *Outcome) error {
-	if m.ext4 == nil {
-		return nil
-	}
-	n := m.fs.Geometry().Groups
 	var groups, stats bytes.Buffer
-	if err := procfs.WriteGroups(&groups, n, m.ext4.Allocator().GroupInfo); err != nil {
+	there, err := m.ReadProc(kernels.MbGroups, &groups)
+	if err != nil || !there {
 		return err
 	}
-	s := m.ext4.Allocator().Stats()
-	if err := procfs.WriteStats(&stats, m.ext4.Allocator().Kernel(), &s, n); err != nil {
+	if _, err := m.ReadProc(kernels.MbStats, &stats); err != nil {
 		return err
 	}
 	out.Groups, out.Stats, out.GroupsLog = groups.Bytes(), stats.Bytes(), m.groupsLog.Bytes()
@@ -213,10 +193,8 @@ func (m *machine) readProc(out *Outcome) error {
 
 // appendGroups performs the script's stat.
 func (m *machine) appendGroups() error {
-	if m.ext4 == nil {
-		return nil
-	}
-	if err := procfs.WriteGroups(&m.groupsLog, m.fs.Geometry().Groups, m.ext4.Allocator().GroupInfo); err != nil {
+	there, err := m.ReadProc(kernels.MbGroups, &m.groupsLog)
+	if err != nil || !there {
 		return err
 	}
 	return m.groupsLog.WriteByte('\n')

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"mbsim/filesystem"
+	"mbsim/filesystem/ext4"
 	"mbsim/filesystem/play"
 	"mbsim/workload"
 )
@@ -54,7 +55,7 @@ func replayedTree(t *testing.T, recording string) filesystem.StatusTree {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := play.Player{FS: m.fs, CPUs: c.SMP, Stat: m.appendGroups, Task: filesystem.Task{CPU: c.SMP - 1, PID: max(c.PIDMod, 0)}}
+	p := play.Player{FS: m.FileSystem, CPUs: c.SMP, Stat: m.appendGroups, Task: filesystem.Task{CPU: c.SMP - 1, PID: max(c.PIDMod, 0)}}
 	for i := range c.Ops {
 		if _, err := p.Do(&c.Ops[i]); err != nil {
 			t.Fatal(err)
@@ -63,5 +64,5 @@ func replayedTree(t *testing.T, recording string) filesystem.StatusTree {
 	if err := m.finish(&p, &Outcome{}); err != nil {
 		t.Fatal(err)
 	}
-	return m.ext4.StatusTree()
+	return m.FileSystem.(*ext4.FS).StatusTree()
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"mbsim/kernels"
 	"mbsim/workload"
 )
 
@@ -115,7 +116,7 @@ func TestMkfsLayout(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := MakeLayout(c, "5.10")
+	made, err := kernels.Default().MakeLayout(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +146,7 @@ func BenchmarkReplay(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		l, err := MakeLayout(c, "5.10")
+		l, err := kernels.Default().MakeLayout(c)
 		if err != nil {
 			b.Fatal(err)
 		}

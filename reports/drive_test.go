@@ -42,7 +42,11 @@ func simulate(t testing.TB, dir string) *Run {
 	if err != nil {
 		t.Fatal(err)
 	}
-	col, err := metrics.New(metrics.Config{FS: fs, Policy: policy, Source: l})
+	cfg := metrics.Config{FS: fs, Policy: policy, Source: l}
+	if e, ok := fs.(*ext4.FS); ok {
+		cfg.Look, cfg.Lost, cfg.StatusTree = e.Look, e.LostBlocks, e.StatusTree
+	}
+	col, err := metrics.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,12 +17,10 @@ func (r *runner) startBackground() {
 // files that have been dirty for too long, and the oldest where too much is.
 func (r *runner) flushDue() {
 	mem := &r.scenario.Memory
-	if fs := r.m.ext4; fs != nil {
-		t := r.background()
-		fs.WritebackOld(t, r.engine.Now()-mem.DirtyExpire)
-		if limit := r.dirtyBackground; fs.DirtyBlocks() > limit {
-			fs.WritebackBackground(t, limit)
-		}
+	t, threads := r.background(), r.m.Threads
+	threads.WritebackOld(t, r.engine.Now()-mem.DirtyExpire)
+	if limit := r.dirtyBackground; threads.DirtyBlocks() > limit {
+		threads.WritebackBackground(t, limit)
 	}
 	r.flushTimer.SetAfter(mem.DirtyWriteback)
 }
@@ -33,7 +31,7 @@ func (r *runner) commitDue() {
 		r.timed.journal.Wake()
 		return
 	}
-	r.m.ext4.CommitOld(r.background(), r.engine.Now()-r.m.commit)
+	r.m.Threads.CommitOld(r.background(), r.engine.Now()-r.m.CommitInterval)
 }
 
 // sampleDue takes a sample where the scenario says how often.

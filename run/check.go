@@ -50,7 +50,7 @@ func (e *CheckError) Unwrap() error { return e.Err }
 
 // checked checks the file system now.
 func (r *runner) checked() error {
-	if err := r.m.check(); err != nil {
+	if err := r.m.Check(); err != nil {
 		return &CheckError{Seed: r.scenario.Seed, Replication: r.options.Replication, Time: r.engine.Now(), Err: err}
 	}
 	return nil

@@ -37,7 +37,7 @@ func playWith(t *testing.T, text string, opt Options, check func(r *runner) erro
 	if err := r.mount(); err != nil {
 		t.Fatal(err)
 	}
-	r.m.check = func() error { return check(r) }
+	r.m.Check = func() error { return check(r) }
 	return r.play(r.launch)
 }
 

@@ -10,7 +10,7 @@ import "hash/fnv"
 func (r *runner) fingerprint() uint64 {
 	mix := r.engine.Mix
 	name := fnv.New64a()
-	for f := range r.m.look() {
+	for f := range r.m.Look() {
 		name.Reset()
 		_, _ = name.Write([]byte(f.Path)) // a hash never fails
 		mix(name.Sum64())
@@ -25,11 +25,11 @@ func (r *runner) fingerprint() uint64 {
 			mix(uint64(x.Flags))
 		}
 	}
-	for id := range r.m.policy.Touched() {
-		free, _ := r.m.policy.PeekFree(id)
+	for id := range r.m.Policy.Touched() {
+		free, _ := r.m.Policy.PeekFree(id)
 		mix(uint64(id))
 		mix(uint64(free))
-		for _, word := range r.m.policy.PeekBitmap(id) {
+		for _, word := range r.m.Policy.PeekBitmap(id) {
 			mix(word)
 		}
 	}

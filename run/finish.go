@@ -3,6 +3,7 @@ package run
 import (
 	"errors"
 
+	"mbsim/kernels"
 	"mbsim/metrics"
 	"mbsim/scenarios"
 )
@@ -25,13 +26,13 @@ func (r *runner) finish() (*Outcome, error) {
 	}
 	out := &Outcome{
 		Result: r.collector.Finish(r.engine.Now()), OutOfSpace: r.outOfSpace,
-		Events: r.engine.Events(), Fingerprint: r.fingerprint(), Ops: r.record,
+		Events: r.engine.Events(), Fingerprint: r.fingerprint(), Ops: r.record, Mounted: r.m.Mounted,
 	}
 	var err error
-	if out.Groups, err = r.m.groups(); err != nil {
+	if out.Groups, err = r.m.proc(kernels.MbGroups); err != nil {
 		return nil, err
 	}
-	if out.Stats, err = r.m.stats(); err != nil {
+	if out.Stats, err = r.m.proc(kernels.MbStats); err != nil {
 		return nil, err
 	}
 	for _, x := range r.scenario.Expect {

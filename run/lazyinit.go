@@ -15,11 +15,11 @@ func (r *runner) newLazyInit() (mounted func()) {
 	delay := sim.Stream(r.scenario.Seed, r.options.Replication, "lazyinit")
 	timer := r.engine.NewTimer(func() {
 		if r.timed == nil {
-			r.m.ext4.PrefetchBitmaps()
+			r.m.Threads.PrefetchBitmaps()
 			return
 		}
 		r.engine.Go("ext4lazyinit", func(p *sim.Process) {
-			r.timed.onCPU(r, p, func(*filesystem.Task) { r.m.ext4.PrefetchBitmaps() })
+			r.timed.onCPU(r, p, func(*filesystem.Task) { r.m.Threads.PrefetchBitmaps() })
 		})
 	})
 	return func() { timer.SetAfter(lazyTick * delay.Int64N(ext4.LazyInitDelay/lazyTick)) }

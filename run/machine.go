@@ -4,32 +4,19 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"iter"
+	"io"
 
-	"mbsim/allocator"
-	"mbsim/allocator/mballoc"
-	"mbsim/filesystem"
-	"mbsim/filesystem/ext2"
-	"mbsim/filesystem/ext4"
 	"mbsim/filesystem/image"
 	"mbsim/internal/input"
 	"mbsim/internal/memory"
-	"mbsim/kerneltext/procfs"
-	"mbsim/metrics"
-	"mbsim/scenarios"
+	"mbsim/kernels"
 	"mbsim/sim"
 )
 
-// machine is the mounted file system with what reads it.
+// machine is the mounted file system and its starting state.
 type machine struct {
-	fs     filesystem.FileSystem
-	ext4   *ext4.FS // nil for ext2
-	policy metrics.Policy
-	source allocator.Source
-	close  func() error                         // of the starting state
-	check  func() error                         // recounts the whole file system; the error joins all contradictions
-	look   func() iter.Seq[filesystem.FileInfo] // lists all files and leaves no trace
-	commit int64                                // ns a transaction may be old, 0 where nothing commits
+	*kernels.Mounted
+	close func() error // of the starting state
 }
 
 // pageSize is the size of a page of memory, bytes.
@@ -44,62 +31,51 @@ func (r *runner) mount() error {
 	if err != nil {
 		return err
 	}
-	if s.Profile == scenarios.ProfileExt2 {
-		if s.Timing != nil {
-			return fmt.Errorf("%s: timing: the time that work takes is modelled for ext4 only", s.File)
-		}
-		return r.mountExt2(layout)
-	}
-	geo := layout.Geometry()
-	what := fmt.Sprintf("%s: device: a file system of %s in %d groups", s.File, input.Bytes(int64(geo.Blocks)<<geo.BlockBits), geo.Groups)
-	if err := memory.Check(what, mballoc.LeastMemory(&geo)); err != nil {
+	if r.m.Mounted, err = r.mountLayout(layout); err != nil {
 		return errors.Join(err, layout.Close())
 	}
-	blockSize := layout.Super.BlockSize()
-	opt, err := s.Ext4Options(blockSize)
-	if err != nil {
-		return err
+	r.m.close = layout.Close
+	return nil
+}
+
+// mountLayout mounts a layout as the scenario says.
+func (r *runner) mountLayout(layout *image.Layout) (*kernels.Mounted, error) {
+	s := r.scenario
+	sys := s.System()
+	if s.Timing != nil && !sys.Times {
+		return nil, fmt.Errorf("%s: timing: the time that work takes is not modelled for %s", s.File, sys.Name)
 	}
-	opt.Clock = r.engine.Now
+
+	// What cannot fit into memory is refused before anything is made.
+	geo := layout.Geometry()
+	what := fmt.Sprintf("%s: device: a file system of %s in %d groups", s.File, input.Bytes(int64(geo.Blocks)<<geo.BlockBits), geo.Groups)
+	if err := memory.Check(what, sys.Memory(&geo)); err != nil {
+		return nil, err
+	}
+
+	// Limits of dirty memory, from percent to blocks.
+	blockSize := layout.Super.BlockSize()
 	r.dirtyBackground = max(1, s.Memory.Size/100*int64(s.Memory.DirtyBackground)/blockSize)
 	r.dirtyLimit = max(1, s.Memory.Size/100*int64(s.Memory.DirtyRatio)/blockSize)
+	opt := s.MountOptions()
+	opt.Clock = r.engine.Now
 	opt.DirtyBackground = r.dirtyBackground
+	opt.WritebackChunk = writebackChunk(s.Memory.Size / 100 * int64(s.Memory.DirtyRatio))
 	if s.Timing != nil {
+		var err error
 		if r.timed, err = newTimed(r, layout); err != nil {
-			return err
+			return nil, err
 		}
 		opt.Host = r.timed.host
 		opt.DirtyBackground = 0 // the flusher is a process of its own
 	}
-	opt.WritebackChunk = writebackChunk(s.Memory.Size / 100 * int64(s.Memory.DirtyRatio))
-	opt.Blocks = r.options.Blocks
-	opt.Observer = r.options.Files
-	opt.TransactionBegan = func() { r.commitTimer.SetAfter(r.m.commit) }
-	if opt.PrefetchBlockBitmaps {
-		opt.Mounted = r.newLazyInit()
-	}
-	fs, err := ext4.Mount(layout, opt)
-	if err != nil {
-		return err
-	}
-	r.m = machine{fs: fs, ext4: fs, policy: metrics.Mballoc(fs.Allocator()), source: layout, close: layout.Close, check: fs.Check, look: fs.Look, commit: int64(opt.CommitSeconds) * sim.Second}
-	return nil
-}
-
-func (r *runner) mountExt2(layout *image.Layout) error {
-	opt, err := r.scenario.Ext2Options(layout.Super.BlockSize())
-	if err != nil {
-		return err
-	}
 	if n := r.options.Replication; n > 0 {
-		opt.Seed = sim.Stream(r.scenario.Seed, n, "orlov").Uint64()
+		opt.Seed = sim.Stream(s.Seed, n, "orlov").Uint64()
 	}
-	fs, err := ext2.Mount(layout, opt)
-	if err != nil {
-		return err
-	}
-	r.m = machine{fs: fs, policy: metrics.Reservation(fs.Allocator()), source: layout, close: layout.Close, check: fs.Check, look: fs.Files}
-	return nil
+	opt.Blocks, opt.Files = r.options.Blocks, r.options.Files
+	opt.TransactionBegan = func() { r.commitTimer.SetAfter(r.m.CommitInterval) }
+	opt.LazyInit = r.newLazyInit
+	return sys.Mount(layout, opt)
 }
 
 // writebackChunk is how many pages of one file background writeback takes in a
@@ -115,48 +91,30 @@ func writebackChunk(dirtyLimit int64) uint32 {
 	return uint32((pages + step) / step * step)
 }
 
-// groups and stats are the kernel's files in /proc at the end.
-func (m *machine) groups() ([]byte, error) {
-	if m.ext4 == nil {
+// proc is what reading a file in /proc gives at the end, nil where there is none.
+func (m *machine) proc(name string) ([]byte, error) {
+	var b bytes.Buffer
+	there, err := m.ReadProc(name, &b)
+	if !there {
 		return nil, nil
 	}
-	var b bytes.Buffer
-	err := procfs.WriteGroups(&b, m.fs.Geometry().Groups, m.ext4.Allocator().GroupInfo)
-	return b.Bytes(), err
-}
-
-func (m *machine) stats() ([]byte, error) {
-	if m.ext4 == nil {
-		return nil, nil
-	}
-	var b bytes.Buffer
-	s := m.ext4.Allocator().Stats()
-	err := procfs.WriteStats(&b, m.ext4.Allocator().Kernel(), &s, m.fs.Geometry().Groups)
 	return b.Bytes(), err
 }
 
 // used is the share of the device that is in use or promised.
 func (m *machine) used() float64 {
-	s := m.fs.Statfs()
+	s := m.Statfs()
 	if s.Blocks == 0 {
 		return 1
 	}
 	return 1 - float64(s.Free)/float64(s.Blocks)
 }
 
-// readGroups is a script's stat: the kernel loads every group's buddy for it.
+// readGroups is a script's stat: whoever reads mb_groups has the kernel load every group's
+// buddy.
 func (m *machine) readGroups() error {
-	if m.ext4 == nil {
-		return nil
-	}
-	var last mballoc.GroupInfo
-	for id := range m.fs.Geometry().Groups {
-		last = m.ext4.Allocator().GroupInfo(id)
-	}
-	if last.Orders == 0 {
-		return fmt.Errorf("a file system without groups")
-	}
-	return nil
+	_, err := m.ReadProc(kernels.MbGroups, io.Discard)
+	return err
 }
 
 // StartError says that the scenario's starting state cannot be had or mounted:

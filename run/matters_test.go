@@ -203,7 +203,7 @@ func TestEveryMetricHasAValue(t *testing.T) {
 		look(playScenario(t, load(t, text), Options{}))
 	}
 	for seed := uint64(1); seed <= 100 && len(left) > 0; seed++ {
-		for _, policy := range []string{scenarios.ProfileExt2, "5.10"} {
+		for _, policy := range []string{"ext2", "5.10"} {
 			c := randomTimed(seed, policy)
 			s, err := scenarios.Parse([]byte(c.text()), "case.yaml", scenarios.Options{})
 			if err != nil || len(c.Rounds) > 0 {

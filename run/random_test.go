@@ -123,7 +123,7 @@ func TestShrink(t *testing.T) {
 // cases find that, and what is left of one is little more than what made it.
 func TestRandomTimedFinds(t *testing.T) {
 	refuse := func(r *runner) error {
-		for f := range r.m.fs.Files() {
+		for f := range r.m.FileSystem.Files() {
 			if f.Path == "d1/e" && f.Mode&0o170000 == 0o040000 {
 				return errors.New("there it is")
 			}

@@ -192,8 +192,8 @@ func runCheckedBy(text string, more func(*runner) error) error {
 	if err := r.mount(); err != nil {
 		return &StartError{err}
 	}
-	check := r.m.check
-	r.m.check = func() error { return errors.Join(check(), more(r)) }
+	check := r.m.Check
+	r.m.Check = func() error { return errors.Join(check(), more(r)) }
 	_, err = r.play(func() {
 		r.engine.At(caseLimit, func() {
 			r.fail(fmt.Errorf("after %d s processes still wait for each other: %v", caseLimit/sim.Second, r.engine.Unfinished()))

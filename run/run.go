@@ -9,6 +9,7 @@ import (
 	"mbsim/filesystem/ext4"
 	"mbsim/filesystem/play"
 	"mbsim/internal/crash"
+	"mbsim/kernels"
 	"mbsim/metrics"
 	"mbsim/scenarios"
 	"mbsim/sim"
@@ -31,6 +32,10 @@ type Options struct {
 	// Check is when the whole file system is checked. Contradictions end the run
 	// with a *CheckError.
 	Check CheckMode
+	// Look, if not nil, is shown the file system at the simulated time At, ns, just before
+	// what happens then; the run goes no further and its outcome is nil.
+	Look func(*kernels.Mounted) error
+	At   int64
 	// Blocks and Files, if not nil, are told of every decision of ext4's.
 	Blocks mballoc.Observer
 	Files  ext4.Observer
@@ -46,6 +51,7 @@ type Outcome struct {
 	Groups      []byte // mb_groups, nil for ext2
 	Stats       []byte // mb_stats, nil for ext2
 	Ops         []workload.Op
+	Mounted     *kernels.Mounted // the file system as the run left it
 }
 
 // runner is a run in progress.
@@ -134,7 +140,10 @@ func (r *runner) play(launch func()) (out *Outcome, err error) {
 			err = e
 		}
 	}()
-	r.collector, err = metrics.New(metrics.Config{FS: r.m.fs, Policy: r.m.policy, Source: r.m.source, Time: r.countTime()})
+	r.collector, err = metrics.New(metrics.Config{
+		FS: r.m.FileSystem, Policy: r.m.Policy, Source: r.m.Source,
+		Look: r.m.Look, Lost: r.m.Lost, StatusTree: r.m.StatusTree, Time: r.countTime(),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -148,6 +157,9 @@ func (r *runner) play(launch func()) (out *Outcome, err error) {
 		r.sampleTimer.Set(0)
 	}
 	launch()
+	if r.options.Look != nil {
+		return nil, r.lookAt(r.options.At)
+	}
 	if stopped := r.engine.Run(sim.Forever); !stopped && r.err == nil {
 		return nil, r.stuck() // settle stops the engine; without it nothing is left to happen
 	}
@@ -168,6 +180,17 @@ func (r *runner) play(launch func()) (out *Outcome, err error) {
 		return nil, err
 	}
 	return out, nil
+}
+
+// lookAt plays the run up to a time, what happens then excluded, and shows it.
+func (r *runner) lookAt(at int64) error {
+	if at > 0 {
+		r.engine.Run(at - 1)
+	}
+	if r.err != nil {
+		return r.err
+	}
+	return r.options.Look(r.m.Mounted)
 }
 
 // stuck is the error of a run in which processes wait for each other for ever: a mistake

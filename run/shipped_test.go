@@ -116,7 +116,7 @@ func fingerprint(t *testing.T, scenario string, sets []string) string {
 		write(h)
 		return fmt.Sprintf("%x", h.Sum(nil)[:8])
 	}
-	files := hash(func(w io.Writer) { writeExtents(w, r.m.fs.Files()) })
+	files := hash(func(w io.Writer) { writeExtents(w, r.m.FileSystem.Files()) })
 	groups := hash(func(w io.Writer) { w.Write(out.Groups) })
 	counters := hash(func(w io.Writer) { writeCounters(w, out) })
 	return fmt.Sprintf("files %s groups %s counters %s", files, groups, counters)

@@ -61,7 +61,7 @@ func (t *timed) start(r *runner) {
 	t.journal = r.engine.Go("jbd2", func(p *sim.Process) {
 		for {
 			p.Park("a transaction that is due")
-			t.onCPU(r, p, func(k *filesystem.Task) { r.m.ext4.CommitOld(k, r.engine.Now()-r.m.commit) })
+			t.onCPU(r, p, func(k *filesystem.Task) { r.m.Threads.CommitOld(k, r.engine.Now()-r.m.CommitInterval) })
 		}
 	})
 }
@@ -78,7 +78,7 @@ func (t *timed) flush(r *runner, p *sim.Process) {
 		}
 		t.watch(r)
 		t.onCPU(r, p, func(k *filesystem.Task) {
-			fs := r.m.ext4
+			fs := r.m.Threads
 			fs.WritebackOld(k, r.engine.Now()-mem.DirtyExpire)
 			for last := int64(-1); fs.DirtyBlocks() > r.dirtyBackground && fs.DirtyBlocks() != last; {
 				last = fs.DirtyBlocks()
@@ -183,7 +183,7 @@ func (t *timed) call(r *runner, p *sim.Process, pl *play.Player, op *workload.Op
 // balance wakes the flusher where a write has made too much dirty, and makes the
 // writer wait where it is far too much (balance_dirty_pages).
 func (t *timed) balance(r *runner, p *sim.Process) {
-	fs := r.m.ext4
+	fs := r.m.Threads
 	if fs.DirtyBlocks() > r.dirtyBackground {
 		t.flusher.Wake()
 	}
@@ -204,14 +204,14 @@ var latencyOf = map[workload.Kind]latency.Op{
 
 // readBack computes how long reading all files takes.
 func (t *timed) readBack(r *runner) error {
-	geo := r.m.fs.Geometry()
+	geo := r.m.Geometry()
 	reader, err := device.NewReader(t.device.Model(), t.device.Size(), geo.BlockSize())
 	if err != nil {
 		return err
 	}
 	const typeMask, regular = 0o170000, 0o100000
 	var extents []device.Extent
-	for f := range r.m.look() {
+	for f := range r.m.Look() {
 		if f.Mode&typeMask != regular {
 			continue
 		}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"mbsim/filesystem"
+	"mbsim/filesystem/ext4"
 	"mbsim/machine/latency"
 	"mbsim/sim"
 	"mbsim/workload"
@@ -91,7 +92,7 @@ func TestWritersWait(t *testing.T) {
 						t.Error(err)
 					}
 				})
-				if n := r.m.ext4.DirtyBlocks(); n != c.blocks {
+				if n := r.m.FileSystem.(*ext4.FS).DirtyBlocks(); n != c.blocks {
 					t.Errorf("%d blocks are dirty, want %d", n, c.blocks)
 				}
 				at := p.Now()
@@ -99,12 +100,12 @@ func TestWritersWait(t *testing.T) {
 				if waited := p.Now() > at; waited != c.waits {
 					t.Errorf("the writer waited: %t, for %d ns", waited, p.Now()-at)
 				}
-				if n := r.m.ext4.DirtyBlocks(); c.waits && n > r.dirtyLimit {
+				if n := r.m.FileSystem.(*ext4.FS).DirtyBlocks(); c.waits && n > r.dirtyLimit {
 					t.Errorf("the writer goes on while %d blocks are dirty", n)
 				}
 				p.Wait(sim.Minute)
 				// The flusher stops at the background limit, but writes whole chunks.
-				if n := r.m.ext4.DirtyBlocks(); (n <= 10240) != (c.flushes || c.blocks <= 10240) || !c.flushes && n != c.blocks {
+				if n := r.m.FileSystem.(*ext4.FS).DirtyBlocks(); (n <= 10240) != (c.flushes || c.blocks <= 10240) || !c.flushes && n != c.blocks {
 					t.Errorf("%d blocks are dirty a minute later", n)
 				}
 				r.timed.inside(r, p, 0, func() { err = h.Close(&pl.Task) })
@@ -147,7 +148,7 @@ func TestFlusherByAge(t *testing.T) {
 			op(blocks(&off, 10))
 			for _, at := range []struct{ time, dirty int64 }{{3, 10}, {5, 10}, {6, 0}} {
 				p.WaitUntil(at.time*sim.Second + sim.Second/2)
-				if n := r.m.ext4.DirtyBlocks(); n != at.dirty {
+				if n := r.m.FileSystem.(*ext4.FS).DirtyBlocks(); n != at.dirty {
 					t.Errorf("%v: %d blocks are dirty after %d.5 s, want %d", timing, n, at.time, at.dirty)
 				}
 			}
@@ -162,11 +163,11 @@ func TestFlusherByAmount(t *testing.T) {
 		var off int64
 		op(workload.Op{Kind: workload.Creat, FD: "x", Path: "f"})
 		op(blocks(&off, 10240))
-		if n := r.m.ext4.DirtyBlocks(); n != 10240 {
+		if n := r.m.FileSystem.(*ext4.FS).DirtyBlocks(); n != 10240 {
 			t.Errorf("%d blocks are dirty at the limit", n)
 		}
 		op(blocks(&off, 1))
-		if n := r.m.ext4.DirtyBlocks(); n > 10240 {
+		if n := r.m.FileSystem.(*ext4.FS).DirtyBlocks(); n > 10240 {
 			t.Errorf("%d blocks are dirty above the limit", n)
 		}
 	})
@@ -177,7 +178,7 @@ func TestFlusherByAmount(t *testing.T) {
 func TestCommitByAge(t *testing.T) {
 	for _, timing := range [][]string{nil, {"timing.storage=none"}} {
 		alone(t, oneWriter, func(r *runner, p *sim.Process, op func(workload.Op)) {
-			a := r.m.ext4.Allocator()
+			a := r.m.FileSystem.(*ext4.FS).Allocator()
 			op(workload.Op{Kind: workload.Creat, FD: "x", Path: "f"})
 			op(workload.Op{Kind: workload.Fallocate, FD: "x", Len: 40960})
 			op(workload.Op{Kind: workload.Close, FD: "x"})

@@ -8,8 +8,6 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"mbsim/filesystem/ext2"
-	"mbsim/filesystem/ext4"
 	"mbsim/filesystem/image"
 	"mbsim/workload"
 )
@@ -22,8 +20,8 @@ func (d *decoder) check(s *Scenario) error {
 	if err := d.checkMount(s); err != nil {
 		return err
 	}
-	if s.Profile == ProfileExt2 && len(s.Tunables) > 0 {
-		return d.errorf(d.where[&s.Tunables], "the ext2 profile has no tunables (see the mount option reservation_window)")
+	if err := d.checkTunables(s); err != nil {
+		return err
 	}
 	if m := s.Device.Mkfs; m != nil {
 		if err := checkLayout(s); err != nil {
@@ -70,20 +68,26 @@ func (d *decoder) checkMount(s *Scenario) error {
 		parts = n.Content
 	}
 	for _, part := range parts {
-		if err := s.parseMount(part.Value); err != nil {
+		if err := s.System().CheckMount(part.Value); err != nil {
 			return d.errorf(part, "%v", err)
 		}
 	}
 	return nil
 }
 
-func (s *Scenario) parseMount(options string) error {
-	if s.Profile == ProfileExt2 {
-		o := ext2.DefaultOptions(4096)
-		return o.Parse(options)
+// checkTunables refuses tunables that the profile's kernel does not have.
+func (d *decoder) checkTunables(s *Scenario) error {
+	sys := s.System()
+	for _, t := range s.Tunables {
+		if _, has := sys.Tunable(t.Field); has {
+			continue
+		}
+		if len(sys.Tunables) == 0 {
+			return d.errorf(d.where[&s.Tunables], "the %s profile has no tunables (%s)", sys.Name, sys.NoTunables)
+		}
+		return d.errorf(d.where[&s.Tunables], "the profile %s has no tunable %s", sys.Name, t.Field)
 	}
-	o := ext4.DefaultOptions(4096)
-	return o.Parse(options)
+	return nil
 }
 
 // checkPhases checks the phases and their classes.

@@ -5,8 +5,6 @@ import (
 	"testing"
 
 	"mbsim/filesystem"
-	"mbsim/filesystem/ext2"
-	"mbsim/filesystem/ext4"
 	"mbsim/filesystem/play"
 	"mbsim/sim"
 	"mbsim/workload"
@@ -20,26 +18,11 @@ func mount(t testing.TB, s *Scenario) filesystem.FileSystem {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	if s.Profile == ProfileExt2 {
-		opt, err := s.Ext2Options(l.Super.BlockSize())
-		if err != nil {
-			t.Fatal(err)
-		}
-		fs, err := ext2.Mount(l, opt)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return fs
-	}
-	opt, err := s.Ext4Options(l.Super.BlockSize())
+	m, err := s.System().Mount(l, s.MountOptions())
 	if err != nil {
 		t.Fatal(err)
 	}
-	fs, err := ext4.Mount(l, opt)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return fs
+	return m
 }
 
 // driver plays the phases of a scenario on a real file system, without an
@@ -210,11 +193,8 @@ func TestMountOptions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, err := s.Ext4Options(1024)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if o.CPUs != 3 || o.Delalloc || o.Stripe != 16 || o.CommitSeconds != 7 || o.Kernel.Name != "5.10-seed" || o.Tunables["mb_order2_req"] != 5 || o.Tunables["inode_goal"] != 50 {
+	o := s.MountOptions()
+	if o.CPUs != 3 || o.Mount != "nodelalloc,stripe=16,commit=7" || s.System().Name != "5.10-seed" || o.Tunables["mb_order2_req"] != 5 || o.Tunables["inode_goal"] != 50 {
 		t.Errorf("%+v", o)
 	}
 	fs := mount(t, s)

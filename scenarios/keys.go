@@ -3,7 +3,7 @@ package scenarios
 import (
 	"math"
 
-	"mbsim/allocator/mballoc"
+	"mbsim/kernels"
 	"mbsim/workload"
 )
 
@@ -21,15 +21,6 @@ const (
 	minTick = 1e4
 )
 
-// profileNames are the kernels that can be simulated.
-func profileNames() []string {
-	var names []string
-	for _, p := range mballoc.Kernels() {
-		names = append(names, p.Name)
-	}
-	return append(names, ProfileExt2)
-}
-
 func scenarioKeys() *object {
 	s := func(p any) *Scenario { return p.(*Scenario) }
 	return &object{name: "scenario", doc: "A scenario is one YAML mapping.", fields: []field{
@@ -37,8 +28,8 @@ func scenarioKeys() *object {
 			auto: "the file's name", doc: "Names the run and its output folder."},
 		{key: "question", typ: text{what: "text"}, at: func(p any) any { return &s(p).Question },
 			auto: "the first line of the file's first comment", doc: "The question the scenario answers, in one sentence."},
-		{key: "profile", typ: text{what: "profile", allowed: profileNames()}, at: func(p any) any { return &s(p).Profile },
-			def: mballoc.DefaultKernel.Name, doc: "The kernel whose allocator is simulated; ext2 for ext2's."},
+		{key: "profile", typ: text{what: "profile", allowed: kernels.Names()}, at: func(p any) any { return &s(p).Profile },
+			def: kernels.Default().Name, doc: "The kernel whose allocator is simulated; ext2 for ext2's."},
 		{key: "device", typ: deviceKeys(), at: func(p any) any { return &s(p).Device }, required: true,
 			doc: "The state of the device at the start."},
 		{key: "mount", typ: mountType{}, at: func(p any) any { return &s(p).Mount },

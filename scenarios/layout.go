@@ -3,10 +3,8 @@ package scenarios
 import (
 	"os"
 
-	"mbsim/allocator/mballoc"
-	"mbsim/filesystem/ext2"
-	"mbsim/filesystem/ext4"
 	"mbsim/filesystem/image"
+	"mbsim/kernels"
 )
 
 // MkfsParams are the parameters of Device.Mkfs, which must be set.
@@ -31,24 +29,21 @@ func (s *Scenario) Layout() (*image.Layout, error) {
 	return s.made, nil
 }
 
-// Ext4Options are the options to mount ext4 with, for a profile of mballoc.
-func (s *Scenario) Ext4Options(blockSize int64) (ext4.Options, error) {
-	o := ext4.DefaultOptions(blockSize)
-	o.CPUs = s.CPUs
-	o.Tunables = make(map[string]uint32, len(s.Tunables))
+// System is the system that the profile names.
+func (s *Scenario) System() *kernels.System {
+	sys, err := kernels.Find(s.Profile)
+	if err != nil {
+		panic(err) // the keys of scenarios allow no other
+	}
+	return sys
+}
+
+// MountOptions are what the scenario says of how to mount. Whoever runs it adds clock,
+// writeback and observers.
+func (s *Scenario) MountOptions() kernels.Options {
+	o := kernels.Options{Mount: s.Mount, CPUs: s.CPUs, Seed: s.Seed, Tunables: make(map[string]uint32, len(s.Tunables))}
 	for _, t := range s.Tunables {
 		o.Tunables[t.Sysfs] = t.Value
 	}
-	var err error
-	if o.Kernel, err = mballoc.KernelByName(s.Profile); err != nil {
-		return o, err
-	}
-	return o, o.Parse(s.Mount)
-}
-
-// Ext2Options are the options to mount ext2 with, for ProfileExt2.
-func (s *Scenario) Ext2Options(blockSize int64) (ext2.Options, error) {
-	o := ext2.DefaultOptions(blockSize)
-	o.CPUs, o.Seed = s.CPUs, s.Seed
-	return o, o.Parse(s.Mount)
+	return o
 }

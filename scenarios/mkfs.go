@@ -31,10 +31,7 @@ func checkMkfs(d *decoder, n *yaml.Node, p any) error {
 // MkfsArgs are the arguments of mke2fs that make Device.Mkfs, which must be set,
 // but for the device and its size.
 func (s *Scenario) MkfsArgs() []string {
-	if s.Profile == ProfileExt2 {
-		return s.Device.Mkfs.args("ext2")
-	}
-	return s.Device.Mkfs.args("ext4")
+	return s.Device.Mkfs.args(s.System().FileSystem)
 }
 
 // args are the arguments of mke2fs that say the same. fsType is the type of file

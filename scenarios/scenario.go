@@ -14,7 +14,7 @@ type Scenario struct {
 
 	Name     string
 	Question string // the one it answers
-	Profile  string // ProfileExt2, or one of mballoc.Profiles
+	Profile  string // one of kernels.Names
 	Device   Device
 	Mount    string // as mount -o takes it
 	Tunables []Tunable
@@ -31,9 +31,6 @@ type Scenario struct {
 	digest string
 	made   *image.Layout // what Device.Mkfs makes
 }
-
-// ProfileExt2 is the profile that is not one of ext4's kernels.
-const ProfileExt2 = "ext2"
 
 // Device is the starting state: exactly one field is set.
 type Device struct {

@@ -7,17 +7,11 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"mbsim/allocator/mballoc"
+	"mbsim/kernels"
 )
 
-// inodeGoal is the tunable that the file system has, not the allocator.
-var inodeGoal = mballoc.Tunable{Field: "s_inode_goal", Sysfs: "inode_goal", Unit: "inode", Default: "0",
-	Doc: "The inode that new files take if it is free; 0 leaves the choice to the parent directory."}
-
 // Tunables describes everything that a scenario's tunables may set.
-func Tunables() []mballoc.Tunable {
-	all := append([]mballoc.Tunable(nil), mballoc.AllTunables()...)
-	return append(all, inodeGoal)
-}
+func Tunables() []mballoc.Tunable { return kernels.AllTunables() }
 
 // findTunable is the tunable with this field or file name.
 func findTunable(name string) (mballoc.Tunable, bool) {

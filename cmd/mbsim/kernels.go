@@ -5,22 +5,23 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mbsim/replay"
+	"mbsim/kernels"
 )
 
-func kernels() string { return strings.Join(replay.Kernels(), ", ") }
+// kernelNames are the systems that --kernel takes, for help and messages.
+func kernelNames() string { return strings.Join(kernels.Names(), ", ") }
 
-func checkKernel(name string) error {
-	for _, k := range replay.Kernels() {
-		if k == name {
-			return nil
-		}
+// findKernel is the system that --kernel names.
+func findKernel(name string) (*kernels.System, error) {
+	sys, err := kernels.Find(name)
+	if err != nil {
+		return nil, usagef("unknown kernel %q: want one of %s", name, kernelNames())
 	}
-	return usagef("unknown kernel %q: want one of %s", name, kernels())
+	return sys, nil
 }
 
 func completeKernels(c *cobra.Command) {
-	err := c.RegisterFlagCompletionFunc("kernel", cobra.FixedCompletions(replay.Kernels(), cobra.ShellCompDirectiveNoFileComp))
+	err := c.RegisterFlagCompletionFunc("kernel", cobra.FixedCompletions(kernels.Names(), cobra.ShellCompDirectiveNoFileComp))
 	if err != nil {
 		panic(err) // the flag is missing: a mistake in this program
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
-	"mbsim/allocator/mballoc"
+	"mbsim/kernels"
 	"mbsim/reports"
 	"mbsim/scenarios"
 )
@@ -91,7 +91,7 @@ func listScenarios(w io.Writer, markdown bool) {
 
 func listTunables(w io.Writer, markdown bool) {
 	var rows []table.Row
-	for _, t := range mballoc.AllTunables() {
+	for _, t := range kernels.AllTunables() {
 		rows = append(rows, table.Row{t.Field, t.Sysfs, t.Unit, t.Default, t.Doc})
 	}
 	tableOf(w, markdown, table.Row{"tunable", "in /sys/fs/ext4/DEV", "unit", "default", "what it does"}, rows)

@@ -2,17 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"path"
 	"path/filepath"
 	"strings"
-	"time"
 
-	"mbsim/filesystem"
-	"mbsim/filesystem/ext4"
-	"mbsim/kerneltext/procfs"
+	"mbsim/kernels"
 	"mbsim/metrics"
 	"mbsim/reports"
 	"mbsim/run"
@@ -26,13 +23,6 @@ type past struct {
 	base     string // folder of the scenario, "" where the manifest tells
 	progress string
 	stderr   io.Writer
-}
-
-// state is a file system at some moment.
-type state struct {
-	fs    filesystem.FileSystem
-	ext4  *ext4.FS // nil for ext2
-	files iter.Seq[filesystem.FileInfo]
 }
 
 // scenario is the one that the manifest holds, as it was resolved.
@@ -53,7 +43,7 @@ func (p *past) scenario() (*scenarios.Scenario, error) {
 }
 
 // end makes the run again and looks at where it ended.
-func (p *past) end(ctx context.Context, look func(state) error) error {
+func (p *past) end(ctx context.Context, look func(*kernels.Mounted) error) error {
 	s, err := p.scenario()
 	if err != nil {
 		return err
@@ -62,7 +52,7 @@ func (p *past) end(ctx context.Context, look func(state) error) error {
 	if err != nil {
 		return err
 	}
-	return look(stateOf(out.Result.System()))
+	return look(out.Mounted)
 }
 
 // again performs the scenario and compares with the run's fingerprint.
@@ -83,15 +73,11 @@ func (p *past) again(ctx context.Context, s *scenarios.Scenario) (*run.Outcome, 
 }
 
 // at looks at the run at a time. The run is made twice: once to see that it is the
-// same, and once more, sampled at that time, up to there. Sampling changes nothing
-// in what is simulated.
-func (p *past) at(ctx context.Context, at int64, look func(state) error) error {
+// same, and once more up to there.
+func (p *past) at(ctx context.Context, at int64, look func(*kernels.Mounted) error) error {
 	s, err := p.scenario()
 	if err != nil {
 		return err
-	}
-	if s.Profile == scenarios.ProfileExt2 {
-		return usagef("%s: --at: a run of ext2 can be shown at its end only", p.dir)
 	}
 	if _, err := p.again(ctx, s); err != nil {
 		return err
@@ -99,20 +85,12 @@ func (p *past) at(ctx context.Context, at int64, look func(state) error) error {
 	if s, err = p.scenario(); err != nil {
 		return err
 	}
-	if s.Sample = at; at == 0 {
-		s.Sample = time.Hour.Nanoseconds() // the first sample is at 0
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	v := &visitor{at: at, look: func(fs *ext4.FS) error { defer cancel(); return look(stateOf(fs)) }}
-	_, err = p.perform(ctx, s, run.Options{Files: v})
-	switch {
-	case v.done:
-		return v.err
-	case err != nil:
-		return err
-	}
-	return &exitError{exitInternal, fmt.Errorf("%s: the run never came to %s", p.dir, time.Duration(at))}
+	var shown error // a mistake of the user's, such as a file that is not there
+	_, err = p.perform(ctx, s, run.Options{At: at, Look: func(m *kernels.Mounted) error {
+		shown = look(m)
+		return nil
+	}})
+	return errors.Join(err, shown)
 }
 
 // perform performs a scenario with a bar.
@@ -127,63 +105,28 @@ func (p *past) perform(ctx context.Context, s *scenarios.Scenario, opt run.Optio
 	return out, err
 }
 
-// visitor looks at the file system at the first sample from a time on.
-type visitor struct {
-	at   int64
-	look func(*ext4.FS) error
-	done bool
-	err  error
-}
-
-// Sampled implements ext4.Sampler.
-func (v *visitor) Sampled(fs *ext4.FS, now int64) {
-	if !v.done && now >= v.at {
-		v.done = true
-		v.err = v.look(fs)
-	}
-}
-
-// InodeAllocated implements ext4.Observer.
-func (*visitor) InodeAllocated(number, parent, mode uint32) {}
-
-// WritePagesExtent implements ext4.Observer.
-func (*visitor) WritePagesExtent(number, lblk, n uint32) {}
-
-// Commit implements ext4.Observer.
-func (*visitor) Commit(tid uint64) {}
-
-var _ ext4.Sampler = (*visitor)(nil)
-
-func stateOf(fs filesystem.FileSystem) state {
-	s := state{fs: fs, files: fs.Files()}
-	s.ext4, _ = fs.(*ext4.FS)
-	return s
-}
-
-// write writes the state in a form.
-func (s *state) write(w io.Writer, as, name string, files []string) error {
-	if as == "filefrag" {
-		return s.fileFrag(w, files)
-	}
-	a := s.ext4.Allocator()
-	geo := s.fs.Geometry()
+// writeState writes the state of a file system in a form.
+func writeState(m *kernels.Mounted, w io.Writer, as, name string, files []string) error {
 	switch as {
-	case "mb_groups":
-		return procfs.WriteGroups(w, geo.Groups, a.PeekGroup)
-	case "mb_stats":
-		stats := a.Stats()
-		return procfs.WriteStats(w, a.Kernel(), &stats, geo.Groups)
+	case "filefrag":
+		return fileFrag(m, w, files)
+	case "e2freefrag":
+		f := metrics.FreeSpaceNow(m.Source, m.Geometry(), m.Policy)
+		return reports.WriteFreeFrag(w, name, &f, f.Blocks)
 	}
-	f := metrics.FreeSpaceNow(s.ext4.Source(), geo, metrics.Mballoc(a))
-	return reports.WriteFreeFrag(w, name, &f, f.Blocks)
+	there, err := m.PeekProc(as, w)
+	if !there {
+		return usagef("%s: %s has no %s", name, m.System.Name, as)
+	}
+	return err
 }
 
 // fileFrag writes the regular files that the patterns choose, or all.
-func (s *state) fileFrag(w io.Writer, patterns []string) error {
+func fileFrag(m *kernels.Mounted, w io.Writer, patterns []string) error {
 	const format, regular = 0o170000, 0o100000
-	x := reports.NewFileFrag(w, s.fs.Statfs())
+	x := reports.NewFileFrag(w, m.Statfs())
 	met := make([]bool, len(patterns))
-	for f := range s.files {
+	for f := range m.Files() {
 		if f.Mode&format != regular || !chosen(f.Path, patterns, met) {
 			continue
 		}

@@ -13,6 +13,7 @@ import (
 	"mbsim/internal/atomicfile"
 	"mbsim/internal/folderlock"
 	"mbsim/internal/memory"
+	"mbsim/kernels"
 	"mbsim/kerneltext/ftrace"
 	"mbsim/replay"
 	"mbsim/workload"
@@ -47,7 +48,7 @@ Nothing else of a recording is read.`,
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(_ *cobra.Command, args []string) error { return f.run(args[0]) },
 	}
-	c.Flags().StringVar(&f.kernel, "kernel", "5.10", "whose behaviour: "+kernels())
+	c.Flags().StringVar(&f.kernel, "kernel", kernels.Default().Name, "whose behaviour: "+kernelNames())
 	c.Flags().StringVarP(&f.out, "out", "o", "", "output folder (default out/CASE)")
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "how the writers ops.0, ops.1, ... of a case interleave, if it has any")
 	c.Flags().BoolVar(&f.mkfs, "mkfs", false, "compute the starting layout from case.env as mke2fs does, read no recording")
@@ -57,14 +58,15 @@ Nothing else of a recording is read.`,
 }
 
 func (f *replayFlags) run(dir string) error {
-	if err := checkKernel(f.kernel); err != nil {
+	sys, err := findKernel(f.kernel)
+	if err != nil {
 		return err
 	}
 	c, err := workload.OpenCase(dir)
 	if err != nil {
 		return usage(err)
 	}
-	layout, err := f.layout(c)
+	layout, err := f.layout(c, sys)
 	if err != nil {
 		return usage(err)
 	}
@@ -130,11 +132,11 @@ func perform(cfg replay.Config, set *atomicfile.Set) (*replay.Outcome, error) {
 }
 
 // layout is the starting state.
-func (f *replayFlags) layout(c *workload.Case) (*image.Layout, error) {
+func (f *replayFlags) layout(c *workload.Case, sys *kernels.System) (*image.Layout, error) {
 	if f.mkfs {
-		return replay.MakeLayout(c, f.kernel)
+		return sys.MakeLayout(c)
 	}
-	dir := filepath.Join(c.Dir, replay.RecordingName(f.kernel))
+	dir := filepath.Join(c.Dir, sys.Recording)
 	l, err := replay.ReadLayout(dir)
 	if err != nil {
 		return nil, fmt.Errorf("%w (--mkfs computes the layout instead)", err)

@@ -68,37 +68,39 @@ func caseEnv(s *scenarios.Scenario) ([]byte, error) {
 	}
 	list := s.MkfsArgs() // begins with -t and the type
 	fsType, list := list[1], list[2:]
-	want := "ext4"
-	if s.Profile == scenarios.ProfileExt2 {
-		want = "ext2"
-	}
-	if fsType != want {
-		return nil, fmt.Errorf("%s: device.mkfs.type: %s: the recorder of profile %s makes %s", s.File, fsType, s.Profile, want)
+	sys := s.System()
+	if fsType != sys.FileSystem {
+		return nil, fmt.Errorf("%s: device.mkfs.type: %s: the recorder of profile %s makes %s", s.File, fsType, s.Profile, sys.FileSystem)
 	}
 	args := strings.Join(list, " ")
 	var tunables []string
 	for _, t := range s.Tunables {
 		tunables = append(tunables, fmt.Sprintf("%s=%d", t.Sysfs, t.Value))
 	}
+	rec := &sys.Recorder
 	vars := []workload.EnvVar{
 		{Key: "SIZE", Value: fmt.Sprint(s.Device.Mkfs.Size)}, {Key: "SMP", Value: fmt.Sprint(s.CPUs)},
 		{Key: "PIDMOD", Value: "1"}, // the first process of a run
+		{Key: rec.Mkfs, Value: strings.TrimSpace(args + " " + rec.MkfsMore)},
+		{Key: rec.Mount, Value: recorderMount(s.Mount, rec.MountMore)},
 	}
-	if s.Profile == scenarios.ProfileExt2 {
-		return workload.WriteEnv(append(vars, workload.EnvVar{Key: "MKFS_EXT2", Value: args}, workload.EnvVar{Key: "MOUNT_EXT2", Value: s.Mount}))
+	if rec.Tunables != "" {
+		vars = append(vars, workload.EnvVar{Key: rec.Tunables, Value: strings.Join(tunables, " ")})
 	}
-	return workload.WriteEnv(append(vars,
-		workload.EnvVar{Key: "MKFS", Value: strings.TrimSpace(args + " -O ^orphan_file,^metadata_csum_seed")},
-		workload.EnvVar{Key: "MOUNT", Value: recorderMount(s.Mount)},
-		workload.EnvVar{Key: "TUNABLES", Value: strings.Join(tunables, " ")}))
+	return workload.WriteEnv(vars)
 }
 
-// recorderMount is the scenario's mount options with commits put off: a
-// recording is repeatable only without timed ones.
-func recorderMount(mount string) string {
-	options := []string{"commit=9999"}
+// recorderMount is the scenario's mount options with more, an option with a value, in the
+// place of the user's of that name: a recording is repeatable only where nothing happens
+// by the clock.
+func recorderMount(mount, more string) string {
+	if more == "" {
+		return mount
+	}
+	name, _, _ := strings.Cut(more, "=")
+	options := []string{more}
 	for o := range strings.SplitSeq(mount, ",") {
-		if o != "" && !strings.HasPrefix(o, "commit=") {
+		if o != "" && !strings.HasPrefix(o, name+"=") {
 			options = append(options, o)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mbsim/internal/bounded"
+	"mbsim/kernels"
 	"mbsim/reports"
 )
 
@@ -89,9 +90,9 @@ func (f *showFlags) show(ctx context.Context, dir string, files []string, stdout
 	past := &past{dir: dir, run: r, base: f.base, progress: f.progress, stderr: stderr}
 	switch {
 	case at >= 0:
-		err = past.at(ctx, at, func(s state) error { return s.write(w, f.as, dir, files) })
+		err = past.at(ctx, at, func(m *kernels.Mounted) error { return writeState(m, w, f.as, dir, files) })
 	case f.as == "filefrag":
-		err = past.end(ctx, func(s state) error { return s.write(w, f.as, dir, files) })
+		err = past.end(ctx, func(m *kernels.Mounted) error { return writeState(m, w, f.as, dir, files) })
 	default:
 		err = showStored(w, r, dir, f.as)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mbsim/internal/crash"
+	"mbsim/kernels"
 	"mbsim/replay"
 )
 
@@ -24,13 +25,13 @@ blocks got. It names the first difference. The exit code is 0 only if all is
 identical.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := checkKernel(kernel); err != nil {
+			if _, err := findKernel(kernel); err != nil {
 				return err
 			}
 			return verify(c.OutOrStdout(), args, kernel, asJSON)
 		},
 	}
-	c.Flags().StringVar(&kernel, "kernel", "5.10", "whose behaviour and recording: "+kernels())
+	c.Flags().StringVar(&kernel, "kernel", kernels.Default().Name, "whose behaviour and recording: "+kernelNames())
 	c.Flags().BoolVar(&asJSON, "json", false, "print a JSON object a case")
 	completeKernels(c)
 	return c

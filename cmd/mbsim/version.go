@@ -22,7 +22,7 @@ func newVersion() *cobra.Command {
 			if m.Modified {
 				revision += " (modified)"
 			}
-			_, err := fmt.Fprintf(c.OutOrStdout(), "mbsim %s\nrevision %s\n%s\nkernels: %s\n", m.Version, revision, m.Go, kernels())
+			_, err := fmt.Fprintf(c.OutOrStdout(), "mbsim %s\nrevision %s\n%s\nkernels: %s\n", m.Version, revision, m.Go, kernelNames())
 			return err
 		},
 	}

@@ -116,19 +116,5 @@ func appendBlock(out []filesystem.Extent, lblk uint64, p uint32) []filesystem.Ex
 	return append(out, filesystem.Extent{Logical: lblk, Len: 1, Physical: allocator.Block(p), Flags: filesystem.ExtentMerged})
 }
 
-// Sampler is what an Observer may be too: it is told of the moments at which
-// somebody samples the run. So who watches a run can look at the file system in
-// the middle of it.
-type Sampler interface {
-	Sampled(fs *FS, now int64)
-}
-
-// Sampled tells the observer, if it wants to know, that the run is sampled now.
-func (fs *FS) Sampled(now int64) {
-	if s, ok := fs.obs.(Sampler); ok {
-		s.Sampled(fs, now)
-	}
-}
-
 // Source is the file system as it was when it was first mounted.
 func (fs *FS) Source() allocator.Source { return fs.layout }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"mbsim/kernels"
 	"mbsim/replay"
 )
 
@@ -17,11 +18,15 @@ func (k kernel) generate(family string, seed int, dir string) error {
 
 // ask records the case in dir and compares.
 func (k kernel) ask(dir string) (*replay.Verdict, error) {
-	script, args := "record.sh", []string{dir, k.name}
-	if k.name == "ext2" {
-		script, args = "record-ext2.sh", []string{dir}
+	sys, err := kernels.Find(k.name)
+	if err != nil {
+		return nil, err
 	}
-	if err := command("bash", append([]string{filepath.Join(k.scripts, script)}, args...)...); err != nil {
+	args := []string{dir}
+	if sys.Recorder.TakesKernel {
+		args = append(args, k.name)
+	}
+	if err := command("bash", append([]string{filepath.Join(k.scripts, sys.Recorder.Script)}, args...)...); err != nil {
 		return nil, err
 	}
 	return k.verify(dir)

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"mbsim/kernels"
 	"os"
 	"path/filepath"
 	"strings"
@@ -24,7 +25,7 @@ func run(args []string, stdout io.Writer) error {
 	family := f.String("family", "mix", "family of gen.py; several, by commas, take turns")
 	seed := f.Int("seed", 1, "seed of the first case")
 	k := kernel{}
-	f.StringVar(&k.name, "kernel", "5.10", "kernel")
+	f.StringVar(&k.name, "kernel", kernels.Default().Name, "kernel")
 	f.StringVar(&k.scripts, "oracle", "oracle", "folder of gen.py and record.sh")
 	dir := f.String("dir", "out/oracle-fuzz", "where the cases go")
 	questions := f.Int("questions", 40, "recordings that shrinking may take")

@@ -1,0 +1,242 @@
+package kernels
+
+import (
+	"fmt"
+	"io"
+	"iter"
+
+	"mbsim/allocator"
+	"mbsim/allocator/mballoc"
+	"mbsim/filesystem"
+	"mbsim/filesystem/ext4"
+	"mbsim/filesystem/image"
+	"mbsim/internal/nearest"
+	"mbsim/metrics"
+	"mbsim/workload"
+)
+
+// System is a file system as a kernel has it.
+type System struct {
+	Name string // as scenarios and --kernel name it
+	Doc  string // which kernel it is
+	// FileSystem is the type that mke2fs -t makes for it, and the recorder mounts.
+	FileSystem string
+	// Recording is the folder of a case that holds the recording to compare with.
+	Recording string
+	// Times says whether the time that work takes is modelled, and with it several
+	// processes that wait for each other in the midst of an operation.
+	Times bool
+	// Tunables are all that it has; NoTunables says, where it has none, what takes their
+	// place.
+	Tunables   []mballoc.Tunable
+	NoTunables string
+	// Recorder is how the oracle's recorder is told of a case.
+	Recorder Recorder
+
+	checkMount func(options string) error
+	memory     func(*allocator.Geometry) int64
+	mount      func(*image.Layout, *Options) (*Mounted, error)
+}
+
+// Recorder names the variables of case.env that concern a system, and what recordings of
+// it need.
+type Recorder struct {
+	// Mkfs, Mount and Tunables are variables; one that is empty does not exist.
+	Mkfs, Mount, Tunables string
+	// MkfsMore are arguments that the recorder's mke2fs must have beside the user's.
+	MkfsMore string
+	// MountMore, if not empty, is a mount option that replaces the user's of that name:
+	// one that puts off what happens by the clock.
+	MountMore string
+	// Script is the script that records, and TakesKernel says that it is told which kernel.
+	Script      string
+	TakesKernel bool
+	// OneCPU says that recordings are made on one CPU, whatever SMP says.
+	OneCPU bool
+	// arguments are those of a case.
+	arguments func(*workload.Case) (mkfs, mount string)
+}
+
+// Options are how to mount.
+type Options struct {
+	Mount string // mount options as mount(8) takes them
+	CPUs  int
+	// Tunables are those that differ from their defaults, by field or file name.
+	Tunables map[string]uint32
+	// Seed is where random choices of the file system itself come from.
+	Seed uint64
+	// Clock is the simulated time, ns; nil where there is none.
+	Clock func() int64
+	// DirtyBackground is how many dirty blocks writers tolerate before they write back
+	// themselves, 0 for any number. WritebackChunk is how many pages of a file background
+	// writeback takes in a turn, 0 for all.
+	DirtyBackground int64
+	WritebackChunk  uint32
+	// Host is the machine that several processes share; nil where one runs at a time, as
+	// it must be for a system that does not model Times.
+	Host ext4.Host
+	// Blocks and Files, if not nil, are told of every decision.
+	Blocks mballoc.Observer
+	Files  ext4.Observer
+	// TransactionBegan, if not nil, is called when a journal's transaction begins.
+	TransactionBegan func()
+	// LazyInit, if not nil, is asked where the mount options want all bitmaps read in the
+	// background. What it returns is called after each mount.
+	LazyInit func() func()
+}
+
+// Mounted is a mounted file system with what reads it.
+type Mounted struct {
+	filesystem.FileSystem
+	System *System
+	Policy metrics.Policy
+	Source allocator.Source // the file system as it was at mount
+	// Check recounts the whole file system; its error joins all contradictions.
+	Check func() error
+	// Look lists all files without leaving a trace.
+	Look func() iter.Seq[filesystem.FileInfo]
+	// Lost counts the dirty blocks that found no place in writeback, and StatusTree what is
+	// remembered of extents; each nil where the file system has no such thing.
+	Lost       func() int64
+	StatusTree func() filesystem.StatusTree
+	// Threads is what the kernel's own threads do.
+	Threads Threads
+	// CommitInterval is how old a transaction may become, ns, 0 where nothing commits.
+	CommitInterval int64
+	// Proc are the files that it has in /proc, as reading them there shows and changes
+	// them; Peek are the same, read without leaving a trace.
+	Proc, Peek []ProcFile
+}
+
+// ProcFile is a file in /proc/fs/ext4/DEV.
+type ProcFile struct {
+	Name  string // "mb_groups"
+	Write func(io.Writer) error
+}
+
+// Threads is what the kernel does of its own accord. Whoever runs the clock calls it.
+type Threads interface {
+	// DirtyBlocks is the number of blocks of data that are not yet written.
+	DirtyBlocks() int64
+	// WritebackOld writes files that became dirty at the time before, ns, or earlier.
+	WritebackOld(t *filesystem.Task, before int64)
+	// WritebackBackground writes the oldest dirty files until no more than keep blocks are
+	// dirty.
+	WritebackBackground(t *filesystem.Task, keep int64)
+	// CommitOld commits a transaction that began at the time before, ns, or earlier.
+	CommitOld(t *filesystem.Task, before int64)
+	// PrefetchBitmaps reads all block bitmaps.
+	PrefetchBitmaps()
+}
+
+// noThreads is a system whose data is written at once.
+type noThreads struct{}
+
+func (noThreads) DirtyBlocks() int64                          { return 0 }
+func (noThreads) WritebackOld(*filesystem.Task, int64)        {}
+func (noThreads) WritebackBackground(*filesystem.Task, int64) {}
+func (noThreads) CommitOld(*filesystem.Task, int64)           {}
+func (noThreads) PrefetchBitmaps()                            {}
+
+// Names lists the names of all systems, the one to use where none is named first.
+func Names() []string {
+	var names []string
+	for _, s := range All() {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// Default is the system to use where none is named.
+func Default() *System { return All()[0] }
+
+// Find is the system of this name.
+func Find(name string) (*System, error) {
+	for _, s := range All() {
+		if s.Name == name {
+			return s, nil
+		}
+	}
+	hint := ""
+	if best, near := nearest.Of(name, Names()); near {
+		hint = fmt.Sprintf(" (did you mean %q?)", best)
+	}
+	return nil, fmt.Errorf("unknown kernel %q%s", name, hint)
+}
+
+// CheckMount refuses mount options that the system does not have.
+func (s *System) CheckMount(options string) error { return s.checkMount(options) }
+
+// Memory is the least number of bytes that a mounted file system takes, 0 where that is
+// nothing worth a look.
+func (s *System) Memory(geo *allocator.Geometry) int64 { return s.memory(geo) }
+
+// Mount mounts the file system that l describes.
+func (s *System) Mount(l *image.Layout, o Options) (*Mounted, error) {
+	m, err := s.mount(l, &o)
+	if err == nil {
+		m.System = s
+	}
+	return m, err
+}
+
+// Tunable is the tunable of the system with this field or file name.
+func (s *System) Tunable(name string) (mballoc.Tunable, bool) {
+	for _, t := range s.Tunables {
+		if t.Field == name || t.Sysfs == name {
+			return t, true
+		}
+	}
+	return mballoc.Tunable{}, false
+}
+
+// CaseArguments are the arguments of mke2fs and the mount options of a case for the system.
+func (s *System) CaseArguments(c *workload.Case) (mkfs, mount string) {
+	return s.Recorder.arguments(c)
+}
+
+// MakeLayout computes the starting layout of a case, as mke2fs does with the recorder's
+// arguments.
+func (s *System) MakeLayout(c *workload.Case) (*image.Layout, error) {
+	mkfs, _ := s.CaseArguments(c)
+	p, err := image.ParseMkfsArgs(image.RecorderArgs(s.FileSystem, mkfs), c.Size)
+	if err != nil {
+		return nil, err
+	}
+	return image.Mkfs(p)
+}
+
+// AllTunables lists the tunables of all systems, each once.
+func AllTunables() []mballoc.Tunable {
+	var all []mballoc.Tunable
+	seen := make(map[string]bool)
+	for _, s := range All() {
+		for _, t := range s.Tunables {
+			if !seen[t.Field] {
+				seen[t.Field] = true
+				all = append(all, t)
+			}
+		}
+	}
+	return all
+}
+
+// ReadProc is what reading a file of Proc gives, nil where the system has none of that
+// name.
+func (m *Mounted) ReadProc(name string, w io.Writer) (there bool, err error) {
+	return readFile(m.Proc, name, w)
+}
+
+// PeekProc is ReadProc without leaving a trace.
+func (m *Mounted) PeekProc(name string, w io.Writer) (there bool, err error) {
+	return readFile(m.Peek, name, w)
+}
+
+func readFile(files []ProcFile, name string, w io.Writer) (there bool, err error) {
+	for _, f := range files {
+		if f.Name == name {
+			return true, f.Write(w)
+		}
+	}
+	return false, nil
+}
