@@ -236,14 +236,3 @@ func TestKernelThreadsTakeIdleCPU(t *testing.T) {
 		}
 	}
 }
-
-// TestStopAfter: a run ends with the operation that was asked for, and no later one begins.
-func TestStopAfter(t *testing.T) {
-	for _, sets := range [][]string{nil, {"timing.storage=none"}} {
-		s := load(t, small, append(sets, "stop={operations: 100}", "cpus=1", "workload.classes.writers.mix={create: 1}")...)
-		out := playScenario(t, s, Options{})
-		if n := value(t, out, "ops_create"); n != 100 {
-			t.Errorf("%v: %v files were made, want 100", sets, n)
-		}
-	}
-}
