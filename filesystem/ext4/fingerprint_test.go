@@ -7,11 +7,13 @@ import (
 	"flag"
 	"fmt"
 	"hash"
+	"iter"
 	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
 
+	"mbsim/filesystem"
 	"mbsim/reports/procfs"
 	"mbsim/workload"
 )
@@ -98,6 +100,7 @@ func (c *script) fingerprint(t *testing.T, pid int) string {
 			writeSeen(t, h, fs)
 		}
 	}
+	writeFiles(h, fs.Files()) // as FIEMAP tells them, which is what recordings have
 	return sum(h)
 }
 
@@ -125,14 +128,19 @@ func writeSeen(t *testing.T, h hash.Hash, fs *FS) {
 	for in := range fs.dirty.all() {
 		fmt.Fprintln(h, in.Number, in.dirtied)
 	}
-	for f := range fs.Look() {
+	writeFiles(h, fs.Look())
+	stats := fs.alloc.Stats() // before reading the groups adds to them
+	if err := errors.Join(procfs.WriteStats(h, fs.alloc.Kernel(), &stats, fs.geo.Groups), procfs.WriteGroups(h, fs.geo.Groups, fs.alloc.GroupInfo)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// writeFiles writes every file and its extents.
+func writeFiles(h hash.Hash, files iter.Seq[filesystem.FileInfo]) {
+	for f := range files {
 		fmt.Fprintln(h, f.Path, f.Inode, f.Mode, f.Size, f.Sectors)
 		for _, x := range f.Extents {
 			fmt.Fprintln(h, x.Logical, x.Physical, x.Len, uint32(x.Flags))
 		}
-	}
-	stats := fs.alloc.Stats() // before reading the groups adds to them
-	if err := errors.Join(procfs.WriteStats(h, fs.alloc.Kernel(), &stats, fs.geo.Groups), procfs.WriteGroups(h, fs.geo.Groups, fs.alloc.GroupInfo)); err != nil {
-		t.Fatal(err)
 	}
 }
