@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"mbsim/filesystem"
@@ -35,6 +36,8 @@ func alone(t *testing.T, s string, do func(r *runner, p *sim.Process, op func(wo
 		t.Fatal(err)
 	}
 	out, err := r.play(func() {
+		// The kernel's threads would keep a run going in which the process is never woken.
+		r.engine.NewTimer(func() { r.fail(errors.New("after a hundred hours the process has not ended")) }).Set(100 * sim.Hour)
 		r.engine.Go("alone", func(p *sim.Process) {
 			r.collector.Begin("alone", true, p.Now())
 			r.stopping = true
