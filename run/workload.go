@@ -37,13 +37,14 @@ func (r *runner) phases(p *sim.Process) {
 		}
 		r.phase, r.phaseStart = i, p.Now()
 		r.collector.Begin(ph[i].Name, ph[i].Measure, p.Now())
+		// From Begin on the population counts those of the new phase only.
+		r.activities += r.population.Operations()
 		workers, prepare := r.population.Begin(&ph[i], p.Now())
 		if err := r.prepare(p, pl, prepare); err != nil {
 			r.fail(err)
 			return
 		}
 		r.work(p, workers)
-		r.activities += r.population.Operations()
 		err := r.between(p, pl, ph[i].Then)
 		if err == nil {
 			err = r.checkDue(CheckPhase)

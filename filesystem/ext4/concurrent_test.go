@@ -61,6 +61,8 @@ type race struct {
 	stall     int64 // ns: the mean of how long a CPU stands still now and then
 	processes int
 	rounds    [][][]workload.Op
+	// afterRound, if not nil, is called after each round with the time, in ns.
+	afterRound func(fs *FS, now int64)
 }
 
 // randomRace draws a case.
@@ -199,6 +201,9 @@ func (c *race) run() (err error) {
 		}
 		if err := fs.Check(); err != nil {
 			return fmt.Errorf("after round %d: %w", i+1, err)
+		}
+		if c.afterRound != nil {
+			c.afterRound(fs, e.Now())
 		}
 	}
 	e.Go("removing all", func(*sim.Process) {

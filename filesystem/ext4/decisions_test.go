@@ -44,6 +44,12 @@ import (
 //	background keep=N      what it writes until no more than N blocks are dirty
 //	commit before=SECONDS  whether the transaction that runs is committed if it began by then
 //	dirty                  lists the dirty blocks of each file
+//
+// And what follows where no space was found, on the same device:
+//
+//	retry after=N [free=N]
+//	     whether the operation is tried again that has been tried N times more already; free
+//	     is what the counter of free clusters says, the truth without
 func TestDecisions(t *testing.T) {
 	datadriven.Walk(t, "testdata/decisions", func(t *testing.T, path string) {
 		s := &scene{}
@@ -71,7 +77,7 @@ func TestDecisions(t *testing.T) {
 var questions = map[string]func(*scene){
 	"groups": (*scene).layOut, "directory": (*scene).directory, "file": (*scene).file, "write": (*scene).write,
 	"device": (*scene).device, "at": (*scene).at, "do": (*scene).do, "old": (*scene).old, "background": (*scene).background,
-	"commit": (*scene).commit, "dirty": (*scene).dirty,
+	"commit": (*scene).commit, "dirty": (*scene).dirty, "retry": (*scene).retry,
 }
 
 // scene is the state of one file of decisions.
@@ -339,6 +345,23 @@ func (s *scene) commit() {
 	s.fs.CommitOld(&s.play.Task, s.seconds(s.text("before", "0")))
 	s.sayWrites()
 	s.recount()
+}
+
+// retry asks ext4_should_retry_alloc.
+func (s *scene) retry() {
+	s.log.lines = nil
+	free := s.fs.alloc.FreeClusters()
+	truth := *free
+	*free = *allocator.NewPerCPUCounter(s.number("free", truth.Sum()), s.fs.opt.CPUs)
+	retries, verdict := int(s.number("after", 0)), "gives up"
+	if s.fs.shouldRetry(&s.play.Task, &retries) {
+		verdict = "tries again"
+	}
+	*free = truth
+	if s.log.lines != nil {
+		s.sayWrites()
+	}
+	s.say("%s", verdict)
 }
 
 // recount checks the whole file system.

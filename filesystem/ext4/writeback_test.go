@@ -1,8 +1,11 @@
 package ext4
 
 import (
+	"errors"
 	"testing"
 
+	"mbsim/allocator"
+	"mbsim/filesystem"
 	"mbsim/workload"
 )
 
@@ -42,5 +45,35 @@ func TestWritebackEnds(t *testing.T) {
 	}
 	if fs.lost == 0 || fs.lost >= written || fs.dirtyBlocks != 0 {
 		t.Errorf("of %d blocks written %d were lost, %d are dirty", written, fs.lost, fs.dirtyBlocks)
+	}
+}
+
+// TestFailedWrite has a file with a delayed block grow where nothing is free: the write fails,
+// what it left is truncated, and the size on disk becomes that of the file, as after any
+// truncation, though the block before it is still to be written (ext4_truncate_failed_write).
+func TestFailedWrite(t *testing.T) {
+	fs := mountSmall(t, "-b 4096", DefaultOptions(4096))
+	h, err := fs.Create(&task{}, "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Write(&task{}, 0, 4096); err != nil {
+		t.Fatal(err)
+	}
+	in := h.(*handle).in
+	if in.disksize != 0 || in.reserved != 1 {
+		t.Fatalf("%d bytes on disk, %d blocks reserved after a delayed write", in.disksize, in.reserved)
+	}
+	truth := *fs.alloc.FreeClusters()
+	// One is promised, and no more than that and the reserve is free: too little to promise
+	// or allocate another one, but not so little that all is written first.
+	*fs.alloc.FreeClusters() = *allocator.NewPerCPUCounter(2, 1)
+	n, err := h.Write(&task{}, 4096, 4096)
+	if !errors.Is(err, filesystem.ENOSPC) || n != 0 {
+		t.Errorf("%d bytes written, %v", n, err)
+	}
+	*fs.alloc.FreeClusters() = truth
+	if in.Size != 4096 || in.disksize != 4096 {
+		t.Errorf("the size is %d, %d on disk, want 4096", in.Size, in.disksize)
 	}
 }
