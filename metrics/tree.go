@@ -10,13 +10,6 @@ import (
 	"mbsim/filesystem"
 )
 
-// File types of st_mode.
-const (
-	modeFmt = 0o170000
-	modeDir = 0o040000
-	modeReg = 0o100000
-)
-
 // Tree is what all files come to. Blocks are file-system blocks.
 type Tree struct {
 	Files, Directories int64
@@ -65,11 +58,11 @@ func (k *tallier) tally(files iter.Seq[filesystem.FileInfo], geo *allocator.Geom
 		if k.again(f.Inode) {
 			continue
 		}
-		switch f.Mode & modeFmt {
-		case modeDir:
+		switch f.Mode & filesystem.ModeType {
+		case filesystem.ModeDir:
 			t.Directories++
 			t.DirectoryBlocks += f.Sectors >> (geo.BlockBits - 9)
-		case modeReg:
+		case filesystem.ModeRegular:
 			l := measure(f.Extents, geo.ClusterBits, &t.ExtentsBySize)
 			t.addFile(&f, &l, geo)
 			if l.Blocks == 0 {

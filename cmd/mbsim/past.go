@@ -180,11 +180,10 @@ func (s *state) write(w io.Writer, as, name string, files []string) error {
 
 // fileFrag writes the regular files that the patterns choose, or all.
 func (s *state) fileFrag(w io.Writer, patterns []string) error {
-	const format, regular = 0o170000, 0o100000
 	x := reports.NewFileFrag(w, s.fs.Statfs())
 	met := make([]bool, len(patterns))
 	for f := range s.files {
-		if f.Mode&format != regular || !chosen(f.Path, patterns, met) {
+		if !filesystem.IsRegular(f.Mode) || !chosen(f.Path, patterns, met) {
 			continue
 		}
 		if err := x.Write(&f); err != nil {

@@ -8,14 +8,6 @@ import (
 	"mbsim/filesystem"
 )
 
-// File types in st_mode.
-const (
-	modeType    = 0o170000
-	modeDir     = 0o040000
-	modeRegular = 0o100000
-	modeLink    = 0o120000
-)
-
 const hugeFileFlag = 0x40000 // EXT4_HUGE_FILE_FL: i_blocks counts blocks
 
 // readReserved reads the inodes mke2fs makes.
@@ -113,14 +105,14 @@ func (s *imageSource) parseInode(n uint32, b []byte) (Inode, error) {
 	}
 	w := &mapWalker{s: s, in: &in, left: s.sb.Blocks}
 	iblock := b[0x28:0x64]
-	switch t := in.Mode & modeType; {
+	switch t := in.Mode & filesystem.ModeType; {
 	case in.Flags&InlineFlag != 0:
 		return in, in.parseInline(b)
-	case t != modeDir && t != modeRegular && t != modeLink:
+	case t != filesystem.ModeDir && t != filesystem.ModeRegular && t != filesystem.ModeLink:
 		return in, nil
 	case in.Flags&ExtentsFlag != 0:
 		return in, w.extents(iblock, -1)
-	case t == modeLink && in.Size < 60 && in.Sectors == s.aclSectors(&in):
+	case t == filesystem.ModeLink && in.Size < 60 && in.Sectors == s.aclSectors(&in):
 		return in, nil // the target is in the inode
 	case n == ResizeInodeNum:
 		return in, w.resize(iblock)

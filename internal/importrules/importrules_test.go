@@ -32,7 +32,7 @@ var may = map[string][]string{
 	"allocator/alloctest":   {"allocator", "allocator/bitmap"},
 	"workload":              {"internal/nearest", "internal/crash", "internal/input", "internal/shell"},
 	"filesystem":            {"allocator"},
-	"filesystem/dirent":     {"filesystem"},
+	"filesystem/dirent":     {"allocator", "filesystem"},
 	"filesystem/image":      {"allocator", "filesystem", "internal/nearest", "internal/input"},
 	"filesystem/owners":     {"allocator", "allocator/bitmap"},
 	"filesystem/ext4":       {"allocator", "allocator/bitmap", "allocator/mballoc", "filesystem", "filesystem/dirent", "filesystem/image", "filesystem/owners", "internal/invariants", "internal/nearest"},

@@ -32,9 +32,6 @@ type machine struct {
 	commit int64                                // ns a transaction may be old, 0 where nothing commits
 }
 
-// pageSize is the size of a page of memory, bytes.
-const pageSize = 4096
-
 // mount mounts the scenario's starting state.
 func (r *runner) mount() error {
 	s := r.scenario
@@ -108,10 +105,10 @@ func (r *runner) mountExt2(layout *image.Layout) error {
 // (writeback_chunk_size). The bandwidth is what the kernel begins with.
 func writebackChunk(dirtyLimit int64) uint32 {
 	const (
-		bandwidth = 100 << 20 / pageSize // pages a second (INIT_BW)
-		step      = 1024                 // MIN_WRITEBACK_PAGES
+		bandwidth = 100 << 20 / allocator.PageSize // pages a second (INIT_BW)
+		step      = 1024                           // MIN_WRITEBACK_PAGES
 	)
-	pages := min(bandwidth/2, dirtyLimit/pageSize/8)
+	pages := min(bandwidth/2, dirtyLimit/allocator.PageSize/8)
 	return uint32((pages + step) / step * step)
 }
 

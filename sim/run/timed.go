@@ -209,10 +209,9 @@ func (t *timed) readBack(r *runner) error {
 	if err != nil {
 		return err
 	}
-	const typeMask, regular = 0o170000, 0o100000
 	var extents []device.Extent
 	for f := range r.m.look() {
-		if f.Mode&typeMask != regular {
+		if !filesystem.IsRegular(f.Mode) {
 			continue
 		}
 		extents = extents[:0]

@@ -6,19 +6,16 @@ import (
 	"mbsim/sim/device"
 )
 
-// pageSize is the unit of the costs of data, bytes.
-const pageSize = 4096
-
 // Copy implements ext4.Host.
 func (m *Machine) Copy(n int64) {
-	pages := (n + pageSize - 1) / pageSize
+	pages := (n + allocator.PageSize - 1) / allocator.PageSize
 	m.Spend(m.Costs.Write(pages, pages))
 	m.preempt()
 }
 
 // Submitted implements ext4.Host.
 func (m *Machine) Submitted(block allocator.Block, n uint32) {
-	pages := (int64(n)*m.BlockSize + pageSize - 1) / pageSize
+	pages := (int64(n)*m.BlockSize + allocator.PageSize - 1) / allocator.PageSize
 	m.Spend(m.Costs.JournalStart + m.Costs.ExtentTree + m.Costs.StatusTree + m.Costs.Submit(pages, 1))
 	m.send(block, n, pages)
 	m.preempt()
