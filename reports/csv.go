@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -142,6 +143,9 @@ func readSeries(r io.Reader) (*metrics.Series, error) {
 		if ids[i+1], err = metrics.Find(name); err != nil {
 			return nil, t.errorf(i+1, "%v", err)
 		}
+		if slices.Contains(ids[1:i+1], ids[i+1]) {
+			return nil, t.errorf(i+1, "%s is there twice", name)
+		}
 	}
 	s := &metrics.Series{}
 	for {
@@ -161,9 +165,16 @@ func readSeries(r io.Reader) (*metrics.Series, error) {
 			if t.cell[i] == "" {
 				continue
 			}
-			if row[ids[i]], err = t.number(i); err != nil {
+			v, err := t.number(i)
+			if err != nil {
 				return nil, err
 			}
+			if err := set(row, metrics.At(ids[i]).Name, v); err != nil {
+				return nil, t.errorf(i, "%v", err)
+			}
+		}
+		if len(s.Times) == maxSamples {
+			return nil, t.errorf(0, "more than %d lines", maxSamples)
 		}
 		s.Times, s.Rows = append(s.Times, now), append(s.Rows, row)
 	}
@@ -238,6 +249,9 @@ func readBlockMap(r io.Reader) (*metrics.BlockMap, error) {
 			v, err := t.number(i + 2)
 			if err != nil {
 				return nil, err
+			}
+			if v < 0 || v > 1 {
+				return nil, t.errorf(i+2, "%s: want a share of 0 to 1", t.cell[i+2])
 			}
 			m.Used[i] = append(m.Used[i], float32(v))
 		}

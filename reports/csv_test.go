@@ -54,14 +54,14 @@ func TestReadersRefuse(t *testing.T) {
 		{blocks, "first_group,groups,0\n0,2,a\n", `2:5: "a": want a number`},
 		{blocks, "first_group,groups,0\n", "2:1: no group"},
 		{blocks, "first_group,groups,0\n0,2,0\n2,1,0\n3,2,0\n", "4:1: groups 3, 2 of them: want bands of equal length, one after the other"},
-		{results, "{", "unexpected EOF"},
+		{results, "{", "unexpected end of JSON input"},
 		{results, `{"schema": 2}`, "schema 2: this mbsim reads 1"},
-		{results, `{"schema": 1, "metrics": {"mb_req": {"value": 1}}}`, `unknown metric "mb_req" (did you mean "mb_reqs"?)`},
-		{results, `{"schema": 1, "phases": [{"values": {"mb_req": 1}}]}`, `unknown metric "mb_req" (did you mean "mb_reqs"?)`},
-		{results, `{"schema": 1, "snapshots": [{"time_ns": 5, "files_by_extents": [` + strings.Repeat("[0,0],", 99) + `[0,0]]}]}`,
-			"snapshot at 5 ns: a histogram of 100 classes: at most 48"},
+		{results, `{"schema": 1}`, "scenario is missing"},
 		{manifest, `{"schema": 0}`, "schema 0: this mbsim reads 1"},
-		{manifest, `{"schema": 1, "files": ["../x"]}`, `files has "../x": want a name without a directory`},
+		{manifest, `{"schema": 1}`, "version is missing"},
+		{series, "time_s,mb_reqs\n1,-1\n", "2:3: mb_reqs is -1: want a number of 0 to 2^64"},
+		{series, "time_s,mb_reqs,mb_reqs\n1,1,1\n", "1:16: mb_reqs is there twice"},
+		{blocks, "first_group,groups,0\n0,2,1.5\n", "2:5: 1.5: want a share of 0 to 1"},
 	} {
 		err := c.read(strings.NewReader(c.in))
 		if err == nil || err.Error() != c.want {

@@ -10,7 +10,6 @@ import (
 	"slices"
 
 	"mbsim/internal/atomicfile"
-	"mbsim/internal/input"
 )
 
 // WriteDir writes files and the manifest, which will name them, into dir.
@@ -20,7 +19,8 @@ import (
 // written into a temporary one inside it; then the old manifest goes, the files
 // take their places one by one, files that only the old manifest names go, and
 // the new manifest comes last. Whatever else is in dir stays. If anything fails
-// while files are written dir is as it was.
+// while files are written dir is as it was. One at a time may write into dir: the
+// caller holds its lock, and has called Recover.
 func WriteDir(dir string, m *Manifest, files []File) error {
 	names := make([]string, 0, len(files))
 	for _, f := range files {
@@ -78,14 +78,20 @@ func replaceFiles(dir string, files []File) error {
 		return err
 	}
 	stale := staleFiles(dir, files)
-	return set.Commit(func() error {
-		for _, name := range append([]string{manifestName}, stale...) {
+	if err := set.Commit(func() error {
+		if err := setAside(dir); err != nil {
+			return err
+		}
+		for _, name := range stale {
 			if err := remove(filepath.Join(dir, name)); err != nil {
 				return err
 			}
 		}
 		return nil
-	})
+	}); err != nil {
+		return err
+	}
+	return remove(filepath.Join(dir, replacedName))
 }
 
 // AddFiles writes files into dir, made if it does not exist, beside what is there.
@@ -142,12 +148,7 @@ func remove(path string) error {
 // not among files. A manifest that cannot be read names none.
 func staleFiles(dir string, files []File) (stale []string) {
 	var old Manifest
-	f, err := os.Open(filepath.Join(dir, manifestName))
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	if old.read(input.Limit(f, f.Name(), "a manifest", input.MaxWhole)) != nil {
+	if load(dir, manifestName, maxManifest, old.readFiles) != nil {
 		return nil
 	}
 	for _, name := range old.Files {

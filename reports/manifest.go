@@ -92,19 +92,27 @@ func (m *Manifest) WriteTo(w io.Writer) (int64, error) {
 	return b.WriteTo(w)
 }
 
+// read reads a manifest that must tell all of a run.
 func (m *Manifest) read(r io.Reader) error {
+	raw, err := io.ReadAll(r)
+	if err == nil {
+		err = decode(raw, m, manifestSchema)
+	}
+	if err != nil {
+		return err
+	}
+	return m.check()
+}
+
+// readFiles reads of a manifest which files it names.
+func (m *Manifest) readFiles(r io.Reader) error {
 	if err := json.NewDecoder(r).Decode(m); err != nil {
 		return err
 	}
-	if m.Schema != manifestSchema {
-		return fmt.Errorf("schema %d: this mbsim reads %d", m.Schema, manifestSchema)
+	if err := checkSchema(m.Schema, manifestSchema); err != nil {
+		return err
 	}
-	for _, name := range m.Files {
-		if !plainName(name) {
-			return fmt.Errorf("files has %q: want a name without a directory", name)
-		}
-	}
-	return nil
+	return m.checkFiles()
 }
 
 // plainName says whether name names a file in a directory and nothing else.

@@ -88,22 +88,14 @@ type difference struct {
 // differences are the settings of the resolved scenarios, and the seeds, that
 // differ between runs. Names, questions and expectations decide nothing.
 func differences(runs []*Run) (out []difference) {
-	var order []string
+	var orders [][]string
 	all := make([]map[string]string, len(runs))
 	for i, r := range runs {
 		paths, values := leaves(r.Manifest.Config)
 		all[i] = values
-		at := 0
-		for _, p := range paths {
-			if k := slices.Index(order, p); k >= 0 {
-				at = k + 1
-				continue
-			}
-			order = slices.Insert(order, min(at, len(order)), p)
-			at++
-		}
+		orders = append(orders, paths)
 	}
-	for _, p := range order {
+	for _, p := range joined(orders) {
 		if top, _, _ := strings.Cut(p, "."); top == "name" || top == "question" || top == "expect" {
 			continue
 		}
@@ -117,6 +109,30 @@ func differences(runs []*Run) (out []difference) {
 		}
 	}
 	return out
+}
+
+// joined is one order of the paths of several: those of the first, and each that only
+// a later one has behind the path that stands before it there.
+func joined(orders [][]string) (order []string) {
+	known := make(map[string]bool)
+	for _, paths := range orders {
+		behind := make(map[string][]string) // new paths by the known one before them
+		last := ""
+		for _, p := range paths {
+			if known[p] {
+				last = p
+				continue
+			}
+			known[p] = true
+			behind[last] = append(behind[last], p)
+		}
+		next := behind[""]
+		for _, p := range order {
+			next = append(append(next, p), behind[p]...)
+		}
+		order = next
+	}
+	return order
 }
 
 // fillDefaults tells the default for the runs that leave a setting out, where the

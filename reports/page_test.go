@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -282,7 +281,7 @@ func TestAddFiles(t *testing.T) {
 		t.Error(got)
 	}
 	var stored Manifest
-	if err := load(dir, manifestName, func(r io.Reader) error { return stored.read(r) }); err != nil || !equal(stored.Files, []string{"a", "b", "c"}) {
+	if err := load(dir, manifestName, 1<<30, stored.readFiles); err != nil || !equal(stored.Files, []string{"a", "b", "c"}) {
 		t.Errorf("the manifest names %v, %v", stored.Files, err)
 	}
 	if err := AddFiles(dir, nil, []File{holding("d", "3"), holding("e/f", "3")}); err == nil || list(t, dir) != "a=2 b=1 c=2 manifest.json=" {

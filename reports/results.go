@@ -179,72 +179,75 @@ func (j *jsonWriter) list(name string, all []any) {
 // readResults reads what WriteResults wrote, but for the series and the block map.
 func readResults(r io.Reader) (*metrics.Result, error) {
 	var f resultFile
-	if err := json.NewDecoder(r).Decode(&f); err != nil {
-		return nil, err
+	raw, err := io.ReadAll(r)
+	if err == nil {
+		err = decode(raw, &f, resultsSchema)
 	}
-	if f.Schema != resultsSchema {
-		return nil, fmt.Errorf("schema %d: this mbsim reads %d", f.Schema, resultsSchema)
+	if err == nil {
+		err = f.check()
+	}
+	if err != nil {
+		return nil, err
 	}
 	out := &metrics.Result{
 		Start: f.Start, End: f.End, BlockSize: f.FileSystem.BlockSize, ClusterBlocks: f.FileSystem.ClusterBlocks,
 		Blocks: f.FileSystem.Blocks, Groups: f.FileSystem.Groups, Final: metrics.NewRow(),
 	}
 	for name, v := range f.Metrics {
-		id, err := metrics.Find(name)
-		if err != nil {
-			return nil, err
+		if err := set(out.Final, name, v.Value); err != nil {
+			return nil, fmt.Errorf("metrics: %w", err)
 		}
-		out.Final[id] = v.Value
-		if v.Measured != nil {
-			if out.Measured == nil {
-				out.Measured = metrics.NewRow()
-			}
-			out.Measured[id] = *v.Measured
+		if v.Measured == nil {
+			continue
+		}
+		if out.Measured == nil {
+			out.Measured = metrics.NewRow()
+		}
+		if err := set(out.Measured, name, *v.Measured); err != nil {
+			return nil, fmt.Errorf("metrics: measured: %w", err)
 		}
 	}
-	for _, p := range f.Phases {
+	for i, p := range f.Phases {
 		row := metrics.NewRow()
 		for name, v := range p.Values {
-			id, err := metrics.Find(name)
-			if err != nil {
-				return nil, err
+			if err := set(row, name, v); err != nil {
+				return nil, fmt.Errorf("phases.%d: %w", i, err)
 			}
-			row[id] = v
 		}
 		out.Phases = append(out.Phases, metrics.Phase{Name: p.Name, Measured: p.Measured, Start: p.Start, End: p.End, Values: row})
 	}
-	for _, s := range f.Snapshots {
-		one, err := s.restore(&f.FileSystem)
-		if err != nil {
-			return nil, err
-		}
-		out.Snapshots = append(out.Snapshots, one)
+	for i := range f.Snapshots {
+		out.Snapshots = append(out.Snapshots, f.Snapshots[i].restore(&f.FileSystem))
 	}
 	return out, nil
 }
 
-func (s *resultSnapshot) restore(fs *fileSystem) (*metrics.Snapshot, error) {
-	out := &metrics.Snapshot{Time: s.Time}
-	err := bins(&out.FilesByExtents, s.FilesByExtents)
+// set puts the value of a metric into a row.
+func set(row metrics.Row, name string, v float64) error {
+	if err := metrics.Check(name, v); err != nil {
+		return err
+	}
+	id, err := metrics.Find(name)
 	if err == nil {
-		err = bins(&out.ExtentsBySize, s.ExtentsBySize)
+		row[id] = v
 	}
-	if f := s.Free; f != nil && err == nil {
-		out.Free = metrics.FreeSpace{BlockSize: fs.BlockSize, Total: uint64(fs.Blocks), Blocks: f.Blocks, Extents: f.Extents, Min: f.Min, Max: f.Max}
-		err = bins(&out.Free.Sizes, f.Sizes)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("snapshot at %d ns: %w", s.Time, err)
-	}
-	return out, nil
+	return err
 }
 
-func bins(b *metrics.Bins, p [][2]int64) error {
-	if len(p) > len(b) {
-		return fmt.Errorf("a histogram of %d classes: at most %d", len(p), len(b))
+// restore is the inverse of what WriteResults does to a snapshot, which was checked.
+func (s *resultSnapshot) restore(fs *fileSystem) *metrics.Snapshot {
+	out := &metrics.Snapshot{Time: s.Time, FilesByExtents: bins(s.FilesByExtents), ExtentsBySize: bins(s.ExtentsBySize)}
+	if f := s.Free; f != nil {
+		out.Free = metrics.FreeSpace{BlockSize: fs.BlockSize, Total: uint64(fs.Blocks), Blocks: f.Blocks, Extents: f.Extents,
+			Min: f.Min, Max: f.Max, Sizes: bins(f.Sizes)}
 	}
+	return out
+}
+
+// bins is the inverse of pairs.
+func bins(p [][2]int64) (b metrics.Bins) {
 	for i := range p {
 		b[i] = metrics.Bin{Count: p[i][0], Sum: p[i][1]}
 	}
-	return nil
+	return b
 }

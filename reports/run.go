@@ -1,13 +1,15 @@
 package reports
 
 import (
+	"errors"
 	"fmt"
 	"io"
-	"os"
+	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 
-	"mbsim/internal/input"
+	"mbsim/internal/bounded"
 	"mbsim/metrics"
 )
 
@@ -67,44 +69,52 @@ func Write(dir string, r *Run, others ...File) error {
 	return WriteDir(dir, &r.Manifest, append(Files(r), others...))
 }
 
-// Load reads a run from the directory that Write wrote.
+// Load reads a run from the directory that Write wrote. Everything in it has been
+// checked: those who use the run need not.
 func Load(dir string) (*Run, error) {
 	r := &Run{}
-	if err := load(dir, manifestName, func(f io.Reader) error { return r.Manifest.read(f) }); err != nil {
-		return nil, fmt.Errorf("%w (a directory without a manifest is not whole)", err)
+	if err := load(dir, manifestName, maxManifest, func(f io.Reader) error { return r.Manifest.read(f) }); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w (a directory without a manifest is not whole)", err)
+		}
+		return nil, err
 	}
-	if err := load(dir, resultsName, func(f io.Reader) (err error) {
+	if err := load(dir, resultsName, maxResults, func(f io.Reader) (err error) {
 		r.Result, err = readResults(f)
 		return err
 	}); err != nil {
 		return nil, err
 	}
-	if err := load(dir, seriesName, func(f io.Reader) (err error) {
+	if err := load(dir, seriesName, maxTable, func(f io.Reader) (err error) {
 		r.Result.Series, err = readSeries(f)
 		return err
 	}); err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(filepath.Join(dir, blockMapName)); err == nil {
-		if err := load(dir, blockMapName, func(f io.Reader) (err error) {
+	// What another run has left there is not this run's.
+	if slices.Contains(r.Manifest.Files, blockMapName) {
+		if err := load(dir, blockMapName, maxTable, func(f io.Reader) (err error) {
 			r.Result.Map, err = readBlockMap(f)
 			return err
 		}); err != nil {
 			return nil, err
 		}
 	}
+	if err := r.check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
 	return r, nil
 }
 
-// load reads one file; the error names it.
-func load(dir, name string, read func(io.Reader) error) error {
+// load reads one file of at most limit bytes; the error names it.
+func load(dir, name string, limit int64, read func(io.Reader) error) error {
 	path := filepath.Join(dir, name)
-	f, err := os.Open(path)
+	f, err := bounded.Open(path, limit)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if err := read(input.Limit(f, path, "a file of a run", input.MaxWhole)); err != nil {
+	if err := read(f); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil

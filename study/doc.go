@@ -22,7 +22,7 @@
 //	study.json    all runs of the plan and their statistics, sorted
 //	study.csv     a line a run, likewise
 //	report.html   tables and plots for people, in one file
-//	study.lock    locked while a study runs
+//	.mbsim.lock   while somebody writes into the folder
 //
 // # Invariants
 //
@@ -39,6 +39,15 @@
 // a temporary name that is renamed at the end. Two shards, or one shard twice at
 // once, never write the same file. Import (mbsim merge) adds what shards have
 // written to runs.ndjson, as often as one likes.
+//
+// # What was changed is refused
+//
+// Each line of runs.ndjson and of a shard's file, plan.json and study.json end with a
+// checksum of what is before it. A line knows its number, and its id is worked out
+// again from its fields. study.json must be, byte for byte, what plan.json and
+// runs.ndjson come to. Only a last line without its end is what a killed process
+// leaves, and is dropped. Schema 1, which had no checksums, is refused: its runs are
+// performed again in another folder.
 //
 // # Not modelled
 //

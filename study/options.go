@@ -37,7 +37,7 @@ const defaultReplications = 5
 const maxSettings = 10000
 
 // maxRuns is how many runs a study may have: they and their records are kept in memory.
-const maxRuns = 1000000
+const maxRuns = 200_000
 
 // request is the options, read.
 type request struct {

@@ -1,8 +1,8 @@
 package study
 
 import (
-	"bytes"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,15 +10,15 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
-	"mbsim/internal/atomicfile"
-	"mbsim/internal/input"
 	"mbsim/scenarios"
 )
 
 // planSchema changes when a field of plan.json, runs.ndjson or study.json changes
-// its meaning or goes.
-const planSchema = 1
+// its meaning or goes. Since 2 they have checksums; what was written before is
+// refused.
+const planSchema = 2
 
 // Plan is what a study runs: enough for another machine to run any part of it.
 type Plan struct {
@@ -37,6 +37,9 @@ type Plan struct {
 	Replications int      `json:"replications"`
 	Until        *Until   `json:"until,omitempty"`
 	Warnings     []string `json:"warnings,omitempty"`
+
+	mu    sync.Mutex
+	tasks []Task // as far as Tasks has made them; settings, seed and version do not change
 }
 
 // Until is a rule that adds replications.
@@ -101,10 +104,13 @@ func NewPlan(name string, opt Options) (*Plan, error) {
 		p.Settings = append(p.Settings, *setting)
 	}
 	p.repeat(s, opt.Replications)
-	if err := p.checkRuns(p.Replications); err != nil {
+	if err := p.setBaseline(baseline); err != nil {
 		return nil, err
 	}
-	return p, p.setBaseline(baseline)
+	if err := p.check(); err != nil {
+		return nil, userErrorf("%s: %w", name, err)
+	}
+	return p, nil
 }
 
 // setting reads the scenario at a point.
@@ -148,14 +154,6 @@ func (p *Plan) repeat(s *scenarios.Scenario, asked int) {
 	}
 }
 
-// checkRuns refuses more runs than a study may have.
-func (p *Plan) checkRuns(replications int) error {
-	if n := len(p.Settings); replications > maxRuns/n {
-		return userErrorf("%d replications of %d settings are more than %d runs: no study may have more", replications, n, maxRuns)
-	}
-	return nil
-}
-
 func (p *Plan) setBaseline(asked string) error {
 	if asked == "" {
 		asked = p.Settings[0].Name
@@ -192,56 +190,50 @@ type Task struct {
 	ID          string
 }
 
-// Tasks are all runs of the plan: one replication of all settings, then the next.
+// Tasks are all runs of the plan: one replication of all settings, then the next. The
+// caller may not change them.
 func (p *Plan) Tasks() []Task {
-	tasks := make([]Task, 0, p.Replications*len(p.Settings))
-	for r := range p.Replications {
-		for i := range p.Settings {
-			tasks = append(tasks, Task{i, r, p.id(i, r)})
-		}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	// Ids take long; further replications come behind those that are there.
+	for n := len(p.tasks); n < p.Replications*len(p.Settings); n++ {
+		i, r := n%len(p.Settings), n/len(p.Settings)
+		p.tasks = append(p.tasks, Task{i, r, p.id(i, r)})
 	}
-	return tasks
+	return p.tasks[:p.Replications*len(p.Settings)]
 }
 
-// id names a run by all that decides it.
+// id names a run of the plan.
 func (p *Plan) id(setting, replication int) string {
-	h := sha256.Sum256(fmt.Appendf(nil, "mbsim run %d\n%s\n%d\n%d\n%s\n", planSchema, p.Settings[setting].Digest, p.Seed, replication, p.Version))
-	return fmt.Sprintf("%x", h[:16])
+	return runID(p.Settings[setting].Digest, p.Seed, replication, p.Version)
+}
+
+// runID names a run by all that decides it.
+func runID(digest string, seed uint64, replication int, version string) string {
+	h := sha256.Sum256(fmt.Appendf(nil, "mbsim run 1\n%s\n%d\n%d\n%s\n", digest, seed, replication, version))
+	return hex.EncodeToString(h[:16])
 }
 
 const planName = "plan.json"
 
-func (p *Plan) write(dir string) error {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetIndent("", " ")
-	e.SetEscapeHTML(false)
-	if err := e.Encode(p); err != nil {
-		return err
-	}
-	return atomicfile.WriteDurable(filepath.Join(dir, planName), b.Bytes())
+// text is plan.json.
+func (p *Plan) text() ([]byte, error) {
+	object, err := encode(p)
+	return fileSeal.add(object), err
 }
 
-// ReadPlan reads the plan of a study's folder.
+// ReadPlan reads the plan of a study's folder. What it returns has been checked.
 func ReadPlan(dir string) (*Plan, error) {
 	path := filepath.Join(dir, planName)
-	raw, err := input.ReadFile(path, "the plan of a study", input.MaxWhole)
-	if errors.Is(err, fs.ErrNotExist) {
+	p := &Plan{}
+	_, err := readSealed(path, p)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil, userErrorf("%s: no study: there is no %s", dir, planName)
-	}
-	if err != nil {
+	case err != nil:
 		return nil, err
 	}
-	p := &Plan{}
-	switch err := json.Unmarshal(raw, p); {
-	case err != nil:
-		return nil, userErrorf("%s: %w", path, err)
-	case p.Schema != planSchema:
-		return nil, userErrorf("%s: schema %d: this mbsim reads %d", path, p.Schema, planSchema)
-	case len(p.Settings) == 0 || p.Replications < 1 || p.setting(p.Baseline) < 0:
-		return nil, userErrorf("%s: no settings, no replications or no baseline", path)
-	}
-	if err := p.checkRuns(p.Replications); err != nil {
+	if err := p.check(); err != nil {
 		return nil, userErrorf("%s: %w", path, err)
 	}
 	return p, nil

@@ -1,18 +1,25 @@
 package study
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"maps"
+	"slices"
+	"strings"
 
-	"mbsim/internal/input"
+	"mbsim/internal/bounded"
+	"mbsim/metrics"
 )
 
 // Record is a finished run: a line of runs.ndjson.
 type Record struct {
 	Schema      int                `json:"schema"`
+	Line        int                `json:"line"` // its number in the file, from 1: lines cannot change places or go
 	ID          string             `json:"id"`
 	Setting     string             `json:"setting"`
 	Digest      string             `json:"scenario_digest"`
@@ -28,48 +35,126 @@ type Record struct {
 	Metrics     map[string]float64 `json:"metrics"`         // of the measured phases, where there are any
 }
 
-// line is the record as it is written.
-func (r *Record) line() ([]byte, error) {
-	raw, err := json.Marshal(r)
-	return append(raw, '\n'), err
+// text is the record as line number n of a file, with its checksum.
+func (r *Record) text(n int) ([]byte, error) {
+	at := *r
+	at.Line = n
+	raw, err := json.Marshal(&at)
+	return lineSeal.add(append(raw, '\n')), err
 }
 
 // same says whether two records of one run agree in all that may not differ.
 func (r *Record) same(o *Record) bool {
 	a, b := *r, *o
 	a.Took, b.Took, a.Setting, b.Setting = 0, 0, "", ""
-	x, err1 := a.line()
-	y, err2 := b.line()
+	x, err1 := a.text(0)
+	y, err2 := b.text(0)
 	return err1 == nil && err2 == nil && bytes.Equal(x, y)
 }
 
+// check says whether the record can be that of a run: its id is what its fields come
+// to, and everything that is counted with later is a number.
+func (r *Record) check() error {
+	switch {
+	case r.Replication < 0 || r.Replication >= maxRuns:
+		return fmt.Errorf("replication %d: want 0 to %d", r.Replication, maxRuns-1)
+	case r.ID != runID(r.Digest, r.Seed, r.Replication, r.Version):
+		return fmt.Errorf("its id contradicts its scenario_digest, seed, replication or version")
+	case r.Setting == "":
+		return errors.New("it names no setting")
+	case !isHex(r.Fingerprint, 16):
+		return fmt.Errorf("fingerprint %q: want 16 hexadecimal digits", r.Fingerprint)
+	case r.Simulated < 0 || r.Took < 0:
+		return fmt.Errorf("simulated_ns is %d and took_ns %d: neither can be negative", r.Simulated, r.Took)
+	case len(r.Metrics) == 0:
+		return errors.New("it has no metrics")
+	}
+	return checkMetrics(r.Metrics)
+}
+
+// checkMetrics checks the values of a run.
+func checkMetrics(all map[string]float64) error {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if err := metrics.Check(name, all[name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isHex says whether s is n hexadecimal digits as this package writes them.
+func isHex(s string, n int) bool { return len(s) == n && strings.Trim(s, "0123456789abcdef") == "" }
+
+// Limits of a file of records.
+const (
+	maxLine    = 1 << 20 // bytes
+	maxRecords = 8 << 30 // bytes
+)
+
 // readRecords reads a file of records, and how many bytes of it are whole lines:
 // a last line without an end was torn, and is left out. A file that is not there
-// has none.
+// has none. The error names the line.
 func readRecords(path string) (records []Record, whole int64, err error) {
-	raw, err := input.ReadFile(path, "the records of a study", input.MaxWhole)
+	f, err := bounded.Open(path, maxRecords)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, 0, nil
 	}
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, &UserError{err}
 	}
+	defer f.Close()
+	in := bufio.NewReaderSize(f, maxLine)
+	lines := make(map[string]int) // of runs, by id
 	for n := 1; ; n++ {
-		i := bytes.IndexByte(raw, '\n')
-		if i < 0 {
+		line, err := in.ReadSlice('\n')
+		if err == io.EOF {
 			return records, whole, nil
 		}
-		var r Record
-		if err := json.Unmarshal(raw[:i], &r); err != nil || r.ID == "" {
-			return nil, 0, userErrorf("%s:%d: not the record of a run: remove the line to have it run again", path, n)
+		var r *Record
+		if err == nil {
+			r, err = parseRecord(line, n)
 		}
-		if r.Schema != planSchema {
-			return nil, 0, userErrorf("%s:%d: schema %d: this mbsim reads %d", path, n, r.Schema, planSchema)
+		if err == nil && lines[r.ID] > 0 {
+			err = fmt.Errorf("its run is that of line %d", lines[r.ID])
 		}
-		records = append(records, r)
-		whole += int64(i) + 1
-		raw = raw[i+1:]
+		if err != nil {
+			return nil, 0, recordError(path, n, err)
+		}
+		lines[r.ID] = n
+		records = append(records, *r)
+		whole += int64(len(line))
 	}
+}
+
+// recordError is the error of line n of a file, with what to do about it.
+func recordError(path string, n int, err error) error {
+	switch {
+	case errors.As(err, new(*fs.PathError)):
+		return err // the device's
+	case errors.As(err, new(*schemaError)):
+		return userErrorf("%s:%d: %w", path, n, err)
+	case errors.Is(err, bufio.ErrBufferFull):
+		err = fmt.Errorf("longer than %d bytes", maxLine)
+	}
+	return userErrorf("%s:%d: %w; without this line and those behind it their runs are performed again", path, n, err)
+}
+
+// parseRecord reads line n of a file of records.
+func parseRecord(line []byte, n int) (*Record, error) {
+	r := &Record{}
+	if err := json.Unmarshal(line, r); err != nil {
+		return nil, errors.New("not the record of a run")
+	}
+	if err := checkSchema(r.Schema); err != nil {
+		return nil, err
+	}
+	if _, err := lineSeal.open(line); err != nil {
+		return nil, err
+	}
+	if r.Line != n {
+		return nil, fmt.Errorf("this was line %d: lines are missing, there twice or in another order", r.Line)
+	}
+	return r, r.check()
 }
 
 // collect adds records to those by id. Two of one run must agree.

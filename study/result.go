@@ -3,14 +3,10 @@ package study
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
 	"math"
 	"path/filepath"
 
 	"mbsim/internal/atomicfile"
-	"mbsim/internal/input"
 	"mbsim/metrics"
 	"mbsim/scenarios"
 	"mbsim/study/stats"
@@ -114,58 +110,14 @@ func (s *Study) Write() (*Result, error) {
 	if err := atomicfile.WriteDurable(filepath.Join(s.Dir, csvName), b.Bytes()); err != nil {
 		return nil, err
 	}
-	b.Reset()
-	e := json.NewEncoder(&b)
-	e.SetIndent("", " ")
-	e.SetEscapeHTML(false)
-	if err := e.Encode(r); err != nil {
+	object, err := encode(r)
+	if err != nil {
 		return nil, err
 	}
 	if err := r.writePage(s.Dir); err != nil {
 		return nil, err
 	}
-	return r, atomicfile.WriteDurable(filepath.Join(s.Dir, resultName), b.Bytes())
-}
-
-// Load reads what a study came to. Of one that is not finished it is what is
-// there.
-func Load(dir string) (*Result, error) {
-	path := filepath.Join(dir, resultName)
-	raw, err := input.ReadFile(path, "the result of a study", input.MaxWhole)
-	if errors.Is(err, fs.ErrNotExist) {
-		return loadPart(dir)
-	}
-	if err != nil {
-		return nil, err
-	}
-	r := &Result{}
-	switch err := json.Unmarshal(raw, r); {
-	case err != nil:
-		return nil, userErrorf("%s: %w", path, err)
-	case r.Schema != planSchema:
-		return nil, userErrorf("%s: schema %d: this mbsim reads %d", path, r.Schema, planSchema)
-	case len(r.Settings) == 0:
-		return nil, userErrorf("%s: no settings", path)
-	}
-	return r, nil
-}
-
-// loadPart reads a study that has not come to its end.
-func loadPart(dir string) (*Result, error) {
-	p, err := ReadPlan(dir)
-	if err != nil {
-		return nil, err
-	}
-	path := filepath.Join(dir, runsName)
-	records, _, err := readRecords(path)
-	if err != nil {
-		return nil, err
-	}
-	done := make(map[string]*Record)
-	if _, err := collect(done, records); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return merge(p, done)
+	return r, atomicfile.WriteDurable(filepath.Join(s.Dir, resultName), fileSeal.add(object))
 }
 
 // merge puts the plan and its finished runs together.

@@ -64,16 +64,12 @@ func Shard(ctx context.Context, dir string, index, of, jobs int, version string)
 // finishedIn are the runs that are finished in a folder: in runs.ndjson and in
 // all shards.
 func finishedIn(dir string) (map[string]*Record, error) {
-	done := make(map[string]*Record)
-	path := filepath.Join(dir, runsName)
-	records, _, err := readRecords(path)
+	done, err := readRuns(dir)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := collect(done, records); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if records, err = readShards(dir); err != nil {
+	records, err := readShards(dir)
+	if err != nil {
 		return nil, err
 	}
 	if _, err := collect(done, records); err != nil {
@@ -116,6 +112,7 @@ type shardWriter struct {
 	mu        sync.Mutex
 	tmp       *os.File
 	performed int
+	rows      int   // lines of the file
 	failed    error // the first; what comes after would stand behind half a line
 }
 
@@ -138,13 +135,14 @@ func (w *shardWriter) write(r *Record) error {
 	if w.failed != nil {
 		return w.failed
 	}
-	line, err := r.line()
+	line, err := r.text(w.rows + 1)
 	if err == nil {
 		_, err = w.tmp.Write(line)
 	}
 	if err == nil {
 		err = w.tmp.Sync()
 	}
+	w.rows++
 	w.failed = err
 	return err
 }
@@ -179,18 +177,11 @@ func (s *Study) Import() (added int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", filepath.Join(s.Dir, shardsName), err)
 	}
-	var lines []byte
-	for _, r := range fresh {
-		line, err := r.line()
-		if err != nil {
-			return 0, err
-		}
-		lines = append(lines, line...)
+	if len(fresh) == 0 {
+		s.count()
+		return 0, nil
 	}
-	if len(lines) > 0 {
-		err = s.append(lines)
-	}
-	if err != nil {
+	if err := s.append(fresh); err != nil {
 		for _, r := range fresh {
 			delete(s.done, r.ID)
 		}

@@ -1,16 +1,19 @@
 package study
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"sync"
-	"syscall"
+
+	"mbsim/internal/atomicfile"
+	"mbsim/internal/bounded"
+	"mbsim/internal/folderlock"
+	"mbsim/reports"
 )
 
 // Study is a study in its folder, which is locked until Close.
@@ -18,10 +21,11 @@ type Study struct {
 	Dir  string
 	Plan *Plan
 
-	lock *os.File
+	lock *folderlock.Lock
 	mu   sync.Mutex
 	runs *os.File // runs.ndjson
 	size int64    // of its whole lines
+	rows int      // and their number
 	done map[string]*Record
 	left map[string]int // of the plan's runs that are not finished, the tasks that want it
 	todo int            // sum of left
@@ -47,15 +51,15 @@ const runsName = "runs.ndjson"
 // Open opens the folder of a study, makes it if it does not exist, and finds out
 // what is finished. Runs of other plans in the folder stay there.
 func Open(dir string, p *Plan) (*Study, error) {
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, userErrorf("%w", err)
-	}
-	l, err := lock(dir)
+	l, err := folderlock.Make(dir)
 	if err != nil {
-		return nil, err
+		return nil, &UserError{err}
 	}
 	s := &Study{Dir: dir, Plan: p, lock: l, done: make(map[string]*Record)}
-	if err := s.read(); err != nil {
+	if err = reports.Recover(dir); err == nil {
+		err = s.read()
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -77,44 +81,33 @@ func (s *Study) read() error {
 	if err := s.runs.Truncate(whole); err != nil {
 		return err
 	}
-	s.size = whole
+	s.size, s.rows = whole, len(records)
 	if _, err := s.Import(); err != nil {
 		return err
 	}
-	if s.todo > 0 {
-		// What an earlier plan came to is not what this one does.
-		if err := os.Remove(filepath.Join(s.Dir, resultName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return s.Plan.write(s.Dir)
+	return s.writePlan()
 }
 
-// lock takes the folder's lock, which the system gives back when the process
-// ends, however it ends.
-func lock(dir string) (*os.File, error) {
-	path := filepath.Join(dir, "study.lock")
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+// writePlan writes plan.json, and removes study.json where it is of another plan or
+// not of all runs.
+func (s *Study) writePlan() error {
+	text, err := s.Plan.text()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		who := make([]byte, 32)
-		n, _ := f.Read(who)
-		err2 := f.Close()
-		if !errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, errors.Join(fmt.Errorf("%s: cannot be locked: %w", path, err), err2)
-		}
-		return nil, userErrorf("%s is in use by process %s: one study at a time runs in a folder", dir, strings.TrimSpace(string(who[:n])))
+	path := filepath.Join(s.Dir, planName)
+	old, err := bounded.ReadFile(path, maxObject)
+	same := err == nil && bytes.Equal(old, text)
+	if same && s.todo == 0 {
+		return nil
 	}
-	err = f.Truncate(0)
-	if err == nil {
-		_, err = f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0)
+	if err := os.Remove(filepath.Join(s.Dir, resultName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
+	if same {
+		return nil
 	}
-	return f, nil
+	return atomicfile.WriteDurable(path, text)
 }
 
 // Close gives the folder back.
@@ -123,7 +116,7 @@ func (s *Study) Close() error {
 	if s.runs != nil {
 		err = s.runs.Close()
 	}
-	return errors.Join(err, s.lock.Close())
+	return errors.Join(err, s.lock.Release())
 }
 
 // Add keeps the record of a run: it is on disk when Add returns. A run that is
@@ -135,11 +128,7 @@ func (s *Study) Add(r Record) error {
 	if err != nil || len(added) == 0 {
 		return err
 	}
-	line, err := r.line()
-	if err == nil {
-		err = s.append(line)
-	}
-	if err != nil {
+	if err := s.append([]*Record{&r}); err != nil {
 		delete(s.done, r.ID)
 		return err
 	}
@@ -148,8 +137,16 @@ func (s *Study) Add(r Record) error {
 	return nil
 }
 
-// append adds lines to runs.ndjson. If that fails the file is as it was.
-func (s *Study) append(lines []byte) error {
+// append adds records to runs.ndjson. If that fails the file is as it was.
+func (s *Study) append(records []*Record) error {
+	var lines []byte
+	for i, r := range records {
+		line, err := r.text(s.rows + i + 1)
+		if err != nil {
+			return err
+		}
+		lines = append(lines, line...)
+	}
 	_, err := s.runs.WriteAt(lines, s.size)
 	if err == nil {
 		err = s.runs.Sync()
@@ -158,6 +155,7 @@ func (s *Study) append(lines []byte) error {
 		return errors.Join(err, s.runs.Truncate(s.size))
 	}
 	s.size += int64(len(lines))
+	s.rows += len(records)
 	return nil
 }
 

@@ -15,7 +15,11 @@ const roundRuns = 8
 // of the plan's runs must be finished.
 func (s *Study) Extend() (bool, error) {
 	p := s.Plan
-	if p.Until == nil || p.Replications >= p.Until.Max {
+	if p.Until == nil {
+		return false, nil
+	}
+	most := min(p.Until.Max, maxRuns/len(p.Settings))
+	if p.Replications >= most {
 		return false, nil
 	}
 	r, err := s.Result()
@@ -23,15 +27,11 @@ func (s *Study) Extend() (bool, error) {
 		return false, err
 	}
 	round := (roundRuns + len(p.Settings) - 1) / len(p.Settings)
-	more := min(p.Replications+round, p.Until.Max)
-	if err := p.checkRuns(more); err != nil {
-		return false, err
-	}
-	p.Replications = more
+	p.Replications = min(p.Replications+round, most)
 	s.mu.Lock()
 	s.count()
 	s.mu.Unlock()
-	return true, p.write(s.Dir)
+	return true, s.writePlan()
 }
 
 // precise says whether the rule holds: half the width of the interval of every

@@ -8,8 +8,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"mbsim/internal/atomicfile"
 )
 
 // patience is how long work that was asked to end may take before the program ends
@@ -54,7 +52,7 @@ func (i *interrupts) signalled() {
 
 // quit ends the program and leaves nothing temporary.
 func quit() {
-	atomicfile.Abandon()
+	abandon()
 	fmt.Fprintln(os.Stderr, "mbsim: interrupted")
 	os.Exit(exitInterrupted)
 }

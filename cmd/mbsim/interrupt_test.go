@@ -73,12 +73,6 @@ func TestInterruptReading(t *testing.T) {
 		"script in -o out":                      "in",
 		"replay . --mkfs -o out":                "case.env",
 		"verify .":                              "case.env",
-		"show . --as mb_groups":                 "manifest.json",
-		"report .":                              "manifest.json",
-		"compare . .":                           "manifest.json",
-		"merge .":                               "plan.json",
-		"shard --out . --index 0 --of 1":        "plan.json",
-		"sweep ok.yaml -o . --engine shards":    "runs.ndjson",
 		"replay pipe --mkfs -o new/out --trace": "pipe/ops",
 	} {
 		t.Run(args, func(t *testing.T) {
@@ -94,7 +88,6 @@ func TestInterruptReading(t *testing.T) {
 			}
 			write("pipe/case.env", "SIZE=64M\n")
 			write("ok.yaml", "device: {mkfs: {size: 64M}}\nworkload: {script: \"sync\\nsync\\n\"}\n")
-			write("study.lock", "")
 			if err := os.MkdirAll(filepath.Join(dir, "new"), 0o777); err != nil {
 				t.Fatal(err)
 			}
@@ -114,6 +107,36 @@ func TestInterruptReading(t *testing.T) {
 			defer w.Close()
 			interrupted(t, c, stderr, "mbsim: interrupted\n", before)
 		})
+	}
+}
+
+// Files of results are files: what else has their names is refused at once, and nobody
+// waits for a pipe.
+func TestResultsAreFiles(t *testing.T) {
+	for args, file := range map[string]string{
+		"show . --as mb_groups":              "manifest.json",
+		"report .":                           "manifest.json",
+		"compare . .":                        "manifest.json",
+		"merge .":                            "plan.json",
+		"shard --out . --index 0 --of 1":     "plan.json",
+		"sweep ok.yaml -o . --engine shards": "runs.ndjson",
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "ok.yaml"), []byte("device: {mkfs: {size: 64M}}\nworkload: {script: \"sync\\nsync\\n\"}\n"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Mkfifo(filepath.Join(dir, file), 0o666); err != nil {
+			t.Skip(err)
+		}
+		before := tree(t, dir)
+		c, stderr := program(t, dir, strings.Fields(args)...)
+		var end *exec.ExitError
+		if err := c.Run(); !errors.As(err, &end) || end.ExitCode() != exitUsage || stderr.String() != "mbsim: "+file+": not a regular file\n" {
+			t.Errorf("%s: %v, %s", args, err, stderr)
+		}
+		if after := tree(t, dir); !slices.Equal(after, before) {
+			t.Errorf("%s: left: %q, before: %q", args, after, before)
+		}
 	}
 }
 

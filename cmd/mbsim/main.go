@@ -5,8 +5,6 @@ package main
 import (
 	"os"
 	"runtime/debug"
-
-	"mbsim/internal/atomicfile"
 )
 
 func main() {
@@ -17,6 +15,6 @@ func main() {
 	}
 	theInterrupts.catch()
 	code := execute(os.Args[1:], os.Stdout, os.Stderr)
-	atomicfile.Abandon() // what a panic has left unfinished
+	abandon() // what a panic has left unfinished
 	os.Exit(code)
 }

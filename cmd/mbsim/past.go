@@ -12,11 +12,11 @@ import (
 
 	"mbsim/filesystem"
 	"mbsim/filesystem/ext4"
+	"mbsim/kerneltext/procfs"
 	"mbsim/metrics"
 	"mbsim/reports"
-	"mbsim/reports/procfs"
+	"mbsim/run"
 	"mbsim/scenarios"
-	"mbsim/sim/run"
 )
 
 // past makes a stored run again.

@@ -11,9 +11,10 @@ import (
 	"mbsim/filesystem/image"
 	"mbsim/filesystem/play"
 	"mbsim/internal/atomicfile"
+	"mbsim/internal/folderlock"
 	"mbsim/internal/memory"
-	"mbsim/reports/ftrace"
-	"mbsim/sim/replay"
+	"mbsim/kerneltext/ftrace"
+	"mbsim/replay"
 	"mbsim/workload"
 )
 
@@ -70,13 +71,18 @@ func (f *replayFlags) run(dir string) error {
 	if f.out == "" {
 		f.out = filepath.Join("out", filepath.Base(filepath.Clean(dir)))
 	}
+	return holding(f.out, folderlock.Make, func() error { return f.replayInto(f.out, c, layout) })
+}
+
+// replayInto performs the case and writes what it comes to into dir.
+func (f *replayFlags) replayInto(dir string, c *workload.Case, layout *image.Layout) error {
 	cfg := replay.Config{Kernel: f.kernel, Case: c, Layout: layout, Seed: f.seed}
 	var trace bytes.Buffer
 	w := ftrace.NewWriter(&trace, max(c.PIDMod, 0))
 	if f.trace {
 		cfg.Blocks, cfg.Files, cfg.Before = w, w, w.Operation
 	}
-	set, err := atomicfile.Begin(f.out)
+	set, err := atomicfile.Begin(dir)
 	if err != nil {
 		return &exitError{exitInternal, err}
 	}

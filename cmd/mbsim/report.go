@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mbsim/internal/folderlock"
 	"mbsim/reports"
 	"mbsim/scenarios"
 	"mbsim/study"
@@ -57,39 +58,73 @@ names of PNGs begin with the run's.`,
 }
 
 func (f *reportFlags) report(stdout io.Writer, dirs []string) error {
-	page := &reports.Page{}
-	runs, studies, err := loadAll(page, dirs)
-	if err != nil {
-		return err
-	}
-	if len(f.names) > len(runs) {
-		return usagef("%d --name for %d folders of runs", len(f.names), len(runs))
-	}
 	out := f.out
 	if out == "" {
 		if out = filepath.Join("out", "report"); len(dirs) == 1 {
 			out = dirs[0]
 		}
 	}
+	var w *reportWork
+	read := func() (err error) {
+		w, err = f.read(out, dirs)
+		return err
+	}
+	write := func() error { return w.write(stdout, out) }
+	if _, err := os.Stat(out); err != nil {
+		// It is not made for nothing.
+		if err := read(); err != nil {
+			return err
+		}
+		return holding(out, folderlock.Make, write)
+	}
+	// What is read may be in it, and must not change until it is written again.
+	return holding(out, folderlock.Make, func() error {
+		if err := read(); err != nil {
+			return err
+		}
+		return write()
+	})
+}
+
+// reportWork is what a report writes.
+type reportWork struct {
+	files    []reports.File
+	manifest *reports.Manifest // of the run whose own folder they go to, nil if there is none
+}
+
+// read reads what is reported on.
+func (f *reportFlags) read(out string, dirs []string) (*reportWork, error) {
+	page := &reports.Page{}
+	runs, studies, err := loadAll(page, dirs)
+	if err != nil {
+		return nil, err
+	}
+	if len(f.names) > len(runs) {
+		return nil, usagef("%d --name for %d folders of runs", len(f.names), len(runs))
+	}
 	if page.Links, err = linksTo(out, runs); err != nil {
-		return usage(err)
+		return nil, usage(err)
 	}
 	if len(runs) > 1 || len(f.names) > 0 {
 		page.Names = runNames(runs, f.names)
 	}
+	w := &reportWork{}
 	// Into its own folder the files of one run go under the run's manifest.
-	var m *reports.Manifest
 	if len(runs) == 1 && len(studies) == 0 && page.Links[0] == "" {
-		m = &page.Runs[0].Manifest
+		w.manifest = &page.Runs[0].Manifest
 	}
-	files, err := f.pictures(page)
-	if err != nil {
+	if w.files, err = f.pictures(page); err != nil {
+		return nil, &exitError{exitInternal, err}
+	}
+	w.files = append(w.files, reports.File{Name: "report.html", Write: page.Write})
+	return w, nil
+}
+
+func (w *reportWork) write(stdout io.Writer, out string) error {
+	if err := reports.AddFiles(out, w.manifest, w.files); err != nil {
 		return &exitError{exitInternal, err}
 	}
-	if err := reports.AddFiles(out, m, append(files, reports.File{Name: "report.html", Write: page.Write})); err != nil {
-		return &exitError{exitInternal, err}
-	}
-	_, err = fmt.Fprintf(stdout, "%s\n", filepath.Join(out, "report.html"))
+	_, err := fmt.Fprintf(stdout, "%s\n", filepath.Join(out, "report.html"))
 	return err
 }
 

@@ -11,10 +11,11 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"mbsim/internal/folderlock"
 	"mbsim/metrics"
 	"mbsim/reports"
+	"mbsim/run"
 	"mbsim/scenarios"
-	"mbsim/sim/run"
 )
 
 type runFlags struct {
@@ -45,6 +46,8 @@ output folder:
   *.png          plots
   report.html    all of it on one page that works offline
 
+One process at a time writes into a folder: another is refused at once.
+
 In the end the file system is checked as a whole: whose every block is, and all
 counts, reservations and names. --check=phase does that after each phase too,
 --check=sync also after each sync and remount, --check=none never. Where processes
@@ -55,8 +58,10 @@ groups in use: of the scenarios that come with mbsim, one in the end takes 0.4% 
 15% of the run, mostly 5% or less; --check=phase up to 40%, --check=sync up to 75%,
 and several times the run where that does little but sync (locality-groups).
 
-Exit codes: 0 all is well, 1 mbsim's own mistake (a check failed), 2 the scenario
-or the command line is wrong (nothing is written then), 3 the device was full and the scenario ends then, 99 an
+Exit codes: 0 all is well, 1 mbsim itself or the machine failed, or a check did, 2 the
+scenario or the command line is wrong, the folder is in use, or the device needs more
+memory than there is (nothing is written then), 3 the device was full and the scenario
+ends then, 99 an
 expectation of the scenario was not met, 130 interrupted.`,
 		Example: `  mbsim run scenarios/small-files.yaml
   mbsim run small-files --set s_mb_order2_reqs=4 --set workload.classes.writers.count=8 -o out/order4
@@ -111,6 +116,15 @@ func (f *runFlags) run(ctx context.Context, name string, stdout, stderr io.Write
 	if err != nil {
 		return err
 	}
+	dir := f.out
+	if dir == "" {
+		dir = filepath.Join("out", s.Name)
+	}
+	return holding(dir, folderlock.Acquire, func() error { return f.runInto(ctx, dir, s, check, name, stdout, stderr) })
+}
+
+// runInto performs a scenario, checked as check says, and writes its results into dir.
+func (f *runFlags) runInto(ctx context.Context, dir string, s *scenarios.Scenario, check run.CheckMode, name string, stdout, stderr io.Writer) error {
 	bar, err := newBar(f.progress, f.quiet, s.Name, stderr)
 	if err != nil {
 		return err
@@ -119,10 +133,6 @@ func (f *runFlags) run(ctx context.Context, name string, stdout, stderr io.Write
 	bar.done(err == nil)
 	if err != nil {
 		return err
-	}
-	dir := f.out
-	if dir == "" {
-		dir = filepath.Join("out", s.Name)
 	}
 	r := f.report(s, out, name)
 	if err := f.write(dir, r, procFiles(out)); err != nil {

@@ -9,8 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"mbsim/internal/atomicfile"
+	"mbsim/internal/folderlock"
+	"mbsim/run"
 	"mbsim/scenarios"
-	"mbsim/sim/run"
 	"mbsim/workload"
 )
 
@@ -47,15 +48,17 @@ func (f *runFlags) script(ctx context.Context, name string) error {
 	if err != nil {
 		return usage(err)
 	}
-	out, err := performRun(ctx, s, run.Options{Record: true})
-	if err != nil {
-		return err
-	}
-	var ops bytes.Buffer
-	if err := workload.WriteScript(&ops, out.Ops); err != nil {
-		return &exitError{exitInternal, err}
-	}
-	return atomicfile.WriteAll(f.out, map[string][]byte{"case.env": env, "ops": ops.Bytes()})
+	return holding(f.out, folderlock.Make, func() error {
+		out, err := performRun(ctx, s, run.Options{Record: true})
+		if err != nil {
+			return err
+		}
+		var ops bytes.Buffer
+		if err := workload.WriteScript(&ops, out.Ops); err != nil {
+			return &exitError{exitInternal, err}
+		}
+		return atomicfile.WriteAll(f.out, map[string][]byte{"case.env": env, "ops": ops.Bytes()})
+	})
 }
 
 // caseEnv is the scenario's machine as case.env says it.

@@ -3,11 +3,8 @@ package main
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -16,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mbsim/internal/input"
+	"mbsim/internal/bounded"
 	"mbsim/reports"
 )
 
@@ -119,6 +116,10 @@ func (f *showFlags) time(r *reports.Run) (int64, error) {
 	return d.Nanoseconds(), nil
 }
 
+// maxShown is how many bytes of a stored file are shown at most: of mb_groups.txt, a
+// line a group.
+const maxShown = 1 << 36
+
 // showStored shows the end of the run from its files.
 func showStored(w io.Writer, r *reports.Run, dir, as string) error {
 	if as == "e2freefrag" {
@@ -130,15 +131,15 @@ func showStored(w io.Writer, r *reports.Run, dir, as string) error {
 		return reports.WriteFreeFrag(w, dir, f, f.Blocks)
 	}
 	name := filepath.Join(dir, as+".txt")
-	in, err := os.Open(name)
-	if errors.Is(err, fs.ErrNotExist) {
+	if !slices.Contains(r.Manifest.Files, as+".txt") { // then it is not this run's
 		return usagef("%s: there is none: only ext4 has %s", name, as)
 	}
+	in, err := bounded.Open(name, maxShown)
 	if err != nil {
 		return usage(err)
 	}
 	defer in.Close()
-	if _, err := io.Copy(w, input.Limit(in, name, as, input.MaxWhole)); err != nil {
+	if _, err := io.Copy(w, in); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil

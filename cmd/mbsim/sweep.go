@@ -14,8 +14,9 @@ import (
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
+	"mbsim/internal/shell"
 	"mbsim/metrics"
-	"mbsim/sim/run"
+	"mbsim/run"
 	"mbsim/study"
 	"mbsim/study/compare"
 	"mbsim/study/slurm"
@@ -56,17 +57,24 @@ what it sees is a little too sure of itself).
 The output folder holds study.json (all runs and their statistics), study.csv (a
 line a run), plan.json and runs.ndjson. A study that was interrupted or killed
 goes on where it stopped when the same command is given again; finished runs are
-never repeated. study.json has the same bytes for any -j.
+never repeated. study.json has the same bytes for any -j. One process at a time
+writes into a folder: another is refused at once.
+
+Plan, records and results end with checksums, and study.json must be what plan.json
+and runs.ndjson come to: what was changed is refused with file and line, by every
+command. Studies of an mbsim without checksums (schema 1) are refused too: run them
+again, into another folder.
 
 Engines: local runs on this machine's cores. slurm submits the runs as a job array,
 follows it, has lost ones performed again, and merges. shards only writes the plan:
 run mbsim shard for each part, anywhere, and mbsim merge in the end.
 
 The runs are not checked as mbsim run checks its own, which would take some percent
-more time: run one of the settings with mbsim run --set to have it checked.
+more time: run one of the settings with mbsim run --set to have it checked. A study has
+200,000 runs at most.
 
-Exit codes: 0 all is well, 2 the scenario or the command line is wrong, 130
-interrupted.`,
+Exit codes: 0 all is well, 1 mbsim itself or the machine failed, 2 the scenario or
+the command line is wrong, 130 interrupted.`,
 		Example: `  mbsim sweep small-files --set s_mb_order2_reqs=0..9 --reps 5
   mbsim sweep policies
   mbsim sweep streams --set s_mb_group_prealloc=64..1024*2 --until ci=2%,max=50 --dry-run`,
@@ -254,7 +262,7 @@ func (f *sweepFlags) tellShards(w io.Writer, s *study.Study) error {
   mbsim shard --index I --of %d --out %s     for I = 0 to %d
 anywhere the folder can be seen, as often as needed, and then
   mbsim merge %s
-`, total, done, s.Dir, n, s.Dir, n-1, s.Dir)
+`, total, done, s.Dir, n, shell.Quote(s.Dir), n-1, shell.Quote(s.Dir))
 	return err
 }
 

@@ -221,7 +221,9 @@ func TestRuns(t *testing.T) {
 		row[id] = extents
 		m := reports.Build()
 		m.Scenario, m.Seed, m.Config, m.Command = "made-up", seed, config("made-up", "2", mount), command
-		res := &metrics.Result{End: 1e9, BlockSize: 4096, ClusterBlocks: 1, Blocks: 1000, Groups: 1, Final: row, Series: &metrics.Series{}}
+		m.ScenarioDigest, m.Fingerprint = "ab12", "cd34"
+		res := &metrics.Result{End: 1e9, BlockSize: 4096, ClusterBlocks: 1, Blocks: 1000, Groups: 1, Final: row,
+			Series: &metrics.Series{Times: []int64{0}, Rows: []metrics.Row{row}}, Snapshots: []*metrics.Snapshot{{}}}
 		file := func(f func(*bytes.Buffer) error, name string) reports.File {
 			return reports.File{Name: name, Write: func(w io.Writer) error {
 				var b bytes.Buffer

@@ -35,6 +35,10 @@ var ignored = []string{"name", "question", "expect"}
 // differences compares resolved scenarios key by key.
 func differences(a, b []json.RawMessage, asked []string) (all []KeyDifference) {
 	x, y := flattenAll(a), flattenAll(b)
+	wanted := make(map[string]bool)
+	for _, key := range asked {
+		wanted[key] = true
+	}
 	keys := make([]string, 0, len(x))
 	for k := range x {
 		keys = append(keys, k)
@@ -52,16 +56,28 @@ func differences(a, b []json.RawMessage, asked []string) (all []KeyDifference) {
 		}
 		d := KeyDifference{Key: k, A: x[k].String(), B: y[k].String()}
 		for _, alias := range append(append([]string{k}, x[k].aliases...), y[k].aliases...) {
-			for _, want := range asked {
-				if alias == want || strings.HasPrefix(alias, want+".") {
-					d.Asked = true
-				}
-			}
+			d.Asked = d.Asked || within(alias, wanted)
 		}
 		all = append(all, d)
 	}
 	return all
 }
+
+// within says whether a key, or one that it is below, is wanted.
+func within(key string, wanted map[string]bool) bool {
+	for !wanted[key] {
+		i := strings.LastIndexByte(key, '.')
+		if i < 0 {
+			return false
+		}
+		key = key[:i]
+	}
+	return true
+}
+
+// maxAliases is how many other names a key has at most. Each list around it doubles
+// them, and no scenario has more than three lists inside each other.
+const maxAliases = 32
 
 // flattenAll is what several configurations say; a key that they do not agree on
 // has all their values.
@@ -97,7 +113,7 @@ func flatten(all map[string]leaf, key string, aliases []string, v any) {
 		var out []string
 		for _, k := range append([]string{key}, aliases...) {
 			for _, part := range parts {
-				if k := join(k, part); !slices.Contains(out, k) {
+				if k := join(k, part); len(out) < maxAliases && !slices.Contains(out, k) {
 					out = append(out, k)
 				}
 			}

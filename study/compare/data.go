@@ -172,5 +172,5 @@ func WriteSettingsCSV(w io.Writer, r *study.Result, opt Options) error {
 	return c.Error()
 }
 
-// WriteSettingsJSON writes a study as study.json has it.
+// WriteSettingsJSON writes a study as study.json has it, without the checksum.
 func WriteSettingsJSON(w io.Writer, r *study.Result) error { return writeJSON(w, r) }

@@ -57,12 +57,15 @@ func Open(name string) (*Source, error) {
 		s, err := openRuns(name, []string{dir})
 		return &Source{Name: name, Sides: []Side{s}}, err
 	}
-	below, err := filepath.Glob(filepath.Join(dir, "*", "manifest.json"))
+	var below []string
+	entries, err := os.ReadDir(dir) // sorted by name
+	for _, e := range entries {
+		if e.Name()[0] != '.' && exists(e.Name(), "manifest.json") { // others are of runs that were killed
+			below = append(below, filepath.Join(dir, e.Name()))
+		}
+	}
 	if err != nil || len(below) == 0 {
 		return nil, userErrorf("%s: neither a run nor a study: there is no manifest.json, study.json or plan.json", name)
-	}
-	for i := range below {
-		below[i] = filepath.Dir(below[i])
 	}
 	s, err := openRuns(name, below)
 	return &Source{Name: name, Sides: []Side{s}}, err

@@ -5,11 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -187,13 +187,15 @@ func lastLog(dir string, j *job) string {
 	if j == nil {
 		return ""
 	}
-	logs, err := filepath.Glob(filepath.Join(dir, logsName, j.ID+"_*.log"))
+	entries, err := os.ReadDir(filepath.Join(dir, logsName)) // sorted by name
 	if err != nil {
 		return ""
 	}
-	sort.Strings(logs)
-	for _, path := range slices.Backward(logs) {
-		raw, err := input.ReadFile(path, "the log of a task", input.MaxWhole)
+	for _, e := range slices.Backward(entries) {
+		if !strings.HasPrefix(e.Name(), j.ID+"_") || !strings.HasSuffix(e.Name(), ".log") {
+			continue
+		}
+		raw, err := input.ReadFile(filepath.Join(dir, logsName, e.Name()), "the log of a task", input.MaxWhole)
 		if err != nil {
 			continue
 		}

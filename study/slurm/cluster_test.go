@@ -214,6 +214,8 @@ func TestCluster(t *testing.T) {
 	}
 	t.Logf("12 runs here: %v", time.Since(started).Round(100*time.Millisecond))
 
+	c.sweepFolders(mbsim, local, sweep)
+
 	cmd := sweep(remote, "--engine", "slurm", "--shards", "6")
 	var out bytes.Buffer
 	cmd.Stdout = &out
@@ -255,6 +257,28 @@ func TestCluster(t *testing.T) {
 		t.Errorf("%d runs are recorded, %v", n, err)
 	}
 	t.Logf("all in %v", time.Since(started).Round(time.Second))
+}
+
+// sweepFolders performs the study in folders whose names mean something to Slurm. The
+// results are those in local, and each task has its log.
+func (c *realCluster) sweepFolders(mbsim, local string, sweep func(string, ...string) *exec.Cmd) {
+	c.t.Helper()
+	for i, name := range hardFolders {
+		dir := filepath.Join(c.dir, fmt.Sprint("folders", i), name)
+		if err := sweep(dir, "--engine", "slurm", "--shards", "2", "-q").Run(); err != nil {
+			c.t.Errorf("%q: %v", name, err)
+			continue
+		}
+		logs, err := os.ReadDir(filepath.Join(dir, logsName))
+		if err != nil || len(logs) != 2 {
+			c.t.Errorf("%q: there are %d logs, %v", name, len(logs), err)
+		}
+		a, err1 := os.ReadFile(filepath.Join(local, "study.json"))
+		b, err2 := os.ReadFile(filepath.Join(dir, "study.json"))
+		if err1 != nil || err2 != nil || !bytes.Equal(a, b) {
+			c.t.Errorf("%q: study.json is not that of one machine, %v %v", name, err1, err2)
+		}
+	}
 }
 
 // waitForTask waits until a node, or any, runs a task, and returns its processes.

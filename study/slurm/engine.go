@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"mbsim/internal/atomicfile"
@@ -142,9 +144,10 @@ func (e *Engine) submit(ctx context.Context, c *cluster, s *study.Study, shards 
 	if err := os.MkdirAll(logs, 0o777); err != nil {
 		return nil, err
 	}
-	script := fmt.Sprintf("#!/bin/sh\n#SBATCH --array=%s\nexec %s shard --index \"$SLURM_ARRAY_TASK_ID\" --of %d --out %s\n",
-		ranges(which), shell.Quote(program), shards, shell.Quote(dir))
-	args := append([]string{"--parsable", "--requeue", "--job-name=mbsim-" + s.Plan.Scenario, "--chdir=" + dir, "--output=" + filepath.Join(logs, "%A_%a.log")}, e.Args...)
+	pattern, redirect := logTo(logs)
+	script := fmt.Sprintf("#!/bin/sh\n#SBATCH --array=%s\n%sexec %s shard --index \"$SLURM_ARRAY_TASK_ID\" --of %d --out %s\n",
+		ranges(which), redirect, shell.Quote(program), shards, shell.Quote(dir))
+	args := append([]string{"--parsable", "--requeue", "--job-name=mbsim-" + s.Plan.Scenario, "--chdir=" + dir, "--output=" + pattern}, e.Args...)
 	id, err := c.submit(ctx, script, args)
 	if err != nil {
 		return nil, err
@@ -155,6 +158,20 @@ func (e *Engine) submit(ctx context.Context, c *cluster, s *study.Study, shards 
 	}
 	e.log("submitted job %s: %s of %d, %d runs; logs are in %s", id, plural(len(which), "shard"), shards, len(s.Pending()), logs)
 	return j, nil
+}
+
+// logTo makes the tasks of an array write a file each into folder logs: the pattern is
+// for sbatch --output, and redirect, a line of its script or nothing, comes before all
+// others.
+//
+// In a pattern %% stands for %. But a backslash anywhere makes Slurm take all backslashes
+// out and leave the rest as it is, so that no pattern leads into a folder with one: there
+// the script opens the file, and what Slurm itself would say in it is lost.
+func logTo(logs string) (pattern, redirect string) {
+	if strings.Contains(logs, `\`) {
+		return os.DevNull, "exec >" + shell.Quote(logs) + `/"$SLURM_ARRAY_JOB_ID"_"$SLURM_ARRAY_TASK_ID".log 2>&1` + "\n"
+	}
+	return filepath.Join(strings.ReplaceAll(logs, "%", "%%"), "%A_%a.log"), ""
 }
 
 // follow waits until no task of the job is in the queue, and merges.
@@ -229,10 +246,23 @@ func readJob(dir string) (*job, error) {
 	if err == nil {
 		err = json.Unmarshal(raw, j)
 	}
-	if err != nil || j.ID == "" {
+	if err != nil || j.check() != nil {
 		return nil, &study.UserError{Err: fmt.Errorf("%s: cannot be read: remove it if no job of this study is in the queue", path)}
 	}
 	return j, nil
+}
+
+// check says whether the state is one that write has written.
+func (j *job) check() error {
+	if _, err := strconv.ParseUint(j.ID, 10, 64); err != nil || j.Shards < 1 {
+		return fmt.Errorf("job %q of %d shards", j.ID, j.Shards)
+	}
+	for _, i := range j.Next {
+		if i < 0 || i >= j.Shards {
+			return fmt.Errorf("shard %d of %d", i, j.Shards)
+		}
+	}
+	return nil
 }
 
 func (j *job) write(dir string) error {

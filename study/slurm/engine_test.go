@@ -57,6 +57,12 @@ func fakeCluster(t *testing.T) string {
 
 func newStudy(t *testing.T, until string) *study.Study {
 	t.Helper()
+	return newStudyIn(t, "the study's folder", until)
+}
+
+// newStudyIn is a study in a folder of this name.
+func newStudyIn(t *testing.T, folder, until string) *study.Study {
+	t.Helper()
 	name := filepath.Join(t.TempDir(), "tiny.yaml")
 	if err := os.WriteFile(name, []byte(tiny), 0o644); err != nil {
 		t.Fatal(err)
@@ -65,7 +71,7 @@ func newStudy(t *testing.T, until string) *study.Study {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := study.Open(filepath.Join(t.TempDir(), "the study's folder"), p)
+	s, err := study.Open(filepath.Join(t.TempDir(), folder), p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,6 +152,31 @@ func TestArray(t *testing.T) {
 	}
 }
 
+// hardFolders are names of folders that mean something to Slurm's patterns, to a shell
+// or to patterns of files.
+var hardFolders = []string{"100%", "%A_%a %%j%5x", "it's \"so\" $HOME;`id`", "[a-z]*?", `back\slash`, `\\%j'`, " "}
+
+// A study runs in a folder of any name, and each task has its log in it.
+func TestFolders(t *testing.T) {
+	for _, name := range hardFolders {
+		set(t, fakeCluster(t), "lose-always", "1")
+		s := newStudyIn(t, name, "")
+		e, _ := engine(t)
+		e.Shards, e.Attempts = 2, 1
+		err := s.Run(t.Context(), e, nil)
+		want := "3 runs of 1 shard are missing after 1 attempt; a task said: slurmstepd: error: *** JOB 1 ON n1 CANCELLED"
+		if strings.Contains(name, `\`) { // Slurm cannot say it there
+			want = "3 runs of 1 shard are missing after 1 attempt"
+		}
+		if err == nil || err.Error() != want {
+			t.Errorf("%q: %v", name, err)
+		}
+		if _, err := os.Stat(filepath.Join(s.Dir, logsName, "1_0.log")); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // Tasks that are cancelled or die are submitted again, and only they.
 func TestLostTasks(t *testing.T) {
 	fake := fakeCluster(t)
@@ -213,7 +244,12 @@ func TestInterrupt(t *testing.T) {
 	e, log := engine(t)
 	e.Shards = 2
 	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(200*time.Millisecond, cancel)
+	e.Log = func(format string, a ...any) {
+		log.log(format, a...)
+		if strings.HasPrefix(format, "submitted") {
+			cancel()
+		}
+	}
 	if err := s.Run(ctx, e, nil); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
@@ -262,11 +298,11 @@ func TestRefusals(t *testing.T) {
 	if err := s.Run(t.Context(), e, nil); err == nil || err.Error() != "sbatch: sbatch: error: invalid partition specified: test" {
 		t.Error(err)
 	}
-	if err := os.WriteFile(filepath.Join(s.Dir, stateName), []byte("{"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Run(t.Context(), e, nil); err == nil || !strings.Contains(err.Error(), "slurm.json: cannot be read") {
-		t.Error(err)
+	for _, state := range []string{"{", "{}", `{"job": "x", "shards": 2}`, `{"job": "7", "shards": 0}`, `{"job": "7", "shards": 2, "submitted": [2]}`} {
+		set(t, s.Dir, stateName, state)
+		if err := s.Run(t.Context(), e, nil); err == nil || !strings.Contains(err.Error(), "slurm.json: cannot be read") {
+			t.Errorf("%s: %v", state, err)
+		}
 	}
 }
 

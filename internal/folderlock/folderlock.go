@@ -1,0 +1,246 @@
+// Package folderlock lets one process at a time write into a folder.
+//
+// A lock is a file that the system locks for the process that holds it and gives back
+// when that process ends, however it ends. It stands in the folder, or beside it while
+// there is no folder of this name: who holds such a one may make the folder, whole, by
+// a rename. The file tells who holds it, and is removed when the lock is given back; one
+// that a killed process has left is held by nobody, and the next process takes it over.
+//
+// On a network file system that passes flock on to its server, as NFS does, the lock
+// holds for all machines.
+package folderlock
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+)
+
+// lockName is the name of the file in a folder.
+const lockName = ".mbsim.lock"
+
+// besideName is the name of the file beside a folder that is not there.
+func besideName(base string) string { return "." + base + ".lock" }
+
+// Lock is a folder that this process holds.
+type Lock struct {
+	file *os.File
+	made []string // folders that were made for the lock, the innermost first
+}
+
+// InUse is the error of a folder that another process holds.
+type InUse struct {
+	Dir string
+	Who string // such as "process 123 on n1", as it has said itself; "" where it has not
+}
+
+func (e *InUse) Error() string {
+	who := e.Who
+	if who == "" {
+		who = "another process"
+	}
+	return fmt.Sprintf("%s is in use by %s: one at a time writes into a folder", e.Dir, who)
+}
+
+// Acquire locks dir, whether it is there or not, at once or not at all: the error is
+// *InUse where another process holds it. It makes the folders above dir.
+func Acquire(dir string) (*Lock, error) {
+	dir = filepath.Clean(dir)
+	const tries = 100 // each is in vain only if the folder or the file came or went just then
+	for range tries {
+		l, err := attempt(dir)
+		if l != nil || err != nil {
+			return l, err
+		}
+	}
+	return nil, fmt.Errorf("%s: it appears and goes while it is being locked", dir)
+}
+
+// Make is Acquire of a folder that it makes if it is not there.
+func Make(dir string) (*Lock, error) {
+	outer, err := Acquire(dir)
+	if err != nil || filepath.Base(outer.file.Name()) == lockName {
+		return outer, err
+	}
+	// Nobody else can lock dir before it is there, nor between that and our own lock.
+	defer outer.Release()
+	made, err := makeAll(dir)
+	if err != nil {
+		return nil, err
+	}
+	inner, err := open(dir, filepath.Join(dir, lockName))
+	if err == nil && inner == nil {
+		err = fmt.Errorf("%s: it was removed while it was being locked", dir)
+	}
+	if err != nil {
+		return nil, errors.Join(err, removeEmpty(made))
+	}
+	inner.made, outer.made = append(made, outer.made...), nil
+	return inner, nil
+}
+
+// attempt is one try of Acquire: neither a lock nor an error where something has
+// changed meanwhile.
+func attempt(dir string) (*Lock, error) {
+	st, err := os.Stat(dir)
+	switch {
+	case err == nil && !st.IsDir():
+		return nil, fmt.Errorf("%s: a file is in the way of the folder", dir)
+	case err == nil:
+		return open(dir, filepath.Join(dir, lockName))
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	}
+	parent, base := filepath.Split(dir)
+	parent = filepath.Clean(parent)
+	made, err := makeAll(parent)
+	if err != nil {
+		return nil, err
+	}
+	l, err := open(dir, filepath.Join(parent, besideName(base)))
+	if l == nil || err != nil {
+		return nil, errors.Join(err, removeEmpty(made))
+	}
+	l.made = made
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.Join(l.Release())
+	}
+	return l, nil
+}
+
+// open opens and locks a lock's file and writes into it who holds it. It is nil where
+// the file or its folder is no longer there once it is locked.
+func open(dir, path string) (*Lock, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	switch err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); {
+	case errors.Is(err, syscall.EWOULDBLOCK):
+		who, _ := io.ReadAll(io.LimitReader(f, 200)) // for the message only
+		return nil, errors.Join(&InUse{dir, strings.Join(strings.Fields(string(who)), " ")}, f.Close())
+	case err != nil:
+		return nil, errors.Join(fmt.Errorf("%s: cannot be locked: %w", path, err), f.Close())
+	}
+	if !stillThere(f) {
+		return nil, f.Close()
+	}
+	err = f.Truncate(0)
+	if err == nil {
+		_, err = f.WriteAt([]byte(self()+"\n"), 0)
+	}
+	l := &Lock{file: f}
+	if err == nil {
+		err = remember(l)
+	}
+	if err != nil {
+		return nil, errors.Join(err, l.release())
+	}
+	return l, nil
+}
+
+// The locks that this process holds.
+var (
+	mu        sync.Mutex
+	held      = make(map[*Lock]bool)
+	abandoned bool
+)
+
+// errAbandoned is the error of what is locked after Abandon.
+var errAbandoned = errors.New("interrupted")
+
+func remember(l *Lock) error {
+	mu.Lock()
+	defer mu.Unlock()
+	if abandoned {
+		return errAbandoned
+	}
+	held[l] = true
+	return nil
+}
+
+// Abandon gives all locks back, and keeps this process from taking others. Only a
+// process that is about to exit, and writes nothing more, may call it.
+func Abandon() {
+	mu.Lock()
+	abandoned = true
+	all := held
+	held = make(map[*Lock]bool)
+	mu.Unlock()
+	for l := range all {
+		_ = l.release() // a file that cannot be removed is nobody's
+	}
+}
+
+// self is who this process is.
+func self() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "an unknown host"
+	}
+	return fmt.Sprintf("process %d on %s", os.Getpid(), host)
+}
+
+// stillThere says whether a file has its name, and not another one in its place.
+func stillThere(f *os.File) bool {
+	a, err1 := f.Stat()
+	b, err2 := os.Lstat(f.Name())
+	return err1 == nil && err2 == nil && os.SameFile(a, b)
+}
+
+// Release gives the lock back. It leaves nothing of it, nor of folders that were made
+// for it and are empty.
+func (l *Lock) Release() error {
+	mu.Lock()
+	given := abandoned && !held[l]
+	delete(held, l)
+	mu.Unlock()
+	if given {
+		return nil
+	}
+	return l.release()
+}
+
+func (l *Lock) release() error {
+	// Removed while it is held: who has opened it before finds that it is gone.
+	err := os.Remove(l.file.Name())
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return errors.Join(err, l.file.Close(), removeEmpty(l.made))
+}
+
+// makeAll makes a folder and those above it, and returns those that were not there,
+// the innermost first.
+func makeAll(dir string) (made []string, err error) {
+	for at := dir; ; at = filepath.Dir(at) {
+		if _, err := os.Stat(at); !errors.Is(err, fs.ErrNotExist) || at == filepath.Dir(at) {
+			break
+		}
+		made = append(made, at)
+	}
+	return made, os.MkdirAll(dir, 0o777)
+}
+
+// removeEmpty removes folders, the innermost first, as far as they are empty.
+func removeEmpty(made []string) error {
+	for _, dir := range made {
+		switch err := os.Remove(dir); {
+		case err == nil, errors.Is(err, fs.ErrNotExist):
+		case errors.Is(err, syscall.ENOTEMPTY), errors.Is(err, syscall.EEXIST):
+			return nil
+		default:
+			return err
+		}
+	}
+	return nil
+}
