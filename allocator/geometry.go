@@ -16,6 +16,10 @@ type GroupOffset int32
 // Order is the order of a buddy: a buddy of order k covers 2^k clusters.
 type Order int
 
+// PageSize is the size of a page of memory, bytes: of the page cache, of the buddy cache
+// that lies in it, and what the costs of data are for.
+const PageSize = 4096
+
 // Geometry holds the numbers of a mounted file system that never change.
 type Geometry struct {
 	BlockBits        uint8  // log2 of the block size in bytes: 10, 11, 12, ... 16

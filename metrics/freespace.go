@@ -189,6 +189,7 @@ func (m *freeMap) scan(bitmapOf func(allocator.GroupID) []uint64) FreeSpace {
 		}
 		switch {
 		case m.each[id] == 0:
+			// A full group has no free run.
 		case m.whole(id):
 			r.addClusters(m.geo, id, 0, int(m.each[id]))
 		case m.first[id] == crowded:

@@ -68,7 +68,7 @@ func TestLayoutOf(t *testing.T) {
 var geo4K = &allocator.Geometry{BlockBits: 12}
 
 func file(path string, inode uint32, sectors int64, e ...uint64) filesystem.FileInfo {
-	f := filesystem.FileInfo{Path: path, Inode: inode, Mode: modeReg | 0o644, Sectors: sectors, Extents: ext(e...)}
+	f := filesystem.FileInfo{Path: path, Inode: inode, Mode: filesystem.ModeRegular | 0o644, Sectors: sectors, Extents: ext(e...)}
 	for _, x := range f.Extents {
 		f.Size += int64(x.Len) << 12
 	}
@@ -76,7 +76,7 @@ func file(path string, inode uint32, sectors int64, e ...uint64) filesystem.File
 }
 
 func directory(path string, inode uint32, blocks int64) filesystem.FileInfo {
-	return filesystem.FileInfo{Path: path, Inode: inode, Mode: modeDir | 0o755, Sectors: 8 * blocks, Size: blocks << 12}
+	return filesystem.FileInfo{Path: path, Inode: inode, Mode: filesystem.ModeDir | 0o755, Sectors: 8 * blocks, Size: blocks << 12}
 }
 
 // A tree worked by hand. Read in order: d/a 100-101 110, d/b 111-112, d/c 200,

@@ -80,7 +80,8 @@ func rungMetrics() []mballocMetric {
 		all = append(all, m)
 	}
 	for i, r := range rungs {
-		// A search that ends in the first rung is a cheap one that got what it wanted.
+		// Searches should end early: the first rung is cheap and finds exactly what is wanted,
+		// other cheap rungs find less for as little, and the rest costs scans of groups.
 		better := Lower
 		switch {
 		case i == 0:

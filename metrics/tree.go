@@ -10,14 +10,7 @@ import (
 	"mbsim/filesystem"
 )
 
-// File types of st_mode.
-const (
-	modeFmt = 0o170000
-	modeDir = 0o040000
-	modeReg = 0o100000
-)
-
-// Tree is what all files come to. Blocks are file-system blocks.
+// Tree is what all files of a file system come to. Blocks are file-system blocks.
 type Tree struct {
 	Files, Directories int64
 	WithBlocks         int64 // files that have blocks on the device
@@ -30,12 +23,12 @@ type Tree struct {
 	MappingBlocks      int64
 	SlackBlocks        int64
 	DirectoryBlocks    int64
-	Layout             Score // of the files
-	Dynamic            Score // of all files, one after the other
-	Gaps               int64 // files that have one before them in their directory
-	GapBlocks          uint64
-	FilesByExtents     Bins // how many files are in so many pieces
-	ExtentsBySize      Bins // how many pieces of files have so many blocks
+	Layout             Score  // of the files
+	Dynamic            Score  // of all files, one after the other
+	Gaps               int64  // files before which, by name in their directory, another has blocks
+	GapBlocks          uint64 // sum of the distances between the two
+	FilesByExtents     Bins   // how many files are in so many pieces
+	ExtentsBySize      Bins   // how many pieces of files have so many blocks
 
 	counts []uint32 // of pieces, a file
 	sorted bool
@@ -65,11 +58,13 @@ func (k *tallier) tally(files iter.Seq[filesystem.FileInfo], geo *allocator.Geom
 		if k.again(f.Inode) {
 			continue
 		}
-		switch f.Mode & modeFmt {
-		case modeDir:
+		// Other types than these two have no blocks that matter here.
+		switch f.Mode & filesystem.ModeType {
+		case filesystem.ModeDir:
 			t.Directories++
 			t.DirectoryBlocks += f.Sectors >> (geo.BlockBits - 9)
-		case modeReg:
+		case filesystem.ModeRegular:
+			// What the extents of the file come to, with the lengths of its pieces.
 			l := measure(f.Extents, geo.ClusterBits, &t.ExtentsBySize)
 			t.addFile(&f, &l, geo)
 			if l.Blocks == 0 {

@@ -10,6 +10,7 @@ import (
 
 	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
+	"mbsim/filesystem"
 	"mbsim/filesystem/ext4"
 	"mbsim/filesystem/image"
 	"mbsim/filesystem/play"
@@ -258,7 +259,7 @@ func (s *stream) file(ino uint32) *mballoc.Inode {
 func (s *stream) newInode(e *ftrace.Event, ino uint32) {
 	mode, _ := strconv.ParseUint(e.Field("mode"), 8, 32)
 	delete(s.files, ino)
-	s.file(ino).Regular = mode&0o170000 == 0o100000
+	s.file(ino).Regular = filesystem.IsRegular(uint32(mode))
 	if s.path != "" {
 		s.paths[s.path] = ino
 		s.path = ""

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"mbsim/allocator"
 	"mbsim/filesystem/image"
 	"mbsim/internal/input"
 	"mbsim/internal/memory"
@@ -18,9 +19,6 @@ type machine struct {
 	*kernels.Mounted
 	close func() error // of the starting state
 }
-
-// pageSize is the size of a page of memory, bytes.
-const pageSize = 4096
 
 // mount mounts the scenario's starting state.
 func (r *runner) mount() error {
@@ -84,10 +82,10 @@ func (r *runner) mountLayout(layout *image.Layout) (*kernels.Mounted, error) {
 // (writeback_chunk_size). The bandwidth is what the kernel begins with.
 func writebackChunk(dirtyLimit int64) uint32 {
 	const (
-		bandwidth = 100 << 20 / pageSize // pages a second (INIT_BW)
-		step      = 1024                 // MIN_WRITEBACK_PAGES
+		bandwidth = 100 << 20 / allocator.PageSize // pages a second (INIT_BW)
+		step      = 1024                           // MIN_WRITEBACK_PAGES
 	)
-	pages := min(bandwidth/2, dirtyLimit/pageSize/8)
+	pages := min(bandwidth/2, dirtyLimit/allocator.PageSize/8)
 	return uint32((pages + step) / step * step)
 }
 

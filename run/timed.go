@@ -196,10 +196,7 @@ func (t *timed) balance(r *runner, p *sim.Process) {
 
 // latencyOf are the operations whose time is recorded. It is never iterated.
 var latencyOf = map[workload.Kind]latency.Op{
-	workload.Creat: latency.Create, workload.Open: latency.Open, workload.Write: latency.Write, workload.Read: latency.Read,
-	workload.Fsync: latency.Fsync, workload.Ftruncate: latency.Truncate, workload.Fallocate: latency.Fallocate,
-	workload.Close: latency.Close, workload.Unlink: latency.Unlink, workload.Mkdir: latency.Mkdir, workload.Rmdir: latency.Rmdir,
-	workload.Rename: latency.Rename, workload.Sync: latency.Sync,
+	workload.Creat: latency.Create, workload.Write: latency.Write, workload.Fsync: latency.Fsync, workload.Unlink: latency.Unlink,
 }
 
 // readBack computes how long reading all files takes.
@@ -209,10 +206,9 @@ func (t *timed) readBack(r *runner) error {
 	if err != nil {
 		return err
 	}
-	const typeMask, regular = 0o170000, 0o100000
 	var extents []device.Extent
 	for f := range r.m.Look() {
-		if f.Mode&typeMask != regular {
+		if !filesystem.IsRegular(f.Mode) {
 			continue
 		}
 		extents = extents[:0]
@@ -235,12 +231,9 @@ type timeIDs struct {
 	time, busy                                                         metrics.ID
 	waits, waited                                                      [smp.WaitKinds]metrics.ID
 	reads, writes, flushes, bytesRead, bytesWritten, seeks, deviceBusy metrics.ID
-	latency                                                            [len(told)][3]metrics.ID
+	latency                                                            [latency.Ops][3]metrics.ID
 	readBack, readRate                                                 metrics.ID
 }
-
-// told are the latencies that are metrics.
-var told = [...]latency.Op{latency.Allocation, latency.Create, latency.Write, latency.Fsync, latency.Unlink}
 
 func metricID(name string) metrics.ID {
 	id, err := metrics.Find(name)
@@ -260,9 +253,9 @@ func newTimeIDs() timeIDs {
 	for k := range smp.WaitKind(smp.WaitKinds) {
 		ids.waits[k], ids.waited[k] = metricID("waits_"+k.String()), metricID("wait_"+k.String()+"_s")
 	}
-	for i, op := range told {
+	for op := range latency.Ops {
 		for j, what := range []string{"p50", "p99", "max"} {
-			ids.latency[i][j] = metricID("latency_" + op.String() + "_" + what + "_us")
+			ids.latency[op][j] = metricID("latency_" + op.String() + "_" + what + "_us")
 		}
 	}
 	return ids
@@ -286,7 +279,7 @@ func (t *timed) count(row metrics.Row, now int64) {
 	row[t.ids.reads], row[t.ids.writes], row[t.ids.flushes] = float64(s.Reads), float64(s.Writes), float64(s.Flushes)
 	row[t.ids.bytesRead], row[t.ids.bytesWritten] = float64(s.ReadBytes), float64(s.WriteBytes)
 	row[t.ids.seeks], row[t.ids.deviceBusy] = float64(s.Seeks), float64(s.Busy)/second
-	for i, op := range told {
+	for op := range latency.Ops {
 		times := t.calls
 		if op == latency.Allocation {
 			times = t.host.Times()
@@ -294,9 +287,9 @@ func (t *timed) count(row metrics.Row, now int64) {
 		if times.Count(op) == 0 {
 			continue
 		}
-		row[t.ids.latency[i][0]] = float64(times.Percentile(op, 50)) / microsecond
-		row[t.ids.latency[i][1]] = float64(times.Percentile(op, 99)) / microsecond
-		row[t.ids.latency[i][2]] = float64(times.Max(op)) / microsecond
+		row[t.ids.latency[op][0]] = float64(times.Percentile(op, 50)) / microsecond
+		row[t.ids.latency[op][1]] = float64(times.Percentile(op, 99)) / microsecond
+		row[t.ids.latency[op][2]] = float64(times.Max(op)) / microsecond
 	}
 	if t.readTime > 0 {
 		row[t.ids.readBack], row[t.ids.readRate] = t.readTime, t.readRate

@@ -81,7 +81,7 @@ func TestReadBack(t *testing.T) {
 // TestJournalLies: commits are written to the first extent of the journal, and round it.
 func TestJournalLies(t *testing.T) {
 	alone(t, oneWriter, func(r *runner, p *sim.Process, op func(workload.Op)) {
-		j, err := r.m.source.(*image.Layout).Inode(image.JournalInode)
+		j, err := r.m.Source.(*image.Layout).Inode(image.JournalInode)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -129,7 +129,7 @@ func (d *driver) writeback(t testing.TB) {
 func (d *driver) figures() (perFile, inOne float64, files int) {
 	extents, one := 0, 0
 	for f := range d.fs.Files() {
-		if f.Mode&0o170000 == 0o100000 && len(f.Extents) > 0 {
+		if filesystem.IsRegular(f.Mode) && len(f.Extents) > 0 {
 			files++
 			extents += len(f.Extents)
 			if len(f.Extents) == 1 {

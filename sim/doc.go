@@ -17,9 +17,8 @@
 //
 // # Order
 //
-// Events run by (time, priority, sequence): lower priorities first, and first
-// in, first out where both are equal. Nothing else decides: the same calls give
-// the same run, for any GOMAXPROCS. Only one event or process runs at any moment,
+// Events run by (time, sequence): first in, first out where times are equal. Nothing
+// else decides: the same calls give the same run, for any GOMAXPROCS. Only one event or process runs at any moment,
 // so what they share needs no lock of Go.
 //
 // # Processes

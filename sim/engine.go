@@ -68,14 +68,10 @@ func (e *Engine) Mix(v uint64) {
 
 // At runs fn at time t, after what is already due then. Events may not lie in
 // the past.
-func (e *Engine) At(t int64, fn func()) { e.schedule(t, 0, fn, nil) }
+func (e *Engine) At(t int64, fn func()) { e.schedule(t, fn, nil) }
 
 // After runs fn in d nanoseconds.
-func (e *Engine) After(d int64, fn func()) { e.schedule(e.later(d), 0, fn, nil) }
-
-// AtPriority is At with a priority: at equal times lower ones run first. At has
-// priority 0.
-func (e *Engine) AtPriority(t int64, priority int8, fn func()) { e.schedule(t, priority, fn, nil) }
+func (e *Engine) After(d int64, fn func()) { e.schedule(e.later(d), fn, nil) }
 
 // later is the time in d nanoseconds.
 func (e *Engine) later(d int64) int64 {
@@ -90,7 +86,7 @@ func (e *Engine) later(d int64) int64 {
 
 // schedule queues an event. If s is not nil it becomes the one event that s
 // awaits.
-func (e *Engine) schedule(t int64, priority int8, fn func(), s *slot) {
+func (e *Engine) schedule(t int64, fn func(), s *slot) {
 	if t < e.now {
 		panic(fmt.Sprintf("sim: an event at %d ns, which has passed: it is %d ns", t, e.now))
 	}
@@ -98,11 +94,10 @@ func (e *Engine) schedule(t int64, priority int8, fn func(), s *slot) {
 		return
 	}
 	e.sequence++
-	key := makeKey(priority, e.sequence)
 	if s != nil {
-		s.key = key
+		s.key = e.sequence
 	}
-	e.queue.push(event{at: t, key: key, fn: fn, slot: s})
+	e.queue.push(event{at: t, key: e.sequence, fn: fn, slot: s})
 }
 
 // advance moves the clock to an event and counts it.

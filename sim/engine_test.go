@@ -20,44 +20,36 @@ func TestOrder(t *testing.T) {
 	e.At(20, say("late"))
 	e.At(10, say("first"))
 	e.At(10, say("second"))
-	e.AtPriority(10, 5, say("last of 10"))
-	e.AtPriority(10, -128, say("urgent"))
 	e.At(10, func() {
 		say("third")()
 		e.After(0, say("fourth, made by third"))
 	})
 	e.Run(Forever)
-	want := []string{"10 urgent", "10 first", "10 second", "10 third", "10 fourth, made by third", "10 last of 10", "20 late"}
+	want := []string{"10 first", "10 second", "10 third", "10 fourth, made by third", "20 late"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
-	if e.Now() != 20 || e.Events() != 7 || e.Pending() != 0 {
+	if e.Now() != 20 || e.Events() != 5 || e.Pending() != 0 {
 		t.Errorf("now %d, %d events, %d pending", e.Now(), e.Events(), e.Pending())
 	}
 }
 
-// Events come out as a stable sort by time and priority would put them.
+// Events come out as a stable sort by time would put them.
 func TestOrderProperty(t *testing.T) {
 	type item struct {
-		at       int64
-		priority int8
-		n        int
+		at int64
+		n  int
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		e := New()
 		defer e.Close()
 		var want, got []item
 		for n := range rapid.IntRange(0, 300).Draw(t, "events") {
-			it := item{rapid.Int64Range(0, 20).Draw(t, "at"), int8(rapid.IntRange(-2, 2).Draw(t, "priority")), n}
+			it := item{rapid.Int64Range(0, 20).Draw(t, "at"), n}
 			want = append(want, it)
-			e.AtPriority(it.at, it.priority, func() { got = append(got, it) })
+			e.At(it.at, func() { got = append(got, it) })
 		}
-		slices.SortStableFunc(want, func(a, b item) int {
-			if a.at != b.at {
-				return int(a.at - b.at)
-			}
-			return int(a.priority) - int(b.priority)
-		})
+		slices.SortStableFunc(want, func(a, b item) int { return int(a.at - b.at) })
 		for until := int64(-1); until <= 20; until += 3 {
 			e.Run(max(until, 0))
 		}

@@ -52,7 +52,7 @@ func (e *Engine) Go(name string, body func(*Process)) *Process {
 		p.prev.succ = p
 	}
 	e.last = p
-	e.schedule(e.now, 0, p.resume, &p.wakeup)
+	e.schedule(e.now, p.resume, &p.wakeup)
 	return p
 }
 
@@ -162,11 +162,11 @@ func (p *Process) WaitUntil(t int64) {
 	}
 	if e.shortcut && t <= e.until && (len(e.queue) == 0 || e.queue[0].at > t) && !e.stopped.Load() {
 		e.sequence++
-		e.advance(t, makeKey(0, e.sequence))
+		e.advance(t, e.sequence)
 		return
 	}
 	p.state = ready
-	e.schedule(t, 0, p.resume, &p.wakeup)
+	e.schedule(t, p.resume, &p.wakeup)
 	p.suspend()
 }
 
@@ -182,7 +182,7 @@ func (p *Process) Park(what string) {
 func (p *Process) ParkFor(what string, d int64) bool {
 	p.check()
 	p.state, p.waitsFor, p.since, p.woken = parked, what, p.e.now, false
-	p.e.schedule(p.e.later(d), 0, p.resume, &p.wakeup)
+	p.e.schedule(p.e.later(d), p.resume, &p.wakeup)
 	p.suspend()
 	return p.woken
 }
@@ -195,7 +195,7 @@ func (p *Process) Wake() bool {
 	}
 	p.woken = true
 	p.state = ready
-	p.e.schedule(p.e.now, 0, p.resume, &p.wakeup) // the time limit no longer counts
+	p.e.schedule(p.e.now, p.resume, &p.wakeup) // the time limit no longer counts
 	return true
 }
 
@@ -218,7 +218,7 @@ func (p *Process) block(what string) {
 // handOver gives p, which was blocked, what it waits for at time t.
 func (p *Process) handOver(t int64) {
 	p.state = ready
-	p.e.schedule(t, 0, p.resume, &p.wakeup)
+	p.e.schedule(t, p.resume, &p.wakeup)
 }
 
 // waitList is a queue of processes, linked through themselves: a process waits

@@ -3,7 +3,7 @@ package sim
 // event is one entry of the queue.
 type event struct {
 	at  int64
-	key uint64 // priority and sequence number: the order at equal times
+	key uint64 // its number in the order of scheduling, from 1: the order at equal times
 	fn  func()
 	// slot, if not nil, says whether the event still counts: it does while
 	// slot.key is its key.
@@ -12,14 +12,6 @@ type event struct {
 
 // slot is the one event that a process or a timer awaits; 0 for none.
 type slot struct{ key uint64 }
-
-// sequenceBits is the width of the sequence number in a key. A run of 10^9
-// events a second would use it up in two years.
-const sequenceBits = 56
-
-func makeKey(priority int8, sequence uint64) uint64 {
-	return uint64(uint8(priority)^0x80)<<sequenceBits | sequence
-}
 
 func (a *event) before(b *event) bool {
 	return a.at < b.at || a.at == b.at && a.key < b.key

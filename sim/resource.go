@@ -10,18 +10,6 @@ type Resource struct {
 	capacity int
 	inUse    int
 	waiters  waitList
-
-	stats   ResourceStats
-	counted int64 // up to when stats.Busy counts
-}
-
-// ResourceStats is what a resource counts.
-type ResourceStats struct {
-	Acquired uint64 // units taken
-	Waited   uint64 // of these, after a wait
-	WaitTime int64  // ns waited, over all that waited
-	Busy     int64  // ns in use, over all units
-	MaxQueue int    // most that waited at once
 }
 
 // NewResource returns a resource of capacity units, all free.
@@ -38,12 +26,7 @@ func (r *Resource) Acquire(p *Process) {
 		return
 	}
 	r.waiters.push(p)
-	r.stats.MaxQueue = max(r.stats.MaxQueue, r.waiters.n)
-	start := r.e.now
 	p.block(r.name)
-	r.stats.Acquired++
-	r.stats.Waited++
-	r.stats.WaitTime += r.e.now - start
 }
 
 // TryAcquire takes a unit if one is free, and reports whether it did.
@@ -51,9 +34,7 @@ func (r *Resource) TryAcquire() bool {
 	if r.inUse == r.capacity {
 		return false
 	}
-	r.count()
 	r.inUse++
-	r.stats.Acquired++
 	return true
 }
 
@@ -66,7 +47,6 @@ func (r *Resource) Release() {
 		p.handOver(r.e.now)
 		return
 	}
-	r.count()
 	r.inUse--
 }
 
@@ -76,24 +56,6 @@ func (r *Resource) Use(p *Process, d int64) {
 	p.Wait(d)
 	r.Release()
 }
-
-// count brings stats.Busy up to date.
-func (r *Resource) count() {
-	r.stats.Busy += int64(r.inUse) * (r.e.now - r.counted)
-	r.counted = r.e.now
-}
-
-// Stats are the counts up to now.
-func (r *Resource) Stats() ResourceStats {
-	r.count()
-	return r.stats
-}
-
-// Name is the resource's name.
-func (r *Resource) Name() string { return r.name }
-
-// Capacity is how many units there are.
-func (r *Resource) Capacity() int { return r.capacity }
 
 // InUse is how many units are taken.
 func (r *Resource) InUse() int { return r.inUse }

@@ -25,12 +25,8 @@ func TestResource(t *testing.T) {
 	e.Run(100)
 	l.want(t, "0 0 got it, 1 in use, 0 waiting", "1 1 got it, 2 in use, 0 waiting", "10 2 got it, 2 in use, 2 waiting",
 		"11 3 got it, 2 in use, 1 waiting", "20 4 got it, 2 in use, 0 waiting")
-	want := ResourceStats{Acquired: 5, Waited: 3, WaitTime: 8 + 8 + 16, Busy: 50, MaxQueue: 3}
-	if s := cpu.Stats(); s != want {
-		t.Errorf("got  %+v\nwant %+v", s, want)
-	}
-	if cpu.Name() != "cpu" || cpu.Capacity() != 2 || cpu.InUse() != 0 {
-		t.Error("it is not as it was made")
+	if cpu.InUse() != 0 {
+		t.Errorf("%d units are in use", cpu.InUse())
 	}
 }
 
@@ -39,34 +35,23 @@ func TestMutex(t *testing.T) {
 	defer e.Close()
 	l := &logger{e: e}
 	m := e.NewMutex("group 3")
-	m.HandOver = 2
 	for i := range 3 {
 		e.Go("", func(p *Process) {
 			p.Wait(int64(i))
 			m.Lock(p)
-			l.say("%d holds %s, %d waiting", i, m.Name(), m.Waiting())
-			if m.Holder() != p {
-				t.Error("somebody else is the holder")
-			}
+			l.say("%d holds it", i)
 			p.Wait(10)
 			m.Unlock(p)
 		})
 	}
-	// Handed over but not yet taken up: it is held.
+	// Handed over at this moment but not yet taken up: it is held.
 	e.Go("trier", func(p *Process) {
-		p.Wait(11)
+		p.Wait(10)
 		l.say("try: %v", m.TryLock(p))
-		p.Wait(89)
+		p.Wait(90)
 		l.say("try: %v", m.TryLock(p))
 		m.Unlock(p)
 	})
 	e.Run(Forever)
-	l.want(t, "0 0 holds group 3, 0 waiting", "11 try: false", "12 1 holds group 3, 1 waiting", "24 2 holds group 3, 0 waiting", "100 try: true")
-	want := MutexStats{Locked: 4, Waited: 2, TryFailed: 1, WaitTime: 11 + 22, HoldTime: 10 + 12 + 12, MaxQueue: 2}
-	if s := m.Stats(); s != want {
-		t.Errorf("got  %+v\nwant %+v", s, want)
-	}
-	if m.Holder() != nil {
-		t.Error("it is still held")
-	}
+	l.want(t, "0 0 holds it", "10 try: false", "10 1 holds it", "20 2 holds it", "100 try: true")
 }

@@ -12,7 +12,7 @@ type Timer struct {
 func (e *Engine) NewTimer(fn func()) *Timer { return &Timer{e: e, fn: fn} }
 
 // Set makes the timer run at time t instead of when it would have.
-func (t *Timer) Set(at int64) { t.e.schedule(at, 0, t.fn, &t.slot) }
+func (t *Timer) Set(at int64) { t.e.schedule(at, t.fn, &t.slot) }
 
 // SetAfter makes the timer run in d nanoseconds instead of when it would have.
 func (t *Timer) SetAfter(d int64) { t.Set(t.e.later(d)) }

@@ -71,9 +71,6 @@ type streamGoal struct {
 	start int // cluster
 }
 
-// pageSize is the size of a page of the buddy cache.
-const pageSize = 4096
-
 // New mounts: groups are read on first touch.
 func New(cfg Config) (*Allocator, error) {
 	g := &cfg.Geometry
@@ -91,7 +88,7 @@ func New(cfg Config) (*Allocator, error) {
 		cfg: cfg, geo: cfg.Geometry, quirks: cfg.Kernel.Quirks, tunables: cfg.Tunables, src: cfg.Source, obs: cfg.Observer, locks: cfg.Locks,
 		orders:             int(g.BlockBits) + 2,
 		maxClusters:        8 << g.BlockBits,
-		groupsPerBuddyPage: max(1, pageSize>>g.BlockBits>>1),
+		groupsPerBuddyPage: max(1, allocator.PageSize>>g.BlockBits>>1),
 		blockfileGroups:    g.Groups,
 		pages:              make([]*page, (g.Groups+groupsPerPage-1)/groupsPerPage),
 		flexFree:           make([]int64, uint32(g.Groups)>>g.FlexBits+1),

@@ -18,9 +18,9 @@ func (a *Allocator) DirtyClusters() *allocator.PerCPUCounter { return a.dirtyClu
 // (s_resv_clusters).
 func (a *Allocator) ReservedClusters() int64 { return a.reserved }
 
-// watermark is how far from the truth cheap reads of the counters may be
-// (EXT4_FREECLUSTERS_WATERMARK).
-func (a *Allocator) watermark() int64 {
+// Watermark is how many clusters cheap reads of FreeClusters and DirtyClusters may be
+// from the truth (EXT4_FREECLUSTERS_WATERMARK).
+func (a *Allocator) Watermark() int64 {
 	return 4 * a.freeClusters.Batch() * int64(a.cfg.CPUs)
 }
 
@@ -30,7 +30,7 @@ func (a *Allocator) watermark() int64 {
 func (a *Allocator) HasFree(cpu int, n int64, f Flags) bool {
 	free, dirty := a.freeClusters.ReadPositive(), a.dirtyClusters.ReadPositive()
 	rsv := a.rootReserved + a.reserved
-	if free-(n+rsv+dirty) < a.watermark() {
+	if free-(n+rsv+dirty) < a.Watermark() {
 		free, dirty = a.freeClusters.SumPositive(), a.dirtyClusters.SumPositive()
 	}
 	if free >= rsv+n+dirty {
@@ -57,7 +57,7 @@ func (a *Allocator) ClaimFree(cpu int, n int64, f Flags) bool {
 func (a *Allocator) ClaimEach(cpu int, n int64) bool {
 	free := a.freeClusters.ReadPositive()
 	dirty := a.dirtyClusters.ReadPositive() + a.dirtyClusters.Batch() + n
-	if free-(1+a.rootReserved+a.reserved+dirty) < a.watermark() || free < 2*dirty {
+	if free-(1+a.rootReserved+a.reserved+dirty) < a.Watermark() || free < 2*dirty {
 		return false
 	}
 	a.dirtyClusters.AddEach(cpu, n)

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"mbsim/filesystem"
 	"mbsim/kernels"
 	"mbsim/metrics"
 	"mbsim/reports"
@@ -123,11 +124,10 @@ func writeState(m *kernels.Mounted, w io.Writer, as, name string, files []string
 
 // fileFrag writes the regular files that the patterns choose, or all.
 func fileFrag(m *kernels.Mounted, w io.Writer, patterns []string) error {
-	const format, regular = 0o170000, 0o100000
 	x := reports.NewFileFrag(w, m.Statfs())
 	met := make([]bool, len(patterns))
 	for f := range m.Files() {
-		if f.Mode&format != regular || !chosen(f.Path, patterns, met) {
+		if !filesystem.IsRegular(f.Mode) || !chosen(f.Path, patterns, met) {
 			continue
 		}
 		if err := x.Write(&f); err != nil {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"iter"
 	"slices"
+
+	"mbsim/allocator"
 )
 
 // The types of directory entries that the file systems here make (EXT4_FT_*).
@@ -161,7 +163,7 @@ func (d *Dir) LookupBlocks(name string, read func(block uint32)) {
 	}
 	group := readAhead
 	if d.opts.Ext2 {
-		group = max(1, 4096/d.opts.BlockSize)
+		group = max(1, allocator.PageSize/d.opts.BlockSize)
 	}
 	total := uint32(len(d.blocks))
 	start := d.start

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"testing"
 
+	"mbsim/allocator"
 	"mbsim/filesystem"
 	"mbsim/filesystem/image"
 	"mbsim/filesystem/imagetest"
@@ -18,7 +19,7 @@ var (
 func mountDamaged(l *image.Layout) (filesystem.FileSystem, func() error, error) {
 	opt := DefaultOptions(l.Super.BlockSize())
 	opt.CPUs = 2
-	if l.Super.Incompat&^knownIncompat != 0 || l.Super.ROCompat&^knownROCompat != 0 || l.Super.BlockSize() > pageSize {
+	if l.Super.Incompat&^knownIncompat != 0 || l.Super.ROCompat&^knownROCompat != 0 || l.Super.BlockSize() > allocator.PageSize {
 		return nil, nil, imagetest.ErrFeatures
 	}
 	fs, err := Mount(l, opt)

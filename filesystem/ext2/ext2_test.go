@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"mbsim/allocator"
 	"mbsim/filesystem"
 	"mbsim/filesystem/image"
 	"mbsim/filesystem/play"
@@ -309,7 +310,7 @@ func BenchmarkWrite(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		if _, err := h.Write(t, int64(i%pages)*pageSize, pageSize); err != nil {
+		if _, err := h.Write(t, int64(i%pages)*allocator.PageSize, allocator.PageSize); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -49,10 +49,6 @@ type FS struct {
 
 var _ filesystem.FileSystem = (*FS)(nil)
 
-// pageSize is the size of a page of the page cache, in bytes. A block is at most
-// a page.
-const pageSize = 4096
-
 // The features that the driver can mount with (EXT2_FEATURE_INCOMPAT_SUPP,
 // EXT2_FEATURE_RO_COMPAT_SUPP); 0x4 is btree_dir, which no tool sets.
 const (
@@ -72,8 +68,8 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 		return nil, fmt.Errorf("ext2: %d CPUs", opt.CPUs)
 	case unknown != image.Features{}:
 		return nil, fmt.Errorf("ext2: the file system has features that the driver does not know: %v", unknown)
-	case s.BlockSize() > pageSize:
-		return nil, fmt.Errorf("ext2: blocks of %d bytes; a page has %d", s.BlockSize(), pageSize)
+	case s.BlockSize() > allocator.PageSize:
+		return nil, fmt.Errorf("ext2: blocks of %d bytes; a page has %d", s.BlockSize(), allocator.PageSize)
 	case s.BlocksPerGroup <= s.InodeTableBlocks()+3:
 		return nil, fmt.Errorf("ext2: groups of %d blocks have no room beside %d blocks of inodes", s.BlocksPerGroup, s.InodeTableBlocks())
 	}

@@ -3,14 +3,8 @@ package ext2
 import (
 	"mbsim/allocator"
 	"mbsim/allocator/reservation"
+	"mbsim/filesystem"
 	"mbsim/filesystem/dirent"
-)
-
-// Bits of st_mode.
-const (
-	modeFormat = 0o170000
-	modeDir    = 0o040000
-	modeFile   = 0o100000
 )
 
 // topdirFlag is EXT2_TOPDIR_FL: what is below this directory is spread as what
@@ -48,8 +42,8 @@ type inode struct {
 	orphans int // that have this directory as their parent
 }
 
-func (in *inode) isDir() bool  { return in.mode&modeFormat == modeDir }
-func (in *inode) isFile() bool { return in.mode&modeFormat == modeFile }
+func (in *inode) isDir() bool  { return filesystem.IsDir(in.mode) }
+func (in *inode) isFile() bool { return filesystem.IsRegular(in.mode) }
 
 // group is the group whose inode table holds the inode (i_block_group).
 func (fs *FS) groupOf(in *inode) allocator.GroupID {
@@ -87,7 +81,7 @@ func (fs *FS) addInode(number, mode uint32) *inode {
 
 // newInode makes an inode below parent (ext2_new_inode).
 func (fs *FS) newInode(t *task, parent *inode, mode uint32) (*inode, errno) {
-	number, e := fs.takeInode(t, parent, mode&modeFormat == modeDir)
+	number, e := fs.takeInode(t, parent, filesystem.IsDir(mode))
 	if e != 0 {
 		return nil, e
 	}

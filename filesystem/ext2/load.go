@@ -14,7 +14,7 @@ func (fs *FS) loadTree() error {
 	if err != nil {
 		return err
 	}
-	if root.Mode&modeFormat != modeDir {
+	if !root.IsDir() {
 		return fmt.Errorf("ext2: the root inode is not a directory (mode %o)", root.Mode)
 	}
 	fs.root, err = fs.load(&root, nil)

@@ -20,7 +20,7 @@ func (fs *FS) Mkdir(t *task, path string) error {
 	case p.dir.links >= maxLinks:
 		return filesystem.EMLINK
 	}
-	in, e := fs.newInode(t, p.dir, modeDir|0o755)
+	in, e := fs.newInode(t, p.dir, filesystem.ModeDir|0o755)
 	if e != 0 {
 		return e
 	}
@@ -45,7 +45,7 @@ func (fs *FS) Create(t *task, path string) (filesystem.Handle, error) {
 	case e != 0:
 		return nil, e
 	case p.in == nil:
-		if p.in, e = fs.newInode(t, p.dir, modeFile|0o644); e != 0 {
+		if p.in, e = fs.newInode(t, p.dir, filesystem.ModeRegular|0o644); e != 0 {
 			return nil, e
 		}
 		if e = fs.addName(t, p.dir, p.name, p.in); e != 0 {

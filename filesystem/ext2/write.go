@@ -1,6 +1,10 @@
 package ext2
 
-import "mbsim/filesystem"
+import (
+	"mbsim/filesystem"
+
+	"mbsim/allocator"
+)
 
 // bufferedWrite writes [off, off+n) through the page cache, a page at a time
 // (generic_perform_write). It returns the bytes written, or an error if none
@@ -9,7 +13,7 @@ func (fs *FS) bufferedWrite(t *task, in *inode, off, n int64) (int64, errno) {
 	var done int64
 	for done < n {
 		pos := off + done
-		part := min(pageSize-pos&(pageSize-1), n-done)
+		part := min(allocator.PageSize-pos&(allocator.PageSize-1), n-done)
 		if e := fs.writePage(t, in, pos, part); e != 0 {
 			if done == 0 {
 				return 0, e

@@ -2,7 +2,6 @@ package ext4
 
 import (
 	"mbsim/allocator"
-	"mbsim/allocator/bitmap"
 	"mbsim/filesystem"
 	"mbsim/filesystem/owners"
 )
@@ -46,7 +45,7 @@ func (c *checker) inodeGroup(g allocator.GroupID) (owners.InodeGroup, bool) {
 		return owners.InodeGroup{}, false
 	}
 	ig := &page[g%groupsPerPage]
-	if first := bitmap.Bits(ig.bits).NextZero(0, len(ig.bits)*64); ig.bits != nil && int(ig.firstFree) > first {
+	if first := ig.bits.NextZero(0, len(ig.bits)*64); ig.bits != nil && int(ig.firstFree) > first {
 		c.Errorf("group %d: inode %d of it is free, and all before inode %d are taken for used", g, first, ig.firstFree)
 	}
 	return owners.InodeGroup{Free: ig.free, Dirs: ig.dirs, Bits: ig.bits}, true

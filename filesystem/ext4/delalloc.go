@@ -130,12 +130,6 @@ func (fs *FS) prepareDelayed(t *task, in *inode, lblk uint32) (bufState, errno) 
 	return bufMapped, 0
 }
 
-// watermark is how far from the truth the cheap reads of the space counters
-// may be (EXT4_FREECLUSTERS_WATERMARK).
-func (fs *FS) watermark() int64 {
-	return 4 * fs.alloc.FreeClusters().Batch() * int64(fs.opt.CPUs)
-}
-
 // shortOfSpace says that a write must allocate at once, since too little space
 // is left to promise (ext4_nonda_switch). It starts writeback once half of the
 // free space is promised.
@@ -146,5 +140,5 @@ func (fs *FS) shortOfSpace(t *task, in *inode) bool {
 		fs.writebackAll(t, in)
 		fs.endIO(t, nil, in)
 	}
-	return 2*free < 3*dirty || free < dirty+fs.watermark()
+	return 2*free < 3*dirty || free < dirty+fs.alloc.Watermark()
 }

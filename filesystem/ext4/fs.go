@@ -72,7 +72,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 		return nil, fmt.Errorf("ext4: %d CPUs", opt.CPUs)
 	}
 	if opt.PageSize == 0 {
-		opt.PageSize = 4096
+		opt.PageSize = allocator.PageSize
 	}
 	if opt.Kernel.Name == "" {
 		opt.Kernel = mballoc.DefaultKernel

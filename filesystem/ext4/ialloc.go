@@ -1,9 +1,8 @@
 package ext4
 
 import (
-	"math/bits"
-
 	"mbsim/allocator"
+	"mbsim/allocator/bitmap"
 	"mbsim/filesystem"
 	"mbsim/filesystem/dirent"
 )
@@ -14,9 +13,9 @@ type inodeGroup struct {
 	free, dirs  uint32
 	unused      uint32 // bg_itable_unused
 	blockUninit bool
-	bits        []uint64 // the inode bitmap, once read
-	firstFree   uint32   // no inode below it is free
-	deleted     []uint32 // when inodes were deleted, s; nil where that does not matter (recent.go)
+	bits        bitmap.Bits // the inode bitmap, once read
+	firstFree   uint32      // no inode below it is free
+	deleted     []uint32    // when inodes were deleted, s; nil where that does not matter (recent.go)
 }
 
 // flexInodes sums the inodes of a flex group (struct flex_groups).
@@ -240,36 +239,35 @@ func (fs *FS) allocInode(t *task, parent *inode, dir bool, name string) (uint32,
 	return 0, filesystem.ENOSPC
 }
 
-// takeInodeBit takes the first free inode of a group at from or after it.
-func (fs *FS) takeInodeBit(ig *inodeGroup, g allocator.GroupID, from uint32) (uint32, bool) {
-	ipg := fs.geo.InodesPerGroup
+// readInodeBitmap has the inode bitmap of group g in memory.
+func (fs *FS) readInodeBitmap(ig *inodeGroup, g allocator.GroupID) {
 	if ig.bits == nil {
-		ig.bits = make([]uint64, (ipg+63)/64)
+		ig.bits = bitmap.New(int(fs.geo.InodesPerGroup))
 		fs.layout.InodeBitmap(g, ig.bits)
 	}
+}
+
+// nextFree is the first free inode of a group at from or after it, ipg (the inodes of a
+// group) where there is none.
+func (ig *inodeGroup) nextFree(from, ipg uint32) uint32 {
+	return uint32(ig.bits.NextZero(int(max(from, ig.firstFree)), int(ipg)))
+}
+
+// takeInodeBit takes the first free inode of a group at from or after it.
+func (fs *FS) takeInodeBit(ig *inodeGroup, g allocator.GroupID, from uint32) (uint32, bool) {
+	fs.readInodeBitmap(ig, g)
 	if ig.deleted != nil {
 		return fs.takeSettled(ig, from)
 	}
-	start := max(from, ig.firstFree)
-	for w := start / 64; w < uint32(len(ig.bits)); w++ {
-		free := ^ig.bits[w]
-		if w == start/64 {
-			free &= ^uint64(0) << (start % 64)
-		}
-		if free == 0 {
-			continue
-		}
-		bit := w*64 + uint32(bits.TrailingZeros64(free))
-		if bit >= ipg {
-			return 0, false
-		}
-		ig.bits[w] |= 1 << (bit % 64)
-		if from <= ig.firstFree {
-			ig.firstFree = bit + 1
-		}
-		return bit, true
+	bit := ig.nextFree(from, fs.geo.InodesPerGroup)
+	if bit == fs.geo.InodesPerGroup {
+		return 0, false
 	}
-	return 0, false
+	ig.bits.Set(int(bit))
+	if from <= ig.firstFree {
+		ig.firstFree = bit + 1
+	}
+	return bit, true
 }
 
 // inodeTaken brings the counts up to date after inode bit of group g was taken.
@@ -296,12 +294,9 @@ func (fs *FS) freeInode(t *task, in *inode) {
 	g := allocator.GroupID((in.Number - 1) / ipg)
 	bit := (in.Number - 1) % ipg
 	ig := fs.inodeGroupOf(g)
-	if ig.bits == nil {
-		ig.bits = make([]uint64, (ipg+63)/64)
-		fs.layout.InodeBitmap(g, ig.bits)
-	}
+	fs.readInodeBitmap(ig, g)
 	fs.journals(inodeBitmap, uint64(g))
-	ig.bits[bit/64] &^= 1 << (bit % 64)
+	ig.bits.Clear(int(bit))
 	ig.firstFree = min(ig.firstFree, bit)
 	fs.noteDeleted(ig, bit)
 	x := fs.flexOf(fs.geo.Flex(g))

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
 	"mbsim/internal/nearest"
 )
@@ -56,7 +57,7 @@ type Options struct {
 
 	Kernel   mballoc.Kernel    // one without a name stands for mballoc.DefaultKernel
 	Tunables map[string]uint32 // tunables that differ from their defaults, by s_mb_* or sysfs name
-	PageSize int64             // bytes of a page, 4096 where 0
+	PageSize int64             // bytes of a page, allocator.PageSize where 0
 
 	Observer Observer         // told of what the file system decides, nil for nobody
 	Blocks   mballoc.Observer // told of what the allocator decides, nil for nobody
@@ -68,7 +69,7 @@ func DefaultOptions(blockSize int64) Options {
 	return Options{
 		CPUs:          1,
 		Delalloc:      true,
-		DioreadNolock: blockSize == 4096,
+		DioreadNolock: blockSize == allocator.PageSize,
 		AutoDaAlloc:   true,
 		Stripe:        -1,
 		CommitSeconds: 5,

@@ -1,7 +1,5 @@
 package ext4
 
-import "math/bits"
-
 // Without a journal a number is not used again at once: its deletion may not be on
 // disk yet, and a crash would show the old file under the new name. So for a minute
 // other free numbers of the group go first. That takes a clock: without one the
@@ -41,7 +39,7 @@ func (fs *FS) takeSettled(ig *inodeGroup, from uint32) (uint32, bool) {
 	ipg := fs.geo.InodesPerGroup
 	now := fs.seconds()
 	found := ipg
-	for bit := ig.nextFree(max(from, ig.firstFree), ipg); bit < ipg; bit = ig.nextFree(bit+1, ipg) {
+	for bit := ig.nextFree(from, ipg); bit < ipg; bit = ig.nextFree(bit+1, ipg) {
 		found = bit
 		if !ig.recentlyDeleted(bit, now) {
 			break
@@ -50,26 +48,12 @@ func (fs *FS) takeSettled(ig *inodeGroup, from uint32) (uint32, bool) {
 	if found == ipg {
 		return 0, false
 	}
-	ig.bits[found/64] |= 1 << (found % 64)
+	ig.bits.Set(int(found))
 	ig.deleted[found] = 0
 	if found == ig.firstFree {
 		ig.firstFree++
 	}
 	return found, true
-}
-
-// nextFree is the first free inode at from or after it, ipg if there is none.
-func (ig *inodeGroup) nextFree(from, ipg uint32) uint32 {
-	for w := from / 64; w < uint32(len(ig.bits)); w++ {
-		free := ^ig.bits[w]
-		if w == from/64 {
-			free &= ^uint64(0) << (from % 64)
-		}
-		if free != 0 {
-			return min(w*64+uint32(bits.TrailingZeros64(free)), ipg)
-		}
-	}
-	return ipg
 }
 
 // forgetDeleted forgets when inodes were deleted: their table is not in memory.

@@ -3,6 +3,8 @@ package image
 import (
 	"fmt"
 	"strings"
+
+	"mbsim/filesystem"
 )
 
 // dirPlace is a directory of the tree that is to be checked.
@@ -169,7 +171,7 @@ func (d *dirCheck) entry(e *Dirent) error {
 		return fmt.Errorf("names inode %d, which was never made", e.Inode)
 	case f.flags&factAttrs != 0:
 		return fmt.Errorf("names inode %d, which holds an attribute", e.Inode)
-	case f.kind != modeDir>>12:
+	case f.kind != filesystem.ModeDir>>12:
 		return nil
 	case d.place.below(e.Inode):
 		return fmt.Errorf("names directory %d, which would lie below itself", e.Inode)

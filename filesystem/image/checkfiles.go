@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"mbsim/allocator"
+	"mbsim/filesystem"
 )
 
 // maxDirDepth is how deep directories may lie below the root. A path has at most
@@ -145,7 +146,7 @@ func (c *fileChecker) journal(in *Inode) error {
 	for _, x := range in.Extents {
 		mapped += x.Len
 	}
-	if in.Mode&modeType != modeRegular || uint64(in.Size>>c.s.sb.BlockBits) > mapped {
+	if in.Mode&filesystem.ModeType != filesystem.ModeRegular || uint64(in.Size>>c.s.sb.BlockBits) > mapped {
 		return fmt.Errorf("the journal, mode %06o, has %d bytes and maps %d blocks", in.Mode, in.Size, mapped)
 	}
 	return nil
@@ -157,7 +158,7 @@ func (c *fileChecker) journal(in *Inode) error {
 func (c *fileChecker) links() error {
 	for n := range c.s.numbers() {
 		f := c.seen.at(n)
-		dir := f.kind == modeDir>>12
+		dir := f.kind == filesystem.ModeDir>>12
 		switch {
 		case dir && f.flags&factReached == 0:
 			return fmt.Errorf("inode %d: a directory that no name leads to from the root", n)

@@ -6,19 +6,12 @@ import (
 	"slices"
 
 	"mbsim/allocator"
-)
-
-// File types in st_mode.
-const (
-	modeType    = 0o170000
-	modeDir     = 0o040000
-	modeRegular = 0o100000
-	modeLink    = 0o120000
+	"mbsim/filesystem"
 )
 
 // fileTypes are all there are: fifo, character device, directory, block device,
 // regular file, symbolic link, socket.
-var fileTypes = [...]uint32{0o010000, 0o020000, modeDir, 0o060000, modeRegular, modeLink, 0o140000}
+var fileTypes = [...]uint32{0o010000, 0o020000, filesystem.ModeDir, 0o060000, filesystem.ModeRegular, filesystem.ModeLink, 0o140000}
 
 const hugeFileFlag = 0x40000 // EXT4_HUGE_FILE_FL: i_blocks counts blocks
 
@@ -118,11 +111,11 @@ func (s *imageSource) parseInode(n uint32, b []byte, own *owners) (Inode, error)
 // parseFields takes over the fields of an inode.
 func (s *imageSource) parseFields(n uint32, b []byte) (Inode, error) {
 	in := Inode{Number: n, Mode: uint32(le.Uint16(b)), Links: uint32(le.Uint16(b[0x1a:])), Flags: le.Uint32(b[0x20:])}
-	if in.Mode != 0 && !slices.Contains(fileTypes[:], in.Mode&modeType) {
+	if in.Mode != 0 && !slices.Contains(fileTypes[:], in.Mode&filesystem.ModeType) {
 		return in, fmt.Errorf("mode %06o is of no known type", in.Mode)
 	}
 	size := uint64(le.Uint32(b[0x04:]))
-	if in.Mode&modeType == modeRegular || s.sb.Incompat&LargeDir != 0 {
+	if in.Mode&filesystem.ModeType == filesystem.ModeRegular || s.sb.Incompat&LargeDir != 0 {
 		size |= uint64(le.Uint32(b[0x6c:])) << 32 // of others it is something else (i_dir_acl)
 	}
 	if size > maxFileBlocks<<s.sb.BlockBits {
@@ -148,21 +141,21 @@ func (s *imageSource) parseFields(n uint32, b []byte) (Inode, error) {
 // parseMap reads the mapping of an inode, or the data that it holds itself.
 func (s *imageSource) parseMap(w *mapWalker, b []byte) error {
 	in, iblock := w.in, b[0x28:0x64]
-	switch t := in.Mode & modeType; {
+	switch t := in.Mode & filesystem.ModeType; {
 	case in.Flags&InlineFlag != 0:
 		if s.sb.Incompat&InlineData == 0 {
 			return fmt.Errorf("it is said to hold its data itself, without the inline_data feature")
 		}
 		return in.parseInline(b)
 	case in.Number == BadBlocksInode && in.Mode == 0: // its mode is never set
-	case t != modeDir && t != modeRegular && t != modeLink:
+	case t != filesystem.ModeDir && t != filesystem.ModeRegular && t != filesystem.ModeLink:
 		return nil
 	case in.Flags&ExtentsFlag != 0:
 		if s.sb.Incompat&ExtentTree == 0 {
 			return fmt.Errorf("it is mapped by extents, without the extent feature")
 		}
 		return w.root(iblock)
-	case t == modeLink && in.Size < 60 && in.Sectors == s.aclSectors(in):
+	case t == filesystem.ModeLink && in.Size < 60 && in.Sectors == s.aclSectors(in):
 		return nil // the target is in the inode
 	case in.Number == ResizeInodeNum:
 		return w.resize(iblock)

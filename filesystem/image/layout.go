@@ -49,7 +49,7 @@ type Inode struct {
 }
 
 // IsDir reports whether the inode is a directory.
-func (i *Inode) IsDir() bool { return i.Mode&0o170000 == 0o040000 }
+func (i *Inode) IsDir() bool { return filesystem.IsDir(i.Mode) }
 
 // MetaBlock is one block of an inode's extent tree, or one indirect block.
 type MetaBlock struct {

@@ -62,7 +62,6 @@ const (
 	confInodeRatio   = 16384
 	confReserved     = 5.0
 	confFlexSize     = 16
-	pageSize         = 4096
 )
 
 var confTypes = []profile{

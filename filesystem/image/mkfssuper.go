@@ -45,8 +45,8 @@ func newMkfsState(p *MkfsParams) (*mkfsState, error) {
 		return nil, mkfsErrorf("invalid block size %d: want a power of two, 1024 to 65536", bs)
 	}
 	blocks := uint64(p.Size) / uint64(unit)
-	if pageSize > unit {
-		blocks &^= uint64(pageSize/unit) - 1
+	if allocator.PageSize > unit {
+		blocks &^= uint64(allocator.PageSize/unit) - 1
 	}
 	if p.Size <= 0 || blocks == 0 {
 		return nil, mkfsErrorf("a device of %d bytes holds no file system", p.Size)
@@ -60,7 +60,7 @@ func newMkfsState(p *MkfsParams) (*mkfsState, error) {
 		bs = confBlockSize
 		for _, t := range profiles {
 			if t.blockSize == -1 {
-				bs = pageSize
+				bs = allocator.PageSize
 			} else if t.blockSize != 0 {
 				bs = t.blockSize
 			}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"mbsim/allocator"
+	"mbsim/filesystem"
 )
 
 // fill makes directories and files of several shapes in an image with debugfs.
@@ -149,7 +150,7 @@ func checkTree(t *testing.T, args, path string, l *Layout) {
 			own(m.Block, 1)
 		}
 		files++
-		if in.Number != ResizeInodeNum && len(in.Meta) == 0 && strings.Join(strings.Fields(blocks), " ") != strings.Join(mine, " ") && !(in.Mode&modeType == modeLink && in.Size < 60) {
+		if in.Number != ResizeInodeNum && len(in.Meta) == 0 && strings.Join(strings.Fields(blocks), " ") != strings.Join(mine, " ") && !(in.Mode&filesystem.ModeType == filesystem.ModeLink && in.Size < 60) {
 			t.Errorf("%s: inode %d: blocks %.200s\ndebugfs has %.200s", args, in.Number, mine, blocks)
 		}
 		m := regexp.MustCompile(`Mode:\s+(\d+)[\s\S]*Size: (\d+)[\s\S]*Links: (\d+)\s+Blockcount: (\d+)`).FindStringSubmatch(stat)

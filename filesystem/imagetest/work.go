@@ -119,7 +119,7 @@ func (w *worker) removeAll() error {
 	for i := len(files) - 1; i > 0; i-- { // what is below a directory comes behind it
 		f := &files[i]
 		err := w.Unlink(&w.p.Task, f.Path)
-		if f.Mode&0o170000 == 0o040000 {
+		if filesystem.IsDir(f.Mode) {
 			err = w.Rmdir(&w.p.Task, f.Path)
 		}
 		var no filesystem.Errno

@@ -3,7 +3,6 @@ package device
 import (
 	"fmt"
 
-	"mbsim/machine/latency"
 	"mbsim/sim"
 )
 
@@ -20,7 +19,6 @@ type Device struct {
 	size   int64
 	medium medium // nil for none
 	queues []queue
-	room   *sim.Queue // those who wait until no write waits for a tag
 
 	flushes  ioList   // to be done by the next flush
 	flushing *command // the one in progress
@@ -29,7 +27,6 @@ type Device struct {
 	counted     int64 // up to when times in stats count
 	outstanding int
 	last        int64 // the byte behind the last command
-	latencies   *latency.Recorder
 
 	freeIO      *io
 	freeCommand *command
@@ -44,7 +41,7 @@ func New(e *sim.Engine, m Model, size int64) (*Device, error) {
 	if size < 1 || size > pebi {
 		return nil, fmt.Errorf("a device of %d bytes: between 1 and %d are possible", size, pebi)
 	}
-	d := &Device{e: e, m: m, size: size, room: e.NewQueue("device tag"), counted: e.Now(), latencies: latency.New()}
+	d := &Device{e: e, m: m, size: size, counted: e.Now()}
 	d.stats.began = e.Now()
 	var err error
 	if d.medium, err = newMedium(&m, size, &d.stats); err != nil {
@@ -73,9 +70,6 @@ func (d *Device) Model() Model { return d.m }
 // Size is the device's size, bytes.
 func (d *Device) Size() int64 { return d.size }
 
-// Latencies are the times from submission to completion.
-func (d *Device) Latencies() *latency.Recorder { return d.latencies }
-
 // Submit sends a request. done, which may be nil, runs as an event when it is
 // done, never within Submit.
 func (d *Device) Submit(r Request, done func()) {
@@ -101,28 +95,11 @@ func (d *Device) Do(p *sim.Process, r Request) int64 {
 	return ns
 }
 
-// Throttle waits until no write waits for a tag: what somebody does who has
-// submitted much without waiting, as the kernel makes everybody do.
-func (d *Device) Throttle(p *sim.Process) {
-	for d.tagless() {
-		d.room.Wait(p)
-	}
-}
-
-func (d *Device) tagless() bool {
-	for i := range d.queues {
-		if d.queues[i].waiting[Write].n > 0 {
-			return true
-		}
-	}
-	return false
-}
-
 // accept makes a request into an io and counts it.
 func (d *Device) accept(r *Request) *io {
 	from, to := d.extent(r)
 	o := d.newIO()
-	o.kind, o.sync, o.from, o.to, o.start = r.Kind, r.Sync, from, to, d.e.Now()
+	o.kind, o.from, o.to, o.start = r.Kind, from, to, d.e.Now()
 	if n := len(d.queues); n > 0 {
 		o.queue = &d.queues[uint(r.CPU)%uint(n)]
 	}
@@ -224,7 +201,7 @@ func (d *Device) finishPiece(o *io) {
 	waiter, done := o.waiter, o.done
 	if waiter != nil {
 		o.finished = true
-		d.record(o)
+		d.ended()
 		waiter.Wake()
 		return // Do lets go of it
 	}
@@ -234,23 +211,14 @@ func (d *Device) finishPiece(o *io) {
 	}
 }
 
-// finish records a request that is done and lets go of it.
+// finish counts a request as done and lets go of it.
 func (d *Device) finish(o *io) {
-	d.record(o)
+	d.ended()
 	d.dropIO(o)
 }
 
-func (d *Device) record(o *io) {
+// ended counts a request as done.
+func (d *Device) ended() {
 	d.count()
 	d.outstanding--
-	op := latency.DeviceRead
-	switch {
-	case o.kind == Flush:
-		op = latency.DeviceFlush
-	case o.kind == Write && o.sync:
-		op = latency.DeviceWrite
-	case o.kind == Write:
-		op = latency.DeviceWriteback
-	}
-	d.latencies.Record(op, d.e.Now()-o.start)
 }

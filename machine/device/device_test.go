@@ -3,7 +3,6 @@ package device
 import (
 	"testing"
 
-	"mbsim/machine/latency"
 	"mbsim/sim"
 )
 
@@ -43,8 +42,8 @@ func TestDoIsNotFooled(t *testing.T) {
 	})
 	e.After(100, func() { p.Wake() })
 	e.Run(sim.Forever)
-	if n := d.Latencies().Count(latency.DeviceRead); n != 1 {
-		t.Errorf("%d reads", n)
+	if s := d.Stats(); s.Reads != 1 || d.Outstanding() != 0 {
+		t.Errorf("%d outstanding, %+v", d.Outstanding(), s)
 	}
 }
 
@@ -67,32 +66,6 @@ func TestClose(t *testing.T) {
 	e.Close()
 	if ended != 3 {
 		t.Errorf("%d have ended", ended)
-	}
-}
-
-// Throttle holds back who submits more than there are tags for.
-func TestThrottle(t *testing.T) {
-	e := sim.New()
-	defer e.Close()
-	m := Default(SSD)
-	d, err := New(e, m, loadBlocks*block)
-	if err != nil {
-		t.Fatal(err)
-	}
-	most := 0
-	e.Go("flusher", func(p *sim.Process) {
-		for i := range uint64(2000) {
-			d.Submit(Request{Kind: Write, Block: i * 3, Count: 1, BlockSize: block}, nil)
-			most = max(most, d.Outstanding())
-			d.Throttle(p)
-		}
-	})
-	e.Run(sim.Forever)
-	if s := d.Stats(); most != int(3*m.Tags/4)+1 || s.Writes != 2000 || d.Outstanding() != 0 {
-		t.Errorf("at most %d outstanding, %+v", most, s)
-	}
-	if n := d.Latencies().Count(latency.DeviceWriteback); n != 2000 {
-		t.Errorf("%d recorded", n)
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"mbsim/machine/latency"
 	"mbsim/sim"
 )
 
@@ -56,7 +55,7 @@ func (j job) run(t testing.TB) (iops, rate float64, s Stats) {
 				if next += uint64(j.count); j.random {
 					b = g.Uint64N(j.within - uint64(j.count))
 				}
-				d.Do(p, Request{Kind: j.kind, Block: b, Count: j.count, BlockSize: block, Sync: true, CPU: i})
+				d.Do(p, Request{Kind: j.kind, Block: b, Count: j.count, BlockSize: block, CPU: i})
 				p.Wait(j.think)
 			}
 		})
@@ -205,7 +204,7 @@ func TestHDDWriteCache(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write := func(b uint64) Request { return Request{Kind: Write, Block: b, Count: 1, BlockSize: block, Sync: true} }
+	write := func(b uint64) Request { return Request{Kind: Write, Block: b, Count: 1, BlockSize: block} }
 	e.Go("", func(p *sim.Process) {
 		h := d.medium.(*hdd)
 		for i := range uint64(100) {
@@ -244,7 +243,7 @@ func TestHDDWriteCache(t *testing.T) {
 		}
 	})
 	e.Run(sim.Forever)
-	if n := d.Latencies().Count(latency.DeviceFlush); n != 4 {
+	if n := d.Stats().Flushes; n != 4 {
 		t.Errorf("%d flushes recorded", n)
 	}
 }
@@ -310,7 +309,6 @@ func TestNone(t *testing.T) {
 		plug := d.NewPlug()
 		plug.Submit(Request{Kind: Flush}, func() { order = append(order, 3) })
 		plug.Flush()
-		d.Throttle(p)
 	})
 	e.Run(sim.Forever)
 	if fmt.Sprint(order) != "[1 2 3]" || e.Now() != 5 {

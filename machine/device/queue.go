@@ -187,9 +187,6 @@ func (q *queue) release(c *command) {
 			}
 		}
 	}
-	if q.waiting[Write].n == 0 {
-		q.d.room.WakeAll() // they look again
-	}
 }
 
 // dispatch gives the device what it can take. A flush goes first, and over SATA

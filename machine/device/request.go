@@ -29,7 +29,6 @@ type Request struct {
 	Block     uint64
 	Count     uint32 // blocks
 	BlockSize uint32 // bytes
-	Sync      bool   // somebody waits for a write; reads and flushes are always waited for
 	CPU       int    // who submits: decides the queue where there are several
 }
 
@@ -39,7 +38,6 @@ type io struct {
 	parent   *io // what it is a piece of
 	pieces   int // how many pieces of it are not done
 	kind     Kind
-	sync     bool
 	finished bool
 	from, to int64
 	start    int64 // when it was submitted

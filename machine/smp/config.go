@@ -3,6 +3,7 @@ package smp
 import (
 	"math/rand/v2"
 
+	"mbsim/allocator"
 	"mbsim/machine/cost"
 	"mbsim/machine/device"
 )
@@ -29,7 +30,7 @@ type Config struct {
 // thing after the other.
 type Link struct {
 	Latency int64 // from sending to completion
-	Page    int64 // of 4096 bytes
+	Page    int64 // of data (allocator.PageSize)
 	Commit  int64 // writing and flushing a transaction
 	Bitmap  int64 // reading a block bitmap
 }
@@ -40,7 +41,7 @@ type Link struct {
 // counters over seeds.
 func Emulated(cpus int, jitter *rand.Rand) Config {
 	return Config{
-		CPUs: cpus, BlockSize: 4096,
+		CPUs: cpus, BlockSize: allocator.PageSize,
 		Costs: cost.Model{
 			Syscall: 4_000, CopyPage: 1_500, Lock: 200, ExtentExamined: 30, ExtentTree: 15_000, SubmitPage: 2_500,
 		},

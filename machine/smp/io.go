@@ -3,22 +3,18 @@ package smp
 import (
 	"mbsim/allocator"
 	"mbsim/machine/device"
-	"mbsim/machine/latency"
 )
-
-// pageSize is the unit of the costs of data, bytes.
-const pageSize = 4096
 
 // Copy implements ext4.Host.
 func (m *Machine) Copy(n int64) {
-	pages := (n + pageSize - 1) / pageSize
+	pages := (n + allocator.PageSize - 1) / allocator.PageSize
 	m.Spend(m.Costs.Write(pages, pages))
 	m.preempt()
 }
 
 // Submitted implements ext4.Host.
 func (m *Machine) Submitted(block allocator.Block, n uint32) {
-	pages := (int64(n)*m.BlockSize + pageSize - 1) / pageSize
+	pages := (int64(n)*m.BlockSize + allocator.PageSize - 1) / allocator.PageSize
 	m.Spend(m.Costs.JournalStart + m.Costs.ExtentTree + m.Costs.StatusTree + m.Costs.Submit(pages, 1))
 	m.send(block, n, pages)
 	m.preempt()
@@ -37,7 +33,7 @@ func (m *Machine) send(block allocator.Block, n uint32, pages int64) {
 	}
 	id := p.ID()
 	m.task(p).inFlight++
-	m.Device.Submit(device.Request{Kind: device.Write, Block: uint64(block), Count: n, BlockSize: uint32(m.BlockSize), Sync: true, CPU: m.task(p).number},
+	m.Device.Submit(device.Request{Kind: device.Write, Block: uint64(block), Count: n, BlockSize: uint32(m.BlockSize), CPU: m.task(p).number},
 		func() {
 			t := &m.tasks[id]
 			t.inFlight--
@@ -73,7 +69,6 @@ const tagsPerBlock = 254
 // commit block, and a flush.
 func (m *Machine) Commit(metadata int) {
 	p := m.e.Current()
-	start := m.e.Now()
 	blocks := int64(metadata + (metadata+tagsPerBlock-1)/tagsPerBlock + 1)
 	m.Spend(m.Costs.Commit(blocks))
 	m.sleep(p, WaitCommit, func() {
@@ -83,13 +78,12 @@ func (m *Machine) Commit(metadata int) {
 		}
 		for blocks > 0 {
 			n := m.journalSpace(blocks)
-			m.Device.Do(p, device.Request{Kind: device.Write, Block: m.JournalBlock + uint64(m.journalAt), Count: uint32(n), BlockSize: uint32(m.BlockSize), Sync: true})
+			m.Device.Do(p, device.Request{Kind: device.Write, Block: m.JournalBlock + uint64(m.journalAt), Count: uint32(n), BlockSize: uint32(m.BlockSize)})
 			m.journalAt += n
 			blocks -= n
 		}
 		m.Device.Do(p, device.Request{Kind: device.Flush})
 	})
-	m.times.Record(latency.Commit, m.e.Now()-start)
 }
 
 // journalSpace is how many of n blocks can be written behind the last ones of the

@@ -276,9 +276,7 @@ func (m *Machine) ReadBitmap(id allocator.GroupID, block allocator.Block, ahead 
 	if ahead {
 		return
 	}
-	start := m.e.Now()
 	m.sleep(p, WaitBitmap, func() { p.Wait(m.Link.Bitmap) })
-	m.times.Record(latency.BitmapRead, m.e.Now()-start)
 }
 
 // AwaitBitmap implements mballoc.Locks.
@@ -287,13 +285,11 @@ func (m *Machine) AwaitBitmap(id allocator.GroupID) {
 	if _, on := m.underWay[id]; !on || p == nil {
 		return
 	}
-	start := m.e.Now()
 	m.sleep(p, WaitBitmap, func() {
 		for on := true; on; _, on = m.underWay[id] {
 			m.bitmaps.Wait(p)
 		}
 	})
-	m.times.Record(latency.BitmapRead, m.e.Now()-start)
 }
 
 // LockInode implements ext4.Host.
