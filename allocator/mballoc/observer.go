@@ -102,8 +102,8 @@ type Work struct {
 	Fragments  int // free extents in these
 }
 
-// worked lets time pass where anybody counts it.
-func (a *Allocator) worked(w Work) {
+// chargeWork lets time pass where anybody counts it.
+func (a *Allocator) chargeWork(w Work) {
 	if a.locks != nil {
 		a.locks.Work(w)
 	}
@@ -119,12 +119,14 @@ const (
 // lockGroup locks a group, counting contention (ext4_lock_group).
 func (a *Allocator) lockGroup(id allocator.GroupID) {
 	if a.locks != nil {
-		a.contend(id)
+		a.lockAndCount(id)
 	}
 }
 
-// contend locks a group where others may have it.
-func (a *Allocator) contend(id allocator.GroupID) {
+// lockAndCount locks a group where others may have it.
+func (a *Allocator) lockAndCount(id allocator.GroupID) {
+	// The kernel tries the lock first: a failure raises s_lock_busy, up to a limit, and a
+	// success lowers it.
 	if a.locks.LockGroup(id) {
 		a.lockBusy = min(a.lockBusy+1, maxContention)
 	} else if a.lockBusy > 0 {

@@ -10,6 +10,7 @@ import "mbsim/allocator"
 // were to answer before that is looked at.
 func (a *Allocator) readAhead(id allocator.GroupID, nr uint32) (next allocator.GroupID, ios uint32) {
 	for nr > 0 {
+		// Page by page of groups, since most pages have been looked at as a whole before.
 		n := min(nr, groupsPerPage-uint32(id)%groupsPerPage, uint32(a.geo.Groups-id))
 		if p := a.pages[id/groupsPerPage]; p == nil || ^p.ahead&inPage(id, n) != 0 {
 			ios += a.readAheadPage(id, n)
@@ -33,6 +34,7 @@ func (a *Allocator) readAheadPage(id allocator.GroupID, nr uint32) (ios uint32) 
 	for range nr {
 		g, p := a.at(id), a.pages[id/groupsPerPage]
 		bit := inPage(id, 1)
+		// Each group is tried once after a mount (EXT4_MB_GRP_TEST_AND_SET_READ).
 		seen := p.ahead&bit != 0
 		p.ahead |= bit
 		if !seen && g.needInit && g.descFree > 0 && !g.uninit && a.readBitmap(id, g, true) {
@@ -51,6 +53,7 @@ func (a *Allocator) PrefetchBitmaps() {
 	for id := allocator.GroupID(0); ; {
 		next, ios := a.readAhead(id, a.tunables.Prefetch)
 		a.prefetchEnd(next, ios)
+		// The batch has come around the end of the disk.
 		if id >= next {
 			return
 		}

@@ -14,10 +14,13 @@ func (a *Allocator) measure(ac *allocation, id allocator.GroupID, g *group, star
 	ac.examined++
 	switch {
 	case ac.flags&HintFirst != 0 || n == ac.goal.len:
+		// With HINT_FIRST any extent will do, and none is better than an exact fit.
 		ac.best = freeExtent{group: id, start: start, len: n}
 		a.useBest(ac, g)
 		return
 	case ac.best.len == 0:
+		// The kernel keeps the first extent without asking whether the search has gone on
+		// long enough.
 		ac.best = freeExtent{group: id, start: start, len: n}
 		return
 	case better(n, ac.best.len, ac.goal.len):
@@ -37,13 +40,17 @@ func (a *Allocator) checkLimits(ac *allocation, id allocator.GroupID, g *group, 
 	if ac.status == statusFound {
 		return
 	}
+	// Enough was examined: whatever is best so far is taken, even if it is too short.
 	if ac.examined > int(a.tunables.MaxToScan) && ac.flags&HintFirst == 0 {
 		ac.status = statusBreak
 		return
 	}
+	// What is too short ends no search.
 	if ac.best.len < ac.goal.len {
 		return
 	}
+	// The best can be taken at once only in the group that is locked now. In any other the
+	// search goes on, and tryBest takes it in the end.
 	if (groupDone || ac.examined > int(a.tunables.MinToScan)) && ac.best.group == id {
 		if a.locks == nil { // nobody can have taken any of it
 			a.useBest(ac, g)
@@ -56,19 +63,24 @@ func (a *Allocator) checkLimits(ac *allocation, id allocator.GroupID, g *group, 
 // useBest takes the best extent, at most as long as the goal
 // (ext4_mb_use_best_found). The group must be locked.
 func (a *Allocator) useBest(ac *allocation, g *group) {
+	// What is longer than the goal stays free; the extent begins at the goal's block of the
+	// file.
 	ac.best.len = min(ac.best.len, ac.goal.len)
 	ac.best.logical = ac.goal.logical
 	a.touch(ac.best.group)
 	ac.tail, ac.buddy = a.markUsed(g, ac.best.start, ac.best.len)
-	a.worked(Work{Buddies: 1})
+	a.chargeWork(Work{Buddies: 1})
 	ac.found = ac.best
 	ac.status = statusFound
+	// The next stream goes on here. The kernel's s_mb_last_group and s_mb_last_start are
+	// behind s_md_lock.
 	if ac.flags&StreamAlloc != 0 {
 		if a.locks != nil {
 			a.locks.StreamGoal()
 		}
 		*a.streamGoal(ac.inode) = streamGoal{ac.found.group, ac.found.start}
 	}
+	// More was found than was asked for: the rest is preallocated.
 	if ac.orig.len < ac.best.len {
 		a.newPrealloc(ac, g)
 	}
@@ -80,6 +92,8 @@ func (a *Allocator) tryBest(ac *allocation) {
 	id := ac.best.group
 	g := a.load(id)
 	a.lockGroup(id)
+	// The group's lock was given up since the extent was found: it may be in use by now, or
+	// shorter.
 	if start, n := a.findExtent(g, ac.best.start, ac.best.len); n > 0 {
 		ac.best.start, ac.best.len = start, n
 		a.useBest(ac, g)
@@ -90,6 +104,8 @@ func (a *Allocator) tryBest(ac *allocation) {
 // findByGoal takes the goal's place if the whole goal fits there
 // (ext4_mb_find_by_goal). With a stripe a goal of just its width must be aligned.
 func (a *Allocator) findByGoal(ac *allocation) {
+	// Only a request with a meaningful goal tries it, and only where the goal's group has
+	// anything free.
 	want := HintTryGoal
 	if a.quirks.GoalOnlyTriesGoal {
 		want |= HintGoalOnly
@@ -101,9 +117,12 @@ func (a *Allocator) findByGoal(ac *allocation) {
 	g := a.load(id)
 	a.lockGroup(id)
 	defer a.unlockGroup(id)
+	// The buddy that holds the goal, and those behind it, as far as the goal reaches.
 	start, n := a.findExtent(g, ac.goal.start, ac.goal.len)
 	switch {
 	case n >= ac.goal.len && ac.goal.len == int(a.geo.Stripe):
+		// A request of exactly one stripe takes the place only if it begins at a stripe's
+		// border (ext4_fsblk_t modulo s_stripe).
 		if uint64(a.geo.GroupStart(id)+allocator.Block(start))%uint64(a.geo.Stripe) != 0 {
 			return
 		}
@@ -124,12 +143,15 @@ func (a *Allocator) scanSimple(ac *allocation, id allocator.GroupID, g *group) {
 		if g.counters[order] == 0 {
 			continue
 		}
+		// The lowest free buddy of this order. No cluster below lowest is free, so no buddy
+		// begins there.
 		limit := a.maxClusters >> order
 		k := g.buddy[order].NextZero(g.lowest>>order, limit)
 		if k >= limit {
 			panic(a.dump("buddy counter without buddy", g, order, 0))
 		}
 		ac.examined++
+		// useBest cuts a larger buddy down to the goal.
 		ac.best.len = 1 << order
 		ac.best.start = k << order
 		ac.best.group = id
@@ -145,13 +167,17 @@ func (a *Allocator) scanComplex(ac *allocation, id allocator.GroupID, g *group) 
 	limit := int(a.geo.ClustersPerGroup)
 	b := g.buddy[0]
 	free := g.free
+	// The scan meets all free clusters of the group, free of them, from the first one on;
+	// lowest is moved up to it for the scans that follow.
 	i := b.NextZero(g.lowest, limit)
 	g.lowest = i
 	for free > 0 && ac.status == statusContinue {
+		// Most extents are short and lie in one word of the bitmap: skim measures those.
 		var n int
 		if i, n, free = a.skim(ac, id, b, i, free); free == 0 {
 			break
 		}
+		// The next one reaches into another word, or must be measured with care.
 		if n == 0 {
 			if i = b.NextZero(i, limit); i >= limit {
 				panic(a.dump("free clusters are missing", g, free, 0))
@@ -162,6 +188,8 @@ func (a *Allocator) scanComplex(ac *allocation, id allocator.GroupID, g *group) 
 		i += n
 		free -= n
 	}
+	// The whole group was examined, so a sufficient best in it is taken whatever
+	// mb_min_to_scan says.
 	a.checkLimits(ac, id, g, true)
 }
 
@@ -175,29 +203,37 @@ func (a *Allocator) scanComplex(ac *allocation, id allocator.GroupID, g *group) 
 // fragmented disk spend their time.
 func (a *Allocator) skim(ac *allocation, id allocator.GroupID, b bitmap.Bits, i, free int) (at, n, left int) {
 	need, best := ac.goal.len, ac.best.len
+	// The number of extents that may be examined without looking at the limits: with a
+	// sufficient best the search ends at mb_min_to_scan, without at mb_max_to_scan.
 	most := int(a.tunables.MaxToScan)
 	if best >= need {
 		most = min(most, int(a.tunables.MinToScan))
 	}
+	// With HINT_FIRST the first extent is taken, so there is nothing to skim.
 	if ac.flags&HintFirst != 0 {
 		return i, 0, free
 	}
 	w := i >> 6
 	x := b.ZerosFrom(i) // what is free of word w and was not measured
 	for {
+		// On to the next word that has a free cluster. There is one, as free is above 0.
 		for x == 0 && w+1 < len(b) {
 			w++
 			x = ^b[w]
 		}
+		// The first free run of this word: n clusters from cluster at on.
 		off := uint(bits.TrailingZeros64(x)) & 63
 		at, n = w<<6+int(off), bits.TrailingZeros64(^(x >> off))
 		if off+uint(n) == 64 && (off == 0 || n < need) {
 			return at, 0, free // it may go on in the next word
 		}
 		if n > need {
+			// The kernel measures no further than the buddies it needs; the rest of the run
+			// is the next extent.
 			n = cutRun(int(off), n, need)
 			most = min(most, int(a.tunables.MinToScan))
 		}
+		// An exact fit, or a limit that has to be asked: measure decides, in scanComplex.
 		if n == need || ac.examined >= most {
 			return at, n, free
 		}
@@ -206,6 +242,7 @@ func (a *Allocator) skim(ac *allocation, id allocator.GroupID, b bitmap.Bits, i,
 			best = n
 			ac.best = freeExtent{group: id, start: at, len: n}
 		}
+		// Those were the last free clusters of the group, so the scan is done.
 		if free -= n; free == 0 {
 			return at, n, free
 		}
@@ -220,12 +257,15 @@ func (a *Allocator) skim(ac *allocation, id allocator.GroupID, b bitmap.Bits, i,
 // is the kernel's.
 func (a *Allocator) scanAligned(ac *allocation, id allocator.GroupID, g *group) {
 	stripe := int(a.geo.Stripe)
+	// Stripes are counted from the beginning of the device, not of the group.
 	start := uint64(a.geo.GroupStart(id))
 	first := (start + uint64(stripe) - 1) / uint64(stripe) * uint64(stripe)
 	for i := int(first - start); i < int(a.geo.ClustersPerGroup); i += stripe {
 		if g.buddy[0].Test(i) {
 			continue
 		}
+		// Free at its beginning: a whole stripe of free clusters is taken, anything shorter
+		// passed over.
 		if at, n := a.findExtent(g, i, stripe); n >= stripe {
 			ac.examined++
 			ac.best = freeExtent{group: id, start: at, len: n}
