@@ -186,14 +186,13 @@ func (s *searchPass) maybeReadAhead(id allocator.GroupID) {
 	if p.next != id || s.rung.Cheap && p.ios >= a.tunables.PrefetchLimit {
 		return
 	}
-	// As many as there are up to the end of the flex group, but at most mb_prefetch.
+	// A batch is mb_prefetch groups, but with flex groups it ends with the flex group.
 	p.nr = a.tunables.Prefetch
 	if a.cfg.FlexFeature {
 		flex := a.geo.FlexSize()
 		p.nr = min(flex-uint32(id)&(flex-1), a.tunables.Prefetch)
 	}
-	// Without flex groups a batch is mb_prefetch groups. The next batch begins behind this
-	// one.
+	// The next batch begins behind this one.
 	next, ios := a.readAhead(id, p.nr)
 	p.next = next
 	p.ios += ios
