@@ -7,8 +7,8 @@ import (
 	"mbsim/sim"
 )
 
-// medium is what does the work: when a command that is started now will end. It is
-// told of commands in order of time.
+// medium is what does the work. start begins a command at time now, for the bytes
+// [from, to), and says when it will end. Commands are started in the order of time.
 type medium interface {
 	start(now int64, kind Kind, from, to int64) (end int64)
 }
@@ -35,8 +35,8 @@ type Device struct {
 	freeCommand *command
 }
 
-// New returns a device of the given size, bytes, on which nothing has happened. A
-// drive that is smaller grows: its outer part is what it was.
+// New returns a device of the given size, bytes, on which nothing has happened. If the
+// model's drive is smaller than that, it gets more cylinders in each zone.
 func New(e *sim.Engine, m Model, size int64) (*Device, error) {
 	if err := m.Check(); err != nil {
 		return nil, err
@@ -44,6 +44,7 @@ func New(e *sim.Engine, m Model, size int64) (*Device, error) {
 	if size < 1 || size > pebi {
 		return nil, fmt.Errorf("a device of %d bytes: between 1 and %d are possible", size, pebi)
 	}
+	// Times are counted from now on: the device may be made in the middle of a run.
 	d := &Device{e: e, m: m, size: size, room: e.NewQueue("device tag"), counted: e.Now(), latencies: latency.New()}
 	d.stats.began = e.Now()
 	var err error
@@ -87,12 +88,14 @@ func (d *Device) Submit(r Request, done func()) {
 // Do sends a request, waits until it is done, and returns how long that took.
 func (d *Device) Do(p *sim.Process, r Request) int64 {
 	o := d.accept(&r)
+	// Without a medium everything is done at once.
 	if d.medium == nil {
 		d.finish(o)
 		return 0
 	}
 	o.waiter = p
 	d.send(o, nil)
+	// The process may be woken for something else, so it looks again.
 	for !o.finished {
 		p.Park("device")
 	}
@@ -101,14 +104,15 @@ func (d *Device) Do(p *sim.Process, r Request) int64 {
 	return ns
 }
 
-// Throttle waits until no write waits for a tag: what somebody does who has
-// submitted much without waiting, as the kernel makes everybody do.
+// Throttle waits until no write waits for a tag. A process that submits much without
+// waiting calls it, as in the kernel nobody can submit a request without getting a tag.
 func (d *Device) Throttle(p *sim.Process) {
 	for d.tagless() {
 		d.room.Wait(p)
 	}
 }
 
+// tagless reports whether any write waits for a tag.
 func (d *Device) tagless() bool {
 	for i := range d.queues {
 		if d.queues[i].waiting[Write].n > 0 {
@@ -123,9 +127,11 @@ func (d *Device) accept(r *Request) *io {
 	from, to := d.extent(r)
 	o := d.newIO()
 	o.kind, o.sync, o.from, o.to, o.start = r.Kind, r.Sync, from, to, d.e.Now()
+	// A CPU uses the queue of its number modulo the queues (blk_mq_map_queue).
 	if n := len(d.queues); n > 0 {
 		o.queue = &d.queues[uint(r.CPU)%uint(n)]
 	}
+	// The times are brought up to date before the number of outstanding requests changes.
 	d.count()
 	d.outstanding++
 	d.stats.submitted(o.kind, to-from, d.outstanding)
@@ -137,9 +143,11 @@ func (d *Device) accept(r *Request) *io {
 func (d *Device) send(o *io, p *Plug) {
 	switch {
 	case d.medium == nil:
+		// Nothing takes time, but completion is an event all the same.
 		d.e.At(d.e.Now(), d.newCommand(o).complete)
 		return
 	case o.kind == Flush:
+		// A flush belongs to no queue: whichever can take it first does.
 		d.flushes.push(o)
 		for i := range d.queues {
 			d.queues[i].dispatch()
@@ -148,6 +156,8 @@ func (d *Device) send(o *io, p *Plug) {
 	case o.to-o.from <= d.m.MaxRequest:
 		d.enqueue(o, p)
 	default:
+		// Too large for one command: pieces, of which the last one done finishes the
+		// request (blk_queue_split).
 		o.pieces = int((o.to - o.from + d.m.MaxRequest - 1) / d.m.MaxRequest)
 		for from := o.from; from < o.to; from += d.m.MaxRequest {
 			piece := d.newIO()
@@ -156,6 +166,7 @@ func (d *Device) send(o *io, p *Plug) {
 			d.enqueue(piece, p)
 		}
 	}
+	// Without a plug the device may see the request at once.
 	if p == nil {
 		o.queue.dispatch()
 	}
@@ -173,6 +184,8 @@ func (d *Device) enqueue(o *io, p *Plug) {
 // begin gives a command to the medium.
 func (d *Device) begin(c *command) {
 	now := d.e.Now()
+	// A command that does not begin where the last one ended is a seek, whatever the
+	// medium.
 	if c.kind != Flush {
 		d.stats.Commands++
 		if c.from != d.last {
@@ -181,6 +194,7 @@ func (d *Device) begin(c *command) {
 		}
 		d.last = c.to
 	}
+	// The medium computes the end now, from its state and the clock.
 	end := d.medium.start(now, c.kind, c.from, c.to)
 	if end < now {
 		panic(fmt.Sprintf("device: %v of [%d, %d) on %v ends at %d, begun at %d", c.kind, c.from, c.to, d.m.Medium, end, now))
@@ -191,6 +205,7 @@ func (d *Device) begin(c *command) {
 // completed is the event of a command's end: it tells those who wait, and only
 // then gives its place to another, as blk_mq_end_request does.
 func (d *Device) completed(c *command) {
+	// All requests that merged into the command are done with it.
 	for o := c.ios.pop(); o != nil; o = c.ios.pop() {
 		d.finishPiece(o)
 	}
@@ -200,6 +215,7 @@ func (d *Device) completed(c *command) {
 		return
 	}
 	q.inFlight--
+	// The flush has held up other queues, so each looks for work.
 	if c == d.flushing {
 		d.flushing = nil
 		d.dropCommand(c)
@@ -214,6 +230,7 @@ func (d *Device) completed(c *command) {
 
 // finishPiece finishes a request, or a piece of one.
 func (d *Device) finishPiece(o *io) {
+	// A piece: the request is done when the last of its pieces is.
 	if whole := o.parent; whole != nil {
 		d.dropIO(o)
 		if whole.pieces--; whole.pieces > 0 {
@@ -222,6 +239,7 @@ func (d *Device) finishPiece(o *io) {
 		o = whole
 	}
 	waiter, done := o.waiter, o.done
+	// A process waits in Do, which reads the request before it is used again.
 	if waiter != nil {
 		o.finished = true
 		d.record(o)
@@ -240,6 +258,7 @@ func (d *Device) finish(o *io) {
 	d.dropIO(o)
 }
 
+// record counts a request as done, and how long it took by its kind.
 func (d *Device) record(o *io) {
 	d.count()
 	d.outstanding--

@@ -33,36 +33,42 @@ func newFlash(m *Model, stats *Stats) *flash {
 
 // start begins a command and says when it ends.
 func (f *flash) start(now int64, kind Kind, from, to int64) (end int64) {
+	// The controller takes one command after the other; t is when it has taken this one.
 	f.controller = max(f.controller, now) + f.command[kind]
 	t := f.controller
 	switch kind {
 	case Flush:
+		// Nothing to make durable if nothing was written since the last flush.
 		if !f.dirty {
 			return t
 		}
 		f.dirty = false
 		return max(t, f.written) + f.flushTime
 	case Read:
+		// A read that continues the last one finds its data in the drive's buffer.
 		first, last := t, t
 		if from == f.next {
 			f.stats.CacheReads++ // the drive saw it coming
 		} else {
-			first, last = f.work(t, Read, from, to)
+			first, last = f.occupyDies(t, Read, from, to)
 		}
 		f.next = to
-		return max(f.carry(t, first, Read, to-from), last+f.over(Read, to-from))
+		return max(f.transfer(t, first, Read, to-from), last+f.stripeTime(Read, to-from))
 	}
-	carried := f.carry(t, t, Write, to-from)
-	_, last := f.work(t+f.over(Write, to-from), Write, from, to)
+	// A write: its data comes over the link first, and each die takes a stripe as soon as
+	// that is there.
+	carried := f.transfer(t, t, Write, to-from)
+	_, last := f.occupyDies(t+f.stripeTime(Write, to-from), Write, from, to)
 	end = max(last, carried+f.dieTime[Write])
 	f.written, f.dirty = max(f.written, end), true
 	return end
 }
 
-// work gives a range's stripes to their dies and says when the first and the last
+// occupyDies gives a range's stripes to their dies and says when the first and the last
 // of them are done.
-func (f *flash) work(t int64, kind Kind, from, to int64) (first, last int64) {
+func (f *flash) occupyDies(t int64, kind Kind, from, to int64) (first, last int64) {
 	n := int64(len(f.dies))
+	// Consecutive stripes lie on consecutive dies; a die works on one at a time.
 	for s := from / f.stripe; s <= (to-1)/f.stripe; s++ {
 		die := &f.dies[s%n]
 		*die = max(*die, t) + f.dieTime[kind]
@@ -74,12 +80,12 @@ func (f *flash) work(t int64, kind Kind, from, to int64) (first, last int64) {
 	return first, last
 }
 
-// over is how long the last stripe of n bytes, or its first, is on the link.
-func (f *flash) over(kind Kind, n int64) int64 { return duration(min(n, f.stripe), f.rate[kind]) }
+// stripeTime is how long the last stripe of n bytes, or its first, is on the link.
+func (f *flash) stripeTime(kind Kind, n int64) int64 { return duration(min(n, f.stripe), f.rate[kind]) }
 
-// carry takes n bytes over the link, which begin to be ready at the time first, and
+// transfer takes n bytes over the link, which begin to be ready at the time first, and
 // says when all have passed.
-func (f *flash) carry(t, first int64, kind Kind, n int64) (end int64) {
+func (f *flash) transfer(t, first int64, kind Kind, n int64) (end int64) {
 	ns := duration(n, f.rate[kind])
 	f.link[kind] = max(f.link[kind], t) + ns
 	return max(f.link[kind], first+ns)

@@ -34,6 +34,8 @@ type zone struct {
 // zone to zone.
 func newGeometry(m *Model, capacity int64) geometry {
 	g := geometry{turn: 60 * second / m.RPM, change: m.TrackSeek, heads: m.Heads, capacity: capacity}
+	// The length of a track in each zone, in bytes, from the rate that the zone sustains: a
+	// turn and a change of track for each track.
 	n := m.Zones
 	lengths := make([]int64, n)
 	sum := int64(0)
@@ -46,7 +48,9 @@ func newGeometry(m *Model, capacity int64) geometry {
 		lengths[i] = max(bytes, 1) * sector
 		sum += lengths[i]
 	}
+	// All zones have as many cylinders, enough for the capacity.
 	cylinders := (capacity + sum*m.Heads - 1) / (sum * m.Heads) // of each zone
+	// Zones follow each other from the outer edge on.
 	at := int64(0)
 	for _, length := range lengths {
 		z := zone{first: at, firstTrack: g.tracks, length: length}
@@ -67,6 +71,7 @@ func (g *geometry) zoneOf(b int64) *zone {
 	if z := &g.zones[g.last]; z.first <= b && b < z.end {
 		return z
 	}
+	// Otherwise a binary search for the first zone that ends behind b.
 	low, high := 0, len(g.zones)-1
 	for low < high {
 		mid := (low + high) / 2

@@ -31,12 +31,15 @@ func (p *Plug) add(o *io) {
 	if p.merge(o) || o.queue.merge(o) {
 		return
 	}
+	// A plug that is full, or whose last request is large, is emptied before the next
+	// (blk_mq_submit_bio).
 	if n := int64(len(p.commands)); n > 0 {
 		last := p.commands[n-1]
 		if n >= p.d.m.PlugRequests || last.to-last.from >= p.d.m.PlugBytes {
 			p.Flush()
 		}
 	}
+	// Without a tag the request cannot be held back: it waits in line.
 	if !o.queue.tag(o.kind) {
 		p.Flush()
 		o.queue.add(o)
@@ -50,6 +53,7 @@ func (p *Plug) add(o *io) {
 func (p *Plug) merge(o *io) bool {
 	for i := len(p.commands) - 1; i >= 0; i-- {
 		c := p.commands[i]
+		// Only requests of a kind, for the same queue, up to the largest size merge.
 		if c.kind != o.kind || c.queue != o.queue || o.to-o.from+c.to-c.from > p.d.m.MaxRequest {
 			continue
 		}
@@ -73,6 +77,7 @@ func (p *Plug) merge(o *io) bool {
 func (p *Plug) Flush() {
 	var q *queue
 	for i, c := range p.commands {
+		// One queue looks for work when all of its commands have been put in line.
 		if q != nil && q != c.queue {
 			q.dispatch()
 		}

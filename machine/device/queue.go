@@ -71,10 +71,13 @@ func (q *queue) insert(c *command) {
 	}
 	s := q.sorted[c.kind]
 	i := q.find(c.kind, c.from)
+	// It continues a waiting command: both become one, which keeps its place and its
+	// deadline.
 	if i > 0 && q.joins(s[i-1], c) {
 		q.join(i-1, c)
 		return
 	}
+	// It gets a deadline, and a place in both orders: of arrival and of place.
 	c.deadline = q.d.e.Now() + q.d.m.ReadExpire
 	if c.kind == Write {
 		c.deadline = q.d.e.Now() + q.d.m.WriteExpire
@@ -84,6 +87,7 @@ func (q *queue) insert(c *command) {
 	copy(s[i+1:], s[i:])
 	s[i] = c
 	q.sorted[c.kind] = s
+	// The command behind it may continue it.
 	q.joinNext(c.kind, i)
 }
 
@@ -125,9 +129,11 @@ func (q *queue) joinNext(kind Kind, i int) {
 		return
 	}
 	into, c := s[i], s[i+1]
+	// The later one goes from the order of place.
 	q.sorted[kind] = append(s[:i+1], s[i+2:]...)
 	into.to = c.to
 	into.ios.join(&c.ios)
+	// In the order of arrival the joined command takes the earlier of both places.
 	list := &q.arrived[kind]
 	if c.deadline < into.deadline {
 		list.remove(into)
@@ -148,6 +154,8 @@ func (q *queue) merge(o *io) bool {
 	}
 	s := q.sorted[o.kind]
 	i := q.find(o.kind, o.from)
+	// A back merge: the request continues a waiting command, which the next one may
+	// continue in turn.
 	if i > 0 && s[i-1].to == o.from && o.to-s[i-1].from <= q.d.m.MaxRequest {
 		s[i-1].to = o.to
 		s[i-1].ios.push(o)
@@ -155,6 +163,8 @@ func (q *queue) merge(o *io) bool {
 		q.joinNext(o.kind, i-1)
 		return true
 	}
+	// A front merge: the request ends where a waiting command begins, which may now
+	// continue the one before.
 	if i < len(s) && s[i].from == o.to && s[i].to-o.from <= q.d.m.MaxRequest {
 		s[i].from = o.from
 		s[i].ios.push(o)
@@ -179,6 +189,7 @@ func (q *queue) free(c *command) {
 // release gives back a command and its tag, which those take who wait for one.
 func (q *queue) release(c *command) {
 	q.free(c)
+	// Reads come first; each takes a tag if its kind may have one.
 	for _, kind := range [...]Kind{Read, Write} {
 		for q.waiting[kind].n > 0 && q.tag(kind) {
 			o := q.waiting[kind].pop()
@@ -187,16 +198,19 @@ func (q *queue) release(c *command) {
 			}
 		}
 	}
+	// Those in Throttle wait until no write lacks a tag.
 	if q.waiting[Write].n == 0 {
 		q.d.room.WakeAll() // they look again
 	}
 }
 
-// dispatch gives the device what it can take. A flush goes first, and over SATA
-// alone.
+// dispatch gives the device as many commands as it can take. A flush goes first, and to a
+// device with an elevator (SATA) nothing else goes while it is under way.
 func (q *queue) dispatch() {
 	d := q.d
 	for q.inFlight < q.depth {
+		// One flush at a time serves all that have asked for one. A device with an elevator
+		// (SATA) does nothing else meanwhile.
 		if d.flushes.n > 0 && d.flushing == nil {
 			if q.elevator && q.inFlight > 0 {
 				return
@@ -212,6 +226,7 @@ func (q *queue) dispatch() {
 		if q.elevator && d.flushing != nil {
 			return
 		}
+		// The next command in the order of the elevator.
 		c := q.next()
 		if c == nil {
 			return
@@ -230,12 +245,16 @@ func (q *queue) next() *command {
 		}
 		return c
 	}
+	// Of the kind of the batch, the command behind the last one.
 	kind := Write
 	if q.reading {
 		kind = Read
 	}
 	i := q.following(kind)
 	if q.batch == 0 || q.batch >= int(q.d.m.FIFOBatch) || i < 0 {
+		// The batch is over or has nothing to go on with: a new one, which goes on from the
+		// last place of its kind, or from the command that has waited longest if its
+		// deadline has passed.
 		var ok bool
 		if kind, ok = q.choose(); !ok {
 			return nil
@@ -246,6 +265,7 @@ func (q *queue) next() *command {
 			i = q.index(first)
 		}
 	}
+	// The command leaves both orders.
 	q.batch++
 	s := q.sorted[kind]
 	c := s[i]
@@ -278,6 +298,8 @@ func (q *queue) index(c *command) int {
 func (q *queue) choose() (Kind, bool) {
 	reads, writes := len(q.sorted[Read]) > 0, len(q.sorted[Write]) > 0
 	if reads {
+		// Reads come before writes, but not more often than writes_starved batches in a
+		// row.
 		if !writes || q.starved < int(q.d.m.WritesStarved) {
 			if writes {
 				q.starved++

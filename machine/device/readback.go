@@ -68,16 +68,20 @@ func (r *Reader) File(extents []Extent) error {
 	left := window // of the window
 	var from, to int64
 	for _, x := range extents {
+		// An extent outside the device is refused before it is read.
 		blocks := uint64(r.size / r.blockSize)
 		if x.Block > blocks || x.Count > blocks-x.Block {
 			return fmt.Errorf("blocks %d+%d lie behind the end of the device, %d blocks", x.Block, x.Count, blocks)
 		}
 		at, end := int64(x.Block)*r.blockSize, int64(x.Block+x.Count)*r.blockSize
 		for at < end {
+			// The request goes out where the file continues elsewhere on the device, where
+			// a window ends, and where it has the largest size.
 			if at != to || left == 0 || to-from == r.max {
 				r.read(from, to)
 				from, to = at, at
 			}
+			// A new window begins.
 			if left == 0 {
 				left = window
 			}
@@ -99,6 +103,7 @@ func (r *Reader) read(from, to int64) {
 	}
 	r.stats.Commands++
 	r.stats.ReadBytes += to - from
+	// As Device.begin counts seeks.
 	if from != r.last {
 		r.stats.Seeks++
 		r.stats.Distance += max(from-r.last, r.last-from)

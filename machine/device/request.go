@@ -129,6 +129,7 @@ func (l *commandList) remove(c *command) {
 
 // replace puts c where old is.
 func (l *commandList) replace(old, c *command) {
+	// c gets old's neighbours, and they get c.
 	c.before, c.after = old.before, old.after
 	if c.before == nil {
 		l.head = c

@@ -24,6 +24,7 @@ type seekCurve struct {
 // newSeekCurve computes the curve of an arm with so many cylinders to go.
 func newSeekCurve(m *Model, cylinders int64) (seekCurve, error) {
 	a, mean, full := float64(m.TrackSeek), float64(m.AverageSeek), float64(m.FullSeek)
+	// The knee as a share of all cylinders.
 	k := float64(m.SeekKnee) / 1000
 	r := math.Sqrt(k)
 	// Integrals of 2(1-x), of 2(1-x)sqrt(x) below the knee, and of 2(1-x) and
@@ -33,8 +34,11 @@ func newSeekCurve(m *Model, cylinders int64) (seekCurve, error) {
 	above := 1 - below
 	aboveX := 1.0/3 - k*k + 2*k*k*k/3
 	// Whole nanoseconds: some machines round a product and a sum once, not twice.
+	// e solves the equation for the mean; c and b then follow from the longest seek and
+	// from the knee, where both parts meet.
 	e := math.Round((a*below + (full-a)*belowRoot/r + full*above - mean) / ((1-k)*belowRoot/r + above - aboveX))
 	s := seekCurve{cylinders: float64(cylinders), knee: k, a: a, e: e, c: full - e, b: math.Round((full - a - e*(1-k)) / r)}
+	// No curve that rises everywhere has these three times.
 	if s.b < 0 || s.e < 0 {
 		return s, fmt.Errorf("average_seek: no curve from %d ns (track_seek) to %d ns (full_seek) has a mean of %d ns with its knee at %d thousandths",
 			m.TrackSeek, m.FullSeek, m.AverageSeek, m.SeekKnee)

@@ -49,6 +49,7 @@ func (s *Stats) submitted(kind Kind, n int64, outstanding int) {
 	case Flush:
 		s.Flushes++
 	}
+	// The new request counts as outstanding.
 	s.MaxQueue = max(s.MaxQueue, outstanding)
 }
 

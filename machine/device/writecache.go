@@ -31,6 +31,7 @@ func (c *writeCache) behind(b int64) int {
 // add puts a range in, joined with those it overlaps or touches.
 func (c *writeCache) add(from, to int64) {
 	i := c.behind(from)
+	// All ranges from i to j are joined with the new one, whose bytes count once.
 	j := i
 	for j < len(c.extents) && c.extents[j].from <= to {
 		e := c.extents[j]
@@ -39,6 +40,7 @@ func (c *writeCache) add(from, to int64) {
 		j++
 	}
 	c.bytes += to - from
+	// None is: a place is made. Otherwise the joined one takes the place of them all.
 	if i == j {
 		c.extents = append(c.extents, span{})
 		copy(c.extents[i+1:], c.extents[i:])
@@ -66,11 +68,14 @@ func (c *writeCache) take(b int64) (from, to int64) {
 	}
 	e := &c.extents[i]
 	from = e.from
+	// The arm stands inside the range: what is before it waits for the next round.
 	if from < b && b < e.to {
 		from = b
 	}
 	to = min(e.to, from+c.chunk)
 	c.bytes -= to - from
+	// What is taken may be the whole range, its beginning, its end, or a piece of its
+	// middle.
 	switch {
 	case from == e.from && to == e.to:
 		c.extents = append(c.extents[:i], c.extents[i+1:]...)
