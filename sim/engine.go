@@ -93,10 +93,14 @@ func (e *Engine) schedule(t int64, priority int8, fn func(), s *slot) {
 	if t < e.now {
 		panic(fmt.Sprintf("sim: an event at %d ns, which has passed: it is %d ns", t, e.now))
 	}
+	// While Close ends processes, their deferred functions may schedule events that nobody
+	// will run.
 	if e.closed {
 		return
 	}
 	e.sequence++
+	// A slot awaits one event only: the one before, if still in the queue, no longer
+	// counts.
 	key := makeKey(priority, e.sequence)
 	if s != nil {
 		s.key = key
@@ -121,6 +125,7 @@ func (e *Engine) Run(until int64) (stopped bool) {
 	e.enter(until, !e.noShortcut)
 	defer e.leave()
 	for !e.stopped.Load() {
+		// Nothing more is due up to the end.
 		if len(e.queue) == 0 || e.queue[0].at > until {
 			if until != Forever {
 				e.now = max(e.now, until)
@@ -148,6 +153,8 @@ func (e *Engine) Step() bool {
 // next takes an event from the queue and runs it, unless it was cancelled.
 func (e *Engine) next() bool {
 	ev := e.queue.pop()
+	// The process or timer awaits another event by now: this one was cancelled, or its time
+	// was changed.
 	if ev.slot != nil {
 		if ev.slot.key != ev.key {
 			return false
@@ -175,6 +182,8 @@ func (e *Engine) enter(until int64, shortcut bool) {
 
 func (e *Engine) leave() {
 	e.running, e.current = false, nil
+	// A panic of an event's function, or of a process, leaves Run with the time and the
+	// event.
 	if r := recover(); r != nil {
 		panic(e.panicked(r, ""))
 	}
@@ -188,6 +197,7 @@ func (e *Engine) Close() {
 	}
 	e.closed = true
 	e.queue = nil
+	// Ending a process takes it off the list.
 	for p := e.first; p != nil; p = e.first {
 		p.kill()
 	}

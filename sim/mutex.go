@@ -5,7 +5,7 @@ import "fmt"
 // Mutex is a lock. Those who find it held wait in the order in which they came,
 // and unlocking hands it to the first of them.
 type Mutex struct {
-	e       *Engine
+	engine  *Engine
 	name    string
 	holder  *Process
 	waiters waitList
@@ -29,7 +29,7 @@ type MutexStats struct {
 }
 
 // NewMutex returns a free mutex.
-func (e *Engine) NewMutex(name string) *Mutex { return &Mutex{e: e, name: name} }
+func (e *Engine) NewMutex(name string) *Mutex { return &Mutex{engine: e, name: name} }
 
 // Lock takes the lock for p, and waits where another holds it.
 func (m *Mutex) Lock(p *Process) {
@@ -38,14 +38,15 @@ func (m *Mutex) Lock(p *Process) {
 		return
 	}
 	if m.holder == p {
-		panic(fmt.Sprintf("sim: %v locks %q at %s, which it holds", p, m.name, seconds(m.e.now)))
+		panic(fmt.Sprintf("sim: %v locks %q at %s, which it holds", p, m.name, seconds(m.engine.now)))
 	}
+	// Unlock makes p the holder before it wakes it, so nobody can come in between.
 	m.waiters.push(p)
 	m.stats.MaxQueue = max(m.stats.MaxQueue, m.waiters.n)
-	start := m.e.now
+	start := m.engine.now
 	p.block(m.name)
 	m.stats.Waited++
-	m.stats.WaitTime += m.e.now - start
+	m.stats.WaitTime += m.engine.now - start
 }
 
 // TryLock takes the lock for p if it is free, and reports whether it did.
@@ -59,7 +60,7 @@ func (m *Mutex) TryLock(p *Process) bool {
 }
 
 func (m *Mutex) take(p *Process) {
-	m.holder, m.since = p, m.e.now
+	m.holder, m.since = p, m.engine.now
 	m.stats.Locked++
 }
 
@@ -67,13 +68,15 @@ func (m *Mutex) take(p *Process) {
 // hold it.
 func (m *Mutex) Unlock(p *Process) {
 	if m.holder != p || p == nil {
-		panic(fmt.Sprintf("sim: %v unlocks %q at %s, held by %v", p, m.name, seconds(m.e.now), m.holder))
+		panic(fmt.Sprintf("sim: %v unlocks %q at %s, held by %v", p, m.name, seconds(m.engine.now), m.holder))
 	}
-	m.stats.HoldTime += m.e.now - m.since
+	m.stats.HoldTime += m.engine.now - m.since
+	// The next holder is chosen here, not when it runs: a newcomer at the same time finds
+	// the lock held.
 	m.holder = nil
 	if next := m.waiters.pop(); next != nil {
 		m.take(next)
-		next.handOver(m.e.later(m.HandOver))
+		next.handOver(m.engine.later(m.HandOver))
 	}
 }
 

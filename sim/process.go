@@ -8,7 +8,7 @@ import (
 // Process is a coroutine that runs in simulated time. Its methods that wait may
 // be called by the process itself only.
 type Process struct {
-	e      *Engine
+	engine *Engine
 	name   string
 	id     uint64
 	body   func(*Process)
@@ -43,15 +43,18 @@ func (e *Engine) Go(name string, body func(*Process)) *Process {
 		panic("sim: Go after Close")
 	}
 	e.processes++
-	p := &Process{e: e, name: name, id: e.processes, body: body}
+	p := &Process{engine: e, name: name, id: e.processes, body: body}
 	p.resume = p.run
+	// The body becomes a coroutine that runs whenever next is called, until it yields.
 	p.next, p.stop = iter.Pull(p.coroutine)
+	// It joins the list of unfinished processes.
 	if p.prev = e.last; p.prev == nil {
 		e.first = p
 	} else {
 		p.prev.succ = p
 	}
 	e.last = p
+	// Its first event is due now, behind what is already due.
 	e.schedule(e.now, 0, p.resume, &p.wakeup)
 	return p
 }
@@ -63,10 +66,10 @@ func (p *Process) Name() string { return p.name }
 func (p *Process) ID() uint64 { return p.id }
 
 // Engine is the engine the process runs on.
-func (p *Process) Engine() *Engine { return p.e }
+func (p *Process) Engine() *Engine { return p.engine }
 
 // Now is the simulated time.
-func (p *Process) Now() int64 { return p.e.now }
+func (p *Process) Now() int64 { return p.engine.now }
 
 // Ended reports whether the process has finished.
 func (p *Process) Ended() bool { return p.state == ended }
@@ -90,8 +93,9 @@ func (p *Process) coroutine(yield func(struct{}) bool) {
 	defer func() {
 		switch r := recover(); r.(type) {
 		case nil, killed:
+			// It has ended by itself, or Close ended it.
 		default:
-			panic(p.e.panicked(r, p.name))
+			panic(p.engine.panicked(r, p.name))
 		}
 	}()
 	p.body(p)
@@ -99,7 +103,7 @@ func (p *Process) coroutine(yield func(struct{}) bool) {
 
 // run switches to the process until it waits or ends.
 func (p *Process) run() {
-	e := p.e
+	e := p.engine
 	e.current, p.state = p, active
 	if _, more := p.next(); !more {
 		p.end()
@@ -109,8 +113,9 @@ func (p *Process) run() {
 
 // end takes the process off the list and wakes those who wait for its end.
 func (p *Process) end() {
-	e := p.e
+	e := p.engine
 	p.state = ended
+	// Off the list of unfinished processes.
 	if p.prev == nil {
 		e.first = p.succ
 	} else {
@@ -121,6 +126,7 @@ func (p *Process) end() {
 	} else {
 		p.succ.prev = p.prev
 	}
+	// Those in Join go on now.
 	for w := p.joiners.pop(); w != nil; w = p.joiners.pop() {
 		w.handOver(e.now)
 	}
@@ -134,10 +140,11 @@ func (p *Process) kill() {
 
 // check panics unless p is the process that runs.
 func (p *Process) check() {
-	if p.e.current == p {
+	// Only the process that runs can give way.
+	if p.engine.current == p {
 		return
 	}
-	if p.e.closed {
+	if p.engine.closed {
 		panic(killed{}) // a deferred function of a process that Close ends
 	}
 	panic(fmt.Sprintf("sim: %v was told to wait by somebody else", p))
@@ -151,20 +158,24 @@ func (p *Process) suspend() {
 }
 
 // Wait lets d nanoseconds pass. Wait(0) lets run what is due now.
-func (p *Process) Wait(d int64) { p.WaitUntil(p.e.later(d)) }
+func (p *Process) Wait(d int64) { p.WaitUntil(p.engine.later(d)) }
 
 // WaitUntil waits for time t, and not at all if t has passed.
 func (p *Process) WaitUntil(t int64) {
 	p.check()
-	e := p.e
+	e := p.engine
 	if t < e.now {
 		return
 	}
+	// If nothing else is due before t, the clock moves on without a switch of coroutines.
+	// The event counts all the same, so that the fingerprint is that of a run with the
+	// switch.
 	if e.shortcut && t <= e.until && (len(e.queue) == 0 || e.queue[0].at > t) && !e.stopped.Load() {
 		e.sequence++
 		e.advance(t, makeKey(0, e.sequence))
 		return
 	}
+	// Otherwise p gives way until its event comes up.
 	p.state = ready
 	e.schedule(t, 0, p.resume, &p.wakeup)
 	p.suspend()
@@ -173,7 +184,7 @@ func (p *Process) WaitUntil(t int64) {
 // Park waits until another process or event calls Wake. what is for messages.
 func (p *Process) Park(what string) {
 	p.check()
-	p.state, p.waitsFor, p.since = parked, what, p.e.now
+	p.state, p.waitsFor, p.since = parked, what, p.engine.now
 	p.suspend()
 }
 
@@ -181,8 +192,10 @@ func (p *Process) Park(what string) {
 // the wait.
 func (p *Process) ParkFor(what string, d int64) bool {
 	p.check()
-	p.state, p.waitsFor, p.since, p.woken = parked, what, p.e.now, false
-	p.e.schedule(p.e.later(d), 0, p.resume, &p.wakeup)
+	p.state, p.waitsFor, p.since, p.woken = parked, what, p.engine.now, false
+	// Whichever comes first, the end of the time or Wake, becomes the one event that p
+	// awaits.
+	p.engine.schedule(p.engine.later(d), 0, p.resume, &p.wakeup)
 	p.suspend()
 	return p.woken
 }
@@ -195,7 +208,7 @@ func (p *Process) Wake() bool {
 	}
 	p.woken = true
 	p.state = ready
-	p.e.schedule(p.e.now, 0, p.resume, &p.wakeup) // the time limit no longer counts
+	p.engine.schedule(p.engine.now, 0, p.resume, &p.wakeup) // the time limit no longer counts
 	return true
 }
 
@@ -211,14 +224,14 @@ func (p *Process) Join(other *Process) {
 // handOver.
 func (p *Process) block(what string) {
 	p.check()
-	p.state, p.waitsFor, p.since = queued, what, p.e.now
+	p.state, p.waitsFor, p.since = queued, what, p.engine.now
 	p.suspend()
 }
 
 // handOver gives p, which was blocked, what it waits for at time t.
 func (p *Process) handOver(t int64) {
 	p.state = ready
-	p.e.schedule(t, 0, p.resume, &p.wakeup)
+	p.engine.schedule(t, 0, p.resume, &p.wakeup)
 }
 
 // waitList is a queue of processes, linked through themselves: a process waits
@@ -271,7 +284,7 @@ func (q *Queue) Wake() bool {
 	if p == nil {
 		return false
 	}
-	p.handOver(p.e.now)
+	p.handOver(p.engine.now)
 	return true
 }
 

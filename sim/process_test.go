@@ -11,12 +11,12 @@ import (
 
 // logger collects lines with their simulated time.
 type logger struct {
-	e     *Engine
-	lines []string
+	engine *Engine
+	lines  []string
 }
 
 func (l *logger) say(format string, a ...any) {
-	l.lines = append(l.lines, fmt.Sprintf("%d ", l.e.Now())+fmt.Sprintf(format, a...))
+	l.lines = append(l.lines, fmt.Sprintf("%d ", l.engine.Now())+fmt.Sprintf(format, a...))
 }
 
 func (l *logger) want(t *testing.T, want ...string) {
@@ -29,7 +29,7 @@ func (l *logger) want(t *testing.T, want ...string) {
 func TestWait(t *testing.T) {
 	e := New()
 	defer e.Close()
-	l := &logger{e: e}
+	l := &logger{engine: e}
 	for _, name := range []string{"a", "b"} {
 		e.Go(name, func(p *Process) {
 			l.say("%s starts", name)
@@ -52,7 +52,7 @@ func TestWait(t *testing.T) {
 func TestParkAndWake(t *testing.T) {
 	e := New()
 	defer e.Close()
-	l := &logger{e: e}
+	l := &logger{engine: e}
 	sleeper := e.Go("sleeper", func(p *Process) {
 		p.Park("anyone")
 		l.say("woken")
@@ -77,7 +77,7 @@ func TestParkAndWake(t *testing.T) {
 func TestJoin(t *testing.T) {
 	e := New()
 	defer e.Close()
-	l := &logger{e: e}
+	l := &logger{engine: e}
 	worker := e.Go("worker", func(p *Process) { p.Wait(25) })
 	for i := range 2 {
 		e.Go("boss", func(p *Process) {
@@ -94,7 +94,7 @@ func TestJoin(t *testing.T) {
 func TestQueue(t *testing.T) {
 	e := New()
 	defer e.Close()
-	l := &logger{e: e}
+	l := &logger{engine: e}
 	q := e.NewQueue("the door")
 	for i := range 4 {
 		e.Go(fmt.Sprint(i), func(p *Process) {
@@ -123,7 +123,7 @@ func TestQueue(t *testing.T) {
 func TestClose(t *testing.T) {
 	before := runtime.NumGoroutine()
 	e := New()
-	l := &logger{e: e}
+	l := &logger{engine: e}
 	m, r, q := e.NewMutex("m"), e.NewResource("r", 1), e.NewQueue("q")
 	waits := []func(p *Process){
 		func(p *Process) { p.Wait(1000) },

@@ -32,6 +32,8 @@ type queue []event
 func (q *queue) push(ev event) {
 	h := append(*q, ev)
 	*q = h
+	// From the new leaf up: parents that come later move down, until the event's place is
+	// found.
 	i := len(h) - 1
 	for i > 0 {
 		parent := (i - 1) / 4
@@ -56,12 +58,15 @@ func (q *queue) pop() event {
 	if n == 0 {
 		return top
 	}
+	// The last leaf is to fill the gap at the top. Children that come earlier than it move
+	// up, until its place is found.
 	i := 0
 	for {
 		child := 4*i + 1
 		if child >= n {
 			break
 		}
+		// The earliest of up to four children.
 		least := child
 		for c := child + 1; c < min(child+4, n); c++ {
 			if h[c].before(&h[least]) {

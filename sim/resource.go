@@ -5,7 +5,7 @@ import "fmt"
 // Resource is a number of equal units, such as CPUs or places in a device's
 // queue. Those who find none free wait in the order in which they came.
 type Resource struct {
-	e        *Engine
+	engine   *Engine
 	name     string
 	capacity int
 	inUse    int
@@ -29,7 +29,7 @@ func (e *Engine) NewResource(name string, capacity int) *Resource {
 	if capacity < 1 {
 		panic(fmt.Sprintf("sim: resource %q with %d units", name, capacity))
 	}
-	return &Resource{e: e, name: name, capacity: capacity}
+	return &Resource{engine: e, name: name, capacity: capacity}
 }
 
 // Acquire takes a unit for p, and waits where none is free.
@@ -37,13 +37,15 @@ func (r *Resource) Acquire(p *Process) {
 	if r.TryAcquire() {
 		return
 	}
+	// Release hands its unit over, so inUse stays as it is and nobody can come in between.
 	r.waiters.push(p)
 	r.stats.MaxQueue = max(r.stats.MaxQueue, r.waiters.n)
-	start := r.e.now
+	start := r.engine.now
 	p.block(r.name)
+	// The unit has been this process's since it was woken.
 	r.stats.Acquired++
 	r.stats.Waited++
-	r.stats.WaitTime += r.e.now - start
+	r.stats.WaitTime += r.engine.now - start
 }
 
 // TryAcquire takes a unit if one is free, and reports whether it did.
@@ -60,10 +62,11 @@ func (r *Resource) TryAcquire() bool {
 // Release gives a unit back, or to the one that has waited longest.
 func (r *Resource) Release() {
 	if r.inUse == 0 {
-		panic(fmt.Sprintf("sim: resource %q released at %s, but none of its %d units is in use", r.name, seconds(r.e.now), r.capacity))
+		panic(fmt.Sprintf("sim: resource %q released at %s, but none of its %d units is in use", r.name, seconds(r.engine.now), r.capacity))
 	}
+	// The unit goes straight to the one that has waited longest, and stays in use.
 	if p := r.waiters.pop(); p != nil {
-		p.handOver(r.e.now)
+		p.handOver(r.engine.now)
 		return
 	}
 	r.count()
@@ -79,8 +82,8 @@ func (r *Resource) Use(p *Process, d int64) {
 
 // count brings stats.Busy up to date.
 func (r *Resource) count() {
-	r.stats.Busy += int64(r.inUse) * (r.e.now - r.counted)
-	r.counted = r.e.now
+	r.stats.Busy += int64(r.inUse) * (r.engine.now - r.counted)
+	r.counted = r.engine.now
 }
 
 // Stats are the counts up to now.

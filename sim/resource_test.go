@@ -5,7 +5,7 @@ import "testing"
 func TestResource(t *testing.T) {
 	e := New()
 	defer e.Close()
-	l := &logger{e: e}
+	l := &logger{engine: e}
 	cpu := e.NewResource("cpu", 2)
 	for i := range 5 {
 		e.Go("", func(p *Process) {
@@ -37,7 +37,7 @@ func TestResource(t *testing.T) {
 func TestMutex(t *testing.T) {
 	e := New()
 	defer e.Close()
-	l := &logger{e: e}
+	l := &logger{engine: e}
 	m := e.NewMutex("group 3")
 	m.HandOver = 2
 	for i := range 3 {

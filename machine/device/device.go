@@ -15,8 +15,8 @@ type medium interface {
 
 // Device is a device on an engine.
 type Device struct {
-	e      *sim.Engine
-	m      Model
+	engine *sim.Engine
+	model  Model
 	size   int64
 	medium medium // nil for none
 	queues []queue
@@ -45,7 +45,7 @@ func New(e *sim.Engine, m Model, size int64) (*Device, error) {
 		return nil, fmt.Errorf("a device of %d bytes: between 1 and %d are possible", size, pebi)
 	}
 	// Times are counted from now on: the device may be made in the middle of a run.
-	d := &Device{e: e, m: m, size: size, room: e.NewQueue("device tag"), counted: e.Now(), latencies: latency.New()}
+	d := &Device{engine: e, model: m, size: size, room: e.NewQueue("device tag"), counted: e.Now(), latencies: latency.New()}
 	d.stats.began = e.Now()
 	var err error
 	if d.medium, err = newMedium(&m, size, &d.stats); err != nil {
@@ -69,7 +69,7 @@ func newMedium(m *Model, size int64, stats *Stats) (medium, error) {
 }
 
 // Model is what the device was made with.
-func (d *Device) Model() Model { return d.m }
+func (d *Device) Model() Model { return d.model }
 
 // Size is the device's size, bytes.
 func (d *Device) Size() int64 { return d.size }
@@ -99,7 +99,7 @@ func (d *Device) Do(p *sim.Process, r Request) int64 {
 	for !o.finished {
 		p.Park("device")
 	}
-	ns := d.e.Now() - o.start
+	ns := d.engine.Now() - o.start
 	d.dropIO(o)
 	return ns
 }
@@ -126,7 +126,7 @@ func (d *Device) tagless() bool {
 func (d *Device) accept(r *Request) *io {
 	from, to := d.extent(r)
 	o := d.newIO()
-	o.kind, o.sync, o.from, o.to, o.start = r.Kind, r.Sync, from, to, d.e.Now()
+	o.kind, o.sync, o.from, o.to, o.start = r.Kind, r.Sync, from, to, d.engine.Now()
 	// A CPU uses the queue of its number modulo the queues (blk_mq_map_queue).
 	if n := len(d.queues); n > 0 {
 		o.queue = &d.queues[uint(r.CPU)%uint(n)]
@@ -144,7 +144,7 @@ func (d *Device) send(o *io, p *Plug) {
 	switch {
 	case d.medium == nil:
 		// Nothing takes time, but completion is an event all the same.
-		d.e.At(d.e.Now(), d.newCommand(o).complete)
+		d.engine.At(d.engine.Now(), d.newCommand(o).complete)
 		return
 	case o.kind == Flush:
 		// A flush belongs to no queue: whichever can take it first does.
@@ -153,16 +153,16 @@ func (d *Device) send(o *io, p *Plug) {
 			d.queues[i].dispatch()
 		}
 		return
-	case o.to-o.from <= d.m.MaxRequest:
+	case o.to-o.from <= d.model.MaxRequest:
 		d.enqueue(o, p)
 	default:
 		// Too large for one command: pieces, of which the last one done finishes the
 		// request (blk_queue_split).
-		o.pieces = int((o.to - o.from + d.m.MaxRequest - 1) / d.m.MaxRequest)
-		for from := o.from; from < o.to; from += d.m.MaxRequest {
+		o.pieces = int((o.to - o.from + d.model.MaxRequest - 1) / d.model.MaxRequest)
+		for from := o.from; from < o.to; from += d.model.MaxRequest {
 			piece := d.newIO()
 			piece.parent, piece.kind, piece.queue = o, o.kind, o.queue
-			piece.from, piece.to = from, min(from+d.m.MaxRequest, o.to)
+			piece.from, piece.to = from, min(from+d.model.MaxRequest, o.to)
 			d.enqueue(piece, p)
 		}
 	}
@@ -183,7 +183,7 @@ func (d *Device) enqueue(o *io, p *Plug) {
 
 // begin gives a command to the medium.
 func (d *Device) begin(c *command) {
-	now := d.e.Now()
+	now := d.engine.Now()
 	// A command that does not begin where the last one ended is a seek, whatever the
 	// medium.
 	if c.kind != Flush {
@@ -197,9 +197,9 @@ func (d *Device) begin(c *command) {
 	// The medium computes the end now, from its state and the clock.
 	end := d.medium.start(now, c.kind, c.from, c.to)
 	if end < now {
-		panic(fmt.Sprintf("device: %v of [%d, %d) on %v ends at %d, begun at %d", c.kind, c.from, c.to, d.m.Medium, end, now))
+		panic(fmt.Sprintf("device: %v of [%d, %d) on %v ends at %d, begun at %d", c.kind, c.from, c.to, d.model.Medium, end, now))
 	}
-	d.e.At(end, c.complete)
+	d.engine.At(end, c.complete)
 }
 
 // completed is the event of a command's end: it tells those who wait, and only
@@ -271,5 +271,5 @@ func (d *Device) record(o *io) {
 	case o.kind == Write:
 		op = latency.DeviceWriteback
 	}
-	d.latencies.Record(op, d.e.Now()-o.start)
+	d.latencies.Record(op, d.engine.Now()-o.start)
 }

@@ -25,7 +25,7 @@ type hdd struct {
 type ahead struct {
 	valid     bool
 	from      int64 // the first byte held
-	reference int64 // a byte at or behind the end of the last read
+	reference int64 // the byte from whose time that of all others follows
 	when      int64 // ns: when the head passes it
 	limit     int64 // the byte at which the drive stops
 }

@@ -7,23 +7,23 @@ package device
 // Deviates from the kernel: not from 5.10; later ones try to merge with the last
 // request of a plug only.
 type Plug struct {
-	d        *Device
+	device   *Device
 	commands []*command
 }
 
 // NewPlug returns an empty plug.
 func (d *Device) NewPlug() *Plug {
-	return &Plug{d: d, commands: make([]*command, 0, d.m.PlugRequests)}
+	return &Plug{device: d, commands: make([]*command, 0, d.model.PlugRequests)}
 }
 
 // Submit is Device.Submit through the plug.
 func (p *Plug) Submit(r Request, done func()) {
-	o := p.d.accept(&r)
+	o := p.device.accept(&r)
 	o.done = done
 	if r.Kind == Flush {
 		p.Flush()
 	}
-	p.d.send(o, p)
+	p.device.send(o, p)
 }
 
 // add merges a request with those in the plug, or with those in line, or holds it.
@@ -35,7 +35,7 @@ func (p *Plug) add(o *io) {
 	// (blk_mq_submit_bio).
 	if n := int64(len(p.commands)); n > 0 {
 		last := p.commands[n-1]
-		if n >= p.d.m.PlugRequests || last.to-last.from >= p.d.m.PlugBytes {
+		if n >= p.device.model.PlugRequests || last.to-last.from >= p.device.model.PlugBytes {
 			p.Flush()
 		}
 	}
@@ -54,7 +54,7 @@ func (p *Plug) merge(o *io) bool {
 	for i := len(p.commands) - 1; i >= 0; i-- {
 		c := p.commands[i]
 		// Only requests of a kind, for the same queue, up to the largest size merge.
-		if c.kind != o.kind || c.queue != o.queue || o.to-o.from+c.to-c.from > p.d.m.MaxRequest {
+		if c.kind != o.kind || c.queue != o.queue || o.to-o.from+c.to-c.from > p.device.model.MaxRequest {
 			continue
 		}
 		switch {
@@ -66,7 +66,7 @@ func (p *Plug) merge(o *io) bool {
 			continue
 		}
 		c.ios.push(o)
-		p.d.stats.Merged++
+		p.device.stats.Merged++
 		return true
 	}
 	return false

@@ -7,7 +7,7 @@ package device
 // Deviates from the kernel: there is one class of priority, and a queue's tags
 // bound what a plug and its elevator hold together.
 type queue struct {
-	d        *Device
+	device   *Device
 	elevator bool
 	depth    int
 	inFlight int // commands that the device works on
@@ -26,8 +26,8 @@ type queue struct {
 }
 
 func (q *queue) init(d *Device) {
-	m := &d.m
-	*q = queue{d: d, elevator: m.FIFOBatch > 0, depth: int(m.QueueDepth), tags: int(m.Tags)}
+	m := &d.model
+	*q = queue{device: d, elevator: m.FIFOBatch > 0, depth: int(m.QueueDepth), tags: int(m.Tags)}
 	if q.elevator {
 		for kind := range q.sorted {
 			q.sorted[kind] = make([]*command, 0, min(q.tags, 1024))
@@ -50,7 +50,7 @@ func (q *queue) take(o *io) *command {
 	if o.kind == Write {
 		q.writes++
 	}
-	return q.d.newCommand(o)
+	return q.device.newCommand(o)
 }
 
 // add puts a request in line that nothing merges with.
@@ -78,9 +78,9 @@ func (q *queue) insert(c *command) {
 		return
 	}
 	// It gets a deadline, and a place in both orders: of arrival and of place.
-	c.deadline = q.d.e.Now() + q.d.m.ReadExpire
+	c.deadline = q.device.engine.Now() + q.device.model.ReadExpire
 	if c.kind == Write {
-		c.deadline = q.d.e.Now() + q.d.m.WriteExpire
+		c.deadline = q.device.engine.Now() + q.device.model.WriteExpire
 	}
 	q.arrived[c.kind].push(c)
 	s = append(s, nil)
@@ -108,7 +108,7 @@ func (q *queue) find(kind Kind, b int64) int {
 
 // joins says whether b continues a and both together are not too large.
 func (q *queue) joins(a, b *command) bool {
-	return a.to == b.from && b.to-a.from <= q.d.m.MaxRequest
+	return a.to == b.from && b.to-a.from <= q.device.model.MaxRequest
 }
 
 // join joins c, which is not in line, to the one at index i, which it continues.
@@ -116,7 +116,7 @@ func (q *queue) join(i int, c *command) {
 	into := q.sorted[c.kind][i]
 	into.to = c.to
 	into.ios.join(&c.ios)
-	q.d.stats.Merged++
+	q.device.stats.Merged++
 	q.free(c)
 	q.joinNext(into.kind, i)
 }
@@ -142,7 +142,7 @@ func (q *queue) joinNext(kind Kind, i int) {
 	} else {
 		list.remove(c)
 	}
-	q.d.stats.Merged++
+	q.device.stats.Merged++
 	q.free(c)
 }
 
@@ -156,19 +156,19 @@ func (q *queue) merge(o *io) bool {
 	i := q.find(o.kind, o.from)
 	// A back merge: the request continues a waiting command, which the next one may
 	// continue in turn.
-	if i > 0 && s[i-1].to == o.from && o.to-s[i-1].from <= q.d.m.MaxRequest {
+	if i > 0 && s[i-1].to == o.from && o.to-s[i-1].from <= q.device.model.MaxRequest {
 		s[i-1].to = o.to
 		s[i-1].ios.push(o)
-		q.d.stats.Merged++
+		q.device.stats.Merged++
 		q.joinNext(o.kind, i-1)
 		return true
 	}
 	// A front merge: the request ends where a waiting command begins, which may now
 	// continue the one before.
-	if i < len(s) && s[i].from == o.to && s[i].to-o.from <= q.d.m.MaxRequest {
+	if i < len(s) && s[i].from == o.to && s[i].to-o.from <= q.device.model.MaxRequest {
 		s[i].from = o.from
 		s[i].ios.push(o)
-		q.d.stats.Merged++
+		q.device.stats.Merged++
 		if i > 0 {
 			q.joinNext(o.kind, i-1)
 		}
@@ -183,7 +183,7 @@ func (q *queue) free(c *command) {
 	if c.kind == Write {
 		q.writes--
 	}
-	q.d.dropCommand(c)
+	q.device.dropCommand(c)
 }
 
 // release gives back a command and its tag, which those take who wait for one.
@@ -200,14 +200,14 @@ func (q *queue) release(c *command) {
 	}
 	// Those in Throttle wait until no write lacks a tag.
 	if q.waiting[Write].n == 0 {
-		q.d.room.WakeAll() // they look again
+		q.device.room.WakeAll() // they look again
 	}
 }
 
 // dispatch gives the device as many commands as it can take. A flush goes first, and to a
 // device with an elevator (SATA) nothing else goes while it is under way.
 func (q *queue) dispatch() {
-	d := q.d
+	d := q.device
 	for q.inFlight < q.depth {
 		// One flush at a time serves all that have asked for one. A device with an elevator
 		// (SATA) does nothing else meanwhile.
@@ -251,7 +251,7 @@ func (q *queue) next() *command {
 		kind = Read
 	}
 	i := q.following(kind)
-	if q.batch == 0 || q.batch >= int(q.d.m.FIFOBatch) || i < 0 {
+	if q.batch == 0 || q.batch >= int(q.device.model.FIFOBatch) || i < 0 {
 		// The batch is over or has nothing to go on with: a new one, which goes on from the
 		// last place of its kind, or from the command that has waited longest if its
 		// deadline has passed.
@@ -261,7 +261,7 @@ func (q *queue) next() *command {
 		}
 		q.batch, q.reading = 0, kind == Read
 		i = q.following(kind)
-		if first := q.arrived[kind].head; i < 0 || first.deadline <= q.d.e.Now() {
+		if first := q.arrived[kind].head; i < 0 || first.deadline <= q.device.engine.Now() {
 			i = q.index(first)
 		}
 	}
@@ -300,7 +300,7 @@ func (q *queue) choose() (Kind, bool) {
 	if reads {
 		// Reads come before writes, but not more often than writes_starved batches in a
 		// row.
-		if !writes || q.starved < int(q.d.m.WritesStarved) {
+		if !writes || q.starved < int(q.device.model.WritesStarved) {
 			if writes {
 				q.starved++
 			}

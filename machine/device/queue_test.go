@@ -118,7 +118,7 @@ func schedule(t *testing.T, td *datadriven.TestData, d *Device, plug *Plug, line
 	r := Request{BlockSize: block}
 	switch words[0] {
 	case "unplug":
-		d.e.At(at, plug.Flush)
+		d.engine.At(at, plug.Flush)
 		return
 	case "read":
 	case "write":
@@ -137,5 +137,5 @@ func schedule(t *testing.T, td *datadriven.TestData, d *Device, plug *Plug, line
 		r.Block, r.Count = uint64(number(t, td, start)), uint32(number(t, td, count))
 	}
 	what := strings.Join(words, " ")
-	d.e.At(at, func() { submit(r, func() { say("%s is done", what) }) })
+	d.engine.At(at, func() { submit(r, func() { say("%s is done", what) }) })
 }

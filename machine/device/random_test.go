@@ -139,16 +139,16 @@ func watch(t *rapid.T, d *Device) *[kinds]int64 {
 		return given
 	}
 	inside := 0
-	m := &d.m
+	m := &d.model
 	d.medium = &watched{below: d.medium, log: func(now int64, kind Kind, from, to, end int64) {
 		given[kind] += to - from
-		if to-from > m.MaxRequest || now != d.e.Now() || end < now {
-			t.Fatalf("%v of [%d, %d) at %d, from %d to %d", kind, from, to, d.e.Now(), now, end)
+		if to-from > m.MaxRequest || now != d.engine.Now() || end < now {
+			t.Fatalf("%v of [%d, %d) at %d, from %d to %d", kind, from, to, d.engine.Now(), now, end)
 		}
 		if inside++; inside > int(m.QueueDepth*m.Queues) {
 			t.Fatalf("%d commands at once", inside)
 		}
-		d.e.AtPriority(end, -1, func() { inside-- })
+		d.engine.AtPriority(end, -1, func() { inside-- })
 	}}
 	return given
 }
@@ -156,8 +156,8 @@ func watch(t *rapid.T, d *Device) *[kinds]int64 {
 // settled checks a device on which nothing is left to be done.
 func (l *load) settled(t *rapid.T, d *Device, asked [kinds]int64) {
 	s := d.Stats()
-	if s.ReadBytes != asked[Read] || s.WriteBytes != asked[Write] || int(s.Reads+s.Writes+s.Flushes) != len(l.steps) || d.Outstanding() != 0 || len(d.e.Unfinished()) != 0 {
-		t.Fatalf("%+v, %d outstanding, %v", s, d.Outstanding(), d.e.Unfinished())
+	if s.ReadBytes != asked[Read] || s.WriteBytes != asked[Write] || int(s.Reads+s.Writes+s.Flushes) != len(l.steps) || d.Outstanding() != 0 || len(d.engine.Unfinished()) != 0 {
+		t.Fatalf("%+v, %d outstanding, %v", s, d.Outstanding(), d.engine.Unfinished())
 	}
 	sum, n := 0.0, int64(0)
 	for _, x := range d.Latencies().Summaries() {

@@ -77,7 +77,7 @@ func (s Stats) Since(before Stats) Stats {
 
 // count brings the times up to date.
 func (d *Device) count() {
-	now := d.e.Now()
+	now := d.engine.Now()
 	ns := now - d.counted
 	d.counted = now
 	if d.outstanding > 0 {
@@ -90,7 +90,7 @@ func (d *Device) count() {
 func (d *Device) Stats() Stats {
 	d.count()
 	s := d.stats
-	s.Time = d.e.Now() - s.began
+	s.Time = d.engine.Now() - s.began
 	return s
 }
 

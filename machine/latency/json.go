@@ -30,6 +30,7 @@ func (r *Recorder) MarshalJSON() ([]byte, error) {
 	all := []operationJSON{}
 	for _, s := range r.Summaries() {
 		o := &r.series[s.Op]
+		// The sum has 128 bits, which a number of JSON may have too.
 		sum := new(big.Int).SetUint64(o.sumHigh)
 		sum.Lsh(sum, 64).Or(sum, new(big.Int).SetUint64(o.sumLow))
 		all = append(all, operationJSON{
@@ -58,6 +59,7 @@ func (r *Recorder) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &all); err != nil {
 		return err
 	}
+	// All is read into a recorder of its own first, so that an error leaves r alone.
 	var read Recorder
 	for i := range all {
 		op, err := Find(all[i].Name)
@@ -78,6 +80,7 @@ func (r *Recorder) UnmarshalJSON(b []byte) error {
 // fill makes the series that o tells of.
 func (o *operationJSON) fill(s *series) error {
 	s.open()
+	// The histogram is the sum of its buckets.
 	for _, b := range o.Buckets {
 		if b[0] > Limit || b[1] < 1 {
 			return fmt.Errorf("no bucket of [%d, %d]", b[0], b[1])
@@ -86,15 +89,18 @@ func (o *operationJSON) fill(s *series) error {
 			return err
 		}
 	}
+	// What the file says beside them must agree: it may have been changed by hand.
 	if n := s.hist.TotalCount(); n != o.Count || n == 0 {
 		return fmt.Errorf("its buckets hold %d values, not %d", n, o.Count)
 	}
 	if o.Sum == nil || o.Sum.Sign() < 0 || o.Sum.BitLen() > 128 {
 		return fmt.Errorf("no sum")
 	}
+	// The exact sum, in two halves.
 	low, high := new(big.Int), new(big.Int)
 	s.sumLow = low.And(o.Sum, low.SetUint64(^uint64(0))).Uint64()
 	s.sumHigh = high.Rsh(o.Sum, 64).Uint64()
+	// The exact extremes must lie in the lowest and the highest bucket.
 	lowest, highest := s.hist.Min(), s.hist.Max()
 	if o.Min < 0 || o.Min > o.Max || o.Max > Limit || !s.hist.ValuesAreEquivalent(o.Min, lowest) || !s.hist.ValuesAreEquivalent(o.Max, highest) {
 		return fmt.Errorf("values of %d to %d ns, but buckets of %d to %d", o.Min, o.Max, lowest, highest)

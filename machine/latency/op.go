@@ -84,6 +84,7 @@ func Find(name string) (Op, error) {
 		}
 		names[op] = infos[op].Name
 	}
+	// Not found: the message names the nearest name there is.
 	if best, near := nearest.Of(name, names); near {
 		return 0, fmt.Errorf("unknown latency %q, did you mean %q?", name, best)
 	}

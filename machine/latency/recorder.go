@@ -63,6 +63,7 @@ func (s *series) addSum(high, low uint64) {
 // Merge adds what other recorded. other stays as it is.
 func (r *Recorder) Merge(other *Recorder) {
 	for op := range ops {
+		// What was never recorded has no histogram.
 		from := &other.series[op]
 		if from.hist == nil {
 			continue
@@ -74,6 +75,7 @@ func (r *Recorder) Merge(other *Recorder) {
 		if dropped := s.hist.Merge(from.hist); dropped != 0 {
 			panic("latency: histograms of different ranges")
 		}
+		// The extremes and the sum are kept beside the histogram, exactly.
 		s.min, s.max = min(s.min, from.min), max(s.max, from.max)
 		s.addSum(from.sumHigh, from.sumLow)
 	}
@@ -123,6 +125,7 @@ func (r *Recorder) Percentile(op Op, p float64) int64 {
 	if s.hist == nil || s.hist.TotalCount() == 0 {
 		return 0
 	}
+	// A bucket's upper end may lie beyond the exact extremes.
 	return max(s.min, min(s.max, s.hist.ValueAtPercentile(p)))
 }
 
@@ -139,6 +142,7 @@ type Summary struct {
 // Summaries are those of the operations that were recorded, in the order of List.
 func (r *Recorder) Summaries() []Summary {
 	var all []Summary
+	// Percentiles come from the histogram, the others are exact.
 	for op := range ops {
 		if r.Count(op) == 0 {
 			continue

@@ -18,6 +18,7 @@ func (m *Machine) Copy(n int64) {
 
 // Submitted implements ext4.Host.
 func (m *Machine) Submitted(block allocator.Block, n uint32) {
+	// What mapping the chunk and preparing its pages takes comes before the device sees it.
 	pages := (int64(n)*m.BlockSize + pageSize - 1) / pageSize
 	m.Spend(m.Costs.JournalStart + m.Costs.ExtentTree + m.Costs.StatusTree + m.Costs.Submit(pages, 1))
 	m.send(block, n, pages)
@@ -29,12 +30,16 @@ func (m *Machine) send(block allocator.Block, n uint32, pages int64) {
 	if n == 0 {
 		return
 	}
-	p := m.e.Current()
+	p := m.engine.Current()
+	// The link does one thing after the other: the write begins when all before it are
+	// done.
 	if m.Device == nil {
-		m.linkFree = max(m.linkFree, m.e.Now()) + pages*m.Link.Page
+		m.linkFree = max(m.linkFree, m.engine.Now()) + pages*m.Link.Page
 		m.task(p).sent = m.linkFree + m.Link.Latency
 		return
 	}
+	// The process is looked up again when the write is done, since the slice of tasks may
+	// have grown meanwhile.
 	id := p.ID()
 	m.task(p).inFlight++
 	m.Device.Submit(device.Request{Kind: device.Write, Block: uint64(block), Count: n, BlockSize: uint32(m.BlockSize), Sync: true, CPU: m.task(p).number},
@@ -49,10 +54,12 @@ func (m *Machine) send(block allocator.Block, n uint32, pages int64) {
 
 // WaitIO implements ext4.Host.
 func (m *Machine) WaitIO() {
-	p := m.e.Current()
+	p := m.engine.Current()
 	t := m.task(p)
 	switch {
 	case t.inFlight > 0:
+		// The process may be woken for something else, so it looks again. It is looked up
+		// each time, since the slice of tasks may grow while it sleeps.
 		m.sleep(p, WaitIO, func() {
 			for m.task(p).inFlight > 0 {
 				m.task(p).waiting = true
@@ -60,7 +67,8 @@ func (m *Machine) WaitIO() {
 			}
 			m.task(p).waiting = false
 		})
-	case t.sent > m.e.Now():
+	case t.sent > m.engine.Now():
+		// Over the link the time of completion is known.
 		m.sleep(p, WaitIO, func() { p.WaitUntil(m.task(p).sent) })
 	}
 }
@@ -72,8 +80,10 @@ const tagsPerBlock = 254
 // Commit implements ext4.Host: descriptor blocks, the metadata blocks and the
 // commit block, and a flush.
 func (m *Machine) Commit(metadata int) {
-	p := m.e.Current()
-	start := m.e.Now()
+	p := m.engine.Current()
+	start := m.engine.Now()
+	// A descriptor block names up to tagsPerBlock of the metadata blocks behind it, and one
+	// commit block ends the transaction.
 	blocks := int64(metadata + (metadata+tagsPerBlock-1)/tagsPerBlock + 1)
 	m.Spend(m.Costs.Commit(blocks))
 	m.sleep(p, WaitCommit, func() {
@@ -81,6 +91,8 @@ func (m *Machine) Commit(metadata int) {
 			p.Wait(m.Link.Commit)
 			return
 		}
+		// The journal goes around: a transaction may be in two pieces. All of it is written
+		// before the flush that makes it durable.
 		for blocks > 0 {
 			n := m.journalSpace(blocks)
 			m.Device.Do(p, device.Request{Kind: device.Write, Block: m.JournalBlock + uint64(m.journalAt), Count: uint32(n), BlockSize: uint32(m.BlockSize), Sync: true})
@@ -89,7 +101,7 @@ func (m *Machine) Commit(metadata int) {
 		}
 		m.Device.Do(p, device.Request{Kind: device.Flush})
 	})
-	m.times.Record(latency.Commit, m.e.Now()-start)
+	m.times.Record(latency.Commit, m.engine.Now()-start)
 }
 
 // journalSpace is how many of n blocks can be written behind the last ones of the
@@ -104,6 +116,8 @@ func (m *Machine) journalSpace(n int64) int64 {
 // Entry implements ext4.Host.
 func (m *Machine) Entry(made bool) {
 	c := &m.Costs
+	// A transaction is opened, and the directory's block and inode change; with a new
+	// inode, that too.
 	ns := c.JournalStart + c.DirectoryEntry + c.InodeUpdate
 	if made {
 		ns += c.InodeAllocate + c.InodeUpdate
@@ -113,7 +127,7 @@ func (m *Machine) Entry(made bool) {
 
 // AwaitCommit implements ext4.Host.
 func (m *Machine) AwaitCommit() {
-	p := m.e.Current()
+	p := m.engine.Current()
 	m.sleep(p, WaitCommit, func() { m.commits.Wait(p) })
 }
 
@@ -125,7 +139,8 @@ func (m *Machine) Read(block allocator.Block, n uint32) {
 	if m.Device == nil || n == 0 {
 		return
 	}
-	p := m.e.Current()
+	// The process sleeps until the data is there.
+	p := m.engine.Current()
 	m.sleep(p, WaitIO, func() {
 		m.Device.Do(p, device.Request{Kind: device.Read, Block: uint64(block), Count: n, BlockSize: uint32(m.BlockSize), CPU: m.task(p).number})
 	})

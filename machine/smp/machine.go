@@ -14,7 +14,7 @@ import (
 // What reads the allocator outside of any, as mb_groups at the end of a run, waits
 // for nothing and takes no time.
 type Machine struct {
-	e *sim.Engine
+	engine *sim.Engine
 	Config
 
 	groups   lockTable // by group
@@ -52,11 +52,13 @@ type process struct {
 // New returns a machine on e.
 func New(e *sim.Engine, c Config) *Machine {
 	m := &Machine{
-		e: e, Config: c, stream: e.NewMutex("s_md_lock"), commits: e.NewQueue("commit"),
+		engine: e, Config: c, stream: e.NewMutex("s_md_lock"), commits: e.NewQueue("commit"),
 		bitmaps: e.NewQueue("bitmap"), underWay: make(map[allocator.GroupID]struct{}),
 		groups: lockTable{name: "group lock"}, inodes: lockTable{name: "inode lock"}, locality: lockTable{name: "lg_mutex"},
 		spent: make([]int64, c.CPUs), times: latency.New(),
 	}
+	// Reads ahead are held back in a plug, so that neighbouring bitmaps merge into one
+	// request.
 	if c.Device != nil {
 		m.plug = c.Device.NewPlug()
 	}
@@ -81,12 +83,15 @@ func (m *Machine) task(p *sim.Process) *process {
 
 // Spend lets ns of work pass.
 func (m *Machine) Spend(ns int64) {
-	p := m.e.Current()
+	p := m.engine.Current()
+	// Time is about to pass, so the device must see what was held back. Outside of any
+	// process nothing takes time.
 	m.unplug()
 	if p == nil {
 		return
 	}
 	t := m.task(p)
+	// Work that was put off while the process held spinlocks is done now.
 	if t.spins == 0 {
 		ns += t.owed
 		t.owed = 0
@@ -94,6 +99,7 @@ func (m *Machine) Spend(ns int64) {
 	if ns <= 0 {
 		return
 	}
+	// What the work costs is counted without jitter.
 	if t.number < len(m.spent) {
 		m.spent[t.number] += ns
 	}
@@ -117,6 +123,7 @@ func (m *Machine) unplug() {
 // is goes by the length of the work.
 func (m *Machine) jittered(ns int64) int64 {
 	n := int64(float64(ns) * (0.5 + m.Jitter.Float64()))
+	// One stall in StallEvery ns of work on average.
 	if m.Jitter.Float64()*float64(m.StallEvery) < float64(n) {
 		n += int64(m.Jitter.ExpFloat64() * float64(m.Stall))
 	}
@@ -126,13 +133,15 @@ func (m *Machine) jittered(ns int64) int64 {
 // sleep gives the CPU up while wait waits, and counts the time.
 func (m *Machine) sleep(p *sim.Process, k WaitKind, wait func()) {
 	m.unplug()
-	start := m.e.Now()
+	start := m.engine.Now()
 	cpu := m.task(p).cpu
+	// Others may run on this CPU meanwhile.
 	if cpu != nil {
 		cpu.Release()
 	}
 	wait()
-	m.waits[k].add(m.e.Now() - start)
+	m.waits[k].add(m.engine.Now() - start)
+	// The wait is over, but the CPU may have to be waited for.
 	if cpu != nil {
 		cpu.Acquire(p)
 		m.Scheduled()
@@ -145,16 +154,18 @@ func (m *Machine) sleep(p *sim.Process, k WaitKind, wait func()) {
 const slice = 3_000_000
 
 // Scheduled says that the current process has just got its CPU.
-func (m *Machine) Scheduled() { m.task(m.e.Current()).since = m.e.Now() }
+func (m *Machine) Scheduled() { m.task(m.engine.Current()).since = m.engine.Now() }
 
 // preempt lets others have the CPU whose turn it is. Who holds a spinlock or is in
 // the midst of a search does not call it.
 func (m *Machine) preempt() {
-	p := m.e.Current()
+	p := m.engine.Current()
 	t := m.task(p)
-	if t.cpu == nil || t.cpu.Waiting() == 0 || m.e.Now()-t.since < slice {
+	if t.cpu == nil || t.cpu.Waiting() == 0 || m.engine.Now()-t.since < slice {
 		return
 	}
+	// The CPU goes to the one that has waited longest for it, and this process joins the
+	// end of that line.
 	cpu := t.cpu
 	cpu.Release()
 	cpu.Acquire(p)
@@ -167,16 +178,18 @@ func (m *Machine) Syscall() { m.Spend(m.Costs.Syscall) }
 
 // LockGroup implements mballoc.Locks: it spins.
 func (m *Machine) LockGroup(id allocator.GroupID) (waited bool) {
-	l, p := m.groups.at(m.e, uint32(id)), m.e.Current()
+	l, p := m.groups.at(m.engine, uint32(id)), m.engine.Current()
 	if p == nil {
 		return false
 	}
+	// The process spins: it keeps its CPU while it waits.
 	if !l.TryLock(p) {
 		waited = true
-		start := m.e.Now()
+		start := m.engine.Now()
 		l.Lock(p)
-		m.waits[WaitGroup].add(m.e.Now() - start)
+		m.waits[WaitGroup].add(m.engine.Now() - start)
 	}
+	// While it holds a spinlock, it does not give its CPU up.
 	m.task(p).spins++
 	ns := m.Costs.Lock
 	if waited {
@@ -188,8 +201,8 @@ func (m *Machine) LockGroup(id allocator.GroupID) (waited bool) {
 
 // UnlockGroup implements mballoc.Locks.
 func (m *Machine) UnlockGroup(id allocator.GroupID) {
-	if p := m.e.Current(); p != nil {
-		m.groups.at(m.e, uint32(id)).Unlock(p)
+	if p := m.engine.Current(); p != nil {
+		m.groups.at(m.engine, uint32(id)).Unlock(p)
 		m.task(p).spins--
 	}
 }
@@ -198,13 +211,16 @@ func (m *Machine) UnlockGroup(id allocator.GroupID) {
 func (m *Machine) Work(w mballoc.Work) {
 	c := &m.Costs
 	ns := c.Search(int64(w.Considered), int64(w.Scanned), int64(w.Examined)) + int64(w.Buddies)*c.BuddyUpdate
+	// The checksum and the bits of the bitmap change under the group's lock. What the
+	// journal takes for it does not, so that is done when no spinlock is held any more.
 	if w.Bitmaps > 0 {
 		// In the group's lock; what the journal takes comes before it and after it.
 		ns += c.Bitmap(int64(w.Clusters)) - c.BitmapUpdate
-		if p := m.e.Current(); p != nil {
+		if p := m.engine.Current(); p != nil {
 			m.task(p).owed += c.BitmapUpdate
 		}
 	}
+	// Making a buddy takes a fixed time and some for each free fragment.
 	if w.Generated > 0 {
 		ns += int64(w.Generated)*c.BuddyGenerated + int64(w.Fragments)*c.BuddyFragment
 	}
@@ -213,23 +229,23 @@ func (m *Machine) Work(w mballoc.Work) {
 
 // LockLocalityGroup implements mballoc.Locks.
 func (m *Machine) LockLocalityGroup(cpu int) {
-	m.lock(m.locality.at(m.e, uint32(cpu)), WaitLocality)
+	m.lock(m.locality.at(m.engine, uint32(cpu)), WaitLocality)
 }
 
 // UnlockLocalityGroup implements mballoc.Locks.
-func (m *Machine) UnlockLocalityGroup(cpu int) { m.unlock(m.locality.at(m.e, uint32(cpu))) }
+func (m *Machine) UnlockLocalityGroup(cpu int) { m.unlock(m.locality.at(m.engine, uint32(cpu))) }
 
 // unlock gives a lock back. A process that ends because its engine is closed holds
 // locks that nobody will ask for again.
 func (m *Machine) unlock(l *sim.Mutex) {
-	if p := m.e.Current(); p != nil {
+	if p := m.engine.Current(); p != nil {
 		l.Unlock(p)
 	}
 }
 
 // lock takes a lock that one sleeps for.
 func (m *Machine) lock(l *sim.Mutex, k WaitKind) {
-	p := m.e.Current()
+	p := m.engine.Current()
 	if !l.TryLock(p) {
 		m.sleep(p, k, func() { l.Lock(p) })
 	}
@@ -237,11 +253,12 @@ func (m *Machine) lock(l *sim.Mutex, k WaitKind) {
 
 // StreamGoal implements mballoc.Locks: it spins.
 func (m *Machine) StreamGoal() {
-	p := m.e.Current()
+	p := m.engine.Current()
+	// As a group's lock, this one is spun for.
 	if !m.stream.TryLock(p) {
-		start := m.e.Now()
+		start := m.engine.Now()
 		m.stream.Lock(p)
-		m.waits[WaitStream].add(m.e.Now() - start)
+		m.waits[WaitStream].add(m.engine.Now() - start)
 	}
 	m.Spend(m.Costs.Lock)
 	m.stream.Unlock(p)
@@ -253,10 +270,11 @@ func (m *Machine) BeforeBest() { m.Spend(m.Costs.GroupScanned) }
 // ReadBitmap implements mballoc.Locks. Reading ahead waits for nothing; over Link
 // it costs nothing, and the bitmap is there at once.
 func (m *Machine) ReadBitmap(id allocator.GroupID, block allocator.Block, ahead bool) {
-	p := m.e.Current()
+	p := m.engine.Current()
 	if p == nil {
 		return
 	}
+	// From now on others who need this bitmap wait for it (AwaitBitmap).
 	if m.Device != nil {
 		m.underWay[id] = struct{}{}
 		r := device.Request{Kind: device.Read, Block: uint64(block), Count: 1, BlockSize: uint32(m.BlockSize), CPU: m.task(p).number}
@@ -264,6 +282,7 @@ func (m *Machine) ReadBitmap(id allocator.GroupID, block allocator.Block, ahead 
 			delete(m.underWay, id)
 			m.bitmaps.WakeAll()
 		}
+		// Nobody waits for a read ahead: it is held back to merge with others.
 		if ahead {
 			m.plug.Submit(r, done)
 			m.plugged = true
@@ -276,43 +295,45 @@ func (m *Machine) ReadBitmap(id allocator.GroupID, block allocator.Block, ahead 
 	if ahead {
 		return
 	}
-	start := m.e.Now()
+	// Over the link reading takes a fixed time.
+	start := m.engine.Now()
 	m.sleep(p, WaitBitmap, func() { p.Wait(m.Link.Bitmap) })
-	m.times.Record(latency.BitmapRead, m.e.Now()-start)
+	m.times.Record(latency.BitmapRead, m.engine.Now()-start)
 }
 
 // AwaitBitmap implements mballoc.Locks.
 func (m *Machine) AwaitBitmap(id allocator.GroupID) {
-	p := m.e.Current()
+	p := m.engine.Current()
 	if _, on := m.underWay[id]; !on || p == nil {
 		return
 	}
-	start := m.e.Now()
+	start := m.engine.Now()
 	m.sleep(p, WaitBitmap, func() {
+		// All are woken whichever bitmap has come, so each looks whether it is its own.
 		for on := true; on; _, on = m.underWay[id] {
 			m.bitmaps.Wait(p)
 		}
 	})
-	m.times.Record(latency.BitmapRead, m.e.Now()-start)
+	m.times.Record(latency.BitmapRead, m.engine.Now()-start)
 }
 
 // LockInode implements ext4.Host.
-func (m *Machine) LockInode(number uint32) { m.lock(m.inodes.at(m.e, number), WaitInode) }
+func (m *Machine) LockInode(number uint32) { m.lock(m.inodes.at(m.engine, number), WaitInode) }
 
 // TryLockInode implements ext4.Host.
 func (m *Machine) TryLockInode(number uint32) bool {
-	return m.inodes.at(m.e, number).TryLock(m.e.Current())
+	return m.inodes.at(m.engine, number).TryLock(m.engine.Current())
 }
 
 // UnlockInode implements ext4.Host.
-func (m *Machine) UnlockInode(number uint32) { m.unlock(m.inodes.at(m.e, number)) }
+func (m *Machine) UnlockInode(number uint32) { m.unlock(m.inodes.at(m.engine, number)) }
 
 // Asked and Answered stand around a request to the allocator.
-func (m *Machine) Asked() { m.task(m.e.Current()).asked = m.e.Now() }
+func (m *Machine) Asked() { m.task(m.engine.Current()).asked = m.engine.Now() }
 
 // Answered implements ext4.Host.
 func (m *Machine) Answered() {
-	m.times.Record(latency.Allocation, m.e.Now()-m.task(m.e.Current()).asked)
+	m.times.Record(latency.Allocation, m.engine.Now()-m.task(m.engine.Current()).asked)
 }
 
 // lockTable is locks by number, in pages made on first use.
@@ -327,6 +348,8 @@ func (t *lockTable) at(e *sim.Engine, i uint32) *sim.Mutex {
 	for int(i/locksPerPage) >= len(t.pages) {
 		t.pages = append(t.pages, nil)
 	}
+	// A page of locks is made when the first of them is asked for, and each lock when it
+	// is.
 	page := &t.pages[i/locksPerPage]
 	if *page == nil {
 		*page = make([]*sim.Mutex, locksPerPage)
