@@ -19,8 +19,8 @@ func (a *Allocator) markFreeSimple(g *group, first, n int) {
 	}
 }
 
-// setLargest finds the order of the largest free buddy, which is at most top
-// (mb_set_largest_free_order).
+// setLargest finds the order of the largest free buddy (mb_set_largest_free_order). The
+// caller knows that it is at most top.
 func (g *group) setLargest(top int) {
 	for top >= 0 && g.counters[top] == 0 {
 		top--
@@ -31,10 +31,10 @@ func (g *group) setLargest(top int) {
 // wordOrder is the order of a buddy that fills a word of the bitmap.
 const wordOrder = 6
 
-// orderAt is the order of the free buddy that holds cluster c
-// (mb_find_order_for_block). A free buddy is as large as its place allows, so that
-// the bitmap tells those smaller than a word apart, and only the others are looked
-// up.
+// orderAt is the order of the free buddy that holds the free cluster c
+// (mb_find_order_for_block). A free buddy is as large as its place allows. So one that is
+// smaller than a word of the bitmap is found from that word alone, and only for larger
+// ones are the maps of the higher orders read.
 func (a *Allocator) orderAt(g *group, c int) int {
 	k := g.buddy[0].ZeroOrder(c)
 	if k < wordOrder {
@@ -76,9 +76,9 @@ func (a *Allocator) findExtent(g *group, c, needed int) (start, n int) {
 	return c, n
 }
 
-// cutRun is the length that findExtent gives for a free run of n clusters, as many
-// as needed or more, from cluster off of a word on. The run ends in the word, or
-// with it; but a run of just the word may be a part of a larger buddy.
+// cutRun is the length that findExtent would give for a free run that begins at cluster
+// off of a word of the bitmap and has n clusters, needed or more of them. The run must lie
+// in the word, and must not be the whole word, which may be a part of a larger buddy.
 func cutRun(off, n, needed int) int {
 	k := 0
 	for k < needed {
@@ -90,16 +90,17 @@ func cutRun(off, n, needed int) int {
 // markUsed takes the free range [start, start+n) out of the buddy
 // (mb_mark_used). It returns what the first split left over, for the trace.
 //
-// Each buddy that the range touches goes at once, and what it had on either side
-// of the range comes back; the kernel halves it until the range is left.
+// Each buddy that the range touches is taken out whole, and what it had on either side of
+// the range is put back. The kernel halves it until only the range is left, with the same
+// result.
 func (a *Allocator) markUsed(g *group, start, n int) (tail, buddy int) {
 	end := start + n
 	// A request that found no space is tried again if the free space has changed meanwhile
 	// (discard_pa_seq).
 	a.discardSeq++
 	g.free -= n
-	// Both lower bounds move only where the range begins at them: behind its end there need
-	// be no free cluster, but before it there is none.
+	// A lower bound at which the range begins moves to the range's end: there is no free
+	// cluster before that.
 	if g.firstFree == start {
 		g.firstFree = end
 	}

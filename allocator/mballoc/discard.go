@@ -39,9 +39,10 @@ func (a *Allocator) discardLocality(lg *localityGroup, order, count int) {
 // DiscardInode discards preallocations of an inode from the least recently used
 // on: needed of them, or all where needed is 0 (ext4_discard_preallocations).
 //
-// A file's requests and discards exclude each other, so none is in use. One that another
-// process is discarding to make space is waited for: until its clusters are free in the
-// buddy nobody may free others of its range on disk.
+// Requests and discards of one file exclude each other, so that none of its preallocations
+// is in use. But another process may be discarding one of them to make space. That one is
+// waited for, since the caller is going to free blocks of the file: until the clusters of
+// the preallocation are free in the buddy, none of its range may become free on disk.
 func (a *Allocator) DiscardInode(cpu int, in *Inode, needed uint32) {
 	if !in.Regular || in.pas.head == nil {
 		return

@@ -120,12 +120,12 @@ func (a *Allocator) freeInGroup(cpu int, in *Inode, id allocator.GroupID, start,
 	a.flexChanged(id, int64(n))
 }
 
-// Committed gives the clusters that transaction tid and earlier ones freed back
-// to the buddies (ext4_process_freed_data). Where several processes run, one may
-// have waited for a group's lock while the transaction it freed in committed:
-// what it freed comes back with the next.
+// Committed gives the clusters that were freed in transaction tid and in earlier ones back
+// to the buddies (ext4_process_freed_data).
 //
-// Deviates from the kernel: there a transaction waits for those who free in it.
+// Deviates from the kernel: there a transaction does not commit before those are done who
+// free in it. Here a process may have waited for a group's lock while the transaction in
+// which it frees has committed. What it frees comes back with the next commit.
 func (a *Allocator) Committed(tid uint64) {
 	a.enter()
 	// The ranges were appended in the order of transactions, so that those to be given back

@@ -11,8 +11,8 @@ const maxOrders = 18
 // group is one block group: what the disk says of it, and its buddy
 // (struct ext4_group_info, the group descriptor and the block bitmap).
 //
-// What a search looks at to pass a group over comes first and lies in one line of
-// the processor's cache, as the size is a multiple of that.
+// The fields that decide whether a search passes a group over come first, so that they lie
+// in one line of the processor's cache. The size of the struct is a multiple of a line.
 type group struct {
 	// In memory. Valid once needInit is false; free is always valid: before that it
 	// is the descriptor's count.
@@ -123,7 +123,7 @@ func (a *Allocator) readBitmap(id allocator.GroupID, g *group, ahead bool) bool 
 	return a.fetchBitmap(id, g, ahead)
 }
 
-// fetchBitmap is readBitmap where it is not in memory.
+// fetchBitmap is readBitmap for a bitmap that has not been read since the mount.
 func (a *Allocator) fetchBitmap(id allocator.GroupID, g *group, ahead bool) bool {
 	g.uptodate = true
 	// The bitmap may have been in memory before a remount: it is kept, since it holds what
@@ -161,8 +161,8 @@ func (a *Allocator) load(id allocator.GroupID) *group {
 	return g
 }
 
-// initGroup fills the page that the buddy of id lies in, and with small blocks
-// the buddies of the groups that share it (ext4_mb_init_group,
+// initGroup fills the page of the buddy cache that the buddy of id lies in. With small
+// blocks that makes the buddies of all groups that share the page (ext4_mb_init_group,
 // ext4_mb_init_cache).
 func (a *Allocator) initGroup(id allocator.GroupID) {
 	// With blocks smaller than half a page, one page of the buddy cache holds the bitmap

@@ -29,10 +29,10 @@ type prealloc struct {
 	groupNext, groupPrev *prealloc // of the block group
 }
 
-// paList is a list of preallocations, by either pair of links.
+// paList is a list of preallocations. Each preallocation is on two such lists at once, that
+// of its inode or locality group (objNext, objPrev) and that of its block group
+// (groupNext, groupPrev), so a list has methods for either pair of links.
 type paList struct{ head, tail *prealloc }
-
-// A preallocation is on two lists at once, and so has two pairs of links.
 
 // pushObj puts p at the head of an inode's list.
 func (l *paList) pushObj(p *prealloc) { l.insertObj(p, l.head) }
@@ -54,6 +54,7 @@ func (l *paList) insertObj(p, at *prealloc) {
 	}
 }
 
+// removeObj takes p off the list of its inode or locality group.
 func (l *paList) removeObj(p *prealloc) {
 	if p.objPrev != nil {
 		p.objPrev.objNext = p.objNext
@@ -79,6 +80,7 @@ func (l *paList) pushGroup(p *prealloc) {
 	l.head = p
 }
 
+// removeGroup takes p off the list of its block group.
 func (l *paList) removeGroup(p *prealloc) {
 	if p.groupPrev != nil {
 		p.groupPrev.groupNext = p.groupNext
@@ -93,8 +95,9 @@ func (l *paList) removeGroup(p *prealloc) {
 	p.groupNext, p.groupPrev = nil, nil
 }
 
-// localityGroup is a CPU's preallocations for small files, in lists by log2 of
-// their free clusters, each sorted by these (struct ext4_locality_group).
+// localityGroup holds a CPU's preallocations for small files (struct ext4_locality_group).
+// List k has those with 2^k to 2^(k+1)-1 free clusters, the last list those with more
+// too, and each list is sorted by free clusters, the fewest first.
 type localityGroup struct {
 	lists [lgOrders]paList
 }
@@ -208,7 +211,7 @@ func (a *Allocator) newPrealloc(ac *allocation, g *group) {
 	}
 }
 
-// blankPA is an empty preallocation (ext4_mb_pa_alloc), sparePA takes one back.
+// blankPA is an empty preallocation (ext4_mb_pa_alloc), one used before if there is any.
 func (a *Allocator) blankPA() *prealloc {
 	if p := a.sparePAs; p != nil {
 		a.sparePAs = p.objNext
@@ -218,6 +221,7 @@ func (a *Allocator) blankPA() *prealloc {
 	return new(prealloc)
 }
 
+// sparePA takes back a preallocation that is on no list, to be used again.
 func (a *Allocator) sparePA(p *prealloc) {
 	p.objNext = a.sparePAs
 	a.sparePAs = p
@@ -307,9 +311,10 @@ func (a *Allocator) newGroupPA(ac *allocation, g *group, p *prealloc) {
 	g.pas.pushGroup(p)
 }
 
-// finish ends a request (ext4_mb_release_context): a locality group's
-// preallocation is shortened and listed anew, an inode's becomes the most
-// recently used, and one used up goes.
+// finish ends a request (ext4_mb_release_context). The preallocation that served it is put
+// back: one of a locality group is shortened by what was taken and moves to the list of
+// its new length, one of an inode becomes the most recently used. One that is used up is
+// removed.
 func (a *Allocator) finish(ac *allocation) {
 	if p := ac.pa; p != nil {
 		if p.group {
@@ -343,8 +348,7 @@ func (a *Allocator) finish(ac *allocation) {
 	}
 }
 
-// putPA ends a request's use of p, which goes if nothing of it is left
-// (ext4_mb_put_pa).
+// putPA ends a request's use of p (ext4_mb_put_pa). If nothing of p is left it is removed.
 func (a *Allocator) putPA(p *prealloc) {
 	p.inUse = false
 	if p.free != 0 || p.deleted {
@@ -365,7 +369,8 @@ func (a *Allocator) putPA(p *prealloc) {
 	a.sparePA(p)
 }
 
-// markDeleted has p be used no more (ext4_mb_mark_pa_deleted).
+// markDeleted marks p as being removed, so that no request uses it any more
+// (ext4_mb_mark_pa_deleted).
 func (a *Allocator) markDeleted(p *prealloc) {
 	p.deleted = true
 	if !p.group {

@@ -7,9 +7,9 @@ import (
 	"mbsim/allocator/bitmap"
 )
 
-// measure weighs a free extent against the best found so far
-// (ext4_mb_measure_extent): an exact fit wins at once; while the best is too
-// short a longer one is better, then a shorter one that still fits.
+// measure compares a free extent with the best one found so far (ext4_mb_measure_extent).
+// One that fits exactly is taken at once. While the best is too short a longer one is
+// better; after that a shorter one that is still long enough.
 func (a *Allocator) measure(ac *allocation, id allocator.GroupID, g *group, start, n int) {
 	ac.examined++
 	switch {
@@ -29,8 +29,8 @@ func (a *Allocator) measure(ac *allocation, id allocator.GroupID, g *group, star
 	a.checkLimits(ac, id, g, false)
 }
 
-// better says whether an extent of n clusters, which are not just the need, replaces
-// the best so far.
+// better says whether an extent of n clusters replaces the best so far, which has best
+// clusters, where need clusters are wanted and n is not exactly that.
 func better(n, best, need int) bool {
 	return best < need && n > best || n > need && n < best
 }
@@ -101,8 +101,7 @@ func (a *Allocator) tryBest(ac *allocation) {
 	a.unlockGroup(id)
 }
 
-// findByGoal takes the goal's place if the whole goal fits there
-// (ext4_mb_find_by_goal). With a stripe a goal of just its width must be aligned.
+// findByGoal takes the goal's place if the whole goal fits there (ext4_mb_find_by_goal).
 func (a *Allocator) findByGoal(ac *allocation) {
 	// Only a request with a meaningful goal tries it, and only where the goal's group has
 	// anything free.
@@ -122,7 +121,7 @@ func (a *Allocator) findByGoal(ac *allocation) {
 	switch {
 	case n >= ac.goal.len && ac.goal.len == int(a.geo.Stripe):
 		// A request of exactly one stripe takes the place only if it begins at a stripe's
-		// border (ext4_fsblk_t modulo s_stripe).
+		// border on the device.
 		if uint64(a.geo.GroupStart(id)+allocator.Block(start))%uint64(a.geo.Stripe) != 0 {
 			return
 		}
@@ -193,14 +192,16 @@ func (a *Allocator) scanComplex(ac *allocation, id allocator.GroupID, g *group) 
 	a.checkLimits(ac, id, g, true)
 }
 
-// skim does what scanComplex does where that is simple: for free extents that end
-// in the word of the bitmap b where they begin, and neither fit exactly nor are so
-// many that a limit could end the search. It begins at cluster i, with a number of
-// clusters free from there on, and returns where it stopped and how many it left;
-// and if an extent is there of which it knows the length, that.
+// skim is the inner loop of scanComplex for extents that need no care: those that begin
+// and end in one word of the bitmap b, do not fit exactly, and are examined before any
+// limit could end the search. It does for each just what measure does.
 //
-// It calls nothing, so that it works in registers: this is where searches on a
-// fragmented disk spend their time.
+// It begins at cluster i, from which on free clusters of the group are free. It returns
+// the cluster at which it stopped, how many clusters are free from there on (left), and
+// the length n of the extent that begins there, or 0 if it does not know that.
+//
+// It calls no function, so that the compiler keeps its state in registers: searches on a
+// fragmented disk spend their time here.
 func (a *Allocator) skim(ac *allocation, id allocator.GroupID, b bitmap.Bits, i, free int) (at, n, left int) {
 	need, best := ac.goal.len, ac.best.len
 	// The number of extents that may be examined without looking at the limits: with a
@@ -233,7 +234,8 @@ func (a *Allocator) skim(ac *allocation, id allocator.GroupID, b bitmap.Bits, i,
 			n = cutRun(int(off), n, need)
 			most = min(most, int(a.tunables.MinToScan))
 		}
-		// An exact fit, or a limit that has to be asked: measure decides, in scanComplex.
+		// An exact fit, or the point at which a limit may end the search: scanComplex has
+		// measure decide.
 		if n == need || ac.examined >= most {
 			return at, n, free
 		}
@@ -251,10 +253,8 @@ func (a *Allocator) skim(ac *allocation, id allocator.GroupID, b bitmap.Bits, i,
 }
 
 // scanAligned takes the first free stripe that begins at a stripe's border
-// (ext4_mb_scan_aligned).
-//
-// Deviates from the kernel in nothing; that clusters are taken for blocks here
-// is the kernel's.
+// (ext4_mb_scan_aligned). The stripe counts blocks, and the places in a group are
+// clusters; that both are mixed here is the kernel's behaviour.
 func (a *Allocator) scanAligned(ac *allocation, id allocator.GroupID, g *group) {
 	stripe := int(a.geo.Stripe)
 	// Stripes are counted from the beginning of the device, not of the group.

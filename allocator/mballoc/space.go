@@ -6,12 +6,11 @@ import (
 	"mbsim/allocator"
 )
 
-// FreeClusters and DirtyClusters are the counters of free clusters, and of those
-// promised to delayed blocks and requests on their way (s_freeclusters_counter,
-// s_dirtyclusters_counter).
+// FreeClusters is the counter of free clusters (s_freeclusters_counter), those promised to
+// delayed blocks and to requests under way included (s_dirtyclusters_counter).
 func (a *Allocator) FreeClusters() *allocator.PerCPUCounter { return a.freeClusters }
 
-// DirtyClusters: see FreeClusters.
+// DirtyClusters is the counter of clusters that are promised and not yet allocated.
 func (a *Allocator) DirtyClusters() *allocator.PerCPUCounter { return a.dirtyClusters }
 
 // ReservedClusters is the pool that only requests with UseReserved may take
@@ -57,9 +56,10 @@ func (a *Allocator) ClaimFree(cpu int, n int64, f Flags) bool {
 	return true
 }
 
-// ClaimEach promises n clusters as n calls of ClaimFree(cpu, 1, 0) do, if there
-// is so much space that each of them succeeds after a look at the cheap counters,
-// and twice as much as is promised then. Else it promises nothing.
+// ClaimEach promises n clusters, with the effect of n calls of ClaimFree(cpu, 1, 0). It
+// does so only where there is so much space that each of these calls would succeed by the
+// cheap counters alone, and that there is twice as much free as is promised afterwards,
+// so that ext4 has no cause to begin writeback in between. Otherwise it promises nothing.
 func (a *Allocator) ClaimEach(cpu int, n int64) bool {
 	// While the n claims are made, the cheap counter of dirty clusters may be off by a
 	// batch.

@@ -73,8 +73,8 @@ type Inode struct {
 	Extents bool // mapped by extents, so that blocks may lie anywhere
 }
 
-// freeExtent is an extent in the making (struct ext4_free_extent). Lengths and starts
-// are clusters, logical is in blocks.
+// freeExtent is a range of clusters of a group, for a range of a file
+// (struct ext4_free_extent). Lengths and starts are clusters, logical is in blocks.
 type freeExtent struct {
 	logical uint32
 	start   int
@@ -97,7 +97,8 @@ const (
 	FromGroupPA = 20 // served from a locality group's
 )
 
-// allocation is one request on its way (struct ext4_allocation_context).
+// allocation is the state of one request while it is served
+// (struct ext4_allocation_context).
 type allocation struct {
 	inode *Inode
 	pa    *prealloc

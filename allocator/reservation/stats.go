@@ -31,7 +31,7 @@ type Stats struct {
 // hitClasses is enough for a window of MaxWindow blocks, extended.
 const hitClasses = 16
 
-// add counts what t counts too.
+// add adds the counters of t.
 func (s *Stats) add(t *Stats) {
 	s.Requests += t.Requests
 	s.NoSpace += t.NoSpace
