@@ -50,15 +50,15 @@ type limits struct {
 	hasFlexGroups bool
 }
 
-// limitsOf are the limits of a rung for a request.
-func (a *Allocator) limitsOf(r *Rung, ac *allocation) limits {
+// setLimits sets l to the limits of a rung for a request. l belongs to the request, as a
+// variable would be allocated anew for each pass.
+func (a *Allocator) setLimits(l *limits, r *Rung, ac *allocation) {
 	// What any rung asks for: a free cluster.
-	l := limits{
+	*l = limits{
 		free: 1, order: -1, cheap: r.Cheap,
 		flexMask: allocator.GroupID(a.geo.FlexSize() - 1), hasFlexGroups: a.geo.FlexBits > 0,
 	}
-	r.limits(a, ac, &l)
-	return l
+	r.limits(a, ac, l)
 }
 
 // met says whether a group whose buddy is loaded meets the limits.

@@ -33,9 +33,9 @@ func (a *Allocator) search(ac *allocation) {
 	if ac.order2 == 0 && a.kernel.Ladder[0].Scan == scanBuddy {
 		first = 1
 	}
-	ahead := prefetcher{}
+	ac.ahead = prefetcher{}
 	for {
-		a.searchGroups(ac, first, &ahead)
+		a.searchGroups(ac, first)
 		if ac.best.len == 0 || ac.status == statusFound || ac.flags&HintFirst != 0 {
 			break
 		}
@@ -61,8 +61,8 @@ func (a *Allocator) search(ac *allocation) {
 	if ac.status == statusFound {
 		a.stats.RungHits[ac.criteria]++
 	}
-	if ahead.nr > 0 {
-		a.prefetchEnd(ahead.next, ahead.nr)
+	if ac.ahead.nr > 0 {
+		a.prefetchEnd(ac.ahead.next, ac.ahead.nr)
 	}
 }
 
@@ -84,7 +84,7 @@ func (a *Allocator) orderOfTwo(n int) int {
 
 // searchGroups passes the groups with each rung from first on (the loops of
 // ext4_mb_regular_allocator).
-func (a *Allocator) searchGroups(ac *allocation, first int, ahead *prefetcher) {
+func (a *Allocator) searchGroups(ac *allocation, first int) {
 	// A file without extents can use only groups that lie below block 2^32.
 	n := a.geo.Groups
 	if !ac.inode.Extents {
@@ -93,8 +93,12 @@ func (a *Allocator) searchGroups(ac *allocation, first int, ahead *prefetcher) {
 	for i := first; i < len(a.kernel.Ladder) && ac.status == statusContinue; i++ {
 		ac.criteria = i
 		r := &a.kernel.Ladder[i]
-		s := searchPass{a: a, ac: ac, rung: r, limits: a.limitsOf(r, ac), n: n, ahead: ahead}
-		if a.kernel.Order.pass(&s) {
+		// The pass is kept in the request, whose memory is used again. It is handed to an
+		// interface, so that a local variable would be allocated for each pass.
+		s := &ac.pass
+		*s = searchPass{a: a, ac: ac, rung: r, n: n, ahead: &ac.ahead}
+		a.setLimits(&s.limits, r, ac)
+		if a.kernel.Order.pass(s) {
 			a.stats.UselessLoops[i]++
 		}
 		// The time for the groups considered passes here, not at each of them.

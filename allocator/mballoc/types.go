@@ -118,4 +118,7 @@ type allocation struct {
 	tail     int  // what the first split of a buddy left, clusters
 	buddy    int  // order of that buddy
 	searched bool // a search was made (ac_op is HISTORY_ALLOC)
+
+	pass  searchPass // the pass that is under way
+	ahead prefetcher // how far its search has read bitmaps ahead
 }
