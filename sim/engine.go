@@ -170,6 +170,8 @@ func (e *Engine) next() bool {
 // that is running. Any goroutine may call it.
 func (e *Engine) Stop() { e.stopped.Store(true) }
 
+// enter begins a Run or a Step. With shortcut, a wait up to until may move the clock
+// itself, without a switch of coroutines.
 func (e *Engine) enter(until int64, shortcut bool) {
 	if e.running {
 		panic("sim: Run within Run")
@@ -180,6 +182,7 @@ func (e *Engine) enter(until int64, shortcut bool) {
 	e.running, e.until, e.shortcut = true, until, shortcut
 }
 
+// leave ends what enter began, and adds time and event to a panic.
 func (e *Engine) leave() {
 	e.running, e.current = false, nil
 	// A panic of an event's function, or of a process, leaves Run with the time and the
@@ -203,8 +206,8 @@ func (e *Engine) Close() {
 	}
 }
 
-// Unfinished lists the processes that have not finished, oldest first: where a
-// run ends for want of events, they wait for what never comes.
+// Unfinished lists the processes that have not finished, oldest first. If a run ended
+// because no event was left, these are deadlocked.
 func (e *Engine) Unfinished() []*Process {
 	var ps []*Process
 	for p := e.first; p != nil; p = p.succ {

@@ -59,6 +59,7 @@ func (m *Mutex) TryLock(p *Process) bool {
 	return true
 }
 
+// take makes p the holder of a lock that nobody holds.
 func (m *Mutex) take(p *Process) {
 	m.holder, m.since = p, m.engine.now
 	m.stats.Locked++

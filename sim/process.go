@@ -27,6 +27,7 @@ type Process struct {
 	since      int64    // when it began to wait
 }
 
+// state is what a process is doing.
 type state uint8
 
 const (
@@ -85,9 +86,10 @@ func (p *Process) String() string {
 	return fmt.Sprintf("process %d %q", p.id, p.name)
 }
 
-// killed unwinds a process that Close ends.
+// killed is what a process panics with to unwind its stack when Close ends it.
 type killed struct{}
 
+// coroutine runs the body of the process, and adds time and process to a panic in it.
 func (p *Process) coroutine(yield func(struct{}) bool) {
 	p.yield = yield
 	defer func() {
@@ -220,15 +222,15 @@ func (p *Process) Join(other *Process) {
 	}
 }
 
-// block waits in a list that p is in, until whoever takes it out calls
-// handOver.
+// block gives way to others while p is in a waitList. Whoever takes p out of the list
+// calls handOver, which ends the wait.
 func (p *Process) block(what string) {
 	p.check()
 	p.state, p.waitsFor, p.since = queued, what, p.engine.now
 	p.suspend()
 }
 
-// handOver gives p, which was blocked, what it waits for at time t.
+// handOver ends the wait of p, which is in block, at time t: what p waited for is its own.
 func (p *Process) handOver(t int64) {
 	p.state = ready
 	p.engine.schedule(t, 0, p.resume, &p.wakeup)
@@ -241,6 +243,7 @@ type waitList struct {
 	n          int
 }
 
+// push puts p, the process that runs, at the end.
 func (l *waitList) push(p *Process) {
 	p.check()
 	p.link = nil

@@ -17,10 +17,13 @@ type slot struct{ key uint64 }
 // events a second would use it up in two years.
 const sequenceBits = 56
 
+// makeKey joins a priority and a sequence number into one number, by which events of the
+// same time are ordered. Flipping the sign bit orders negative priorities first.
 func makeKey(priority int8, sequence uint64) uint64 {
 	return uint64(uint8(priority)^0x80)<<sequenceBits | sequence
 }
 
+// before reports whether a runs before b.
 func (a *event) before(b *event) bool {
 	return a.at < b.at || a.at == b.at && a.key < b.key
 }
@@ -29,6 +32,7 @@ func (a *event) before(b *event) bool {
 // one, and the children of a node share two cache lines.
 type queue []event
 
+// push adds an event.
 func (q *queue) push(ev event) {
 	h := append(*q, ev)
 	*q = h

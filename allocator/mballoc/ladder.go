@@ -50,8 +50,8 @@ type limits struct {
 	hasFlexGroups bool
 }
 
-// setLimits sets l to the limits of a rung for a request. l belongs to the request, as a
-// variable would be allocated anew for each pass.
+// setLimits sets l to the limits of a rung for a request. l lies in the request: a local
+// variable would be allocated for each pass, since a function value gets its address.
 func (a *Allocator) setLimits(l *limits, r *Rung, ac *allocation) {
 	// What any rung asks for: a free cluster.
 	*l = limits{

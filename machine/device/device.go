@@ -58,6 +58,7 @@ func New(e *sim.Engine, m Model, size int64) (*Device, error) {
 	return d, nil
 }
 
+// newMedium makes the medium of a model; nil for None.
 func newMedium(m *Model, size int64, stats *Stats) (medium, error) {
 	switch m.Medium {
 	case HDD:
@@ -138,8 +139,8 @@ func (d *Device) accept(r *Request) *io {
 	return o
 }
 
-// send takes a request to its queue, in pieces where it is too large. With a plug
-// it goes there.
+// send puts a request into its queue, in pieces where it is too large, or into the plug p
+// if that is not nil.
 func (d *Device) send(o *io, p *Plug) {
 	switch {
 	case d.medium == nil:
@@ -172,7 +173,7 @@ func (d *Device) send(o *io, p *Plug) {
 	}
 }
 
-// enqueue merges a request or puts it in line.
+// enqueue puts a request into the plug, merges it with one that waits, or has it wait.
 func (d *Device) enqueue(o *io, p *Plug) {
 	if p != nil {
 		p.add(o)
@@ -202,8 +203,8 @@ func (d *Device) begin(c *command) {
 	d.engine.At(end, c.complete)
 }
 
-// completed is the event of a command's end: it tells those who wait, and only
-// then gives its place to another, as blk_mq_end_request does.
+// completed is the event of a command's end. It tells those who wait for its requests, and
+// only then gives its tag to another, as blk_mq_end_request does.
 func (d *Device) completed(c *command) {
 	// All requests that merged into the command are done with it.
 	for o := c.ios.pop(); o != nil; o = c.ios.pop() {

@@ -3,9 +3,10 @@ package device
 // flash is an SSD: a controller that takes one command after the other, dies that
 // work at once, each on one thing at a time, and a link to the kernel.
 //
-// Stripes go round the dies, and are on the link while other dies work on others.
-// The link is one for all commands: what it has to carry is done no earlier than
-// its rate allows, whichever command's data is ready first.
+// Consecutive stripes lie on consecutive dies, so that the dies work at once, and one
+// stripe can be on the link while another is still being read. All commands share the
+// link: what it has to transfer ends no earlier than its rate allows, whichever command's
+// data is ready first.
 type flash struct {
 	stripe    int64
 	dieTime   [2]int64 // ns, by kind
@@ -22,6 +23,7 @@ type flash struct {
 	stats      *Stats
 }
 
+// newFlash makes an idle drive.
 func newFlash(m *Model, stats *Stats) *flash {
 	return &flash{
 		next: -1, stripe: m.Stripe, dies: make([]int64, m.Dies), flushTime: m.FlushTime, stats: stats,

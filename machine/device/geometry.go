@@ -29,9 +29,9 @@ type zone struct {
 	length     int64 // bytes of a track
 }
 
-// newGeometry lays out a drive of the given capacity. A track is as long as makes
-// the zone's sustained rate, changes of track included; rates fall evenly from
-// zone to zone.
+// newGeometry lays out a drive of the given capacity, bytes. The length of a track is such
+// that a long transfer, changes of track included, has the rate of its zone. Rates fall
+// evenly from the outermost zone to the innermost.
 func newGeometry(m *Model, capacity int64) geometry {
 	g := geometry{turn: 60 * second / m.RPM, change: m.TrackSeek, heads: m.Heads, capacity: capacity}
 	// The length of a track in each zone, in bytes, from the rate that the zone sustains: a
@@ -93,8 +93,9 @@ func (g *geometry) place(b int64) (track, at int64) {
 	return track, g.time(z, track, b-z.first-n*z.length)
 }
 
-// passed is the time on the medium at which all before byte b, which is not the
-// first, has been passed: that of b itself, but where b begins another track.
+// passed is the time on the medium at which the head has passed all bytes before b, where b
+// is not 0. It is the place of b, except if b begins a track: then it is the end of the
+// track before, ahead of the change of track.
 func (g *geometry) passed(b int64) int64 {
 	z := g.zoneOf(b - 1)
 	n := (b - 1 - z.first) / z.length

@@ -1,8 +1,8 @@
 package device
 
-// hdd is a disk drive: the state of its arm, of what it has read ahead, and of its
-// write cache. It has no events of its own: what it does by itself between two
-// commands is worked out when the next arrives.
+// hdd is a disk drive: the state of its arm, of what it has read ahead, and of its write
+// cache. It schedules no events: what the drive does by itself between two commands
+// (reading ahead, emptying its cache) is computed when the next command arrives.
 type hdd struct {
 	geometry
 	seeks     seekCurve
@@ -30,6 +30,7 @@ type ahead struct {
 	limit     int64 // the byte at which the drive stops
 }
 
+// newHDD makes a drive of the model's capacity, or of size bytes if that is more.
 func newHDD(m *Model, size int64, stats *Stats) (*hdd, error) {
 	h := &hdd{geometry: newGeometry(m, max(m.Capacity, size)), settle: m.WriteSettle, transfer: m.Interface, readAhead: m.ReadAhead, stats: stats}
 	h.command = [kinds]int64{Read: m.ReadCommand, Write: m.WriteCommand, Flush: m.WriteCommand}
@@ -145,7 +146,8 @@ func (h *hdd) read(now, from, to int64) (end int64) {
 	return max(end, now+h.interfaceTime(to-from))
 }
 
-// readOn reads what has been read ahead, or soon will be.
+// readOn serves a read that begins in what has been read ahead, or where the drive is going
+// on reading. The arm need not move.
 func (h *hdd) readOn(now, from, to int64) (end int64) {
 	a := &h.ahead
 	h.stats.CacheReads++

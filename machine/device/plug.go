@@ -4,8 +4,8 @@ package device
 // merges before the device sees any of it (struct blk_plug). Whoever has one calls
 // Flush at the end, and before waiting for anything.
 //
-// Deviates from the kernel: not from 5.10; later ones try to merge with the last
-// request of a plug only.
+// Deviates from later kernels than 5.10: they try to merge with the last request of a plug
+// only.
 type Plug struct {
 	device   *Device
 	commands []*command
@@ -26,7 +26,8 @@ func (p *Plug) Submit(r Request, done func()) {
 	p.device.send(o, p)
 }
 
-// add merges a request with those in the plug, or with those in line, or holds it.
+// add merges a request with one in the plug or with one that waits in its queue. If it
+// merges with none it is held back in the plug.
 func (p *Plug) add(o *io) {
 	if p.merge(o) || o.queue.merge(o) {
 		return
@@ -72,8 +73,8 @@ func (p *Plug) merge(o *io) bool {
 	return false
 }
 
-// Flush sends on what the plug holds, in order. A command that joins another in
-// line is no more, so its queue is noted before.
+// Flush sends on what the plug holds, in order. A command that joins one that waits in the
+// queue does not exist any more after insert, so its queue is noted before.
 func (p *Plug) Flush() {
 	var q *queue
 	for i, c := range p.commands {

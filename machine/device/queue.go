@@ -35,8 +35,8 @@ func (q *queue) init(d *Device) {
 	}
 }
 
-// tag says whether there is a tag for another command of this kind. Writes may
-// hold three quarters of them where there is an elevator, so that reads find some.
+// tag says whether there is a tag for another command of this kind. With an elevator,
+// writes may hold at most three quarters of the tags, so that reads find some.
 func (q *queue) tag(kind Kind) bool {
 	if q.used == q.tags {
 		return false
@@ -44,7 +44,7 @@ func (q *queue) tag(kind Kind) bool {
 	return kind == Read || !q.elevator || q.writes < max(1, 3*q.tags/4)
 }
 
-// take counts a tag as used by a new command of o.
+// take makes a command of o, which holds a tag.
 func (q *queue) take(o *io) *command {
 	q.used++
 	if o.kind == Write {
@@ -53,7 +53,8 @@ func (q *queue) take(o *io) *command {
 	return q.device.newCommand(o)
 }
 
-// add puts a request in line that nothing merges with.
+// add puts a request that merges with none among the waiting commands, or has it wait for
+// a tag.
 func (q *queue) add(o *io) {
 	if !q.tag(o.kind) {
 		q.waiting[o.kind].push(o)
@@ -62,8 +63,8 @@ func (q *queue) add(o *io) {
 	q.insert(q.take(o))
 }
 
-// insert puts a command in line, joined with those it continues or that continue
-// it.
+// insert puts a command among the waiting ones. It is joined with the one that it continues
+// and with the one that continues it.
 func (q *queue) insert(c *command) {
 	if !q.elevator {
 		q.arrived[0].push(c)
@@ -186,7 +187,7 @@ func (q *queue) free(c *command) {
 	q.device.dropCommand(c)
 }
 
-// release gives back a command and its tag, which those take who wait for one.
+// release gives back a command and its tag. Requests that wait for a tag take it.
 func (q *queue) release(c *command) {
 	q.free(c)
 	// Reads come first; each takes a tag if its kind may have one.
