@@ -198,7 +198,7 @@ workload: {script: "mkdir a\nmkdir b\nmkdir c\nmkdir d\nmkdir e\n"}
 		if _, err := r.play(r.launch); err != nil {
 			t.Fatal(err)
 		}
-		for f := range r.m.fs.Files() {
+		for f := range r.m.FileSystem.Files() {
 			if len(f.Path) == 1 && strings.Contains("abcde", f.Path) {
 				numbers = append(numbers, f.Inode)
 			}

@@ -10,7 +10,7 @@ import (
 // Owner says what a block is: the file with that number, or one of these.
 type Owner int32
 
-// Who owns a block that no file of the test does.
+// These own a block that no file of the test does.
 const (
 	Free   Owner = -iota // nobody
 	System               // the file system itself
@@ -50,6 +50,7 @@ var _ allocator.Source = (*Disk)(nil)
 
 // NewDisk makes a disk.
 func NewDisk(s Shape) *Disk {
+	// As mke2fs does, blocks of 1 KiB leave block 0 to the boot sector.
 	first := allocator.Block(0)
 	if s.BlockBits == 10 {
 		first = 1
@@ -64,6 +65,8 @@ func NewDisk(s Shape) *Disk {
 	if first > 0 {
 		d.owner[0] = System
 	}
+	// Blocks in use at mount. The shape may name blocks outside the device, which are left
+	// out.
 	for _, r := range s.Used {
 		for b := r.Start; b < r.Start+allocator.Block(r.Len) && b < d.Geometry.Blocks; b++ {
 			if b >= first {
@@ -71,6 +74,7 @@ func NewDisk(s Shape) *Disk {
 			}
 		}
 	}
+	// The groups' own blocks come last, so that no range in use covers them.
 	for id := range d.Geometry.Groups {
 		start, n := d.own(id)
 		for b := d.Geometry.GroupStart(id); b < start+n; b++ {
@@ -112,6 +116,7 @@ func (d *Disk) BlockBitmap(id allocator.GroupID, bits []uint64) { fill(&d.Geomet
 // its end.
 func fill(g *allocator.Geometry, owner []Owner, id allocator.GroupID, bits []uint64) {
 	first, n := g.GroupStart(id), int(g.ClustersIn(id))
+	// A block that was freed is free on disk although its transaction has not committed.
 	for i := range len(bits) * 64 {
 		if i >= n || owner[first+allocator.Block(i)] != Free && owner[first+allocator.Block(i)] != Freed {
 			bitmap.Bits(bits).Set(i)
@@ -160,6 +165,7 @@ func (o *Oracle) set(b allocator.Block, to Owner) {
 
 // Take hands [start, start+n) to a file, and says what forbids that.
 func (o *Oracle) Take(file int, start allocator.Block, n uint32) error {
+	// Blocks before the one that is wrong keep their new owner: the test ends here.
 	for b := start; b < start+allocator.Block(n); b++ {
 		if b < o.geo.FirstDataBlock || b >= o.geo.Blocks {
 			return fmt.Errorf("block %d is not on the device of [%d, %d)", b, o.geo.FirstDataBlock, o.geo.Blocks)
@@ -225,6 +231,7 @@ func (o *Oracle) Compare(p Policy) error {
 	if n := p.Free(); n != o.OnDisk() {
 		return fmt.Errorf("the policy counts %d free blocks; there are %d", n, o.OnDisk())
 	}
+	// Bit for bit, and the group's free count against the list of owners.
 	for id := range o.geo.Groups {
 		got := p.Bitmap(id)
 		want := make([]uint64, len(got))

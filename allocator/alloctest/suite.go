@@ -62,6 +62,7 @@ func shape() *rapid.Generator[Shape] {
 		s.BlocksPerGroup = 64 * rapid.Uint32Range(1, 16).Draw(t, "blocks per group/64")
 		s.LastGroup = rapid.Uint32Range(16, s.BlocksPerGroup).Draw(t, "last group")
 		total := uint64(s.Groups) * uint64(s.BlocksPerGroup)
+		// Runs in use, anywhere on the disk.
 		for range rapid.IntRange(0, 20).Draw(t, "runs in use") {
 			s.Used = append(s.Used, Range{
 				Start: allocator.Block(rapid.Uint64Range(0, total-1).Draw(t, "used")),
@@ -93,12 +94,14 @@ func newBench(t *rapid.T, s Shape, mount Maker, cpus int) *bench {
 // take performs a request and holds what came of it against the contract.
 func (b *bench) take(r Request) (start allocator.Block, n uint32, ok bool) {
 	start, n, ok = b.policy.Take(r)
+	// No space may be reported only if there is none.
 	if !ok {
 		if b.oracle.Free() > 0 {
 			b.t.Fatalf("%+v found no space, %d blocks are free", r, b.oracle.Free())
 		}
 		return 0, 0, false
 	}
+	// What was given lies in the request's length, outside the metadata, and is free.
 	if n < 1 || n > r.Len {
 		b.t.Fatalf("%+v got %d blocks", r, n)
 	}
@@ -145,6 +148,7 @@ func (b *bench) draw(cpus int) Request {
 		Len:   rapid.SampledFrom([]uint32{1, 1, 1, 2, 3, 8, 20, 100, 2000}).Draw(t, "blocks"),
 		Plain: rapid.IntRange(0, 4).Draw(t, "plain") == 0,
 	}
+	// Half of the requests go on behind the file's last blocks, as writing does.
 	if rapid.Bool().Draw(t, "append") {
 		for i := len(b.held) - 1; i >= 0; i-- {
 			if b.held[i].File == r.File {
@@ -159,6 +163,7 @@ func (b *bench) draw(cpus int) Request {
 // random does everything in any order, comparing after each step.
 func random(t *rapid.T, mount Maker) {
 	cpus := rapid.IntRange(1, 3).Draw(t, "cpus")
+	// Each step is compared with the list of owners (the entry without a name).
 	b := newBench(t, shape().Draw(t, "disk"), mount, cpus)
 	t.Repeat(map[string]func(*rapid.T){
 		"take":  func(t *rapid.T) { b.t = t; b.take(b.draw(cpus)) },
@@ -181,6 +186,7 @@ func goal(t *rapid.T, mount Maker) {
 	for range rapid.IntRange(1, 30).Draw(t, "requests") {
 		r := b.draw(1)
 		r.Plain = true
+		// How many blocks are free from the goal on: 0 if it lies off the device.
 		wish := uint32(0)
 		if r.Goal >= b.disk.Geometry.FirstDataBlock && r.Goal < b.disk.Geometry.Blocks {
 			wish = b.oracle.FreeRun(r.Goal)
@@ -188,6 +194,7 @@ func goal(t *rapid.T, mount Maker) {
 		if r.Len > wish && wish > 0 {
 			r.Len = wish
 		}
+		// A request that fits at its goal must get that place.
 		start, n, ok := b.take(r)
 		if wish > 0 && (!ok || start != r.Goal || n != r.Len) {
 			t.Fatalf("%+v: got [%d, +%d), but %d blocks are free at the goal", r, start, n, wish)
@@ -203,6 +210,7 @@ func fillAndEmpty(t *rapid.T, mount Maker) {
 	atMount := b.oracle.Free()
 	sizes := rapid.SliceOfN(rapid.Uint32Range(1, 300), 1, 5).Draw(t, "sizes")
 	for range 2 {
+		// Requests of the drawn sizes, of all files in turn, until there is no space.
 		for i := 0; ; i++ {
 			r := Request{CPU: i % cpus, File: 1 + i%maxFiles, Len: sizes[i%len(sizes)], Goal: allocator.Block(i*7) % b.disk.Geometry.Blocks, Plain: i%5 == 4}
 			if _, _, ok := b.take(r); !ok {
@@ -213,6 +221,8 @@ func fillAndEmpty(t *rapid.T, mount Maker) {
 			t.Fatalf("%d blocks are left", b.oracle.Free())
 		}
 		b.compare()
+		// Everything is given back, from the middle of the list, so that neighbours become
+		// free at different times.
 		for len(b.held) > 0 {
 			b.give(len(b.held) / 2)
 		}
@@ -237,6 +247,7 @@ func repeat(t *rapid.T, mount Maker) {
 		if again := fmt.Sprint(two.take(r)); again != got {
 			t.Fatalf("%+v: %s, then %s", r, got, again)
 		}
+		// Both give the same piece back now and then, so that neither disk fills up.
 		if len(one.held) > 10 {
 			i := rapid.IntRange(0, len(one.held)-1).Draw(t, "piece")
 			one.give(i)

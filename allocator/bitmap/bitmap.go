@@ -33,6 +33,7 @@ func (b Bits) SetRange(start, n int) {
 		b[i] |= first & last
 		return
 	}
+	// The ends are parts of a word, and what lies between is whole words.
 	b[i] |= first
 	b[i+1 : j].Fill()
 	b[j] |= last
@@ -48,6 +49,7 @@ func (b Bits) ClearRange(start, n int) {
 		b[i] &^= first & last
 		return
 	}
+	// As in SetRange.
 	b[i] &^= first
 	clear(b[i+1 : j])
 	b[j] &^= last
@@ -69,6 +71,7 @@ func (b Bits) all(start, n int, word uint64) bool {
 	if i == j {
 		return (b[i]^word)&first&last == 0
 	}
+	// A bit that differs from word's shows as a one.
 	if (b[i]^word)&first|(b[j]^word)&last != 0 {
 		return false
 	}
@@ -101,6 +104,7 @@ func (b Bits) NextZero(start, end int) int {
 		return end
 	}
 	w := start >> 6
+	// The bits before start count as ones.
 	x := b[w] | (1<<(uint(start)&63) - 1)
 	if x == ^uint64(0) {
 		b = b[:(end+63)>>6]
@@ -119,6 +123,7 @@ func (b Bits) NextSet(start, end int) int {
 		return end
 	}
 	w := start >> 6
+	// The bits before start count as zeros.
 	x := b[w] & (^uint64(0) << (uint(start) & 63))
 	if x == 0 {
 		b = b[:(end+63)>>6]
@@ -139,6 +144,7 @@ func (b Bits) CountZero(n int) int {
 	zeros := 0
 	for i := 0; i < n; i += 64 {
 		x := ^b[i>>6]
+		// In the last word only the bits before n count.
 		if n-i < 64 {
 			x &= 1<<uint(n-i) - 1
 		}

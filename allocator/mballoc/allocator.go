@@ -73,6 +73,7 @@ type streamGoal struct {
 
 // New mounts: groups are read on first touch.
 func New(cfg Config) (*Allocator, error) {
+	// What no file system has is refused, since everything below relies on it.
 	g := &cfg.Geometry
 	switch {
 	case cfg.CPUs < 1:
@@ -84,6 +85,8 @@ func New(cfg Config) (*Allocator, error) {
 	case len(cfg.Kernel.Ladder) == 0 || len(cfg.Kernel.Ladder) > MaxRungs:
 		return nil, fmt.Errorf("mballoc: a ladder of %d rungs", len(cfg.Kernel.Ladder))
 	}
+	// The largest order is BlockBits+1: a quarter of the clusters that a bitmap of one block
+	// can describe. A page of the buddy cache holds blocks in pairs, a bitmap and a buddy.
 	a := &Allocator{
 		cfg: cfg, geo: cfg.Geometry, quirks: cfg.Kernel.Quirks, tunables: cfg.Tunables, src: cfg.Source, obs: cfg.Observer, locks: cfg.Locks,
 		orders:             int(g.BlockBits) + 2,
@@ -96,14 +99,20 @@ func New(cfg Config) (*Allocator, error) {
 	}
 	a.kernel = &a.cfg.Kernel
 	a.streamGoals = make([]streamGoal, a.kernel.StreamGoals(cfg.CPUs, g.Groups))
+	// Files without extents reach only the groups in front of the one that holds block
+	// 2^32-1.
 	if g.Blocks > maxFileBlock {
 		id, _ := g.GroupOf(maxFileBlock)
 		a.blockfileGroups = id
 	}
+	// The counter of free clusters begins with the sum over all descriptors. Flex groups
+	// are summed when somebody asks for them.
 	a.forgetFlexes()
 	a.srcFree = a.sourceFree()
 	a.freeClusters = allocator.NewPerCPUCounter(a.CountFreeClusters(), cfg.CPUs)
 	a.dirtyClusters = allocator.NewPerCPUCounter(0, cfg.CPUs)
+	// The reserved pool is 2% of the clusters, but at most 4096
+	// (ext4_set_resv_clusters).
 	if cfg.ReservePool {
 		a.reserved = int64(min(g.Blocks>>g.ClusterBits/50, 4096))
 	}
@@ -134,6 +143,8 @@ func (a *Allocator) Remount() error {
 	if len(a.freed) > 0 {
 		return fmt.Errorf("mballoc: remount with %d ranges not committed", len(a.freed))
 	}
+	// Groups forget their buddies and that their bitmap was read. Bitmaps themselves and
+	// descriptors stay: they are what is on disk.
 	for _, p := range a.pages {
 		if p == nil {
 			continue
@@ -144,13 +155,16 @@ func (a *Allocator) Remount() error {
 			p.groups[i].reset()
 		}
 	}
+	// Locality groups are gone with the mount, and streams begin in the first group again.
 	a.lgs = make([]localityGroup, a.cfg.CPUs)
 	clear(a.streamGoals)
 	a.lockBusy = 0
+	// The statistics begin anew, and those of this mount are kept for Total.
 	a.past.add(&a.stats)
 	a.stats = Stats{}
 	a.forgetFlexes()
 	a.check = checker{}
+	// The counter of free clusters is summed from the descriptors, exact for all CPUs.
 	a.freeClusters = allocator.NewPerCPUCounter(a.CountFreeClusters(), a.cfg.CPUs)
 	a.dirtyClusters = allocator.NewPerCPUCounter(a.dirtyClusters.Sum(), a.cfg.CPUs)
 	return nil

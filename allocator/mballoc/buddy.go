@@ -7,6 +7,8 @@ import "math/bits"
 func (a *Allocator) markFreeSimple(g *group, first, n int) {
 	top := a.orders - 1
 	for n > 0 {
+		// A buddy is at most as long as what is left of the range, begins at a multiple of
+		// its length, and has an order that exists.
 		order := min(bits.Len(uint(n))-1, bits.TrailingZeros(uint(first)), top)
 		g.counters[order]++
 		if order > 0 {
@@ -17,8 +19,8 @@ func (a *Allocator) markFreeSimple(g *group, first, n int) {
 	}
 }
 
-// setLargest finds the order of the largest free buddy, which is at most top
-// (mb_set_largest_free_order).
+// setLargest finds the order of the largest free buddy (mb_set_largest_free_order). The
+// caller knows that it is at most top.
 func (g *group) setLargest(top int) {
 	for top >= 0 && g.counters[top] == 0 {
 		top--
@@ -29,15 +31,17 @@ func (g *group) setLargest(top int) {
 // wordOrder is the order of a buddy that fills a word of the bitmap.
 const wordOrder = 6
 
-// orderAt is the order of the free buddy that holds cluster c
-// (mb_find_order_for_block). A free buddy is as large as its place allows, so that
-// the bitmap tells those smaller than a word apart, and only the others are looked
-// up.
+// orderAt is the order of the free buddy that holds the free cluster c
+// (mb_find_order_for_block). A free buddy is as large as its place allows. So one that is
+// smaller than a word of the bitmap is found from that word alone, and only for larger
+// ones are the maps of the higher orders read.
 func (a *Allocator) orderAt(g *group, c int) int {
 	k := g.buddy[0].ZeroOrder(c)
 	if k < wordOrder {
 		return k
 	}
+	// Exactly one order has the bit of this place clear: the free buddies of a group do not
+	// overlap.
 	for ; k < a.orders; k++ {
 		if !g.buddy[k].Test(c >> k) {
 			return k
@@ -52,9 +56,11 @@ func (a *Allocator) findExtent(g *group, c, needed int) (start, n int) {
 	if g.buddy[0].Test(c) {
 		return 0, 0
 	}
+	// The rest of the buddy that c lies in.
 	order := a.orderAt(g, c)
 	block := c >> order
 	n = (block+1)<<order - c
+	// Free buddies may follow directly, up to the end of the bitmap.
 	for needed > n {
 		if block+1 >= a.maxClusters>>order {
 			break
@@ -70,9 +76,9 @@ func (a *Allocator) findExtent(g *group, c, needed int) (start, n int) {
 	return c, n
 }
 
-// cutRun is the length that findExtent gives for a free run of n clusters, as many
-// as needed or more, from cluster off of a word on. The run ends in the word, or
-// with it; but a run of just the word may be a part of a larger buddy.
+// cutRun is the length that findExtent would give for a free run that begins at cluster
+// off of a word of the bitmap and has n clusters, needed or more of them. The run must lie
+// in the word, and must not be the whole word, which may be a part of a larger buddy.
 func cutRun(off, n, needed int) int {
 	k := 0
 	for k < needed {
@@ -84,12 +90,17 @@ func cutRun(off, n, needed int) int {
 // markUsed takes the free range [start, start+n) out of the buddy
 // (mb_mark_used). It returns what the first split left over, for the trace.
 //
-// Each buddy that the range touches goes at once, and what it had on either side
-// of the range comes back; the kernel halves it until the range is left.
+// Each buddy that the range touches is taken out whole, and what it had on either side of
+// the range is put back. The kernel halves it until only the range is left, with the same
+// result.
 func (a *Allocator) markUsed(g *group, start, n int) (tail, buddy int) {
 	end := start + n
+	// A request that found no space is tried again if the free space has changed meanwhile
+	// (discard_pa_seq).
 	a.discardSeq++
 	g.free -= n
+	// A lower bound at which the range begins moves to the range's end: there is no free
+	// cluster before that.
 	if g.firstFree == start {
 		g.firstFree = end
 	}
@@ -97,6 +108,8 @@ func (a *Allocator) markUsed(g *group, start, n int) (tail, buddy int) {
 		g.lowest = end
 	}
 	b := g.buddy[0]
+	// A range with free neighbours on both sides cuts a fragment in two, one without any
+	// was a whole fragment.
 	left := start > 0 && !b.Test(start-1)
 	right := end < a.maxClusters && !b.Test(end)
 	if left && right {
@@ -104,14 +117,18 @@ func (a *Allocator) markUsed(g *group, start, n int) (tail, buddy int) {
 	} else if !left && !right {
 		g.fragments--
 	}
+	// Take out each buddy that the range touches, and give back what it has before the
+	// range and behind it.
 	for at := start; at < end; {
 		order := a.orderAt(g, at)
 		first := at >> order << order
 		next := first + 1<<order
+		// Order 0 has no bit of its own: its bits are those of the clusters, set below.
 		g.counters[order]--
 		if order > 0 {
 			g.buddy[order].Set(at >> order)
 			if tail == 0 && (first < at || next > end) {
+				// The first buddy that is split is what the trace shows.
 				tail, buddy = end-at, order
 			}
 			a.markFreeSimple(g, first, at-first)
@@ -119,9 +136,11 @@ func (a *Allocator) markUsed(g *group, start, n int) (tail, buddy int) {
 		}
 		at = next
 	}
+	// No larger buddy can have come into being.
 	g.setLargest(g.largest)
 	b.SetRange(start, n)
 	a.kernel.Order.changed(a, g.id, g)
+	// The kernel packs the length into 16 bits, the order above them.
 	return tail & 0xffff, buddy
 }
 
@@ -133,6 +152,8 @@ func (a *Allocator) freeRange(g *group, first, n int) {
 	if !b.AllSet(first, n) {
 		panic(a.dump("freeing free clusters", g, first, n))
 	}
+	// Whether the clusters on both sides are free has to be known before and after the
+	// range itself becomes free, which lies between them.
 	left := first > 0 && !b.Test(first-1)
 	b.ClearRange(first, n)
 	right := last+1 < a.maxClusters && !b.Test(last+1)
@@ -140,11 +161,14 @@ func (a *Allocator) freeRange(g *group, first, n int) {
 	g.free += n
 	g.firstFree = min(g.firstFree, first)
 	g.lowest = min(g.lowest, first)
+	// Fragments: the range joins two, lengthens one, or is one of its own.
 	if left && right {
 		g.fragments--
 	} else if !left && !right {
 		g.fragments++
 	}
+	// Order 0: a cluster at either end that is half of a pair merges with its free partner,
+	// or else stays alone. What is left is whole pairs.
 	top := max(g.largest, 0)
 	if first&1 != 0 {
 		if left {
@@ -162,6 +186,7 @@ func (a *Allocator) freeRange(g *group, first, n int) {
 			g.counters[0]++
 		}
 	}
+	// The pairs are buddies of order 1, which merge further up.
 	if first <= last {
 		top = max(top, a.markFree(g, first>>1, last>>1))
 	}
@@ -175,6 +200,9 @@ func (a *Allocator) freeRange(g *group, first, n int) {
 func (a *Allocator) markFree(g *group, first, last int) int {
 	for order := 1; ; {
 		b := g.buddy[order]
+		// The first is the right half of a pair: with a free left half it merges one order
+		// up, otherwise it stays at this order. The last is treated likewise, as a left
+		// half (mb_buddy_adjust_border).
 		if first&1 != 0 {
 			if b.Test(first - 1) {
 				b.Clear(first)
@@ -197,10 +225,13 @@ func (a *Allocator) markFree(g *group, first, last int) int {
 				g.counters[order]--
 			}
 		}
+		// Both ends were taken away, and nothing is left to go up.
 		if first > last {
 			return order
 		}
 		order++
+		// A single buddy has no partner left to merge with, and the highest order has no
+		// higher one.
 		if first == last || order == a.orders {
 			b.ClearRange(first, last-first+1)
 			g.counters[order-1] += uint32(last - first + 1)

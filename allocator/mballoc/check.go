@@ -22,7 +22,7 @@ const checkEvery = 256
 type checker struct {
 	depth   int  // calls under way, nested ones included
 	calls   int  // calls begun
-	replay  bool // fast-commit replay wrote bitmaps behind the buddies' back
+	replay  bool // fast-commit replay has changed bitmaps without changing the buddies
 	touched []allocator.GroupID
 	scratch *group
 	zones   bitmap.Bits // clusters of preallocations
@@ -36,6 +36,7 @@ func (a *Allocator) enter() {
 		return
 	}
 	c := &a.check
+	// Where several CPUs run, calls overlap, and only the last to end sees a whole state.
 	c.depth++
 	c.calls++
 	if c.depth > 1 || c.replay {
@@ -58,6 +59,8 @@ func (a *Allocator) leave(in *Inode) {
 	if c.depth > 0 || c.replay {
 		return
 	}
+	// What the calls since the last check have touched: groups, the inode's preallocations,
+	// the locality groups, and what waits for a commit.
 	for _, id := range c.touched {
 		a.checkGroup(id)
 	}
@@ -69,7 +72,8 @@ func (a *Allocator) leave(in *Inode) {
 	a.checkFreed()
 }
 
-// replaying notes that bitmaps change behind the buddies' back, until a remount.
+// replaying notes that bitmaps change and buddies do not, so that nothing can be compared
+// until a remount.
 func (a *Allocator) replaying() {
 	if invariants.Enabled {
 		a.check.replay = true
@@ -97,12 +101,14 @@ func (a *Allocator) broken(id allocator.GroupID, g *group, format string, args .
 // checkAll recounts all groups that were touched since mount, and the sums.
 func (a *Allocator) checkAll() {
 	total := a.CountFreeClusters()
+	// Every group, and that each of its preallocations is on the list of its owner.
 	for id := range a.Touched() {
 		a.checkGroup(id)
 		for p := a.at(id).pas.head; p != nil; p = p.groupNext {
 			a.checkListed(id, p)
 		}
 	}
+	// The counters of the file system and of flex groups are sums over descriptors.
 	if n := a.freeClusters.Sum(); n != total {
 		a.broken(0, nil, "the counter has %d free clusters, the descriptors %d", n, total)
 	}
@@ -128,22 +134,29 @@ func (a *Allocator) checkDirty() {
 // on disk, its preallocations, and what was freed but not committed.
 func (a *Allocator) checkGroup(id allocator.GroupID) {
 	g := a.at(id)
+	// The descriptor's count is the number of zero bits of the bitmap on disk.
 	if g.disk != nil {
 		if n := g.disk.CountZero(a.maxClusters); n != int(g.descFree) {
 			a.broken(id, g, "%d clusters free on disk", n)
 		}
 	}
+	// A group without a buddy has nothing in memory only: preallocating or freeing loads
+	// it.
 	if g.needInit {
 		if g.pas.head != nil || g.uncommitted != 0 {
 			a.broken(id, g, "no buddy, but preallocations or freed clusters")
 		}
 		return
 	}
+	// The buddy made anew of the bitmap on disk, with what is preallocated or not committed
+	// in use.
 	s := a.scratchGroup()
 	want := s.buddy[0]
 	copy(want, g.disk)
 	a.addPreallocs(id, g, want)
 	a.addFreed(id, g, want)
+	// The lowest order must agree bit for bit, and the higher orders and counts must follow
+	// from it.
 	for i := range want {
 		if want[i] != g.buddy[0][i] {
 			a.broken(id, g, "clusters %d to %d: in use %016x, in the buddy %016x", i*64, i*64+63, want[i], g.buddy[0][i])
@@ -182,6 +195,8 @@ func (a *Allocator) compareCounts(id allocator.GroupID, g, want *group) {
 	case g.lowest < g.firstFree:
 		a.broken(id, g, "the bound %d is no better than the kernel's", g.lowest)
 	}
+	// A free run has only one decomposition into buddies, so the maps of all orders must
+	// agree.
 	for k := 1; k < a.orders; k++ {
 		for i := range want.buddy[k] {
 			if want.buddy[k][i] != g.buddy[k][i] {
@@ -194,6 +209,7 @@ func (a *Allocator) compareCounts(id allocator.GroupID, g, want *group) {
 // addPreallocs marks the preallocations of a group used in want. No two may
 // share a cluster, and each must know how many of its clusters are unused.
 func (a *Allocator) addPreallocs(id allocator.GroupID, g *group, want bitmap.Bits) {
+	// zones collects the ranges of the preallocations seen so far.
 	zones := a.check.zones
 	clear(zones)
 	for p := g.pas.head; p != nil; p = p.groupNext {
@@ -236,6 +252,7 @@ func (a *Allocator) addFreed(id allocator.GroupID, g *group, want bitmap.Bits) {
 			continue
 		}
 		n += f.n
+		// Neither a preallocation nor the bitmap on disk may hold what has been freed.
 		if !want.AllClear(f.start, f.n) {
 			a.broken(id, g, "clusters of [%d, %d) wait for a commit and are in use", f.start, f.start+f.n)
 		}
@@ -257,10 +274,10 @@ func (a *Allocator) checkFreed() {
 	}
 }
 
-// checkInode counts the preallocations of an inode. No two may be for the same
-// block of the file; the profile 5.10-seed may place them so, and where clusters
-// have several blocks any may: one that begins inside a cluster reaches as far
-// into the one behind its window.
+// checkInode counts the preallocations of an inode. No two may be for the same block of
+// the file, with two exceptions. Without Quirks.ThreeStepPlacement the kernel itself may
+// place them so. And where a cluster has several blocks, a preallocation that begins
+// inside a cluster of the file reaches into the cluster behind its window.
 func (a *Allocator) checkInode(in *Inode) {
 	n := 0
 	for p := in.pas.head; p != nil; p = p.objNext {
@@ -268,6 +285,8 @@ func (a *Allocator) checkInode(in *Inode) {
 			a.broken(0, nil, "inode %d lists a preallocation of %p, deleted %t", in.Number, p.inode, p.deleted)
 		}
 		n++
+		// Each pair is compared once; beyond 64 preallocations only their number is
+		// checked, since pairs would be too many.
 		for q := p.objNext; q != nil && a.quirks.ThreeStepPlacement && a.geo.ClusterBits == 0 && n <= 64; q = q.objNext {
 			if int64(p.lstart) < a.logicalEnd(q.lstart, q.len) && int64(q.lstart) < a.logicalEnd(p.lstart, p.len) {
 				a.broken(0, nil, "inode %d: preallocations for blocks %d+%d and %d+%d", in.Number, p.lstart, p.len, q.lstart, q.len)
@@ -286,6 +305,8 @@ func (a *Allocator) checkLocality() {
 		for k := range a.lgs[cpu].lists {
 			n, last := 0, 0
 			for p := a.lgs[cpu].lists[k].head; p != nil; p = p.objNext {
+				// A preallocation on list k has 2^k to 2^(k+1)-1 free clusters, and the
+				// list is sorted by them.
 				if !p.group || p.deleted || p.lg != &a.lgs[cpu] || p.order != k || p.free != p.len ||
 					min(bits.Len(uint(p.free))-1, lgOrders-1) != k || p.free < last {
 					a.broken(0, nil, "CPU %d, list %d: preallocation %+v", cpu, k, *p)
@@ -293,6 +314,7 @@ func (a *Allocator) checkLocality() {
 				last = p.free
 				n++
 			}
+			// A longer list would have been trimmed by addAndTrim.
 			if n > 8 {
 				a.broken(0, nil, "CPU %d, list %d has %d preallocations", cpu, k, n)
 			}

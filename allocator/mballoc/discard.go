@@ -5,6 +5,8 @@ import "mbsim/allocator"
 // discardLocality discards preallocations of one list, the smallest first, until
 // five are left (ext4_mb_discard_lg_preallocations).
 func (a *Allocator) discardLocality(lg *localityGroup, order, count int) {
+	// First the preallocations are taken off the locality group's list, while nobody else
+	// can run. The one that the current request uses stays.
 	var doomed *prealloc
 	for p := lg.lists[order].head; p != nil; {
 		next := p.objNext
@@ -18,6 +20,9 @@ func (a *Allocator) discardLocality(lg *localityGroup, order, count int) {
 		}
 		p = next
 	}
+	// Then their clusters go back to the buddies of their groups, for which locks may have
+	// to be waited for. The list is in reverse order, as the kernel's is (list_add to
+	// discard_list).
 	for doomed != nil {
 		p := doomed
 		doomed = p.objNext
@@ -34,21 +39,26 @@ func (a *Allocator) discardLocality(lg *localityGroup, order, count int) {
 // DiscardInode discards preallocations of an inode from the least recently used
 // on: needed of them, or all where needed is 0 (ext4_discard_preallocations).
 //
-// A file's requests and discards exclude each other, so none is in use. One that another
-// process is discarding to make space is waited for: until its clusters are free in the
-// buddy nobody may free others of its range on disk.
+// Requests and discards of one file exclude each other, so that none of its preallocations
+// is in use. But another process may be discarding one of them to make space. That one is
+// waited for, since the caller is going to free blocks of the file: until the clusters of
+// the preallocation are free in the buddy, none of its range may become free on disk.
 func (a *Allocator) DiscardInode(cpu int, in *Inode, needed uint32) {
 	if !in.Regular || in.pas.head == nil {
 		return
 	}
 	a.enter()
 	defer a.leave(in)
+	// As in the kernel, 0 asks for all.
 	if needed == 0 {
 		needed = ^uint32(0)
 	}
 	var doomed *prealloc
+	// First they are taken off the inode's list, from its tail on, so that no request finds
+	// them.
 	for in.pas.tail != nil && needed > 0 {
 		p := in.pas.tail
+		// Another process has marked it and holds its group's lock.
 		if p.deleted {
 			// discardGroup holds the group's lock until it has taken p off the list.
 			id, _ := a.geo.GroupOf(p.pstart)
@@ -61,6 +71,7 @@ func (a *Allocator) DiscardInode(cpu int, in *Inode, needed uint32) {
 		p.objNext, doomed = doomed, p
 		needed--
 	}
+	// Then their clusters go back to the buddies, group by group.
 	for doomed != nil {
 		p := doomed
 		doomed = p.objNext
@@ -82,6 +93,8 @@ func (a *Allocator) releaseInodePA(id allocator.GroupID, g *group, p *prealloc) 
 	_, off := a.geo.GroupOf(p.pstart)
 	bit, end := int(off), int(off)+p.len
 	free := 0
+	// Clusters of the preallocation that a request has taken are in use on disk and stay so
+	// in the buddy. Each run of the others becomes free there.
 	for bit < end {
 		bit = g.disk.NextZero(bit, end)
 		if bit >= end {
@@ -94,14 +107,16 @@ func (a *Allocator) releaseInodePA(id allocator.GroupID, g *group, p *prealloc) 
 			a.obs.ReleaseInodePA(p.inode.Number, a.geo.BlockAt(id, allocator.GroupOffset(bit)), uint32(next-bit))
 		}
 		a.freeRange(g, bit, next-bit)
+		// The cluster at next is in use, so the next run begins behind it.
 		bit = next + 1
 	}
+	// The preallocation has counted what requests took of it; the bitmap must agree.
 	if free != p.free {
 		panic(a.dump("preallocation and bitmap differ", g, free, p.free))
 	}
 	a.stats.Discarded += uint64(free)
 	a.stats.PAsDiscarded++
-	a.worked(Work{Buddies: 1})
+	a.chargeWork(Work{Buddies: 1})
 }
 
 // releaseGroupPA gives what is left of p back to the buddy
@@ -115,7 +130,7 @@ func (a *Allocator) releaseGroupPA(id allocator.GroupID, g *group, p *prealloc) 
 	a.freeRange(g, int(off), p.len)
 	a.stats.Discarded += uint64(p.len)
 	a.stats.PAsDiscarded++
-	a.worked(Work{Buddies: 1})
+	a.chargeWork(Work{Buddies: 1})
 	if a.obs != nil {
 		a.obs.Discard(id, int(off), p.len)
 	}
@@ -129,11 +144,14 @@ func (a *Allocator) discardGroup(id allocator.GroupID) (freed int, busy bool) {
 	if g.pas.head == nil {
 		return 0, false
 	}
+	// What a preallocation has left is read off the bitmap on disk, and goes back to the
+	// buddy: both must be in memory.
 	a.readBitmap(id, g, false)
 	a.load(id)
 	a.lockGroup(id)
 	defer a.unlockGroup(id)
 	var doomed *prealloc
+	// All that no request is using are marked and taken off the group's list.
 	for p := g.pas.head; p != nil; {
 		next := p.groupNext
 		switch {
@@ -141,6 +159,7 @@ func (a *Allocator) discardGroup(id allocator.GroupID) (freed int, busy bool) {
 			busy = true
 		case !p.deleted:
 			a.markDeleted(p)
+			// The free space is going to change (discard_pa_seq).
 			if freed == 0 {
 				a.discardSeq++
 			}
@@ -150,6 +169,8 @@ func (a *Allocator) discardGroup(id allocator.GroupID) (freed int, busy bool) {
 		}
 		p = next
 	}
+	// Then each leaves the list of its inode or locality group, and its clusters go back to
+	// the buddy. The group stays locked.
 	for doomed != nil {
 		p := doomed
 		doomed, p.groupNext = p.groupNext, nil
@@ -172,6 +193,8 @@ func (a *Allocator) discardForSpace(needed int) int {
 		a.obs.DiscardForSpace(needed)
 	}
 	freed := 0
+	// The groups are gone through again where preallocations were in use, but three times
+	// at most, as in the kernel.
 	for range 3 {
 		anyBusy := false
 		for id := allocator.GroupID(0); id < a.geo.Groups && needed > 0; id++ {
@@ -197,6 +220,9 @@ func (a *Allocator) shouldRetry(ac *allocation, seq *uint64) bool {
 	if a.discardForSpace(ac.orig.len) > 0 {
 		return true
 	}
+	// Nothing was there to give up. Another search is worth it once, with free counts
+	// looked at under the groups' locks, and again whenever another CPU has changed the
+	// free space since the last look.
 	if ac.flags&StrictCheck == 0 || a.discardSeq != *seq {
 		ac.flags |= StrictCheck
 		*seq = a.discardSeq

@@ -75,7 +75,7 @@ func (d *Disk) InodeBitmap(allocator.GroupID, []uint64) {}
 func (d *Disk) SystemZone(allocator.Block, uint32) bool { return false }
 
 // Config is the configuration of an allocator on d: one CPU, the kernel's
-// defaults, profile 5.10.
+// defaults, Linux 5.10.
 func (d *Disk) Config() Config {
 	flex := d.Geo.FlexBits > 0
 	return Config{

@@ -1,6 +1,6 @@
-// Package mballoc decides where ext4 puts blocks. It is Linux 5.10's multi-block
-// allocator (fs/ext4/mballoc.c), bit for bit: the same requests on the same disk
-// get the same blocks, and the same counters.
+// Package mballoc decides where ext4 puts blocks. It is Linux's multi-block allocator
+// (fs/ext4/mballoc.c), bit for bit: the same requests on the same disk get the same
+// blocks, and the same counters, as in the kernel that was chosen (Kernel).
 //
 // # Units
 //
@@ -54,16 +54,20 @@
 // A stream's search then begins in the group where the last stream's ended, which
 // is one for the whole file system, any other in its goal's group.
 //
-// Criteria: all groups are passed, around the disk, up to four times. Criteria 0,
-// only for a power of two, wants a buddy of that order and takes the first.
-// Criteria 1 wants the mean free run as long as the window, criteria 2 as many free
-// clusters, criteria 3 anything; regular.go. In a group that will do, free extents
-// are examined in order, where an extent is as many buddies behind each other as
-// the window needs, not the whole free run. One of just the length wins at once.
-// While all are shorter the longest is the best, then the shortest that is long
-// enough. The group's end, or mb_min_to_scan extents, end the search with a best
-// that is long enough; mb_max_to_scan extents end it with any; scan.go. With a
-// stripe and a window of whole ones criteria 1 looks at stripes' borders only.
+// The ladder: all groups are passed, around the disk, once with each rung of the
+// kernel's ladder until one ends the search (the kernel's criteria). The rungs of 5.10
+// are cr0, only for a power of two, which wants a buddy of that order and takes the first;
+// cr1, which wants the mean free run as long as the window; cr2, as many free clusters;
+// and cr3, anything. What a rung asks of a group is said once, by its limits; ladder.go,
+// linux5_10.go. Which group comes next is the kernel's Order; order_linear.go. The search
+// itself is in search.go.
+//
+// In a group that meets the limits, free extents are examined in order, where an extent is
+// as many buddies behind each other as the window needs, not the whole free run. One of
+// just the length wins at once. While all are shorter the longest is the best, then the
+// shortest that is long enough. The group's end, or mb_min_to_scan extents, end the search
+// with a best that is long enough; mb_max_to_scan extents end it with any; scan.go. With a
+// stripe and a window of whole stripes, cr1 looks at stripes' borders only.
 //
 // A best that is still short when all is done is taken then, without a lock held
 // in between. Where several CPUs run, another may have taken it: a lost chunk, and
@@ -72,6 +76,7 @@
 // Preallocation made: what was found beyond the request stays with the inode, or
 // with the locality group. If it is shorter than the window it is placed in the
 // file so that it ends with the window, else begins with it, else with the request.
+// How those of an inode are kept is the kernel's InodePreallocs; pas_recent.go.
 //
 // Release: a locality group's preallocation is shortened by what was taken, and
 // listed anew by log2 of what is left; above eight in a list the smallest go until
@@ -84,12 +89,11 @@
 //
 // # Reading bitmaps
 //
-// A group whose buddy is not loaded is passed over at criteria 0 and 1, unless
-// loading it costs no IO (it is uninitialized) or it is the first of its flex
-// group. Searches read the bitmaps of the rest of a flex group ahead, at criteria 0
-// and 1 up to mb_prefetch_limit of them, and load the last batch at their end. With
-// blocks of 1K the buddies of two groups lie in one page and are loaded together;
-// regular.go, group.go.
+// A rung that is Cheap (cr0 and cr1) passes a group over whose buddy is not loaded, unless
+// loading it costs no IO (it is uninitialized) or it is the first of its flex group.
+// Searches read the bitmaps of the rest of a flex group ahead, with a cheap rung up to
+// mb_prefetch_limit of them, and load the last batch at their end. With blocks of 1K the
+// buddies of two groups lie in one page and are loaded together; readahead.go, group.go.
 //
 // # Freeing
 //
@@ -100,11 +104,15 @@
 //
 // The allocator of fast-commit replay works on bitmaps alone; simple.go.
 //
-// # Profiles and settings
+// # Kernels and settings
 //
-// Profile says in what the kernels of one series differ, each difference a field.
-// Tunables are the files in /sys/fs/ext4/DEV, found by field or by file name.
-// mb_stats is always on.
+// A Kernel is a literal in a file of its own, and no other file names a version. It is
+// made of types (how groups are met, how an inode's preallocations are kept), of lists
+// (the ladder, the tunables, the lines of mb_stats), and of Quirks, one field for each
+// difference of one line. docs/ADD-A-POLICY.md adds one.
+//
+// Tunables are the files in /sys/fs/ext4/DEV, found by field or by file name; which of
+// them exist is the kernel's. mb_stats is always on.
 //
 // # Costs and limits
 //
@@ -134,32 +142,35 @@
 // whom, and for how long, is the engine's business. Without Locks one CPU runs at a
 // time, and lost chunks do not occur.
 //
-// Where the kernel has a BUG_ON, this panics with the state. One that real
-// workloads could reach is the seed's, profile 5.10-seed: with groups below 8 MB a
+// Where the kernel has a BUG_ON, this panics with the state. One that real workloads
+// could reach is that of kernels without Quirks.ClampTinyGroups: with groups below 8 MB a
 // window may end before the block it is for.
 //
 // # Checks
 //
 // With the build tag invariants every call ends with a recount of what it touched;
-// check.go. Decisions are told as stories in testdata/decisions, each checked
-// against the kernel's source.
+// check.go. The files in testdata/decisions are small layouts with the requests made of
+// them and the decisions that follow, each checked against the kernel's source.
 //
 // # Read next
 //
-//	newblocks.go   a request from its beginning to its end
-//	normalize.go   kinds and windows
-//	prealloc.go    preallocations: used, made, released
-//	regular.go     the search over groups, reading ahead
-//	scan.go        the search inside a group
-//	buddy.go       splitting and merging
-//	group.go       a group, and how it is loaded
-//	discard.go     preallocations given up
-//	free.go        freeing and commits
-//	space.go       promises and counters
-//	simple.go      fast-commit replay
-//	observer.go    what is told to others; locks
-//	profile.go     kernels; tunables.go settings; stats.go counters; view.go views
-//	               that leave no trace
+//	newblocks.go     a request from its beginning to its end
+//	normalize.go     kinds and windows
+//	prealloc.go      preallocations: used, made, released
+//	pas_recent.go    how an inode keeps its own
+//	kernel.go        what kernels differ in; linux5_10.go is one
+//	search.go        the search over groups: the ladder, one pass, reading ahead
+//	ladder.go        what a rung asks of a group
+//	order_linear.go  how one pass meets the groups
+//	scan.go          the search inside a group
+//	buddy.go         splitting and merging
+//	group.go         a group, and how it is loaded; readahead.go, before that is needed
+//	discard.go       preallocations given up
+//	free.go          freeing and commits
+//	space.go         promises and counters
+//	simple.go        fast-commit replay
+//	observer.go      what is told to others; locks
+//	tunables.go      settings; stats.go counters; view.go views that leave no trace
 //
 // and, above this package, filesystem/ext4, which makes the requests.
 package mballoc

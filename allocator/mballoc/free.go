@@ -38,8 +38,11 @@ func (a *Allocator) FreeBlocks(cpu int, in *Inode, block allocator.Block, count 
 }
 
 func (a *Allocator) freeBlocks(cpu int, in *Inode, block allocator.Block, count uint32, f FreeFlags, tid uint64) uint32 {
+	// From here on n is blocks, which are widened or narrowed to whole clusters.
 	ratio := allocator.Block(a.geo.ClusterRatio())
 	n := allocator.Block(count)
+	// A first cluster of which only the end is freed is kept, or freed as a whole: the
+	// caller knows whether the file has other blocks in it.
 	if off := block & (ratio - 1); off != 0 {
 		if f&FreeKeepFirstCluster != 0 {
 			off = ratio - off
@@ -53,6 +56,7 @@ func (a *Allocator) freeBlocks(cpu int, in *Inode, block allocator.Block, count 
 			n += off
 		}
 	}
+	// The same for a last cluster of which only the beginning is freed.
 	if off := n & (ratio - 1); off != 0 {
 		if f&FreeKeepLastCluster != 0 {
 			if n <= off {
@@ -63,6 +67,7 @@ func (a *Allocator) freeBlocks(cpu int, in *Inode, block allocator.Block, count 
 			n += ratio - off
 		}
 	}
+	// A range over a group's border is freed group by group.
 	var freed uint32
 	for n > 0 {
 		id, start := a.geo.GroupOf(block)
@@ -80,6 +85,8 @@ func (a *Allocator) freeBlocks(cpu int, in *Inode, block allocator.Block, count 
 func (a *Allocator) freeInGroup(cpu int, in *Inode, id allocator.GroupID, start, n int, f FreeFlags, tid uint64) {
 	g := a.at(id)
 	a.touch(id)
+	// The bitmap and the buddy are made ready before the group is locked, since both may
+	// have to wait for the device.
 	a.readBitmap(id, g, false)
 	if a.obs != nil {
 		a.obs.Free(in.Number, id, start, n)
@@ -91,6 +98,9 @@ func (a *Allocator) freeInGroup(cpu int, in *Inode, id allocator.GroupID, start,
 	if !g.disk.AllSet(start, n) {
 		panic(a.dump("freeing clusters that are free on disk", g, start, n))
 	}
+	// On disk the clusters are free at once. In the buddy they are so only without a
+	// journal: until the transaction has committed, a crash would bring the old owner back
+	// (ext4_mb_free_metadata).
 	g.disk.ClearRange(start, n)
 	if a.cfg.ImmediateFree {
 		a.freeRange(g, start, n)
@@ -100,22 +110,26 @@ func (a *Allocator) freeInGroup(cpu int, in *Inode, id allocator.GroupID, start,
 		g.uncommitted += n
 	}
 	g.descFree += uint32(n)
-	a.worked(Work{Bitmaps: 1, Clusters: n})
+	a.chargeWork(Work{Bitmaps: 1, Clusters: n})
 	a.unlockGroup(id)
+	// With FreeRereserveCluster the caller counts the cluster as free when it promises it
+	// anew.
 	if f&FreeRereserveCluster == 0 {
 		a.freeClusters.Add(cpu, int64(n))
 	}
 	a.flexChanged(id, int64(n))
 }
 
-// Committed gives the clusters that transaction tid and earlier ones freed back
-// to the buddies (ext4_process_freed_data). Where several processes run, one may
-// have waited for a group's lock while the transaction it freed in committed:
-// what it freed comes back with the next.
+// Committed gives the clusters that were freed in transaction tid and in earlier ones back
+// to the buddies (ext4_process_freed_data).
 //
-// Deviates from the kernel: there a transaction waits for those who free in it.
+// Deviates from the kernel: there a transaction does not commit before those are done who
+// free in it. Here a process may have waited for a group's lock while the transaction in
+// which it frees has committed. What it frees comes back with the next commit.
 func (a *Allocator) Committed(tid uint64) {
 	a.enter()
+	// The ranges were appended in the order of transactions, so that those to be given back
+	// come first.
 	k := 0
 	for k < len(a.freed) && a.freed[k].tid <= tid {
 		f := a.freed[k] // not a pointer: while this waits for the lock others may add
@@ -125,10 +139,11 @@ func (a *Allocator) Committed(tid uint64) {
 		a.freeRange(g, f.start, f.n)
 		g.uncommitted -= f.n
 		a.pending -= int64(f.n)
-		a.worked(Work{Buddies: 1})
+		a.chargeWork(Work{Buddies: 1})
 		a.unlockGroup(f.group)
 		k++
 	}
+	// What has not committed moves to the front.
 	a.freed = a.freed[:copy(a.freed, a.freed[k:])]
 	a.leave(nil)
 }

@@ -11,8 +11,8 @@ const maxOrders = 18
 // group is one block group: what the disk says of it, and its buddy
 // (struct ext4_group_info, the group descriptor and the block bitmap).
 //
-// What a search looks at to pass a group over comes first and lies in one line of
-// the processor's cache, as the size is a multiple of that.
+// The fields that decide whether a search passes a group over come first, so that they lie
+// in one line of the processor's cache. The size of the struct is a multiple of a line.
 type group struct {
 	// In memory. Valid once needInit is false; free is always valid: before that it
 	// is the descriptor's count.
@@ -93,6 +93,7 @@ func (a *Allocator) makePage(id allocator.GroupID) *page {
 	all := p.all()
 	for k := range all {
 		g := &all[k]
+		// Before its buddy is made, all that is known of a group is its descriptor.
 		d := a.src.Desc(first + allocator.GroupID(k))
 		g.descFree, g.srcFree = d.FreeClusters, d.FreeClusters
 		g.id = first + allocator.GroupID(k)
@@ -122,13 +123,17 @@ func (a *Allocator) readBitmap(id allocator.GroupID, g *group, ahead bool) bool 
 	return a.fetchBitmap(id, g, ahead)
 }
 
-// fetchBitmap is readBitmap where it is not in memory.
+// fetchBitmap is readBitmap for a bitmap that has not been read since the mount.
 func (a *Allocator) fetchBitmap(id allocator.GroupID, g *group, ahead bool) bool {
 	g.uptodate = true
+	// The bitmap may have been in memory before a remount: it is kept, since it holds what
+	// was allocated, but reading it counts anew.
 	if g.disk == nil {
 		g.disk = bitmap.New(a.maxClusters)
 		a.src.BlockBitmap(id, g.disk)
 	}
+	// The bitmap of an uninitialized group is computed from the layout
+	// (ext4_init_block_bitmap): no IO.
 	if g.uninit {
 		return false
 	}
@@ -156,13 +161,17 @@ func (a *Allocator) load(id allocator.GroupID) *group {
 	return g
 }
 
-// initGroup fills the page that the buddy of id lies in, and with small blocks
-// the buddies of the groups that share it (ext4_mb_init_group,
+// initGroup fills the page of the buddy cache that the buddy of id lies in. With small
+// blocks that makes the buddies of all groups that share the page (ext4_mb_init_group,
 // ext4_mb_init_cache).
 func (a *Allocator) initGroup(id allocator.GroupID) {
+	// With blocks smaller than half a page, one page of the buddy cache holds the bitmap
+	// and the buddy of several groups, and is filled as a whole.
 	per := allocator.GroupID(a.groupsPerBuddyPage)
 	first := id / per * per
 	last := min(first+per, a.geo.Groups)
+	// Every bitmap of the page is read, or waited for where it is on its way already
+	// because it was read ahead or another process asked for it.
 	for k := first; k < last; k++ {
 		if g := a.at(k); g.needInit || !g.pageInit {
 			if !a.readBitmap(k, g, false) && a.locks != nil {
@@ -170,6 +179,8 @@ func (a *Allocator) initGroup(id allocator.GroupID) {
 			}
 		}
 	}
+	// Nothing waits from here on: the buddies are made of bitmaps that belong to the same
+	// moment.
 	var w Work
 	for k := first; k < last; k++ {
 		if g := a.at(k); g.needInit || !g.pageInit {
@@ -178,7 +189,7 @@ func (a *Allocator) initGroup(id allocator.GroupID) {
 			w.Fragments += g.fragments
 		}
 	}
-	a.worked(w)
+	a.chargeWork(w)
 }
 
 // generate makes the buddy of a group from its bitmap on disk, its
@@ -191,6 +202,8 @@ func (a *Allocator) generate(id allocator.GroupID, g *group) {
 	}
 	copy(g.buddy[0], g.disk)
 	a.fillBuddy(id, g)
+	// The group's counts are valid now, so an order that keeps lists of groups can place
+	// it.
 	g.needInit, g.pageInit = false, true
 	a.kernel.Order.changed(a, id, g)
 	a.touch(id)
@@ -204,10 +217,14 @@ func (a *Allocator) generate(id allocator.GroupID, g *group) {
 // what is preallocated, or freed and not committed, is in use too.
 func (a *Allocator) fillBuddy(id allocator.GroupID, g *group) {
 	b := g.buddy[0]
+	// All of a preallocation is in use in the buddy, also what no request has taken yet
+	// (ext4_mb_generate_from_pa).
 	for p := g.pas.head; p != nil; p = p.groupNext {
 		_, start := a.geo.GroupOf(p.pstart)
 		b.SetRange(int(start), p.len)
 	}
+	// Clusters that were freed stay in use until their transaction commits
+	// (ext4_mb_generate_from_freelist).
 	if g.uncommitted > 0 {
 		for _, f := range a.freed {
 			if f.group == id {
@@ -215,6 +232,7 @@ func (a *Allocator) fillBuddy(id allocator.GroupID, g *group) {
 			}
 		}
 	}
+	// In the higher orders a set bit means that there is no free buddy of this order here.
 	for k := 1; k < a.orders; k++ {
 		g.buddy[k].Fill()
 	}
@@ -230,6 +248,7 @@ func (a *Allocator) countBuddy(g *group) {
 	g.fragments, g.free = 0, 0
 	i := b.NextZero(0, limit)
 	g.firstFree, g.lowest = i, i
+	// Each turn is one free run, from i up to the next cluster in use.
 	for i < limit {
 		first := i
 		i = b.NextSet(i, limit)

@@ -62,12 +62,12 @@ type Quirks struct {
 // Order is how one pass of a search meets the groups. A kernel that keeps lists of
 // groups, by order or by average fragment, is another type here.
 type Order interface {
-	// pass offers groups to visit, which reports whether the search is over. Groups
-	// below n may be offered. It returns whether all groups were met and none ended
-	// the search.
+	// pass offers groups to s.visit until that reports that the search is over. Only
+	// groups below s.n may be offered. Every group that the pass looks at is counted with
+	// s.considered. It returns true if it came to its end and no group ended the search.
 	pass(s *searchPass) (exhausted bool)
-	// changed is called with a group's lock held when its free clusters, fragments or
-	// largest buddy have changed.
+	// changed is called when a group's free clusters, fragments or largest buddy have
+	// changed, or have become known because its buddy was made.
 	changed(a *Allocator, id allocator.GroupID, g *group)
 }
 

@@ -3,7 +3,8 @@ package mballoc
 import "mbsim/allocator"
 
 // Rung is one criterion of a search: which groups are worth scanning, and how a group is
-// scanned. A search climbs down the kernel's ladder, each rung asking for less.
+// scanned. A search goes down the kernel's ladder rung by rung, and each rung asks for
+// less than the one before.
 type Rung struct {
 	// Key names the rung in metrics and in mb_stats ("cr0").
 	Key string
@@ -31,32 +32,33 @@ const (
 )
 
 // limits is what one rung asks of a group: the only statement of whether a group is worth
-// it. The same limits serve the look without the group's lock
+// scanning. The same limits serve the test without the group's lock
 // (ext4_mb_good_group_nolock), the one with it (ext4_mb_good_group), and the walk over
-// many groups. They are set once for each pass, since nothing they follow from changes
-// in it.
+// many groups. They are computed once for each pass, since what they depend on does not
+// change during a pass.
 type limits struct {
 	free  int // clusters free at least, 1 or more
 	mean  int // clusters of the mean free fragment at least
 	order int // of the largest free buddy at least, -1 for any
 	// notFirst refuses the first group of each flex group, which is kept for metadata.
 	notFirst bool
-	// cheap is the rung's: see Rung.Cheap.
+	// cheap is Rung.Cheap.
 	cheap bool
-	// flexMask has ones where the number of the first group of a flex group has zeros.
-	// Without flex groups it is 0 and flexes is false.
-	flexMask allocator.GroupID
-	flexes   bool
+	// flexMask selects the bits of a group's number that are zero in the first group of
+	// a flex group. It is 0 without flex groups, where hasFlexGroups is false.
+	flexMask      allocator.GroupID
+	hasFlexGroups bool
 }
 
-// limitsOf are the limits of a rung for a request.
-func (a *Allocator) limitsOf(r *Rung, ac *allocation) limits {
-	l := limits{
+// setLimits sets l to the limits of a rung for a request. l lies in the request: a local
+// variable would be allocated for each pass, since a function value gets its address.
+func (a *Allocator) setLimits(l *limits, r *Rung, ac *allocation) {
+	// What any rung asks for: a free cluster.
+	*l = limits{
 		free: 1, order: -1, cheap: r.Cheap,
-		flexMask: allocator.GroupID(a.geo.FlexSize() - 1), flexes: a.geo.FlexBits > 0,
+		flexMask: allocator.GroupID(a.geo.FlexSize() - 1), hasFlexGroups: a.geo.FlexBits > 0,
 	}
-	r.limits(a, ac, &l)
-	return l
+	r.limits(a, ac, l)
 }
 
 // met says whether a group whose buddy is loaded meets the limits.
@@ -66,9 +68,10 @@ func (l *limits) met(id allocator.GroupID, g *group) bool {
 }
 
 // mayLoad says whether a group whose buddy is not loaded is worth loading. All that is
-// known of it is the free count of its descriptor.
+// known of it is the free count of its descriptor. A cheap rung loads a group only if that
+// costs no IO, because its bitmap is uninitialized, or if it is the first of a flex group.
 func (l *limits) mayLoad(id allocator.GroupID, g *group) bool {
-	return g.free >= l.free && (!l.cheap || g.uninit || l.flexes && id&l.flexMask == 0)
+	return g.free >= l.free && (!l.cheap || g.uninit || l.hasFlexGroups && id&l.flexMask == 0)
 }
 
 // The limits that rungs of several kernels share.
@@ -77,6 +80,8 @@ func (l *limits) mayLoad(id allocator.GroupID, g *group) bool {
 // kept for metadata where flex groups are large.
 func wantBuddy(a *Allocator, ac *allocation, l *limits) {
 	l.free = max(1, ac.goal.len)
+	// The kernel makes no demand on buddies for an order above the largest. No request has
+	// one: orderOfTwo gives at most the largest.
 	if ac.order2 < a.orders {
 		l.order = ac.order2
 	}

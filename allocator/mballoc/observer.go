@@ -90,7 +90,7 @@ type Locks interface {
 	BeforeBest()
 }
 
-// Work is what a CPU has done since it last said.
+// Work is what a CPU has done since the last call of Locks.Work, for which time is to pass.
 type Work struct {
 	Considered int // groups looked at without their lock
 	Scanned    int // groups searched
@@ -102,8 +102,8 @@ type Work struct {
 	Fragments  int // free extents in these
 }
 
-// worked lets time pass where anybody counts it.
-func (a *Allocator) worked(w Work) {
+// chargeWork lets the time pass that the work takes, where work takes time.
+func (a *Allocator) chargeWork(w Work) {
 	if a.locks != nil {
 		a.locks.Work(w)
 	}
@@ -119,12 +119,14 @@ const (
 // lockGroup locks a group, counting contention (ext4_lock_group).
 func (a *Allocator) lockGroup(id allocator.GroupID) {
 	if a.locks != nil {
-		a.contend(id)
+		a.lockAndCount(id)
 	}
 }
 
-// contend locks a group where others may have it.
-func (a *Allocator) contend(id allocator.GroupID) {
+// lockAndCount locks a group where several CPUs run, and keeps the contention count.
+func (a *Allocator) lockAndCount(id allocator.GroupID) {
+	// The kernel tries the lock first: a failure raises s_lock_busy, up to a limit, and a
+	// success lowers it.
 	if a.locks.LockGroup(id) {
 		a.lockBusy = min(a.lockBusy+1, maxContention)
 	} else if a.lockBusy > 0 {

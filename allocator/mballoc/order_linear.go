@@ -9,6 +9,9 @@ type linearOrder struct{}
 func (linearOrder) changed(*Allocator, allocator.GroupID, *group) {}
 
 // pass implements Order (the inner loop of ext4_mb_regular_allocator).
+//
+// A file without extents may use fewer groups than the disk has, so the goal's group may
+// lie behind the last one: the loop wraps around before it looks at a group.
 func (linearOrder) pass(s *searchPass) (exhausted bool) {
 	id := s.ac.goal.group
 	s.readAheadFrom(id)
@@ -18,20 +21,23 @@ func (linearOrder) pass(s *searchPass) (exhausted bool) {
 		}
 		s.maybeReadAhead(id)
 		if s.ac.flags&StrictCheck == 0 {
-			// Most groups are passed over in a tight loop, up to the next one for which
-			// there is more to do: reading ahead, the end of the disk or of the pass.
-			few := min(s.n-id, s.n-met, groupsPerPage-id%groupsPerPage)
+			// Most groups are refused by the limits. They are passed over in a tight loop,
+			// which ends where there is more to do: at the end of the disk, of the pass or
+			// of the page of groups, and where bitmaps are to be read ahead.
+			count := min(s.n-id, s.n-met, groupsPerPage-id%groupsPerPage)
 			if s.ahead.next > id {
-				few = min(few, s.ahead.next-id)
+				count = min(count, s.ahead.next-id)
 			}
-			k := passOver(s.a.pageOf(id), id, few, &s.limits)
+			k := passOver(s.a.pageOf(id), id, count, &s.limits)
 			s.considered(uint64(k))
 			met += k
 			id += k
-			if k == few {
+			if k == count {
 				continue
 			}
 		}
+		// This group meets the limits without its lock, or every group must be looked at
+		// under its lock: StrictCheck.
 		s.considered(1)
 		if s.visit(id) {
 			return false
@@ -42,15 +48,16 @@ func (linearOrder) pass(s *searchPass) (exhausted bool) {
 	return true
 }
 
-// passOver counts the groups from id on, of the next few in their page p, that the
-// limits refuse, until one needs a closer look. Most of a search is done here.
-func passOver(p *page, id, few allocator.GroupID, l *limits) allocator.GroupID {
-	limits := *l // in registers
-	for x := id; x < id+few; x++ {
+// passOver looks at the groups from id on, at most count of them, all in page p. It
+// returns how many the limits refuse before one that they do not. Most of the time of a
+// search on a large disk is spent here.
+func passOver(p *page, id, count allocator.GroupID, l *limits) allocator.GroupID {
+	limits := *l // a copy that cannot change, so that the compiler keeps it in registers
+	for x := id; x < id+count; x++ {
 		g := &p.groups[x%groupsPerPage]
 		if g.needInit && limits.mayLoad(x, g) || !g.needInit && limits.met(x, g) {
 			return x - id
 		}
 	}
-	return few
+	return count
 }

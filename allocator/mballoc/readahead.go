@@ -6,10 +6,11 @@ import "mbsim/allocator"
 // free space and are on disk, each once after a mount (ext4_mb_prefetch). It
 // returns the group to go on from and the number of bitmaps read.
 //
-// Deviates from the kernel: what was asked for counts as an IO even if the device
-// were to answer before that is looked at.
+// Deviates from the kernel: there a bitmap that the device has delivered by the time the
+// kernel looks at its buffer does not count as an IO. Here each one counts.
 func (a *Allocator) readAhead(id allocator.GroupID, nr uint32) (next allocator.GroupID, ios uint32) {
 	for nr > 0 {
+		// Page by page of groups, since most pages have been looked at as a whole before.
 		n := min(nr, groupsPerPage-uint32(id)%groupsPerPage, uint32(a.geo.Groups-id))
 		if p := a.pages[id/groupsPerPage]; p == nil || ^p.ahead&inPage(id, n) != 0 {
 			ios += a.readAheadPage(id, n)
@@ -27,12 +28,12 @@ func inPage(id allocator.GroupID, nr uint32) uint64 {
 	return ^uint64(0) >> (groupsPerPage - nr) << (id % groupsPerPage)
 }
 
-// readAheadPage is readAhead of groups that lie in one page. Every search asks for
-// them, but only the first after a mount finds some that nobody has looked at.
+// readAheadPage is readAhead for groups that lie in one page.
 func (a *Allocator) readAheadPage(id allocator.GroupID, nr uint32) (ios uint32) {
 	for range nr {
 		g, p := a.at(id), a.pages[id/groupsPerPage]
 		bit := inPage(id, 1)
+		// Each group is tried once after a mount (EXT4_MB_GRP_TEST_AND_SET_READ).
 		seen := p.ahead&bit != 0
 		p.ahead |= bit
 		if !seen && g.needInit && g.descFree > 0 && !g.uninit && a.readBitmap(id, g, true) {
@@ -43,14 +44,16 @@ func (a *Allocator) readAheadPage(id allocator.GroupID, nr uint32) (ios uint32) 
 	return ios
 }
 
-// PrefetchBitmaps reads the bitmaps of all groups, mb_prefetch at a time, and
-// makes the buddies of as many groups before each batch's end as bitmaps were read
-// in it: not always of those (ext4_run_li_request in the mode for the mount option
-// prefetch_block_bitmaps).
+// PrefetchBitmaps reads the bitmaps of all groups, mb_prefetch groups at a time, as the
+// kernel's thread does with the mount option prefetch_block_bitmaps
+// (ext4_run_li_request). After each batch it makes as many buddies as bitmaps were read,
+// those of the last groups of the batch. As in the kernel, these need not be the groups
+// whose bitmaps were read.
 func (a *Allocator) PrefetchBitmaps() {
 	for id := allocator.GroupID(0); ; {
 		next, ios := a.readAhead(id, a.tunables.Prefetch)
 		a.prefetchEnd(next, ios)
+		// The batch has come around the end of the disk.
 		if id >= next {
 			return
 		}

@@ -7,17 +7,20 @@ import (
 	"mbsim/allocator/bitmap"
 )
 
-// measure weighs a free extent against the best found so far
-// (ext4_mb_measure_extent): an exact fit wins at once; while the best is too
-// short a longer one is better, then a shorter one that still fits.
+// measure compares a free extent with the best one found so far (ext4_mb_measure_extent).
+// One that fits exactly is taken at once. While the best is too short a longer one is
+// better; after that a shorter one that is still long enough.
 func (a *Allocator) measure(ac *allocation, id allocator.GroupID, g *group, start, n int) {
 	ac.examined++
 	switch {
 	case ac.flags&HintFirst != 0 || n == ac.goal.len:
+		// With HINT_FIRST any extent will do, and none is better than an exact fit.
 		ac.best = freeExtent{group: id, start: start, len: n}
 		a.useBest(ac, g)
 		return
 	case ac.best.len == 0:
+		// The kernel keeps the first extent without asking whether the search has gone on
+		// long enough.
 		ac.best = freeExtent{group: id, start: start, len: n}
 		return
 	case better(n, ac.best.len, ac.goal.len):
@@ -26,8 +29,8 @@ func (a *Allocator) measure(ac *allocation, id allocator.GroupID, g *group, star
 	a.checkLimits(ac, id, g, false)
 }
 
-// better says whether an extent of n clusters, which are not just the need, replaces
-// the best so far.
+// better says whether an extent of n clusters replaces the best so far, which has best
+// clusters, where need clusters are wanted and n is not exactly that.
 func better(n, best, need int) bool {
 	return best < need && n > best || n > need && n < best
 }
@@ -37,13 +40,17 @@ func (a *Allocator) checkLimits(ac *allocation, id allocator.GroupID, g *group, 
 	if ac.status == statusFound {
 		return
 	}
+	// Enough was examined: whatever is best so far is taken, even if it is too short.
 	if ac.examined > int(a.tunables.MaxToScan) && ac.flags&HintFirst == 0 {
 		ac.status = statusBreak
 		return
 	}
+	// What is too short ends no search.
 	if ac.best.len < ac.goal.len {
 		return
 	}
+	// The best can be taken at once only in the group that is locked now. In any other the
+	// search goes on, and tryBest takes it in the end.
 	if (groupDone || ac.examined > int(a.tunables.MinToScan)) && ac.best.group == id {
 		if a.locks == nil { // nobody can have taken any of it
 			a.useBest(ac, g)
@@ -56,19 +63,24 @@ func (a *Allocator) checkLimits(ac *allocation, id allocator.GroupID, g *group, 
 // useBest takes the best extent, at most as long as the goal
 // (ext4_mb_use_best_found). The group must be locked.
 func (a *Allocator) useBest(ac *allocation, g *group) {
+	// What is longer than the goal stays free; the extent begins at the goal's block of the
+	// file.
 	ac.best.len = min(ac.best.len, ac.goal.len)
 	ac.best.logical = ac.goal.logical
 	a.touch(ac.best.group)
 	ac.tail, ac.buddy = a.markUsed(g, ac.best.start, ac.best.len)
-	a.worked(Work{Buddies: 1})
+	a.chargeWork(Work{Buddies: 1})
 	ac.found = ac.best
 	ac.status = statusFound
+	// The next stream goes on here. The kernel's s_mb_last_group and s_mb_last_start are
+	// behind s_md_lock.
 	if ac.flags&StreamAlloc != 0 {
 		if a.locks != nil {
 			a.locks.StreamGoal()
 		}
 		*a.streamGoal(ac.inode) = streamGoal{ac.found.group, ac.found.start}
 	}
+	// More was found than was asked for: the rest is preallocated.
 	if ac.orig.len < ac.best.len {
 		a.newPrealloc(ac, g)
 	}
@@ -80,6 +92,8 @@ func (a *Allocator) tryBest(ac *allocation) {
 	id := ac.best.group
 	g := a.load(id)
 	a.lockGroup(id)
+	// The group's lock was given up since the extent was found: it may be in use by now, or
+	// shorter.
 	if start, n := a.findExtent(g, ac.best.start, ac.best.len); n > 0 {
 		ac.best.start, ac.best.len = start, n
 		a.useBest(ac, g)
@@ -87,9 +101,10 @@ func (a *Allocator) tryBest(ac *allocation) {
 	a.unlockGroup(id)
 }
 
-// findByGoal takes the goal's place if the whole goal fits there
-// (ext4_mb_find_by_goal). With a stripe a goal of just its width must be aligned.
+// findByGoal takes the goal's place if the whole goal fits there (ext4_mb_find_by_goal).
 func (a *Allocator) findByGoal(ac *allocation) {
+	// Only a request with a meaningful goal tries it, and only where the goal's group has
+	// anything free.
 	want := HintTryGoal
 	if a.quirks.GoalOnlyTriesGoal {
 		want |= HintGoalOnly
@@ -101,9 +116,12 @@ func (a *Allocator) findByGoal(ac *allocation) {
 	g := a.load(id)
 	a.lockGroup(id)
 	defer a.unlockGroup(id)
+	// The buddy that holds the goal, and those behind it, as far as the goal reaches.
 	start, n := a.findExtent(g, ac.goal.start, ac.goal.len)
 	switch {
 	case n >= ac.goal.len && ac.goal.len == int(a.geo.Stripe):
+		// A request of exactly one stripe takes the place only if it begins at a stripe's
+		// border on the device.
 		if uint64(a.geo.GroupStart(id)+allocator.Block(start))%uint64(a.geo.Stripe) != 0 {
 			return
 		}
@@ -124,12 +142,15 @@ func (a *Allocator) scanSimple(ac *allocation, id allocator.GroupID, g *group) {
 		if g.counters[order] == 0 {
 			continue
 		}
+		// The lowest free buddy of this order. No cluster below lowest is free, so no buddy
+		// begins there.
 		limit := a.maxClusters >> order
 		k := g.buddy[order].NextZero(g.lowest>>order, limit)
 		if k >= limit {
 			panic(a.dump("buddy counter without buddy", g, order, 0))
 		}
 		ac.examined++
+		// useBest cuts a larger buddy down to the goal.
 		ac.best.len = 1 << order
 		ac.best.start = k << order
 		ac.best.group = id
@@ -145,13 +166,17 @@ func (a *Allocator) scanComplex(ac *allocation, id allocator.GroupID, g *group) 
 	limit := int(a.geo.ClustersPerGroup)
 	b := g.buddy[0]
 	free := g.free
+	// The scan meets all free clusters of the group, free of them, from the first one on;
+	// lowest is moved up to it for the scans that follow.
 	i := b.NextZero(g.lowest, limit)
 	g.lowest = i
 	for free > 0 && ac.status == statusContinue {
+		// Most extents are short and lie in one word of the bitmap: skim measures those.
 		var n int
 		if i, n, free = a.skim(ac, id, b, i, free); free == 0 {
 			break
 		}
+		// The next one reaches into another word, or must be measured with care.
 		if n == 0 {
 			if i = b.NextZero(i, limit); i >= limit {
 				panic(a.dump("free clusters are missing", g, free, 0))
@@ -162,42 +187,55 @@ func (a *Allocator) scanComplex(ac *allocation, id allocator.GroupID, g *group) 
 		i += n
 		free -= n
 	}
+	// The whole group was examined, so a sufficient best in it is taken whatever
+	// mb_min_to_scan says.
 	a.checkLimits(ac, id, g, true)
 }
 
-// skim does what scanComplex does where that is simple: for free extents that end
-// in the word of the bitmap b where they begin, and neither fit exactly nor are so
-// many that a limit could end the search. It begins at cluster i, with a number of
-// clusters free from there on, and returns where it stopped and how many it left;
-// and if an extent is there of which it knows the length, that.
+// skim is the inner loop of scanComplex for extents that need no care: those that begin
+// and end in one word of the bitmap b, do not fit exactly, and are examined before any
+// limit could end the search. It does for each just what measure does.
 //
-// It calls nothing, so that it works in registers: this is where searches on a
-// fragmented disk spend their time.
+// It begins at cluster i, from which on free clusters of the group are free. It returns
+// the cluster at which it stopped, how many clusters are free from there on (left), and
+// the length n of the extent that begins there, or 0 if it does not know that.
+//
+// It calls no function, so that the compiler keeps its state in registers: searches on a
+// fragmented disk spend their time here.
 func (a *Allocator) skim(ac *allocation, id allocator.GroupID, b bitmap.Bits, i, free int) (at, n, left int) {
 	need, best := ac.goal.len, ac.best.len
+	// The number of extents that may be examined without looking at the limits: with a
+	// sufficient best the search ends at mb_min_to_scan, without at mb_max_to_scan.
 	most := int(a.tunables.MaxToScan)
 	if best >= need {
 		most = min(most, int(a.tunables.MinToScan))
 	}
+	// With HINT_FIRST the first extent is taken, so there is nothing to skim.
 	if ac.flags&HintFirst != 0 {
 		return i, 0, free
 	}
 	w := i >> 6
 	x := b.ZerosFrom(i) // what is free of word w and was not measured
 	for {
+		// On to the next word that has a free cluster. There is one, as free is above 0.
 		for x == 0 && w+1 < len(b) {
 			w++
 			x = ^b[w]
 		}
+		// The first free run of this word: n clusters from cluster at on.
 		off := uint(bits.TrailingZeros64(x)) & 63
 		at, n = w<<6+int(off), bits.TrailingZeros64(^(x >> off))
 		if off+uint(n) == 64 && (off == 0 || n < need) {
 			return at, 0, free // it may go on in the next word
 		}
 		if n > need {
+			// The kernel measures no further than the buddies it needs; the rest of the run
+			// is the next extent.
 			n = cutRun(int(off), n, need)
 			most = min(most, int(a.tunables.MinToScan))
 		}
+		// An exact fit, or the point at which a limit may end the search: scanComplex has
+		// measure decide.
 		if n == need || ac.examined >= most {
 			return at, n, free
 		}
@@ -206,6 +244,7 @@ func (a *Allocator) skim(ac *allocation, id allocator.GroupID, b bitmap.Bits, i,
 			best = n
 			ac.best = freeExtent{group: id, start: at, len: n}
 		}
+		// Those were the last free clusters of the group, so the scan is done.
 		if free -= n; free == 0 {
 			return at, n, free
 		}
@@ -214,18 +253,19 @@ func (a *Allocator) skim(ac *allocation, id allocator.GroupID, b bitmap.Bits, i,
 }
 
 // scanAligned takes the first free stripe that begins at a stripe's border
-// (ext4_mb_scan_aligned).
-//
-// Deviates from the kernel in nothing; that clusters are taken for blocks here
-// is the kernel's.
+// (ext4_mb_scan_aligned). The stripe counts blocks, and the places in a group are
+// clusters; that both are mixed here is the kernel's behaviour.
 func (a *Allocator) scanAligned(ac *allocation, id allocator.GroupID, g *group) {
 	stripe := int(a.geo.Stripe)
+	// Stripes are counted from the beginning of the device, not of the group.
 	start := uint64(a.geo.GroupStart(id))
 	first := (start + uint64(stripe) - 1) / uint64(stripe) * uint64(stripe)
 	for i := int(first - start); i < int(a.geo.ClustersPerGroup); i += stripe {
 		if g.buddy[0].Test(i) {
 			continue
 		}
+		// Free at its beginning: a whole stripe of free clusters is taken, anything shorter
+		// passed over.
 		if at, n := a.findExtent(g, i, stripe); n >= stripe {
 			ac.examined++
 			ac.best = freeExtent{group: id, start: at, len: n}

@@ -33,9 +33,9 @@ func (a *Allocator) search(ac *allocation) {
 	if ac.order2 == 0 && a.kernel.Ladder[0].Scan == scanBuddy {
 		first = 1
 	}
-	ahead := prefetcher{}
+	ac.ahead = prefetcher{}
 	for {
-		a.searchGroups(ac, first, &ahead)
+		a.searchGroups(ac, first)
 		if ac.best.len == 0 || ac.status == statusFound || ac.flags&HintFirst != 0 {
 			break
 		}
@@ -61,8 +61,8 @@ func (a *Allocator) search(ac *allocation) {
 	if ac.status == statusFound {
 		a.stats.RungHits[ac.criteria]++
 	}
-	if ahead.nr > 0 {
-		a.prefetchEnd(ahead.next, ahead.nr)
+	if ac.ahead.nr > 0 {
+		a.prefetchEnd(ac.ahead.next, ac.ahead.nr)
 	}
 }
 
@@ -74,6 +74,7 @@ func (a *Allocator) streamGoal(in *Inode) *streamGoal {
 // orderOfTwo is ac_2order: log2 of n where n is a power of two that the buddies are worth
 // searching for, 0 otherwise.
 func (a *Allocator) orderOfTwo(n int) int {
+	// The bit length of n: log2 and 1 more, as mb_order2_req counts.
 	i := bits.Len(uint(n))
 	if i < int(a.tunables.Order2Reqs) || i > int(a.geo.BlockBits)+2 || n&(n-1) != 0 {
 		return 0
@@ -83,7 +84,8 @@ func (a *Allocator) orderOfTwo(n int) int {
 
 // searchGroups passes the groups with each rung from first on (the loops of
 // ext4_mb_regular_allocator).
-func (a *Allocator) searchGroups(ac *allocation, first int, ahead *prefetcher) {
+func (a *Allocator) searchGroups(ac *allocation, first int) {
+	// A file without extents can use only groups that lie below block 2^32.
 	n := a.geo.Groups
 	if !ac.inode.Extents {
 		n = a.blockfileGroups
@@ -91,15 +93,20 @@ func (a *Allocator) searchGroups(ac *allocation, first int, ahead *prefetcher) {
 	for i := first; i < len(a.kernel.Ladder) && ac.status == statusContinue; i++ {
 		ac.criteria = i
 		r := &a.kernel.Ladder[i]
-		s := searchPass{a: a, ac: ac, rung: r, limits: a.limitsOf(r, ac), n: n, ahead: ahead}
-		if a.kernel.Order.pass(&s) {
+		// The pass is kept in the request, whose memory is used again. It is handed to an
+		// interface, so that a local variable would be allocated for each pass.
+		s := &ac.pass
+		*s = searchPass{a: a, ac: ac, rung: r, n: n, ahead: &ac.ahead}
+		a.setLimits(&s.limits, r, ac)
+		if a.kernel.Order.pass(s) {
 			a.stats.UselessLoops[i]++
 		}
-		a.worked(Work{Considered: int(s.met)})
+		// The time for the groups considered passes here, not at each of them.
+		a.chargeWork(Work{Considered: int(s.met)})
 	}
 }
 
-// searchPass is one pass of a search over the groups, with one rung.
+// searchPass is one pass over the groups with one rung: what an Order works with.
 type searchPass struct {
 	a      *Allocator
 	ac     *allocation
@@ -121,11 +128,14 @@ func (s *searchPass) visit(id allocator.GroupID) (over bool) {
 	a, ac := s.a, s.ac
 	g := a.at(id)
 
-	// Without the lock first (ext4_mb_good_group_nolock).
+	// The group is tested without its lock first (ext4_mb_good_group_nolock). A request
+	// that is repeated for lack of space takes the lock even for that, which shows it
+	// changes that another CPU is about to make.
 	if ac.flags&StrictCheck != 0 {
 		a.lockGroup(id)
 		a.unlockGroup(id)
 	}
+	// A buddy that is not in memory is made only if the rung finds the group worth that.
 	if g.needInit {
 		if !s.limits.mayLoad(id, g) {
 			return false
@@ -143,6 +153,8 @@ func (s *searchPass) visit(id allocator.GroupID) (over bool) {
 		a.unlockGroup(id)
 		return false
 	}
+	// The rung decides how the group is scanned. A goal that is not a whole number of
+	// stripes gains nothing from stripes.
 	ac.scanned++
 	before := ac.examined
 	switch {
@@ -153,7 +165,7 @@ func (s *searchPass) visit(id allocator.GroupID) (over bool) {
 	default:
 		a.scanComplex(ac, id, g)
 	}
-	a.worked(Work{Scanned: 1, Examined: ac.examined - before})
+	a.chargeWork(Work{Scanned: 1, Examined: ac.examined - before})
 	a.unlockGroup(id)
 	return ac.status != statusContinue
 }
@@ -165,24 +177,30 @@ type prefetcher struct {
 	ios  uint32
 }
 
-// readAheadFrom says that the pass begins at id: bitmaps are read ahead from there on.
+// readAheadFrom says that the pass begins at id: bitmaps are read ahead from there on. An
+// Order calls it once, before the first group.
 func (s *searchPass) readAheadFrom(id allocator.GroupID) { s.ahead.next = id }
 
-// maybeReadAhead reads the bitmaps of the rest of id's flex group where the pass has come
-// to the end of those read ahead. Cheap rungs do that for mb_prefetch_limit bitmaps only.
+// maybeReadAhead reads the bitmaps of the rest of id's flex group if the pass has come to
+// the end of those that were read ahead. A cheap rung stops reading ahead after
+// mb_prefetch_limit bitmaps. An Order calls it before it offers group id; only an order
+// that meets groups by rising numbers gains from it.
 func (s *searchPass) maybeReadAhead(id allocator.GroupID) {
 	a, p := s.a, s.ahead
 	if p.next != id || s.rung.Cheap && p.ios >= a.tunables.PrefetchLimit {
 		return
 	}
+	// A batch is mb_prefetch groups, but with flex groups it ends with the flex group.
 	p.nr = a.tunables.Prefetch
 	if a.cfg.FlexFeature {
 		flex := a.geo.FlexSize()
 		p.nr = min(flex-uint32(id)&(flex-1), a.tunables.Prefetch)
 	}
+	// The next batch begins behind this one.
 	next, ios := a.readAhead(id, p.nr)
 	p.next = next
 	p.ios += ios
+	// Nothing was read, so there is nothing for prefetchEnd to load.
 	if ios == 0 {
 		p.nr = 0
 	}

@@ -2,21 +2,23 @@ package mballoc
 
 import "mbsim/allocator"
 
-// The allocator of fast-commit replay. It works on bitmaps and descriptors
-// before anything else does: no buddy is loaded, nothing is counted but the free
-// counts of groups and flex groups, which are read anew after recovery.
+// This is the allocator of fast-commit replay. It works on bitmaps and descriptors before
+// anybody else uses the file system: it loads no buddy and counts nothing but the free
+// clusters of groups and flex groups. The file system's counters are summed anew after
+// recovery.
 
 // NewBlocksSimple allocates one cluster at or after goal that excluded does not
 // name, on the way around the disk, and returns its first block; false is ENOSPC
 // (ext4_mb_new_blocks_simple). excluded, if not nil, gets first blocks of
 // clusters that replay is going to fill.
 //
-// The profile 5.10-seed searches to the end of the disk only, and takes a
-// cluster's number in its group for a block's.
+// Without Quirks.SimpleWraps the search ends at the end of the disk, and a cluster's
+// number in its group is taken for a block's.
 func (a *Allocator) NewBlocksSimple(goal allocator.Block, excluded func(allocator.Block) bool) (allocator.Block, bool) {
 	if goal < a.geo.FirstDataBlock || goal >= a.geo.Blocks {
 		goal = a.geo.FirstDataBlock
 	}
+	// Only in the goal's group does the search begin in the middle.
 	id, off := a.geo.GroupOf(goal)
 	for range a.geo.Groups {
 		if i := a.firstFreeSimple(id, int(off), excluded); i >= 0 {
@@ -25,6 +27,7 @@ func (a *Allocator) NewBlocksSimple(goal allocator.Block, excluded func(allocato
 			return b, true
 		}
 		off = 0
+		// On to the next group, and around the end of the disk.
 		if id++; id == a.geo.Groups {
 			if !a.quirks.SimpleWraps {
 				break
@@ -49,6 +52,8 @@ func (a *Allocator) firstFreeSimple(id allocator.GroupID, off int, excluded func
 	g := a.at(id)
 	a.readBitmap(id, g, false)
 	limit := int(a.geo.ClustersPerGroup)
+	// excluded names blocks that are free on disk, but that the journal still to be
+	// replayed gives to files.
 	for i := g.disk.NextZero(off, limit); i < limit; i = g.disk.NextZero(i+1, limit) {
 		if excluded == nil || !excluded(a.simpleBlock(id, i)) {
 			return i
@@ -70,15 +75,17 @@ func (a *Allocator) FreeBlocksSimple(block allocator.Block, n int) {
 // MarkBlocks marks n blocks from block on used or free, on disk
 // (ext4_mb_mark_bb). Those that are so already do not count.
 //
-// The profile 5.10-seed takes all n off a flex group's free count, also where
-// they become free, and counts only whole clusters: one block of a larger cluster
-// marks nothing.
+// Without Quirks.SimpleWraps all n are taken off a flex group's free count, even where
+// they become free, and only whole clusters count: one block of a larger cluster marks
+// nothing.
 //
-// Deviates from the kernel: where the seed's kernel would write past the end of
+// Deviates from the kernel: where a kernel without that quirk would write past the end of
 // a bitmap, the range goes on in the next group.
 func (a *Allocator) MarkBlocks(block allocator.Block, n int, used bool) {
 	for n > 0 {
 		id, off := a.geo.GroupOf(block)
+		// The blocks of this group, and how many clusters of its bitmap they are, rounded
+		// up.
 		part := min(n, int(a.geo.BlocksPerGroup)-int(off)<<a.geo.ClusterBits)
 		clusters := part >> a.geo.ClusterBits
 		if a.quirks.SimpleWraps {
@@ -88,6 +95,8 @@ func (a *Allocator) MarkBlocks(block allocator.Block, n int, used bool) {
 		a.replaying()
 		a.readBitmap(id, g, false)
 		g.uninit = false
+		// Only clusters that change count in the descriptor. From there on changed is how
+		// much more is free in the flex group.
 		changed := setSimple(g, int(off), clusters, used)
 		if used {
 			g.descFree -= uint32(changed)
@@ -95,6 +104,7 @@ func (a *Allocator) MarkBlocks(block allocator.Block, n int, used bool) {
 		} else {
 			g.descFree += uint32(changed)
 		}
+		// Older kernels take all blocks off, whatever changed.
 		if !a.quirks.SimpleWraps {
 			changed = -part
 		}

@@ -6,12 +6,11 @@ import (
 	"mbsim/allocator"
 )
 
-// FreeClusters and DirtyClusters are the counters of free clusters, and of those
-// promised to delayed blocks and requests on their way (s_freeclusters_counter,
-// s_dirtyclusters_counter).
+// FreeClusters is the counter of free clusters (s_freeclusters_counter), those promised to
+// delayed blocks and to requests under way included (s_dirtyclusters_counter).
 func (a *Allocator) FreeClusters() *allocator.PerCPUCounter { return a.freeClusters }
 
-// DirtyClusters: see FreeClusters.
+// DirtyClusters is the counter of clusters that are promised and not yet allocated.
 func (a *Allocator) DirtyClusters() *allocator.PerCPUCounter { return a.dirtyClusters }
 
 // ReservedClusters is the pool that only requests with UseReserved may take
@@ -28,17 +27,23 @@ func (a *Allocator) Watermark() int64 {
 //
 // Deviates from the kernel: every process is privileged, or none is.
 func (a *Allocator) HasFree(cpu int, n int64, f Flags) bool {
+	// The cheap counters miss what each CPU has not folded in yet. Where they come close to
+	// the limit the exact sums are made.
 	free, dirty := a.freeClusters.ReadPositive(), a.dirtyClusters.ReadPositive()
 	rsv := a.rootReserved + a.reserved
 	if free-(n+rsv+dirty) < a.Watermark() {
 		free, dirty = a.freeClusters.SumPositive(), a.dirtyClusters.SumPositive()
 	}
+	// Enough for everybody: root's reserve and the reserved pool stay untouched.
 	if free >= rsv+n+dirty {
 		return true
 	}
+	// A privileged process may take root's reserve, which leaves the pool.
 	if (!a.cfg.Unprivileged || f&UseRootBlocks != 0) && free >= n+dirty+a.reserved {
 		return true
 	}
+	// Conversions and the blocks of extent trees may take the pool too, since they must not
+	// fail after data was written.
 	return f&UseReserved != 0 && free >= n+dirty
 }
 
@@ -51,10 +56,13 @@ func (a *Allocator) ClaimFree(cpu int, n int64, f Flags) bool {
 	return true
 }
 
-// ClaimEach promises n clusters as n calls of ClaimFree(cpu, 1, 0) do, if there
-// is so much space that each of them succeeds after a look at the cheap counters,
-// and twice as much as is promised then. Else it promises nothing.
+// ClaimEach promises n clusters, with the effect of n calls of ClaimFree(cpu, 1, 0). It
+// does so only where there is so much space that each of these calls would succeed by the
+// cheap counters alone, and that there is twice as much free as is promised afterwards,
+// so that ext4 has no cause to begin writeback in between. Otherwise it promises nothing.
 func (a *Allocator) ClaimEach(cpu int, n int64) bool {
+	// While the n claims are made, the cheap counter of dirty clusters may be off by a
+	// batch.
 	free := a.freeClusters.ReadPositive()
 	dirty := a.dirtyClusters.ReadPositive() + a.dirtyClusters.Batch() + n
 	if free-(1+a.rootReserved+a.reserved+dirty) < a.Watermark() || free < 2*dirty {
@@ -95,6 +103,7 @@ func (a *Allocator) FlexFreeClusters(flex uint32) int64 {
 func (a *Allocator) sumFlex(flex uint32) (n int64) {
 	first := allocator.GroupID(flex) << a.geo.FlexBits
 	for id := first; id < min(first+allocator.GroupID(a.geo.FlexSize()), a.geo.Groups); id++ {
+		// A group that nobody has touched is not made for this: the Source has its count.
 		if free, touched := a.PeekFree(id); touched {
 			n += int64(free)
 		} else {

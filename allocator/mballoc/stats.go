@@ -32,7 +32,7 @@ type Stats struct {
 	Busy             uint64 // requests for closed files treated as if open, as groups were contended (ext4_fs_is_busy)
 }
 
-// add counts what t counts too.
+// add adds the counters of t.
 func (s *Stats) add(t *Stats) {
 	s.Requests += t.Requests
 	s.Success += t.Success
@@ -71,9 +71,9 @@ type StatLine struct {
 	Value func(*Stats) uint64
 }
 
-// Two lines of mb_stats are not just a number: the one is of all groups of the file system
-// and names their number too; the other is the nanoseconds that generating buddies took,
-// which a simulator does not spend, so it is 0 here.
+// Two lines of mb_stats are special. BuddiesGenerated is followed by the number of groups
+// of the file system. BuddiesTimeUsed is the nanoseconds that making buddies took, which a
+// simulator does not spend, so it is always 0 here.
 const (
 	BuddiesGenerated = "buddies_generated"
 	BuddiesTimeUsed  = "buddies_time_used"

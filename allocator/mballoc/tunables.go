@@ -141,6 +141,7 @@ func (k *Kernel) SetTunable(t *Tunables, name string, v uint32) error {
 		*u.at(t) = v
 		return nil
 	}
+	// Another kernel may have it: the message names those.
 	var have, names []string
 	for _, other := range Kernels() {
 		if _, ok := findTunable(other.Tunables, name); ok {
@@ -150,6 +151,7 @@ func (k *Kernel) SetTunable(t *Tunables, name string, v uint32) error {
 	if have != nil {
 		return fmt.Errorf("kernel %s has no tunable %q; %s have it", k.Name, name, strings.Join(have, ", "))
 	}
+	// Nobody has it: the message names the nearest of this kernel's.
 	for _, u := range k.Tunables {
 		names = append(names, u.Field, u.Sysfs)
 	}

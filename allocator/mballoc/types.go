@@ -73,8 +73,8 @@ type Inode struct {
 	Extents bool // mapped by extents, so that blocks may lie anywhere
 }
 
-// freeExtent is an extent in the making (struct ext4_free_extent). Lengths and starts
-// are clusters, logical is in blocks.
+// freeExtent is a range of clusters of a group, for a range of a file
+// (struct ext4_free_extent). Lengths and starts are clusters, logical is in blocks.
 type freeExtent struct {
 	logical uint32
 	start   int
@@ -97,7 +97,8 @@ const (
 	FromGroupPA = 20 // served from a locality group's
 )
 
-// allocation is one request on its way (struct ext4_allocation_context).
+// allocation is the state of one request while it is served
+// (struct ext4_allocation_context).
 type allocation struct {
 	inode *Inode
 	pa    *prealloc
@@ -117,4 +118,7 @@ type allocation struct {
 	tail     int  // what the first split of a buddy left, clusters
 	buddy    int  // order of that buddy
 	searched bool // a search was made (ac_op is HISTORY_ALLOC)
+
+	pass  searchPass // the pass that is under way
+	ahead prefetcher // how far its search has read bitmaps ahead
 }

@@ -46,6 +46,7 @@ func (a *Allocator) PeekBitmap(id allocator.GroupID) []uint64 {
 // PeekGroup is what GroupInfo tells of id, without loading its buddy: where that
 // is not in memory, what it would be if it were loaded now.
 func (a *Allocator) PeekGroup(id allocator.GroupID) GroupInfo {
+	// A copy, so that nothing of the group itself changes.
 	g := group{needInit: true}
 	if p := a.pages[id/groupsPerPage]; p != nil {
 		g = p.groups[id%groupsPerPage]

@@ -58,6 +58,7 @@ func New(cfg Config) (*Allocator, error) {
 	case cfg.Window > MaxWindow:
 		return nil, fmt.Errorf("reservation: windows of %d blocks; they have at most %d", cfg.Window, MaxWindow)
 	}
+	// All descriptors are read, as at an ext2 mount; no bitmap is.
 	a := &Allocator{cfg: cfg, geo: cfg.Geometry, groups: make([]group, g.Groups)}
 	total := int64(0)
 	for id := range a.groups {
@@ -79,6 +80,7 @@ func (a *Allocator) Remount() error {
 	if w := a.windows.head.next; w != nil {
 		return fmt.Errorf("reservation: remount while a file holds blocks [%d, %d]", w.start, w.end)
 	}
+	// Bitmaps stay in memory, since they are what is on disk, but reading them counts anew.
 	for i := range a.groups {
 		a.groups[i].read = false
 	}
@@ -165,9 +167,12 @@ func (a *Allocator) blocksIn(id allocator.GroupID) int { return int(a.geo.Cluste
 func (a *Allocator) Check() error {
 	for id := range a.groups {
 		g := &a.groups[id]
+		// What was never looked at is as the Source has it.
 		if g.bits == nil {
 			continue
 		}
+		// Stuck blocks are in use in the bitmap although the descriptor counts them as
+		// free.
 		if n := g.bits.CountZero(a.blocksIn(allocator.GroupID(id))); n != int(g.free-g.stuck) {
 			return fmt.Errorf("reservation: group %d counts %d free blocks and %d stuck, its bitmap has %d", id, g.free, g.stuck, n)
 		}

@@ -30,6 +30,7 @@ func (a *Allocator) NewBlocks(cpu int, r *Request) (allocator.Block, bool) {
 	a.stats.Requests++
 	s := search{goal: r.Goal, len: r.Len}
 	r.Len, r.Groups = 0, 0
+	// Root's reserve is kept (ext2_has_free_blocks).
 	if a.cfg.Unprivileged && a.ApproximateFree() < int64(a.cfg.RootReserved)+1 {
 		a.stats.NoSpace++
 		return 0, false
@@ -40,6 +41,7 @@ func (a *Allocator) NewBlocks(cpu int, r *Request) (allocator.Block, bool) {
 			s.window = r.Window
 		}
 	}
+	// A goal outside the device becomes its first block.
 	if s.goal < a.geo.FirstDataBlock || s.goal >= a.geo.Blocks {
 		s.goal = a.geo.FirstDataBlock
 	}
@@ -49,6 +51,7 @@ func (a *Allocator) NewBlocks(cpu int, r *Request) (allocator.Block, bool) {
 		a.stats.NoSpace++
 		return 0, false
 	}
+	// The bitmap was marked in find; the descriptor and the counter follow.
 	start := a.geo.BlockAt(id, allocator.GroupOffset(at))
 	r.Len = n
 	a.groups[id].free -= n
@@ -77,11 +80,16 @@ func (a *Allocator) find(s *search) (id allocator.GroupID, at int, n uint32) {
 		id, at, n = a.pass(s, from)
 		switch {
 		case at == none && s.window == nil:
+			// No group has a free block.
 			return id, none, 0
 		case at == none:
+			// No group has room for a window: all are tried again without one, from the
+			// goal's group on.
 			a.stats.Fallbacks++
 			s.window, from = nil, home
 		case a.groups[id].systemZone(a.geo.BlockAt(id, allocator.GroupOffset(at)), n):
+			// A damaged bitmap led into the group's own metadata. The kernel reports that
+			// and goes on in the same group.
 			a.stats.SystemZone++
 			a.groups[id].stuck += n // the kernel leaves them marked
 			from = id
@@ -91,8 +99,10 @@ func (a *Allocator) find(s *search) (id allocator.GroupID, at int, n uint32) {
 	}
 }
 
-// pass tries every group once, from on with the goal, then the others without.
+// pass searches group from at the goal, and then every group, from itself included, from
+// its start on.
 func (a *Allocator) pass(s *search, from allocator.GroupID) (id allocator.GroupID, at int, n uint32) {
+	// The goal's own group is searched from the goal on, even if it has few free blocks.
 	if free := a.groups[from].free; free > 0 {
 		if s.window != nil && free < s.size && s.window.empty() {
 			s.window = nil // too few for a window: for the rest of the request too
@@ -102,6 +112,8 @@ func (a *Allocator) pass(s *search, from allocator.GroupID) (id allocator.GroupI
 			return from, at, n
 		}
 	}
+	// Then all groups in order, the first one again at the end, each from its start. With a
+	// window a group must have more free blocks than half of it.
 	id = from
 	for range a.groups {
 		if id++; id == a.geo.Groups {
@@ -152,6 +164,7 @@ func (a *Allocator) FreeBlocks(cpu int, start allocator.Block, n uint32) {
 	a.stats.Freed += uint64(n)
 	for n > 0 {
 		id, off := a.geo.GroupOf(start)
+		// The part of the range that lies in this group.
 		k := min(n, uint32(a.blocksIn(id))-uint32(off))
 		g := a.loaded(id)
 		if !g.bits.AllSet(int(off), int(k)) || g.systemZone(start, k) {

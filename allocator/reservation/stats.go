@@ -33,7 +33,7 @@ type Stats struct {
 // by the blocks of an indirect block: 2048 blocks or more are the last class.
 const hitClasses = 13
 
-// add counts what t counts too.
+// add adds the counters of t.
 func (s *Stats) add(t *Stats) {
 	s.Requests += t.Requests
 	s.NoSpace += t.NoSpace

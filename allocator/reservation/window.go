@@ -40,8 +40,9 @@ func (w *Window) Reserved() (start allocator.Block, n uint64) {
 // hitClass is the class of Stats.HitsAtEnd.
 func (w *Window) hitClass() int { return min(bits.Len32(w.hits), hitClasses-1) }
 
-// windows is the set of all windows: a treap, whose shape random priorities
-// balance, with the neighbours of each window linked. The shape decides nothing.
+// windows is the set of all windows. It is a treap: a search tree by place that is also a
+// heap by random priorities, which keeps it balanced. Each window is linked with its
+// neighbours as well. The shape of the tree decides nothing.
 type windows struct {
 	root *Window
 	head Window // covers block 0, so that every goal has a window before it
@@ -72,12 +73,15 @@ func (t *windows) find(goal allocator.Block) *Window {
 
 // insert adds w, which overlaps none (ext2_rsv_window_add).
 func (t *windows) insert(w *Window) {
+	// A random priority keeps the tree balanced.
 	t.rng ^= t.rng << 13 // xorshift32, Marsaglia 2003
 	t.rng ^= t.rng >> 17
 	t.rng ^= t.rng << 5
 	w.priority = t.rng
 	w.parent, w.left, w.right, w.prev, w.next = nil, nil, nil, nil, nil
 	at := &t.root
+	// Down the tree to the window's place. The last one passed on each side is its
+	// neighbour.
 	for *at != nil {
 		x := *at
 		w.parent = x
@@ -90,6 +94,7 @@ func (t *windows) insert(w *Window) {
 			panic(fmt.Sprintf("reservation: window [%d, %d] overlaps [%d, %d]", w.start, w.end, x.start, x.end))
 		}
 	}
+	// The window becomes a leaf there, and joins the list of neighbours.
 	*at = w
 	if w.prev != nil {
 		w.prev.next = w
@@ -97,6 +102,7 @@ func (t *windows) insert(w *Window) {
 	if w.next != nil {
 		w.next.prev = w
 	}
+	// Up, until its parent has a higher priority.
 	for w.parent != nil && w.parent.priority < w.priority {
 		t.rotateUp(w)
 	}
@@ -104,6 +110,7 @@ func (t *windows) insert(w *Window) {
 
 // remove takes w out of the set and empties it (rsv_window_remove).
 func (t *windows) remove(w *Window) {
+	// Down, below the child with the higher priority, until it is a leaf.
 	for w.left != nil || w.right != nil {
 		up := w.left
 		if up == nil || w.right != nil && w.right.priority > up.priority {
@@ -111,6 +118,7 @@ func (t *windows) remove(w *Window) {
 		}
 		t.rotateUp(up)
 	}
+	// Out of the tree, and out of the list of neighbours.
 	*t.link(w) = nil
 	if w.prev != nil {
 		w.prev.next = w.next
@@ -125,11 +133,13 @@ func (t *windows) remove(w *Window) {
 // check reports windows that overlap or are out of order, and nodes of the tree
 // that are not where their start and priority put them.
 func (t *windows) check() error {
+	// The list: in order, without overlaps, linked both ways.
 	for w := &t.head; w.next != nil; w = w.next {
 		if w.next.start <= w.end || w.next.start > w.next.end || w.next.prev != w {
 			return fmt.Errorf("reservation: window [%d, %d] follows [%d, %d]", w.next.start, w.next.end, w.start, w.end)
 		}
 	}
+	// The tree: met in order, it must give the same windows as the list.
 	at := &t.head
 	var walk func(w, parent *Window) error
 	walk = func(w, parent *Window) error {
@@ -172,6 +182,7 @@ func (t *windows) link(w *Window) **Window {
 func (t *windows) rotateUp(w *Window) {
 	p := w.parent
 	*t.link(p) = w
+	// The subtree between both changes its parent, and the order stays.
 	var moved *Window
 	if p.left == w {
 		moved = w.right

@@ -58,20 +58,25 @@ func (s *Scanner) parse(line string) bool {
 	if strings.HasPrefix(line, "#") {
 		return false
 	}
+	// The header up to the time, and what follows: the event's name and its fields.
 	head, rest, ok := strings.Cut(line, ": ")
 	if !ok {
 		return false
 	}
+	// The task's name has no space, and the CPU stands in brackets.
 	task, at, ok := strings.Cut(strings.TrimLeft(head, " "), " ")
 	_, at, bracket := strings.Cut(at, "[")
 	cpu, _, closed := strings.Cut(at, "]")
 	n, err := strconv.Atoi(cpu)
+	// Any other line is no event.
 	if !ok || !bracket || !closed || err != nil {
 		return false
 	}
 	s.ev.Task, s.ev.CPU = task, n
+	// An event without fields may end with its colon, without a space behind it.
 	name, text, _ := strings.Cut(rest, ": ")
 	s.ev.Name = strings.TrimSuffix(name, ":")
+	// The device's number depends on the machine, so it is left out.
 	if t, ok := strings.CutPrefix(text, "dev "); ok {
 		_, text, _ = strings.Cut(t, " ")
 	}
@@ -83,6 +88,7 @@ func (s *Scanner) parse(line string) bool {
 // there is none.
 func (e *Event) Field(name string) string {
 	text := e.Text
+	// Word by word: the value of a field is the word behind its name.
 	for text != "" {
 		var word string
 		word, text, _ = strings.Cut(text, " ")

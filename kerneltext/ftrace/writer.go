@@ -36,12 +36,14 @@ func (x *Writer) head(name string) {
 }
 
 func (x *Writer) event(name, format string, a ...any) {
+	// Events of ext4 and jbd2 begin with the device.
 	x.head(name)
 	fmt.Fprintf(x.w, device+" "+format+"\n", a...)
 }
 
 // Operation marks the beginning of an operation of a script.
 func (x *Writer) Operation(op *workload.Op) {
+	// From this operation on the process runs on another CPU.
 	if op.Kind == workload.CPU {
 		x.cpu = op.N
 	}
@@ -67,6 +69,8 @@ func place(e mballoc.Extent) string {
 
 // Decided implements mballoc.Observer.
 func (x *Writer) Decided(d *mballoc.Decision) {
+	// The kernel has an event of its own for requests that needed no search
+	// (ext4_mb_collect_stats).
 	if !d.Searched {
 		x.event("ext4_mballoc_prealloc", "inode %d orig %s result %s", d.Inode, place(d.Orig), place(d.Best))
 		return

@@ -20,6 +20,7 @@ func WriteStats(w io.Writer, k *mballoc.Kernel, s *mballoc.Stats, n allocator.Gr
 		switch {
 		case l.Value == nil: // a heading
 		case l.Name == mballoc.BuddiesGenerated:
+			// Buddies made are shown with the number of groups.
 			fmt.Fprintf(b, " %d/%d", l.Value(s), n)
 		default:
 			fmt.Fprintf(b, " %d", l.Value(s))

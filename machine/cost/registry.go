@@ -94,6 +94,7 @@ func Find(name string) (Cost, error) {
 		}
 		names[i] = c.Name
 	}
+	// Not found: the message names the nearest name there is.
 	if best, near := nearest.Of(name, names); near {
 		return Cost{}, fmt.Errorf("unknown cost %q, did you mean %q?", name, best)
 	}
