@@ -143,7 +143,7 @@ func (fs *FS) mapBrief(t *task, in *inode, m *mapping, f mapFlags) (uint32, errn
 	m.len, m.pblk = r.Len, p
 	if r.Len < b.n {
 		var p path
-		in.find(&p, 0, false)
+		in.find(&p, 0, cacheRead)
 		got, e := fs.putNew(t, in, &p, m, f, r.Len)
 		if e == 0 {
 			fs.rememberNew(in, m, f)

@@ -25,7 +25,7 @@ func (fs *FS) extentGoal(t *task, in *inode, p *path, lblk uint32) allocator.Blo
 // (ext4_ext_map_blocks).
 func (fs *FS) extentMapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, errno) {
 	var p path
-	in.find(&p, m.lblk, false)
+	in.find(&p, m.lblk, cacheRead)
 	x := p.ex()
 	if x != nil && x.covers(m.lblk) {
 		return fs.mapCovered(t, in, &p, m, f)
@@ -253,7 +253,7 @@ func (fs *FS) impliedCluster(m *mapping, x *extent, p *path) bool {
 func (fs *FS) clusterMapped(in *inode, clu uint32) bool {
 	bits := fs.geo.ClusterBits
 	var p path
-	in.find(&p, clu<<bits, false)
+	in.find(&p, clu<<bits, cacheRead)
 	x := p.ex()
 	if x == nil || clu < x.lblk>>bits {
 		return false

@@ -138,7 +138,7 @@ func (fs *FS) convertEndIO(t *task, in *inode, p *path, lblk, n uint32) errno {
 		if _, e := fs.splitConvert(t, in, p, lblk, n, mapConvert); e != 0 {
 			return e
 		}
-		in.find(p, lblk, false)
+		in.find(p, lblk, cacheRead)
 	}
 	p.ex().unwritten = false
 	fs.tryMerge(t, in, p, p.leaf().i)
@@ -156,7 +156,7 @@ func (fs *FS) convertToUnwritten(t *task, in *inode, p *path, m *mapping, got ui
 		if _, e := fs.splitConvert(t, in, p, m.lblk, m.len, mapConvertUnwritten); e != 0 {
 			return 0, e
 		}
-		in.find(p, m.lblk, false)
+		in.find(p, m.lblk, cacheRead)
 	}
 	p.ex().unwritten = true
 	fs.tryMerge(t, in, p, p.leaf().i)
