@@ -144,10 +144,9 @@ func (in *inode) cacheExtents(n *node) {
 	var prev uint32
 	for i := range n.ext {
 		x := &n.ext[i]
-		// A gap between two extents is known to be a hole. What lies before the first and
-		// behind the last extent of the leaf is not, since a neighbouring leaf may map it;
-		// and the kernel takes a gap behind block 0 only if an extent ends there, so prev
-		// is 0 for none.
+		// A gap between two extents of the leaf is known to be a hole. What lies before the
+		// first and behind the last one is not, since another leaf may map it. prev is 0
+		// before the first extent.
 		if prev != 0 && prev != x.lblk {
 			in.fileMap().es.cache(prev, x.lblk-prev, 0, esHole)
 		}

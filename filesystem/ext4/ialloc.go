@@ -96,10 +96,9 @@ func (fs *FS) findGroupOrlov(parent *inode, dir bool, name string) (allocator.Gr
 	ndirs := uint32(fs.dirCount.ReadPositive())
 	if dir && (parent == fs.root || parent.topdir) {
 		// Spread: the search begins at the hash of the name. Of all flex groups with at
-		// least average free inodes and clusters, the first one with the fewest directories
-		// wins. The kernel starts with best_ndir = inodes per group, so one with more
-		// directories never wins. The second result, the minor hash, serves htree
-		// directories only.
+		// least average free inodes and clusters, the one with the fewest directories wins,
+		// the first of several. As in the kernel it must have fewer directories than a
+		// group has inodes. The minor hash is not used.
 		hash, _ := dirent.HashName(name, dirent.HalfMD4, fs.dirOptions.Seed)
 		start := hash % n
 		best, found := fs.geo.InodesPerGroup, int64(-1)

@@ -340,15 +340,15 @@ func (fs *FS) rename(t *task, from, to string) errno {
 	if e != 0 {
 		return e
 	}
-	// Both directories are locked in one fixed order, so that two renames cannot block each
-	// other.
+	// Both directories are locked, in an order that all processes keep, so that two renames
+	// cannot wait for each other for ever.
 	fs.enterBoth(oldDir, newDir)
 	if fs.host != nil {
 		fs.host.Entry(false)
 	}
 	old, e := fs.renameLocked(t, oldDir, oldName, newDir, newName)
-	// The replaced inode is freed only after the directories are unlocked, as the kernel
-	// does in iput after unlock_rename.
+	// The directories are unlocked before the replaced inode is freed, since that locks the
+	// inode and may take long.
 	fs.leaveBoth(t, oldDir, newDir)
 	if old != nil {
 		fs.release(t, old)
