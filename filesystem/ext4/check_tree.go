@@ -156,7 +156,7 @@ func (c *checker) array(n *indirect, below uint, lblk uint64, t *treeCheck) {
 		}
 		at += 1 << (levels * bits)
 	}
-	if empty && n.blk != 0 && !n.bare {
+	if empty && n.blk != 0 && !n.emptyAtMount {
 		c.Errorf("array at block %d is empty", n.blk)
 	}
 }

@@ -2,9 +2,10 @@ package ext4
 
 import "mbsim/allocator"
 
-// clearRange frees the data blocks of slots [from, to) of n, a contiguous run at
-// a time (ext4_free_data).
+// clearRange frees the data blocks that slots [from, to) of n point to, one contiguous run
+// at a time (ext4_free_data).
 func (fs *FS) clearRange(t *task, in *inode, n *indirect, from, to int) {
+	// The run that has been gathered and not freed.
 	start, count := uint32(0), uint32(0)
 	flush := func() {
 		if count > 0 {
@@ -16,6 +17,8 @@ func (fs *FS) clearRange(t *task, in *inode, n *indirect, from, to int) {
 		switch {
 		case b == 0:
 			continue
+		// The run grows as long as each pointer names the block after the one before; holes
+		// between them do not end it.
 		case count > 0 && b == start+count:
 			count++
 		default:
@@ -25,6 +28,7 @@ func (fs *FS) clearRange(t *task, in *inode, n *indirect, from, to int) {
 		n.ptr[i] = 0
 	}
 	flush()
+	// The pointers are in the block of n or in the inode.
 	if n.blk != 0 {
 		fs.dirtyMeta(t, n.blk)
 	} else {
@@ -32,9 +36,8 @@ func (fs *FS) clearRange(t *task, in *inode, n *indirect, from, to int) {
 	}
 }
 
-// clearBranches frees what slots [from, to) of n lead to, depth levels of
-// indirect blocks in between, from the last slot to the first
-// (ext4_free_branches).
+// clearBranches frees everything that slots [from, to) of n lead to, over depth levels of
+// indirect blocks, from the last slot to the first (ext4_free_branches).
 func (fs *FS) clearBranches(t *task, in *inode, n *indirect, from, to, depth int) {
 	if depth == 0 {
 		fs.clearRange(t, in, n, from, to)
@@ -45,28 +48,33 @@ func (fs *FS) clearBranches(t *task, in *inode, n *indirect, from, to, depth int
 		if n.ptr[i] == 0 {
 			continue
 		}
+		// An indirect block is freed after all below it.
 		fs.clearBranches(t, in, kid, 0, len(kid.ptr), depth-1)
 		fs.freeBlocks(t, in, kid.blk, 1, freeMetadata|freeForget)
 		n.ptr[i], n.kid[i] = 0, nil
 	}
 }
 
-// shared finds the last link of the chain to a block that survives when all
-// from that block on goes (ext4_find_shared). top says that what the link
-// points to goes as a whole.
+// shared finds the last link of the chain to a block that survives when everything from
+// that block on is freed (ext4_find_shared). top says that what the link points to goes as
+// a whole.
 func (in *inode) shared(c *chain) (at int, top bool) {
+	// Arrays in which the chain takes slot 0 keep nothing, so the search begins above them.
 	k := c.depth
 	for k > 1 && c.offsets[k-1] == 0 {
 		k--
 	}
+	// The chain may end early, at a hole.
 	partial := in.walk(c, k)
 	if partial < 0 {
 		partial = k - 1
 	}
+	// Going up, an array that has nothing before the chain's slot goes with it.
 	p := partial
 	for p > 0 && allZero(c.l[p].n.ptr[:c.l[p].i]) {
 		p--
 	}
+	// The array keeps what lies before the chain's slot: the cut is behind the slot before.
 	if p == k-1 && p > 0 {
 		c.l[p].i--
 		return p, false
@@ -74,6 +82,7 @@ func (in *inode) shared(c *chain) (at int, top bool) {
 	return p, c.l[p].key() != 0
 }
 
+// allZero reports whether no pointer is set.
 func allZero(ptr []uint32) bool {
 	for _, p := range ptr {
 		if p != 0 {
@@ -83,8 +92,8 @@ func allZero(ptr []uint32) bool {
 	return true
 }
 
-// clearShared frees the branch on top of a shared link, and everything right of
-// the chain down to the inode.
+// clearShared frees the branch on top of the link that is shared with what stays, and
+// everything to the right of the chain on each level down to the inode.
 func (fs *FS) clearShared(t *task, in *inode, c *chain) {
 	at, top := in.shared(c)
 	if top {
@@ -97,25 +106,28 @@ func (fs *FS) clearShared(t *task, in *inode, c *chain) {
 	}
 }
 
-// clearWhole frees the subtrees of the inode's slots in [from, to).
+// clearWhole frees all that the inode's slots [from, to) for indirect blocks lead to.
 func (fs *FS) clearWhole(t *task, in *inode, from, to int) {
 	for s := max(from, indSlot); s < to; s++ {
 		fs.clearBranches(t, in, in.ind, s, s+1, s-directSlots+1)
 	}
 }
 
-// truncateIndirect frees all blocks from last on (ext4_ind_truncate).
+// truncateIndirect frees all blocks of the file from block last on (ext4_ind_truncate).
 func (fs *FS) truncateIndirect(t *task, in *inode, last uint32) {
 	c := fs.chainTo(last)
 	fs.forget(t, in, last, maxBlocks-last)
 	if c.depth == 0 || in.ind == nil {
 		return
 	}
+	// The cut is among the direct blocks: all three trees go as a whole.
 	if c.depth == 1 {
 		fs.clearRange(t, in, in.ind, c.offsets[0], directSlots)
 		fs.clearWhole(t, in, indSlot, inodeSlots)
 		return
 	}
+	// The cut is inside one of the trees: the part of it behind last, and the trees after
+	// it.
 	fs.clearShared(t, in, &c)
 	fs.clearWhole(t, in, c.offsets[0]+1, inodeSlots)
 }
@@ -129,6 +141,8 @@ func (fs *FS) punchIndirect(t *task, in *inode, start, end uint32) {
 		return
 	}
 	bits := fs.geo.BlockBits - 2
+	// Slot by slot of the inode: base is the first block that it maps, span how many it
+	// maps.
 	base := uint64(0)
 	for s := range inodeSlots {
 		depth := max(0, s-directSlots+1)
@@ -138,16 +152,18 @@ func (fs *FS) punchIndirect(t *task, in *inode, start, end uint32) {
 	}
 }
 
-// punchSlot frees the part of [start, end) that slot i of n maps: span blocks
-// from base on, depth levels below it. It reports whether the slot is empty now.
+// punchSlot frees the part of [start, end) that slot i of n maps. The slot stands for span
+// blocks from block base on, over depth levels of indirect blocks.
 func (fs *FS) punchSlot(t *task, in *inode, n *indirect, i, depth int, base, span, start, end uint64) {
 	if n.ptr[i] == 0 || base+span <= start || base >= end {
 		return
 	}
+	// All that the slot leads to lies in the range.
 	if depth == 0 || base >= start && base+span <= end {
 		fs.clearBranches(t, in, n, i, i+1, depth)
 		return
 	}
+	// A part does: the same one level below, where a slot stands for part blocks.
 	kid := n.kid[i]
 	part := span >> (fs.geo.BlockBits - 2)
 	if depth == 1 {
@@ -159,6 +175,7 @@ func (fs *FS) punchSlot(t *task, in *inode, n *indirect, i, depth int, base, spa
 			fs.punchSlot(t, in, kid, k, depth-1, base+uint64(k)*part, part, start, end)
 		}
 	}
+	// An indirect block that has lost its last pointer is freed.
 	if allZero(kid.ptr) {
 		fs.freeBlocks(t, in, kid.blk, 1, freeMetadata|freeForget)
 		n.ptr[i], n.kid[i] = 0, nil

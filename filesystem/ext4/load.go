@@ -159,7 +159,7 @@ func (fs *FS) loadIndirect(in *inode, im *image.Inode) {
 		at := c.depth - 1 - int(m.Depth)
 		in.walk(&c, at+1)
 		kid := newIndirect(m.Block, 1<<(fs.geo.BlockBits-2), m.Depth == 1)
-		kid.bare = m.Entries == 0
+		kid.emptyAtMount = m.Entries == 0
 		l := c.l[at]
 		l.n.ptr[l.i], l.n.kid[l.i] = uint32(m.Block), kid
 	}
