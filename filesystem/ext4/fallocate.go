@@ -16,7 +16,7 @@ const (
 // Deviates from the kernel: collapse and insert range are not modelled and
 // fail with EOPNOTSUPP.
 func (fs *FS) fallocate(t *task, in *inode, mode uint32, off, n int64) errno {
-	// What the kernel refuses is refused in the same order.
+	// These are the arguments that vfs_fallocate and ext4_fallocate refuse.
 	if off < 0 || n <= 0 {
 		return filesystem.EINVAL
 	}
