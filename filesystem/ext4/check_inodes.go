@@ -83,6 +83,8 @@ func (c *checker) names() {
 	pins := make(map[*inode]int)
 	for _, in := range c.live {
 		c.About("inode", uint64(in.Number))
+		// An open file has a pin for each handle, and a pinned inode pins the directory
+		// above it.
 		pins[in] += int(in.Writers)
 		if in.pins > 0 && in.parent != in {
 			pins[in.parent]++
