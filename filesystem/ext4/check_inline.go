@@ -1,7 +1,7 @@
 package ext4
 
-// inlineData checks what an inode holds itself: then it has no blocks, and dirty
-// ones only on its way out.
+// inlineData checks what an inode holds itself. Such an inode has no blocks, and has dirty
+// ones only while its data is on its way out.
 func (c *checker) inlineData(in *inode) {
 	if !c.fs.inlineData && (in.inline > 0 || in.mayInline) {
 		c.Errorf("holds %d bytes itself without inline_data, and more: %t", in.inline, in.mayInline)

@@ -153,12 +153,13 @@ func (fs *FS) watermark() int64 {
 func (fs *FS) shortOfSpace(t *task, in *inode) bool {
 	free := fs.alloc.FreeClusters().ReadPositive()
 	dirty := fs.alloc.DirtyClusters().ReadPositive()
-	// Writeback turns promises into allocations, which are exact. The file being written is
-	// locked by the caller.
+	// Writeback turns what is promised into what is allocated. The file being written is
+	// locked by the caller, and is written too.
 	if dirty > 0 && free < 2*dirty {
 		fs.writebackAll(t, in)
 		fs.endIO(t, nil, in)
 	}
-	// Promises take two thirds of the space, or so much that the counters' error matters.
+	// More than two thirds of the free space are promised, or so much that the error of the
+	// counters matters.
 	return 2*free < 3*dirty || free < dirty+fs.watermark()
 }
