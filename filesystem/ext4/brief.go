@@ -62,14 +62,14 @@ func (b *brief) mapped() bool { return b.state >= briefUnwritten }
 // fileMap is where the blocks of an inode are.
 func (in *inode) fileMap() *fileMap {
 	if in.brief.state != notBrief {
-		in.unfold()
+		in.expandBrief()
 	}
 	return &in.m
 }
 
 // expandBrief makes a fileMap of the inode's brief. It uses again what the inode had
 // allocated for one before.
-func (in *inode) unfold() {
+func (in *inode) expandBrief() {
 	// The fileMap begins empty, over the slices that it has or over its own small arrays.
 	b, m := in.brief, &in.large().m
 	in.brief.state = notBrief
@@ -77,7 +77,7 @@ func (in *inode) unfold() {
 		m.es.ext, m.cache.runs = m.firstES[:0], m.firstRun[:0]
 	}
 	m.es.ext, m.cache.runs = m.es.ext[:0], m.cache.runs[:0]
-	m.es.clu, m.es.reclaimable = nil, 0
+	m.es.pendingClusters, m.es.reclaimable = nil, 0
 	in.resetRoot()
 	m.es.reclaimable = int32(b.state.tracked().Reclaimable)
 	// Then it gets what the state stands for: the dirty run or the extent, and in the
@@ -100,15 +100,15 @@ func (in *inode) unfold() {
 
 // expanded returns the inode with a fileMap: the inode itself, or a copy of a brief one.
 // The checker uses it, which must not change what it reads.
-func (in *inode) unfolded() *inode {
+func (in *inode) expanded() *inode {
 	if in.brief.state == notBrief {
 		return in
 	}
 	c, large := *in, *in.largeInode
 	large.m = fileMap{es: esTree{stats: in.m.es.stats}}
-	large.common = false
+	large.isShared = false
 	c.largeInode = &large
-	c.unfold()
+	c.expandBrief()
 	return &c
 }
 
@@ -212,7 +212,7 @@ func (fs *FS) releaseBrief(t *task, in *inode) {
 		fs.cleaned(b.n)
 	}
 	fs.forgetIO(in)
-	fs.j.start()
+	fs.journal.start()
 	in.Size = 0
 	fs.alloc.DiscardInode(t.CPU, &in.Inode, 0)
 	fs.setBrief(in, brief{state: briefEmpty})

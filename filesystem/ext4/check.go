@@ -60,7 +60,7 @@ func (c *checker) all() {
 	// Inode by inode: its tree, and what memory knows about it. A brief file is checked as
 	// the fileMap that it stands for.
 	for _, in := range c.live {
-		in = in.unfolded()
+		in = in.expanded()
 		c.About("inode", uint64(in.Number))
 		t := c.tree(in)
 		c.pages(in, t)
@@ -70,7 +70,7 @@ func (c *checker) all() {
 	}
 	c.AboutAll()
 	// The largeInode that most inodes share must never be written to.
-	if l := c.fs.inodes.noLarge; l.rareState != (rareState{}) || len(l.m.es.ext)+len(l.m.cache.runs)+l.m.root.entries() > 0 {
+	if l := c.fs.inodes.sharedLarge; l.rareState != (rareState{}) || len(l.m.es.ext)+len(l.m.cache.runs)+l.m.root.entries() > 0 {
 		c.Errorf("somebody has changed what inodes share: %+v", l)
 	}
 	// The sums over all inodes must be what is counted.

@@ -25,8 +25,8 @@ func (c *checker) dirtyList() {
 	}
 	c.AboutAll()
 	// The count, and the other direction: who is not on the list must not believe to be.
-	if fs.dirty.n != len(on) {
-		c.Errorf("the list of dirty inodes counts %d, and has %d", fs.dirty.n, len(on))
+	if fs.dirty.count != len(on) {
+		c.Errorf("the list of dirty inodes counts %d, and has %d", fs.dirty.count, len(on))
 	}
 	for _, in := range c.live {
 		if in.onDirtyList() != on[in] {
@@ -48,7 +48,7 @@ func (c *checker) orphanList() {
 			break
 		}
 		on[in] = true
-		if in.newer != newer || !in.onOrphanList || in.links != 0 || c.fs.inodes.find(in.Number) != in || fs.j == nil {
+		if in.newer != newer || !in.onOrphanList || in.links != 0 || c.fs.inodes.find(in.Number) != in || fs.journal == nil {
 			c.Errorf("on the list of orphans with %d links, the flag %t", in.links, in.onOrphanList)
 		}
 	}
@@ -58,7 +58,7 @@ func (c *checker) orphanList() {
 		c.Errorf("the list of orphans counts %d, and has %d", fs.orphanCount, len(on))
 	}
 	for _, in := range c.live {
-		if in.onOrphanList != on[in] || fs.j != nil && in.links == 0 && !on[in] {
+		if in.onOrphanList != on[in] || fs.journal != nil && in.links == 0 && !on[in] {
 			c.Errorf("inode %d has %d links, and on the list of orphans it is %t", in.Number, in.links, on[in])
 		}
 	}

@@ -90,7 +90,7 @@ func (c *checker) dirtyBlocks(in *inode, t *treeCheck) {
 	next := uint32(0)
 	for i := range in.m.cache.runs {
 		r := &in.m.cache.runs[i]
-		if r.len == 0 || r.lblk < next || r.next() > c.fs.blocksFor(in.Size) && !in.stray {
+		if r.len == 0 || r.lblk < next || r.next() > c.fs.blocksFor(in.Size) && !in.pagesDiffer {
 			c.Errorf("dirty blocks [%d, %d) behind %d, in a file of %d bytes", r.lblk, r.next(), next, in.Size)
 		}
 		next = r.next()
@@ -111,7 +111,7 @@ func (c *checker) dirtyBlocks(in *inode, t *treeCheck) {
 		for b := e.lblk; b <= e.end(); b++ {
 			// Zeroing a range drops its dirty pages before it finds that there
 			// is no space for unwritten blocks, in the kernel too.
-			if !in.stray && in.m.cache.state(b) != bufDelayed && c.fs.alloc.Total().NoSpace == 0 {
+			if !in.pagesDiffer && in.m.cache.state(b) != bufDelayed && c.fs.alloc.Total().NoSpace == 0 {
 				c.Errorf("block %d is delayed, its buffer in state %d", b, in.m.cache.state(b))
 				break
 			}

@@ -149,7 +149,7 @@ func (c *checker) array(n *indirect, below uint, lblk uint64, t *treeCheck) {
 	bits := uint(c.fs.geo.BlockBits - 2)
 	empty := true
 	at := lblk
-	for i, p := range n.ptr {
+	for i, p := range n.pointers {
 		levels := uint(0) // of arrays between this slot and its blocks
 		// The inode has twelve slots for blocks, then one each for one, two and three
 		// levels.
@@ -162,7 +162,7 @@ func (c *checker) array(n *indirect, below uint, lblk uint64, t *treeCheck) {
 		if p != 0 {
 			empty = false
 			c.slot(n, i, levels, at, t)
-		} else if n.kid != nil && n.kid[i] != nil {
+		} else if n.children != nil && n.children[i] != nil {
 			c.Errorf("array at block %d: slot %d is a hole, and has a child", n.blk, i)
 		}
 		// A slot stands for as many blocks as the levels below it have pointers.
@@ -177,7 +177,7 @@ func (c *checker) array(n *indirect, below uint, lblk uint64, t *treeCheck) {
 // slot checks slot i of n, which is not a hole. It stands for the blocks from lblk on, over
 // so many levels of arrays.
 func (c *checker) slot(n *indirect, i int, levels uint, lblk uint64, t *treeCheck) {
-	b := allocator.Block(n.ptr[i])
+	b := allocator.Block(n.pointers[i])
 	// A pointer to data: it continues the last piece, or begins one.
 	if levels == 0 {
 		if k := len(t.pieces); k > 0 && uint64(t.pieces[k-1].next()) == lblk && t.pieces[k-1].pblk+allocator.Block(t.pieces[k-1].len) == b {
@@ -188,8 +188,8 @@ func (c *checker) slot(n *indirect, i int, levels uint, lblk uint64, t *treeChec
 		return
 	}
 	// A pointer to an array: the array must be the child that memory has for it.
-	kid := n.kid[i]
-	if kid == nil || kid.blk != b || len(kid.ptr) != 1<<(c.fs.geo.BlockBits-2) || (kid.kid == nil) != (levels == 1) {
+	kid := n.children[i]
+	if kid == nil || kid.blk != b || len(kid.pointers) != 1<<(c.fs.geo.BlockBits-2) || (kid.children == nil) != (levels == 1) {
 		c.Errorf("array at block %d: slot %d points to block %d and not to an array of %d levels", n.blk, i, b, levels)
 		return
 	}

@@ -94,8 +94,8 @@ func (fs *FS) delayBlock(t *task, in *inode, lblk uint32) errno {
 		first := lblk &^ (fs.geo.ClusterRatio() - 1)
 		last := lblk | (fs.geo.ClusterRatio() - 1)
 		switch {
-		case in.fileMap().es.any(first, last, isDelayedOnly): // reserved already
-		case in.fileMap().es.any(first, last, isMapped), in.inline == 0 && fs.clusterMapped(in, lblk>>bits):
+		case in.fileMap().es.scanRange(first, last, isDelayedOnly): // reserved already
+		case in.fileMap().es.scanRange(first, last, isMapped), in.inline == 0 && fs.clusterMapped(in, lblk>>bits):
 			shared = true
 		default:
 			if e := fs.reserveCluster(t, in); e != 0 {
@@ -113,7 +113,7 @@ func (fs *FS) delayBlock(t *task, in *inode, lblk uint32) errno {
 // prepareDelayed readies block lblk for a delayed write, and returns the state that its
 // buffer gets (ext4_da_get_block_prep, ext4_da_map_blocks).
 func (fs *FS) prepareDelayed(t *task, in *inode, lblk uint32) (bufState, errno) {
-	x, known := in.fileMap().es.ask(lblk)
+	x, known := in.fileMap().es.lookupCounted(lblk)
 	// What the status tree does not know the extent tree does. While the data is in the
 	// inode there is no such tree. 5.10 puts what it finds here into the status tree, one
 	// block long.

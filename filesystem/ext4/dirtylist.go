@@ -8,19 +8,19 @@ import "iter"
 type dirtyList struct {
 	places []*inode // nil for a gap; the first is at head, the last is none
 	head   int
-	n      int // number of inodes
+	count  int // number of inodes
 }
 
 // add puts an inode at the end.
 func (l *dirtyList) add(in *inode) {
 	// Before the slice would grow, gaps are closed if they are more than half of it. So
 	// each inode is moved rarely.
-	if len(l.places) == cap(l.places) && l.n < len(l.places)/2 {
+	if len(l.places) == cap(l.places) && l.count < len(l.places)/2 {
 		l.squeeze()
 	}
 	l.places = append(l.places, in)
 	in.dirtyPlace = int32(len(l.places))
-	l.n++
+	l.count++
 }
 
 // squeeze closes the gaps.
@@ -40,8 +40,8 @@ func (l *dirtyList) squeeze() {
 func (l *dirtyList) remove(in *inode) {
 	l.places[in.dirtyPlace-1] = nil
 	in.dirtyPlace = 0
-	l.n--
-	if l.n == 0 {
+	l.count--
+	if l.count == 0 {
 		l.places, l.head = l.places[:0], 0
 		return
 	}

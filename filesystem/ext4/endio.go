@@ -142,7 +142,7 @@ func (fs *FS) convertUnwritten(t *task, in *inode, lblk, n uint32) {
 	// Extent after extent. An error ends it and is dropped, as in ext4_end_io_end, where it
 	// is only logged: the blocks then stay unwritten.
 	for n > 0 {
-		fs.j.start()
+		fs.journal.start()
 		m := mapping{lblk: lblk, len: n}
 		got, e := fs.mapBlocks(t, in, &m, mapIOConvert)
 		fs.dirtyInode(t, in)

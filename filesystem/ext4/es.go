@@ -65,10 +65,10 @@ func (e *esExtent) delayedOnly() bool { return e.status&esDelayed != 0 && e.stat
 // Deviates from the kernel: a sorted slice instead of a red-black tree, and no
 // shrinker (memory pressure is not modelled).
 type esTree struct {
-	ext         []esExtent
-	stats       *filesystem.StatusTree // of the file system
-	clu         *[]uint32              // pending reservations of a bigalloc file: logical clusters, sorted; nil for none yet
-	reclaimable int32                  // ranges that are not delayed (i_es_shk_nr)
+	ext             []esExtent
+	stats           *filesystem.StatusTree // of the file system
+	pendingClusters *[]uint32              // pending reservations of a bigalloc file: logical clusters, sorted; nil for none yet
+	reclaimable     int32                  // ranges that are not delayed (i_es_shk_nr)
 }
 
 // search returns the index of the first range that ends at lblk or after it
@@ -246,9 +246,9 @@ func (t *esTree) cache(lblk, n uint32, pblk allocator.Block, s esStatus) {
 	t.add(newES(lblk, n, pblk, s))
 }
 
-// find returns the first range with a block in [lblk, end] that match accepts
+// findRange returns the first range with a block in [lblk, end] that match accepts
 // (ext4_es_find_extent_range).
-func (t *esTree) find(lblk, end uint32, match func(*esExtent) bool) (esExtent, bool) {
+func (t *esTree) findRange(lblk, end uint32, match func(*esExtent) bool) (esExtent, bool) {
 	for i := t.search(lblk); i < len(t.ext) && t.ext[i].lblk <= end; i++ {
 		if match(&t.ext[i]) {
 			return t.ext[i], true
@@ -261,9 +261,9 @@ func isDelayed(e *esExtent) bool     { return e.status&esDelayed != 0 }
 func isDelayedOnly(e *esExtent) bool { return e.delayedOnly() }
 func isMapped(e *esExtent) bool      { return e.mapped() }
 
-// any reports whether match accepts a range with a block in [lblk, end]
+// scanRange reports whether match accepts a range with a block in [lblk, end]
 // (ext4_es_scan_range).
-func (t *esTree) any(lblk, end uint32, match func(*esExtent) bool) bool {
-	_, ok := t.find(lblk, end, match)
+func (t *esTree) scanRange(lblk, end uint32, match func(*esExtent) bool) bool {
+	_, ok := t.findRange(lblk, end, match)
 	return ok
 }

@@ -11,10 +11,10 @@ import (
 
 // pending lists the logical clusters with a pending reservation, sorted.
 func (t *esTree) pending() []uint32 {
-	if t.clu == nil {
+	if t.pendingClusters == nil {
 		return nil
 	}
-	return *t.clu
+	return *t.pendingClusters
 }
 
 // pendingAt returns where cluster clu stands in that list, or would stand, and whether it
@@ -27,10 +27,10 @@ func (t *esTree) isPending(clu uint32) bool { _, ok := t.pendingAt(clu); return 
 // addPending notes a pending reservation of cluster clu (__insert_pending).
 func (t *esTree) addPending(clu uint32) {
 	if i, ok := t.pendingAt(clu); !ok {
-		if t.clu == nil {
-			t.clu = new([]uint32)
+		if t.pendingClusters == nil {
+			t.pendingClusters = new([]uint32)
 		}
-		*t.clu = slices.Insert(*t.clu, i, clu)
+		*t.pendingClusters = slices.Insert(*t.pendingClusters, i, clu)
 	}
 }
 
@@ -38,7 +38,7 @@ func (t *esTree) addPending(clu uint32) {
 // (__remove_pending).
 func (t *esTree) dropPending(clu uint32) {
 	if i, ok := t.pendingAt(clu); ok {
-		*t.clu = slices.Delete(*t.clu, i, i+1)
+		*t.pendingClusters = slices.Delete(*t.pendingClusters, i, i+1)
 	}
 }
 
@@ -51,8 +51,8 @@ func (t *esTree) revisePending(lblk, n uint32, bits uint8) {
 	first, last := lblk&^(ratio-1), end|(ratio-1)
 	// Whether delayed blocks lie in the first cluster before the range, or in the last one
 	// after it.
-	before := first != lblk && t.any(first, lblk-1, isDelayedOnly)
-	after := func() bool { return last != end && t.any(end+1, last, isDelayedOnly) }
+	before := first != lblk && t.scanRange(first, lblk-1, isDelayedOnly)
+	after := func() bool { return last != end && t.scanRange(end+1, last, isDelayedOnly) }
 	settle := func(pending bool, b uint32) {
 		if pending {
 			t.addPending(b >> bits)
@@ -94,12 +94,12 @@ func (t *esTree) delayedClusters(start, end uint32, bits uint8) uint32 {
 // reservedCount counts the reservations that are given back when ranges are removed from a
 // status tree (struct rsvd_count).
 type reservedCount struct {
-	bits        uint8
-	n           int64  // clusters with blocks that are only delayed
-	found       bool   // first and last are valid
-	first, last uint32 // the first and the last such block seen
-	partial     bool   // a cluster of which a part was seen is not counted yet: clu
-	clu         uint32
+	bits           uint8
+	clusters       int64  // clusters with blocks that are only delayed
+	seen           bool   // first and last are valid
+	first, last    uint32 // the first and the last such block seen
+	partial        bool   // a cluster of which a part was seen is not counted yet: clu
+	partialCluster uint32
 }
 
 // add counts the part [lblk, lblk+n) of range e, which is removed (count_rsvd). Ranges come
@@ -110,25 +110,25 @@ func (c *reservedCount) add(e esExtent, lblk, n uint32) {
 	}
 	// Without bigalloc each block has a reservation.
 	if c.bits == 0 {
-		c.n += int64(n)
+		c.clusters += int64(n)
 		return
 	}
 	ratio := uint32(1) << c.bits
 	// i is the first block not counted yet.
 	i, end := max(lblk, e.lblk), min(lblk+n-1, e.end())
-	if !c.found {
-		c.first, c.found = i, true
+	if !c.seen {
+		c.first, c.seen = i, true
 	}
 	c.last = end
 	// The noted cluster has no further block in this part, so it is counted now.
-	if c.partial && c.clu != i>>c.bits {
-		c.n++
+	if c.partial && c.partialCluster != i>>c.bits {
+		c.clusters++
 		c.partial = false
 	}
 	// The part begins inside a cluster and reaches its end.
 	if i&(ratio-1) != 0 {
 		if fill := i | (ratio - 1); end >= fill {
-			c.n++
+			c.clusters++
 			c.partial = false
 			i = fill + 1
 		}
@@ -136,12 +136,12 @@ func (c *reservedCount) add(e esExtent, lblk, n uint32) {
 	// Then come whole clusters.
 	if i+ratio-1 <= end {
 		clusters := (end - i + 1) >> c.bits
-		c.n += int64(clusters)
+		c.clusters += int64(clusters)
 		i += clusters << c.bits
 	}
 	// The rest is the front of a cluster, of which the next part may hold more.
 	if !c.partial && i <= end {
-		c.partial, c.clu = true, i>>c.bits
+		c.partial, c.partialCluster = true, i>>c.bits
 	}
 }
 
@@ -150,13 +150,13 @@ func (c *reservedCount) add(e esExtent, lblk, n uint32) {
 // delayed blocks are all gone.
 func (c *reservedCount) release(t *esTree) int64 {
 	if c.bits == 0 {
-		return c.n
+		return c.clusters
 	}
 	// The last cluster noted is counted.
 	if c.partial {
-		c.n++
+		c.clusters++
 	}
-	if c.n == 0 {
+	if c.clusters == 0 {
 		return 0
 	}
 	ratio := uint32(1) << c.bits
@@ -164,18 +164,18 @@ func (c *reservedCount) release(t *esTree) int64 {
 	// Clusters at both ends that still hold delayed blocks outside the range keep their
 	// reservation.
 	left, right := false, false
-	if start := c.first &^ (ratio - 1); start < c.first && t.any(start, c.first-1, isDelayedOnly) {
-		c.n--
+	if start := c.first &^ (ratio - 1); start < c.first && t.scanRange(start, c.first-1, isDelayedOnly) {
+		c.clusters--
 		left = true
 	}
-	if fill := c.last | (ratio - 1); (!left || first != last) && fill > c.last && t.any(c.last+1, fill, isDelayedOnly) {
-		c.n--
+	if fill := c.last | (ratio - 1); (!left || first != last) && fill > c.last && t.scanRange(c.last+1, fill, isDelayedOnly) {
+		c.clusters--
 		right = true
 	}
 	// Clusters at the ends that were kept are not looked at further, as in the kernel.
 	if first == last {
 		if left || right {
-			return c.n
+			return c.clusters
 		}
 	} else {
 		if left {
@@ -191,12 +191,12 @@ func (c *reservedCount) release(t *esTree) int64 {
 		i, _ := t.pendingAt(first)
 		j, clu := i, t.pending()
 		for j < len(clu) && clu[j] <= last {
-			c.n--
+			c.clusters--
 			j++
 		}
 		if j > i {
-			*t.clu = slices.Delete(clu, i, j)
+			*t.pendingClusters = slices.Delete(clu, i, j)
 		}
 	}
-	return c.n
+	return c.clusters
 }

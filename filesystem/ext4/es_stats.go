@@ -35,7 +35,7 @@ func (t *esTree) count(s esStatus, n int32) {
 
 // lookupCounted is lookup for the places where the kernel looks up, too, and so counts a
 // hit or a miss (ext4_es_lookup_extent).
-func (t *esTree) ask(lblk uint32) (esExtent, bool) {
+func (t *esTree) lookupCounted(lblk uint32) (esExtent, bool) {
 	x, ok := t.lookup(lblk)
 	if ok {
 		t.stats.Hits++

@@ -56,8 +56,8 @@ func (n *node) full() bool { return n.entries() >= int(n.max) }
 // step is one level of a path: a node, and the index of the entry that was taken in it, -1
 // for none (struct ext4_ext_path).
 type step struct {
-	n *node
-	i int
+	node  *node
+	entry int
 	// seen is used by removeSpace alone: the number of entries when the level
 	// below was entered.
 	seen int
@@ -66,20 +66,20 @@ type step struct {
 // path leads from the root of the extent tree to the leaf that holds, or would hold, a
 // block.
 type path struct {
-	s     [maxDepth + 2]step
+	steps [maxDepth + 2]step
 	depth int
 }
 
 // leaf is the last step of the path.
-func (p *path) leaf() *step { return &p.s[p.depth] }
+func (p *path) leaf() *step { return &p.steps[p.depth] }
 
 // ex is the extent that the path ends at, nil in an empty leaf (p_ext).
 func (p *path) ex() *extent {
 	l := p.leaf()
-	if l.i < 0 || l.i >= len(l.n.ext) {
+	if l.entry < 0 || l.entry >= len(l.node.ext) {
 		return nil
 	}
-	return &l.n.ext[l.i]
+	return &l.node.ext[l.entry]
 }
 
 // findOpt are the EXT4_EX_* flags of a search: whether what it reads from disk goes into
@@ -104,10 +104,10 @@ func (in *inode) find(p *path, lblk uint32, opt findOpt) {
 	level := 0
 	for ; n.depth > 0; level++ {
 		i := sort.Search(len(n.idx)-1, func(i int) bool { return n.idx[i+1].lblk > lblk })
-		p.s[level] = step{n: n, i: i}
+		p.steps[level] = step{node: n, entry: i}
 		n = in.readNode(n.idx[i].child, opt)
 	}
-	p.s[level] = step{n: n, i: searchExtents(n.ext, lblk)}
+	p.steps[level] = step{node: n, entry: searchExtents(n.ext, lblk)}
 }
 
 // searchExtents returns the index of the last extent that starts at lblk or before it, or
@@ -165,11 +165,11 @@ func (in *inode) cacheExtents(n *node) {
 // (ext4_ext_next_allocated_block).
 func (p *path) nextAllocated() uint32 {
 	// An empty tree maps nothing.
-	if p.depth == 0 && p.leaf().i < 0 {
+	if p.depth == 0 && p.leaf().entry < 0 {
 		return maxBlocks
 	}
-	if l := p.leaf(); l.i >= 0 && l.i+1 < len(l.n.ext) {
-		return l.n.ext[l.i+1].lblk
+	if l := p.leaf(); l.entry >= 0 && l.entry+1 < len(l.node.ext) {
+		return l.node.ext[l.entry+1].lblk
 	}
 	return p.nextLeaf()
 }
@@ -178,8 +178,8 @@ func (p *path) nextAllocated() uint32 {
 // no such leaf (ext4_ext_next_leaf_block). It is known from the indexes, without a read.
 func (p *path) nextLeaf() uint32 {
 	for d := p.depth - 1; d >= 0; d-- {
-		if s := &p.s[d]; s.i+1 < len(s.n.idx) {
-			return s.n.idx[s.i+1].lblk
+		if s := &p.steps[d]; s.entry+1 < len(s.node.idx) {
+			return s.node.idx[s.entry+1].lblk
 		}
 	}
 	return maxBlocks
@@ -206,15 +206,15 @@ func (in *inode) right(p *path, lblk uint32) *extent {
 	}
 	// Otherwise it is the next extent of the same leaf,
 	l := p.leaf()
-	if l.i+1 < len(l.n.ext) {
-		return &l.n.ext[l.i+1]
+	if l.entry+1 < len(l.node.ext) {
+		return &l.node.ext[l.entry+1]
 	}
 	// or the first one of the next leaf: up to the first level that has a further entry,
 	// and from there down along the first entries.
 	for d := p.depth - 1; d >= 0; d-- {
-		s := &p.s[d]
-		if s.i+1 < len(s.n.idx) {
-			n := in.readNode(s.n.idx[s.i+1].child, cacheRead)
+		s := &p.steps[d]
+		if s.entry+1 < len(s.node.idx) {
+			n := in.readNode(s.node.idx[s.entry+1].child, cacheRead)
 			for n.depth > 0 {
 				n = in.readNode(n.idx[0].child, cacheRead)
 			}
@@ -266,7 +266,7 @@ func (n *node) mergeRight(i int) bool {
 // of a tree's only leaf into the inode if they fit there (ext4_ext_try_to_merge,
 // ext4_ext_try_to_merge_up). After the latter the path ends at the root.
 func (fs *FS) tryMerge(t *task, in *inode, p *path, i int) {
-	n := p.leaf().n
+	n := p.leaf().node
 	// As in the kernel the left neighbour comes first; merging with it goes on to the right
 	// by itself.
 	merged := i > 0 && n.mergeRight(i-1)
@@ -282,9 +282,9 @@ func (fs *FS) tryMerge(t *task, in *inode, p *path, i int) {
 	// journal.
 	in.resetRoot()
 	root.ext = append(root.ext, n.ext...)
-	i = p.leaf().i
+	i = p.leaf().entry
 	p.depth = 0
-	p.s[0] = step{n: root, i: i}
+	p.steps[0] = step{node: root, entry: i}
 	fs.freeBlocks(t, in, n.blk, 1, freeMetadata|freeForget)
 }
 

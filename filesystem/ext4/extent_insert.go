@@ -35,7 +35,7 @@ func (fs *FS) insertExtent(t *task, in *inode, p *path, x extent, f mapFlags) er
 	// the tree grows by a leaf. What comes with mapMetadataNofail may use reserved blocks
 	// for that.
 	q := p
-	if p.leaf().n.full() {
+	if p.leaf().node.full() {
 		var next path
 		if n := in.nextLeafWithRoom(p, &next, &x, findOpt(f&mapNoCache != 0)); n {
 			q = &next
@@ -50,12 +50,12 @@ func (fs *FS) insertExtent(t *task, in *inode, p *path, x extent, f mapFlags) er
 	}
 	// x goes behind the entry that the path has taken, or before it if it begins earlier.
 	l := q.leaf()
-	if l.i < 0 {
-		l.i = 0
-	} else if x.lblk > l.n.ext[l.i].lblk {
-		l.i++
+	if l.entry < 0 {
+		l.entry = 0
+	} else if x.lblk > l.node.ext[l.entry].lblk {
+		l.entry++
 	}
-	l.n.ext = slices.Insert(l.n.ext, l.i, x)
+	l.node.ext = slices.Insert(l.node.ext, l.entry, x)
 	return fs.inserted(t, in, q, f)
 }
 
@@ -63,7 +63,7 @@ func (fs *FS) insertExtent(t *task, in *inode, p *path, x extent, f mapFlags) er
 // above it, and records the change.
 func (fs *FS) inserted(t *task, in *inode, p *path, f mapFlags) errno {
 	if f&mapPreIO == 0 {
-		fs.tryMerge(t, in, p, p.leaf().i)
+		fs.tryMerge(t, in, p, p.leaf().entry)
 	}
 	p.correctIndexes()
 	fs.dirtyPath(t, in, p)
@@ -74,13 +74,13 @@ func (fs *FS) inserted(t *task, in *inode, p *path, f mapFlags) errno {
 // the extent next to it on the side where x lies. It reports false if none can.
 func (in *inode) extendNeighbour(p *path, x *extent) bool {
 	l := p.leaf()
-	if l.i < 0 {
+	if l.entry < 0 {
 		return false
 	}
-	ext := l.n.ext
+	ext := l.node.ext
 	// x touches the path's extent, or lies between it and its neighbour. In the latter case
 	// the neighbour is the candidate; to a right neighbour x can only be prepended.
-	i, mayAppend := l.i, true
+	i, mayAppend := l.entry, true
 	switch {
 	case i+1 < len(ext) && ext[i].next() < x.lblk:
 		i, mayAppend = i+1, false
@@ -99,14 +99,14 @@ func (in *inode) extendNeighbour(p *path, x *extent) bool {
 	e.len += x.len
 	// The kernel merges around the extent it grew, while the path keeps the
 	// entry it had; only the grown one can have become mergeable.
-	l.i = i
+	l.entry = i
 	return true
 }
 
 // nextLeafWithRoom makes next the path to the leaf after p's. It reports true if x belongs
 // behind all extents of p's leaf and that next leaf has room.
 func (in *inode) nextLeafWithRoom(p, next *path, x *extent, opt findOpt) bool {
-	ext := p.leaf().n.ext
+	ext := p.leaf().node.ext
 	if x.lblk <= ext[len(ext)-1].lblk {
 		return false
 	}
@@ -115,7 +115,7 @@ func (in *inode) nextLeafWithRoom(p, next *path, x *extent, opt findOpt) bool {
 		return false
 	}
 	in.find(next, b, opt)
-	return !next.leaf().n.full()
+	return !next.leaf().node.full()
 }
 
 // newLeaf makes room for x (ext4_ext_create_new_leaf): it adds a new leaf below the deepest
@@ -124,7 +124,7 @@ func (fs *FS) newLeaf(t *task, in *inode, p *path, x *extent, f mballoc.Flags, o
 	for {
 		// at is the deepest level above the leaf with a free entry, -1 if all are full.
 		at := in.fileMap().root.depth - 1
-		for at >= 0 && p.s[at].n.full() {
+		for at >= 0 && p.steps[at].node.full() {
 			at--
 		}
 		if at >= 0 {
@@ -140,7 +140,7 @@ func (fs *FS) newLeaf(t *task, in *inode, p *path, x *extent, f mballoc.Flags, o
 			return e
 		}
 		in.find(p, x.lblk, opt)
-		if !p.leaf().n.full() {
+		if !p.leaf().node.full() {
 			return 0
 		}
 	}
@@ -154,8 +154,8 @@ func (fs *FS) splitLeaf(t *task, in *inode, p *path, x *extent, at int, f mballo
 	// border is the first block of the new leaf: the extent behind the path's, or x itself
 	// if the leaf is only appended to.
 	border := x.lblk
-	if leaf.i+1 < int(leaf.n.max) {
-		border = leaf.n.ext[leaf.i+1].lblk
+	if leaf.entry+1 < int(leaf.node.max) {
+		border = leaf.node.ext[leaf.entry+1].lblk
 	}
 	// All blocks are allocated before the tree changes, so that want of space changes
 	// nothing.
@@ -174,33 +174,33 @@ func (fs *FS) splitLeaf(t *task, in *inode, p *path, x *extent, at int, f mballo
 	// The last block becomes the leaf, with the extents right of the path.
 	count--
 	n := &node{blk: blocks[count], max: fs.nodeMax()}
-	n.ext = append(n.ext, leaf.n.ext[leaf.i+1:]...)
-	leaf.n.ext = leaf.n.ext[:leaf.i+1]
+	n.ext = append(n.ext, leaf.node.ext[leaf.entry+1:]...)
+	leaf.node.ext = leaf.node.ext[:leaf.entry+1]
 	fs.dirtyMeta(t, n.blk)
 	if len(n.ext) > 0 {
-		fs.dirtyNode(t, in, leaf.n)
+		fs.dirtyNode(t, in, leaf.node)
 	}
 	// From the bottom up each full index node gets a new right half, whose first entry is
 	// the node just made.
 	for level := depth - 1; level > at; level-- {
 		count--
-		s := &p.s[level]
+		s := &p.steps[level]
 		up := &node{blk: blocks[count], depth: depth - level, max: fs.nodeMax()}
 		up.idx = append(up.idx, index{border, n})
-		up.idx = append(up.idx, s.n.idx[s.i+1:]...)
-		s.n.idx = s.n.idx[:s.i+1]
+		up.idx = append(up.idx, s.node.idx[s.entry+1:]...)
+		s.node.idx = s.node.idx[:s.entry+1]
 		fs.dirtyMeta(t, up.blk)
-		fs.dirtyNode(t, in, s.n)
+		fs.dirtyNode(t, in, s.node)
 		n = up
 	}
 	// The node with room gets one entry for all of this.
-	s := &p.s[at]
-	i := s.i
-	if border > s.n.idx[i].lblk {
+	s := &p.steps[at]
+	i := s.entry
+	if border > s.node.idx[i].lblk {
 		i++
 	}
-	s.n.idx = slices.Insert(s.n.idx, i, index{border, n})
-	fs.dirtyNode(t, in, s.n)
+	s.node.idx = slices.Insert(s.node.idx, i, index{border, n})
+	fs.dirtyNode(t, in, s.node)
 	return 0
 }
 
@@ -245,14 +245,14 @@ func (fs *FS) growTree(t *task, in *inode, f mballoc.Flags) errno {
 // first extent changes (ext4_ext_correct_indexes).
 func (p *path) correctIndexes() {
 	l := p.leaf()
-	if p.depth == 0 || l.i != 0 || len(l.n.ext) == 0 {
+	if p.depth == 0 || l.entry != 0 || len(l.node.ext) == 0 {
 		return
 	}
-	border := l.n.ext[0].lblk
+	border := l.node.ext[0].lblk
 	// A level above changes only if the entry below is the first of its node.
 	for k := p.depth - 1; k >= 0; k-- {
-		p.s[k].n.idx[p.s[k].i].lblk = border
-		if p.s[k].i != 0 {
+		p.steps[k].node.idx[p.steps[k].entry].lblk = border
+		if p.steps[k].entry != 0 {
 			break
 		}
 	}
@@ -260,7 +260,7 @@ func (p *path) correctIndexes() {
 
 // dirtyPath records a change of the path's leaf in the journal
 // (ext4_ext_dirty), which also makes the leaf count as checked.
-func (fs *FS) dirtyPath(t *task, in *inode, p *path) { fs.dirtyNode(t, in, p.leaf().n) }
+func (fs *FS) dirtyPath(t *task, in *inode, p *path) { fs.dirtyNode(t, in, p.leaf().node) }
 
 // dirtyNode records a change of node n in the running transaction. The node so counts as
 // checked: the next read does not cache its extents.

@@ -15,7 +15,7 @@ func (fs *FS) extentGoal(t *task, in *inode, p *path, lblk uint32) allocator.Blo
 		}
 		return x.pblk - allocator.Block(x.lblk-lblk)
 	}
-	if b := p.leaf().n.blk; b != 0 {
+	if b := p.leaf().node.blk; b != 0 {
 		return b
 	}
 	return fs.inodeGoal(t, in)
@@ -109,7 +109,7 @@ func (fs *FS) mapUnwrittenExtent(t *task, in *inode, p *path, m *mapping, f mapF
 func (fs *FS) rememberHole(in *inode, p *path, lblk uint32) uint32 {
 	start, n := p.hole(lblk)
 	for {
-		d, ok := in.fileMap().es.find(start, start+n-1, isDelayed)
+		d, ok := in.fileMap().es.findRange(start, start+n-1, isDelayed)
 		if !ok {
 			break
 		}

@@ -21,7 +21,7 @@ const (
 // extent is known (struct partial_cluster).
 type partialCluster struct {
 	state partialState
-	clu   allocator.Block // physical cluster
+	pclu  allocator.Block // physical cluster
 	lblk  uint32
 }
 
@@ -70,9 +70,9 @@ func (fs *FS) removeBlocks(t *task, in *inode, x *extent, pc *partialCluster, fr
 	// A noted cluster that is not the one in which x ends is shared with no further extent:
 	// now it can be freed.
 	last := x.pblk + allocator.Block(x.len) - 1
-	if pc.state != partialNone && pc.clu != last>>bits {
+	if pc.state != partialNone && pc.pclu != last>>bits {
 		if pc.state == partialFree {
-			fs.freeCluster(t, in, pc.clu, pc.lblk)
+			fs.freeCluster(t, in, pc.pclu, pc.lblk)
 		}
 		pc.state = partialNone
 	}
@@ -89,14 +89,14 @@ func (fs *FS) removeBlocks(t *task, in *inode, x *extent, pc *partialCluster, fr
 	// (NOFREE_FIRST_CLUSTER, NOFREE_LAST_CLUSTER).
 	fs.freeBlocks(t, in, pblk, num, dataFreeFlags(in)|freeKeepFirst|freeKeepLast)
 	// What was noted has been passed.
-	if pc.state != partialNone && pc.clu != pblk>>bits {
+	if pc.state != partialNone && pc.pclu != pblk>>bits {
 		pc.state = partialNone
 	}
 	// The whole extent goes, and it begins inside a cluster: an extent further left may
 	// share it.
 	if from&(ratio-1) != 0 && num == uint32(x.len) {
 		if pc.state == partialNone {
-			*pc = partialCluster{state: partialFree, clu: pblk >> bits, lblk: from}
+			*pc = partialCluster{state: partialFree, pclu: pblk >> bits, lblk: from}
 		}
 	} else {
 		pc.state = partialNone
@@ -107,8 +107,8 @@ func (fs *FS) removeBlocks(t *task, in *inode, x *extent, pc *partialCluster, fr
 // (ext4_ext_rm_leaf). end must not lie inside an extent.
 func (fs *FS) removeFromLeaf(t *task, in *inode, p *path, pc *partialCluster, start, end uint32) {
 	l := p.leaf()
-	n := l.n
-	i := l.i
+	n := l.node
+	i := l.entry
 	if i < 0 {
 		i = len(n.ext) - 1
 	}
@@ -117,11 +117,11 @@ func (fs *FS) removeFromLeaf(t *task, in *inode, p *path, pc *partialCluster, st
 	first := false
 	for i >= 0 && n.ext[i].next() > start {
 		x := &n.ext[i]
-		l.i = i
+		l.entry = i
 		// The extent lies behind the range and stays; its first cluster must not be freed.
 		if end < x.lblk {
 			if bits > 0 {
-				pc.clu, pc.state = x.pblk>>bits, partialKeep
+				pc.pclu, pc.state = x.pblk>>bits, partialKeep
 			}
 			i--
 			continue
@@ -144,8 +144,8 @@ func (fs *FS) removeFromLeaf(t *task, in *inode, p *path, pc *partialCluster, st
 	// unless that extent ends in it.
 	if pc.state == partialFree && i >= 0 {
 		x := &n.ext[i]
-		if pc.clu != (x.pblk+allocator.Block(x.len)-1)>>bits {
-			fs.freeCluster(t, in, pc.clu, pc.lblk)
+		if pc.pclu != (x.pblk+allocator.Block(x.len)-1)>>bits {
+			fs.freeCluster(t, in, pc.pclu, pc.lblk)
 		}
 		pc.state = partialNone
 	}
@@ -158,19 +158,19 @@ func (fs *FS) removeFromLeaf(t *task, in *inode, p *path, pc *partialCluster, st
 // removeIndex takes the emptied node at level depth of the path out of its parent, and
 // frees its block (ext4_ext_rm_idx).
 func (fs *FS) removeIndex(t *task, in *inode, p *path, depth int) {
-	s := &p.s[depth-1]
-	b := s.n.idx[s.i].child.blk
-	s.n.idx = slices.Delete(s.n.idx, s.i, s.i+1)
-	fs.dirtyNode(t, in, s.n)
+	s := &p.steps[depth-1]
+	b := s.node.idx[s.entry].child.blk
+	s.node.idx = slices.Delete(s.node.idx, s.entry, s.entry+1)
+	fs.dirtyNode(t, in, s.node)
 	fs.freeBlocks(t, in, b, 1, freeMetadata|freeForget)
 	// If it was the first child, the levels above begin with the next child from now on.
-	for d := depth - 1; d > 0 && p.s[d].i == 0; d-- {
-		if len(p.s[d].n.idx) == 0 {
+	for d := depth - 1; d > 0 && p.steps[d].entry == 0; d-- {
+		if len(p.steps[d].node.idx) == 0 {
 			break // this node is empty too, and removed next
 		}
-		up := &p.s[d-1]
-		up.n.idx[up.i].lblk = p.s[d].n.idx[0].lblk
-		fs.dirtyNode(t, in, up.n)
+		up := &p.steps[d-1]
+		up.node.idx[up.entry].lblk = p.steps[d].node.idx[0].lblk
+		fs.dirtyNode(t, in, up.node)
 	}
 }
 
@@ -196,45 +196,45 @@ func (fs *FS) removeSpace(t *task, in *inode, start, end uint32) errno {
 		for k := 0; k < depth; k++ {
 			// As in the kernel (p_block = eh_entries + 1): the value differs from the
 			// number of entries, so that the entry to the left of the path is visited next.
-			p.s[k].seen = p.s[k].n.entries() + 1
+			p.steps[k].seen = p.steps[k].node.entries() + 1
 		}
 	} else {
 		// A truncate begins at the right end of the tree.
 		p.depth = depth
-		p.s[0] = step{n: root, i: -1}
+		p.steps[0] = step{node: root, entry: -1}
 	}
 	// The walk goes down into the last child not visited yet, and up when a node is done.
 	// Level depth holds the leaves.
 	for i >= 0 {
-		s := &p.s[i]
+		s := &p.steps[i]
 		if i == depth {
 			fs.removeFromLeaf(t, in, &p, &pc, start, end)
 			i--
 			continue
 		}
 		if s.seen == 0 { // entered for the first time
-			s.i = len(s.n.idx) - 1
-			s.seen = len(s.n.idx) + 1
+			s.entry = len(s.node.idx) - 1
+			s.seen = len(s.node.idx) + 1
 		} else {
-			s.i--
+			s.entry--
 		}
 		// ext4_ext_more_to_rm: if the number of entries is unchanged since this level was
 		// entered last, the child has kept some, and nothing further left is in the range.
-		if s.i >= 0 && len(s.n.idx) != s.seen {
-			p.s[i+1] = step{n: in.readNode(s.n.idx[s.i].child, noCache), i: -1}
-			s.seen = len(s.n.idx)
+		if s.entry >= 0 && len(s.node.idx) != s.seen {
+			p.steps[i+1] = step{node: in.readNode(s.node.idx[s.entry].child, noCache), entry: -1}
+			s.seen = len(s.node.idx)
 			i++
 			continue
 		}
 		// An index node without entries goes too.
-		if len(s.n.idx) == 0 && i > 0 {
+		if len(s.node.idx) == 0 && i > 0 {
 			fs.removeIndex(t, in, &p, i)
 		}
 		i--
 	}
 	// Nothing lies further left: the noted cluster is shared with nobody.
 	if pc.state == partialFree {
-		fs.freeCluster(t, in, pc.clu, pc.lblk)
+		fs.freeCluster(t, in, pc.pclu, pc.lblk)
 	}
 	// An empty tree is a root that is a leaf.
 	if root.entries() == 0 {
@@ -258,14 +258,14 @@ func (fs *FS) splitAtEnd(t *task, in *inode, p *path, pc *partialCluster, end ui
 	case end >= x.lblk && end < last:
 		// The cluster in which the extent is split stays in use by its second half.
 		if bits > 0 {
-			pc.clu, pc.state = (x.pblk+allocator.Block(end-x.lblk)+1)>>bits, partialKeep
+			pc.pclu, pc.state = (x.pblk+allocator.Block(end-x.lblk)+1)>>bits, partialKeep
 		}
 		return fs.forceSplit(t, in, p, end+1), false
 	// The extent ends at end or before it. The extent to its right may share its last
 	// cluster, and stays.
 	case bits > 0 && end >= last && pc.state == partialNone:
 		if r := in.right(p, last+1); r != nil {
-			pc.clu, pc.state = r.pblk>>bits, partialKeep
+			pc.pclu, pc.state = r.pblk>>bits, partialKeep
 		}
 	}
 	return 0, false

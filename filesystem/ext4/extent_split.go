@@ -28,14 +28,14 @@ func (fs *FS) splitExtentAt(t *task, in *inode, p *path, lblk uint32, s splitFla
 	if lblk == x.lblk {
 		x.unwritten = s&markUnwritten2 != 0
 		if f&mapPreIO == 0 {
-			fs.tryMerge(t, in, p, p.leaf().i)
+			fs.tryMerge(t, in, p, p.leaf().entry)
 		}
 		fs.dirtyPath(t, in, p)
 		return 0
 	}
 	// The extent shrinks to its first half; the second half is inserted.
 	orig := *x
-	leaf, at := p.leaf().n, p.leaf().i
+	leaf, at := p.leaf().node, p.leaf().entry
 	x.len = uint16(lblk - x.lblk)
 	x.unwritten = s&markUnwritten1 != 0
 	second := extent{
@@ -158,7 +158,7 @@ func (fs *FS) convertEndIO(t *task, in *inode, p *path, lblk, n uint32) errno {
 		in.find(p, lblk, cacheRead)
 	}
 	p.ex().unwritten = false
-	fs.tryMerge(t, in, p, p.leaf().i)
+	fs.tryMerge(t, in, p, p.leaf().entry)
 	fs.dirtyPath(t, in, p)
 	return 0
 }
@@ -178,7 +178,7 @@ func (fs *FS) convertToUnwritten(t *task, in *inode, p *path, m *mapping, got ui
 		in.find(p, m.lblk, cacheRead)
 	}
 	p.ex().unwritten = true
-	fs.tryMerge(t, in, p, p.leaf().i)
+	fs.tryMerge(t, in, p, p.leaf().entry)
 	fs.dirtyPath(t, in, p)
 	m.state |= stateUnwritten
 	m.len = min(got, m.len)
@@ -235,8 +235,8 @@ func (fs *FS) convertToWritten(t *task, in *inode, p *path, m *mapping, f mapFla
 // leaf, and reports whether it did.
 func (fs *FS) moveToNeighbour(t *task, in *inode, p *path, m *mapping) bool {
 	l := p.leaf()
-	ext := l.n.ext
-	x := &ext[l.i]
+	ext := l.node.ext
+	x := &ext[l.entry]
 	if m.len >= uint32(x.len) {
 		return false
 	}
@@ -244,24 +244,24 @@ func (fs *FS) moveToNeighbour(t *task, in *inode, p *path, m *mapping) bool {
 	// A neighbour is fit if it is written and has room for the blocks.
 	fits := func(b *extent) bool { return !b.unwritten && uint32(b.len) < maxExtentLen-m.len }
 	switch {
-	case m.lblk == x.lblk && l.i > 0:
+	case m.lblk == x.lblk && l.entry > 0:
 		// The blocks at the front go to the extent on the left.
-		b := &ext[l.i-1]
+		b := &ext[l.entry-1]
 		if !fits(b) || b.next() != x.lblk || b.pblk+allocator.Block(b.len) != x.pblk {
 			return false
 		}
 		x.lblk, x.pblk, x.len = x.lblk+m.len, x.pblk+allocator.Block(n), x.len-n
 		b.len += n
-		l.i--
-	case m.lblk+m.len == x.next() && l.i+1 < len(ext):
+		l.entry--
+	case m.lblk+m.len == x.next() && l.entry+1 < len(ext):
 		// The blocks at the end go to the extent on the right.
-		b := &ext[l.i+1]
+		b := &ext[l.entry+1]
 		if !fits(b) || x.next() != b.lblk || x.pblk+allocator.Block(x.len) != b.pblk {
 			return false
 		}
 		b.lblk, b.pblk, b.len = b.lblk-m.len, b.pblk-allocator.Block(n), b.len+n
 		x.len -= n
-		l.i++
+		l.entry++
 	default:
 		return false
 	}

@@ -31,7 +31,7 @@ func (fs *FS) fallocate(t *task, in *inode, mode uint32, off, n int64) errno {
 		return filesystem.EFBIG
 	}
 	// fallocate needs blocks, so data in the inode moves out first.
-	if e := fs.leaveInode(t, in); e != 0 {
+	if e := fs.convertInline(t, in); e != 0 {
 		return e
 	}
 	switch {
@@ -68,7 +68,7 @@ func (fs *FS) allocFileBlocks(t *task, in *inode, lblk, n uint32, newSize int64,
 	m := mapping{lblk: lblk, len: n}
 	retries := 0
 	for n > 0 {
-		fs.j.start()
+		fs.journal.start()
 		got, e := fs.mapBlocks(t, in, &m, f)
 		if e != 0 || got == 0 {
 			fs.dirtyInode(t, in)
@@ -193,7 +193,7 @@ func (fs *FS) punchHole(t *task, in *inode, off, n int64) errno {
 		fs.updateDisksize(t, in, off, n)
 		fs.dropPageRange(in, up, down+1)
 	}
-	fs.j.start()
+	fs.journal.start()
 	// The partial blocks at both ends stay, with zeroes in them.
 	fs.zeroPartialBlocks(t, in, off, n)
 	// The whole blocks [first, stop) are freed, the preallocations before, as they may lie

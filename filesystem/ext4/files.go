@@ -144,7 +144,7 @@ func (fs *FS) fiemap(out []filesystem.Extent, in *inode) []filesystem.Extent {
 // isDelayed reports whether hole m begins with a delayed range, and cuts m where that ends;
 // or where the first one inside it begins (ext4_iomap_is_delalloc).
 func (fs *FS) isDelayed(in *inode, m *mapping) bool {
-	d, ok := in.fileMap().es.find(m.lblk, m.lblk+m.len-1, isDelayed)
+	d, ok := in.fileMap().es.findRange(m.lblk, m.lblk+m.len-1, isDelayed)
 	if !ok {
 		return false
 	}

@@ -109,7 +109,7 @@ func (fs *FS) balance(t *task) {
 // CommitOld commits the running transaction if it began at the time before, in
 // ns, or earlier (kjournald2).
 func (fs *FS) CommitOld(t *task, before int64) {
-	if fs.j != nil && fs.j.running && fs.j.began <= before {
+	if fs.journal != nil && fs.journal.running && fs.journal.began <= before {
 		fs.commit(t)
 	}
 }

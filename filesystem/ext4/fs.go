@@ -14,12 +14,12 @@ type task = filesystem.Task
 
 // FS is a mounted ext4 file system. It implements filesystem.FileSystem.
 type FS struct {
-	layout *image.Layout
-	geo    allocator.Geometry
-	opt    Options
-	obs    Observer
-	alloc  *mballoc.Allocator
-	j      *journal // nil without a journal
+	layout  *image.Layout
+	geo     allocator.Geometry
+	opt     Options
+	obs     Observer
+	alloc   *mballoc.Allocator
+	journal *journal // nil without a journal
 
 	pageSize      int64
 	blocksPerPage uint32
@@ -104,7 +104,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 	fs.maxIndirect = maxIndirectBytes(geo.BlockBits, s.ROCompat&image.HugeFile != 0)
 	// Without a journal fs.journal stays nil, and freed blocks are free at once.
 	if s.Compat&image.HasJournal != 0 && !opt.NoJournal {
-		fs.j = &journal{tid: 1, clock: opt.Clock, onBegin: opt.TransactionBegan, blocks: make(map[journalled]struct{})}
+		fs.journal = &journal{tid: 1, clock: opt.Clock, onBegin: opt.TransactionBegan, blocks: make(map[journalledBlock]struct{})}
 	}
 	// The caches are empty, and the allocator stands, before the tree is loaded into them.
 	fs.setupDirectories()
@@ -154,7 +154,7 @@ func (fs *FS) newAllocator() error {
 		GroupChecksums: fs.groupChecksums,
 		RootReserved:   uint64(s.ReservedBlocks) >> fs.geo.ClusterBits,
 		ReservePool:    fs.extents,
-		ImmediateFree:  fs.j == nil,
+		ImmediateFree:  fs.journal == nil,
 		Observer:       fs.opt.Blocks,
 		Locks:          locks,
 	})
@@ -227,9 +227,9 @@ func maxIndirectBytes(bits uint8, huge bool) int64 {
 // freeBlocks frees n blocks of an inode from block b on, in the running transaction
 // (ext4_free_blocks).
 func (fs *FS) freeBlocks(t *task, in *inode, b allocator.Block, n uint32, f mballoc.FreeFlags) {
-	fs.j.start()
-	clusters := fs.alloc.FreeBlocks(t.CPU, &in.Inode, b, n, f, fs.j.current())
-	fs.journalsBitmap(b)
+	fs.journal.start()
+	clusters := fs.alloc.FreeBlocks(t.CPU, &in.Inode, b, n, f, fs.journal.current())
+	fs.noteBitmapJournalled(b)
 	// i_blocks shrinks by the clusters freed, unless they were never counted in it, or stay
 	// counted as a reservation (rereserveCluster subtracts them itself).
 	if f&(freeNoQuota|freeRereserve) == 0 {
@@ -250,8 +250,8 @@ const (
 // dirtyMeta records a change of metadata block b in the running transaction
 // (ext4_handle_dirty_metadata).
 func (fs *FS) dirtyMeta(t *task, b allocator.Block) {
-	fs.j.start()
-	fs.journals(mappingBlock, uint64(b))
+	fs.journal.start()
+	fs.noteJournalled(mappingBlock, uint64(b))
 }
 
 // dirtied and cleaned keep the count of dirty data blocks, fs.dirtyBlocks, up to date.

@@ -259,7 +259,7 @@ func (fs *FS) allocInode(t *task, parent *inode, dir bool, name string) (uint32,
 		ig := fs.inodeGroupOf(g)
 		if ig.free > 0 {
 			if bit, ok := fs.takeInodeBit(ig, g, from); ok {
-				fs.j.start()
+				fs.journal.start()
 				fs.inodeTaken(t, ig, g, bit, dir)
 				return uint32(g)*ipg + bit + 1, 0
 			}
@@ -316,7 +316,7 @@ func (fs *FS) inodeTaken(t *task, ig *inodeGroup, g allocator.GroupID, bit uint3
 		ig.blockUninit = false
 		fs.alloc.ClearBlockUninit(g)
 	}
-	fs.journals(inodeBitmap, uint64(g))
+	fs.noteJournalled(inodeBitmap, uint64(g))
 	// The flex group is summed before ig changes: its first use reads the groups' counts.
 	x := fs.flexOf(fs.geo.Flex(g))
 	x.free--
@@ -341,7 +341,7 @@ func (fs *FS) freeInode(t *task, in *inode) {
 		ig.bits = make([]uint64, (ipg+63)/64)
 		fs.layout.InodeBitmap(g, ig.bits)
 	}
-	fs.journals(inodeBitmap, uint64(g))
+	fs.noteJournalled(inodeBitmap, uint64(g))
 	ig.bits[bit/64] &^= 1 << (bit % 64)
 	ig.firstFree = min(ig.firstFree, bit)
 	// Without a journal the time of the deletion keeps the number from being used again

@@ -13,8 +13,8 @@ import (
 // Pages, and the chunks in them, are made on first use. A chunk stays for ever, and with it
 // what its inodes have allocated.
 type inodeCache struct {
-	pages   []*inodePage
-	noLarge *largeInode // the one of all inodes that need none of their own; nobody changes it
+	pages       []*inodePage
+	sharedLarge *largeInode // the one of all inodes that need none of their own; nobody changes it
 }
 
 // inodePage holds the inodes of inodesPerPage numbers, in chunks.
@@ -31,8 +31,8 @@ const (
 // newInodeCache makes an empty cache for the numbers 1 to last.
 func newInodeCache(last uint32, stats *filesystem.StatusTree) inodeCache {
 	return inodeCache{
-		pages:   make([]*inodePage, last/inodesPerPage+1),
-		noLarge: &largeInode{common: true, m: fileMap{es: esTree{stats: stats}}},
+		pages:       make([]*inodePage, last/inodesPerPage+1),
+		sharedLarge: &largeInode{isShared: true, m: fileMap{es: esTree{stats: stats}}},
 	}
 }
 

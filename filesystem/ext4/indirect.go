@@ -18,9 +18,9 @@ const (
 // indirect is an array of block pointers: the one in the inode, or that of an indirect
 // block.
 type indirect struct {
-	blk allocator.Block // 0 for the inode's
-	ptr []uint32        // 0 is a hole
-	kid []*indirect     // what ptr points to, where that is an indirect block
+	blk      allocator.Block // 0 for the inode's
+	pointers []uint32        // 0 is a hole
+	children []*indirect     // what ptr points to, where that is an indirect block
 	// emptyAtMount says that the block held no pointer when it was mounted. Such a block may stay
 	// so; one that loses its last pointer later is freed.
 	emptyAtMount bool
@@ -29,24 +29,24 @@ type indirect struct {
 // newIndirect makes an array with so many slots at block blk. A leaf points to data, and
 // has no children.
 func newIndirect(blk allocator.Block, slots int, leaf bool) *indirect {
-	n := &indirect{blk: blk, ptr: make([]uint32, slots)}
+	n := &indirect{blk: blk, pointers: make([]uint32, slots)}
 	if !leaf {
-		n.kid = make([]*indirect, slots)
+		n.children = make([]*indirect, slots)
 	}
 	return n
 }
 
 // link is one step of the way to a block: a slot of an array (Indirect in the kernel).
 type link struct {
-	n *indirect
-	i int
+	array *indirect
+	slot  int
 }
 
-func (l link) key() uint32 { return l.n.ptr[l.i] }
+func (l link) key() uint32 { return l.array.pointers[l.slot] }
 
 // chain is the way from the inode to the pointer of a block.
 type chain struct {
-	l       [4]link
+	links   [4]link
 	offsets [4]int
 	depth   int // links from the inode to the block, 0 where lblk is too large
 	toEnd   int // pointers left behind lblk's in its array
@@ -87,12 +87,12 @@ func (in *inode) walk(c *chain, depth int) int {
 	}
 	n := in.ind
 	for k := range depth {
-		c.l[k] = link{n, c.offsets[k]}
-		if c.l[k].key() == 0 {
+		c.links[k] = link{n, c.offsets[k]}
+		if c.links[k].key() == 0 {
 			return k
 		}
 		if k+1 < depth {
-			n = n.kid[c.offsets[k]]
+			n = n.children[c.offsets[k]]
 		}
 	}
 	return -1
@@ -120,9 +120,9 @@ func (fs *FS) indirectMapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uin
 	if partial < 0 {
 		// The block is mapped: the run goes on while the next pointers name the next
 		// blocks.
-		l := c.l[c.depth-1]
+		l := c.links[c.depth-1]
 		n := uint32(1)
-		for n < m.len && int(n) <= c.toEnd && l.n.ptr[l.i+int(n)] == l.key()+n {
+		for n < m.len && int(n) <= c.toEnd && l.array.pointers[l.slot+int(n)] == l.key()+n {
 			n++
 		}
 		m.state |= stateMapped
@@ -144,13 +144,13 @@ func (fs *FS) indirectMapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uin
 // at the closest block that a pointer before it in its array names; otherwise at the
 // array's own block; in the inode's array where the inode's blocks begin.
 func (fs *FS) indirectGoal(t *task, in *inode, l link) allocator.Block {
-	for i := l.i - 1; i >= 0; i-- {
-		if l.n.ptr[i] != 0 {
-			return allocator.Block(l.n.ptr[i])
+	for i := l.slot - 1; i >= 0; i-- {
+		if l.array.pointers[i] != 0 {
+			return allocator.Block(l.array.pointers[i])
 		}
 	}
-	if l.n.blk != 0 {
-		return l.n.blk
+	if l.array.blk != 0 {
+		return l.array.blk
 	}
 	return fs.inodeGoal(t, in)
 }
@@ -158,7 +158,7 @@ func (fs *FS) indirectGoal(t *task, in *inode, l link) allocator.Block {
 // allocateBranch allocates the blocks of m, and the indirect blocks on the way to them from
 // link partial on (ext4_alloc_branch, ext4_splice_branch).
 func (fs *FS) allocateBranch(t *task, in *inode, c *chain, partial int, m *mapping, f mapFlags) (uint32, errno) {
-	top := c.l[partial]
+	top := c.links[partial]
 	r := fs.takeRequest()
 	defer fs.giveRequest(r)
 	// One request serves for data, and its goal for the indirect blocks too.
@@ -194,21 +194,21 @@ func (fs *FS) allocateBranch(t *task, in *inode, c *chain, partial int, m *mappi
 		return 0, e
 	}
 	// The new branch is built from the top down, and hangs in the tree from here on.
-	n := top.n
+	n := top.array
 	for i := range levels {
 		slot := c.offsets[partial+i]
 		kid := newIndirect(blocks[i], 1<<(fs.geo.BlockBits-2), i == levels-1)
-		n.ptr[slot], n.kid[slot] = uint32(blocks[i]), kid
+		n.pointers[slot], n.children[slot] = uint32(blocks[i]), kid
 		fs.dirtyMeta(t, blocks[i])
 		n = kid
 	}
 	slot := c.offsets[c.depth-1]
 	for j := range r.Len {
-		n.ptr[slot+int(j)] = uint32(b) + j
+		n.pointers[slot+int(j)] = uint32(b) + j
 	}
 	// The array that the branch hangs in has changed.
-	if top.n.blk != 0 {
-		fs.dirtyMeta(t, top.n.blk)
+	if top.array.blk != 0 {
+		fs.dirtyMeta(t, top.array.blk)
 	} else {
 		fs.dirtyInode(t, in)
 	}
@@ -229,7 +229,7 @@ func branchLen(top link, levels int, want uint32, toEnd int) uint32 {
 		return min(want, uint32(toEnd)+1)
 	}
 	n := uint32(1)
-	for n < want && int(n) <= toEnd && top.n.ptr[top.i+int(n)] == 0 {
+	for n < want && int(n) <= toEnd && top.array.pointers[top.slot+int(n)] == 0 {
 		n++
 	}
 	return n

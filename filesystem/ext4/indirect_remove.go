@@ -13,7 +13,7 @@ func (fs *FS) clearRange(t *task, in *inode, n *indirect, from, to int) {
 		}
 	}
 	for i := from; i < to; i++ {
-		b := n.ptr[i]
+		b := n.pointers[i]
 		switch {
 		case b == 0:
 			continue
@@ -25,7 +25,7 @@ func (fs *FS) clearRange(t *task, in *inode, n *indirect, from, to int) {
 			flush()
 			start, count = b, 1
 		}
-		n.ptr[i] = 0
+		n.pointers[i] = 0
 	}
 	flush()
 	// The pointers are in the block of n or in the inode.
@@ -44,21 +44,21 @@ func (fs *FS) clearBranches(t *task, in *inode, n *indirect, from, to, depth int
 		return
 	}
 	for i := to - 1; i >= from; i-- {
-		kid := n.kid[i]
-		if n.ptr[i] == 0 {
+		kid := n.children[i]
+		if n.pointers[i] == 0 {
 			continue
 		}
 		// An indirect block is freed after all below it.
-		fs.clearBranches(t, in, kid, 0, len(kid.ptr), depth-1)
+		fs.clearBranches(t, in, kid, 0, len(kid.pointers), depth-1)
 		fs.freeBlocks(t, in, kid.blk, 1, freeMetadata|freeForget)
-		n.ptr[i], n.kid[i] = 0, nil
+		n.pointers[i], n.children[i] = 0, nil
 	}
 }
 
-// shared finds the last link of the chain to a block that survives when everything from
+// findShared finds the last link of the chain to a block that survives when everything from
 // that block on is freed (ext4_find_shared). top says that what the link points to goes as
 // a whole.
-func (in *inode) shared(c *chain) (at int, top bool) {
+func (in *inode) findShared(c *chain) (at int, top bool) {
 	// Arrays in which the chain takes slot 0 keep nothing, so the search begins above them.
 	k := c.depth
 	for k > 1 && c.offsets[k-1] == 0 {
@@ -71,15 +71,15 @@ func (in *inode) shared(c *chain) (at int, top bool) {
 	}
 	// Going up, an array that has nothing before the chain's slot goes with it.
 	p := partial
-	for p > 0 && allZero(c.l[p].n.ptr[:c.l[p].i]) {
+	for p > 0 && allZero(c.links[p].array.pointers[:c.links[p].slot]) {
 		p--
 	}
 	// The array keeps what lies before the chain's slot: the cut is behind the slot before.
 	if p == k-1 && p > 0 {
-		c.l[p].i--
+		c.links[p].slot--
 		return p, false
 	}
-	return p, c.l[p].key() != 0
+	return p, c.links[p].key() != 0
 }
 
 // allZero reports whether no pointer is set.
@@ -95,14 +95,14 @@ func allZero(ptr []uint32) bool {
 // clearShared frees the branch on top of the link that is shared with what stays, and
 // everything to the right of the chain on each level down to the inode.
 func (fs *FS) clearShared(t *task, in *inode, c *chain) {
-	at, top := in.shared(c)
+	at, top := in.findShared(c)
 	if top {
-		l := c.l[at]
-		fs.clearBranches(t, in, l.n, l.i, l.i+1, c.depth-1-at)
+		l := c.links[at]
+		fs.clearBranches(t, in, l.array, l.slot, l.slot+1, c.depth-1-at)
 	}
 	for ; at > 0; at-- {
-		l := c.l[at]
-		fs.clearBranches(t, in, l.n, l.i+1, len(l.n.ptr), c.depth-1-at)
+		l := c.links[at]
+		fs.clearBranches(t, in, l.array, l.slot+1, len(l.array.pointers), c.depth-1-at)
 	}
 }
 
@@ -155,7 +155,7 @@ func (fs *FS) punchIndirect(t *task, in *inode, start, end uint32) {
 // punchSlot frees the part of [start, end) that slot i of n maps. The slot stands for span
 // blocks from block base on, over depth levels of indirect blocks.
 func (fs *FS) punchSlot(t *task, in *inode, n *indirect, i, depth int, base, span, start, end uint64) {
-	if n.ptr[i] == 0 || base+span <= start || base >= end {
+	if n.pointers[i] == 0 || base+span <= start || base >= end {
 		return
 	}
 	// All that the slot leads to lies in the range.
@@ -164,20 +164,20 @@ func (fs *FS) punchSlot(t *task, in *inode, n *indirect, i, depth int, base, spa
 		return
 	}
 	// A part does: the same one level below, where a slot stands for part blocks.
-	kid := n.kid[i]
+	kid := n.children[i]
 	part := span >> (fs.geo.BlockBits - 2)
 	if depth == 1 {
 		from := max(start, base) - base
 		to := min(end, base+span) - base
 		fs.clearRange(t, in, kid, int(from), int(to))
 	} else {
-		for k := range kid.ptr {
+		for k := range kid.pointers {
 			fs.punchSlot(t, in, kid, k, depth-1, base+uint64(k)*part, part, start, end)
 		}
 	}
 	// An indirect block that has lost its last pointer is freed.
-	if allZero(kid.ptr) {
+	if allZero(kid.pointers) {
 		fs.freeBlocks(t, in, kid.blk, 1, freeMetadata|freeForget)
-		n.ptr[i], n.kid[i] = 0, nil
+		n.pointers[i], n.children[i] = 0, nil
 	}
 }

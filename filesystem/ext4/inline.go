@@ -66,7 +66,7 @@ func (fs *FS) holdInline(t *task, in *inode, size int64) bool {
 // destroyInline takes the data out of the inode, which then has an empty block map
 // (ext4_destroy_inline_data). The caller puts the data elsewhere.
 func (fs *FS) destroyInline(t *task, in *inode) {
-	fs.j.start()
+	fs.journal.start()
 	in.inline, in.mayInline = 0, false
 	in.Extents = fs.extents
 	fs.dirtyInode(t, in)
@@ -83,7 +83,7 @@ func (fs *FS) writeInline(t *task, in *inode, pos, n int64, delayed bool) (done 
 	}
 	// Want of space for the block is tried again after a commit.
 	for retries := 0; ; {
-		fs.j.start()
+		fs.journal.start()
 		if fs.holdInline(t, in, pos+n) {
 			in.Size = max(in.Size, pos+n)
 			in.disksize = max(in.disksize, pos+n)
@@ -143,7 +143,7 @@ func (fs *FS) allocInline(t *task, in *inode) errno {
 
 // convertInline makes sure that the data is not in the inode, and will not be
 // (ext4_convert_inline_data).
-func (fs *FS) leaveInode(t *task, in *inode) errno {
+func (fs *FS) convertInline(t *task, in *inode) errno {
 	// The data is on its way out, dirty in the page cache: writeback takes it there.
 	if in.inline > 0 && !in.mayInline {
 		if e := fs.writepages(t, in, 0, maxBlocks); e != 0 {
@@ -170,7 +170,7 @@ func (fs *FS) moveInline(t *task, in *inode) errno {
 	}
 	fs.dirtyMeta(t, m.pblk)
 	// An empty file now has a block, and perhaps a dirty page, behind its end.
-	in.stray = in.stray || in.Size == 0
+	in.pagesDiffer = in.pagesDiffer || in.Size == 0
 	// A directory in a block is as long as the block.
 	if in.isDir() {
 		in.Size = fs.geo.BlockSize()
@@ -184,11 +184,11 @@ func (fs *FS) moveInline(t *task, in *inode) errno {
 // Delayed blocks keep their reservations though their pages are gone, in 5.10 too, until
 // the file is deleted or written there again.
 func (fs *FS) truncateInline(t *task, in *inode) {
-	fs.j.start()
+	fs.journal.start()
 	in.disksize = in.Size
 	if in.Size < int64(in.inline) {
 		in.inline = max(inlineBlockBytes, int32(in.Size))
 	}
-	in.stray = in.stray || in.reserved > 0
+	in.pagesDiffer = in.pagesDiffer || in.reserved > 0
 	fs.dirtyInode(t, in)
 }

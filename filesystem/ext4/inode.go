@@ -27,11 +27,11 @@ type inode struct {
 	// pagesDiffer marks two rare states in which the dirty pages do not fit the rest: delayed blocks
 	// without dirty pages (after truncateInline), and dirty pages behind the end of the file (after
 	// moveInline). Check must allow them, and writepages cleans the latter.
-	stray      bool
-	links      uint32
-	pins       int32  // handles that hold it, and what is pinned below a directory
-	dirtyPlace int32  // on the list of dirty inodes, counted from 1; 0 where it is not
-	syncTid    uint32 // i_sync_tid: the transaction that last changed it, the low bits
+	pagesDiffer bool
+	links       uint32
+	pins        int32  // handles that hold it, and what is pinned below a directory
+	dirtyPlace  int32  // on the list of dirty inodes, counted from 1; 0 where it is not
+	syncTid     uint32 // i_sync_tid: the transaction that last changed it, the low bits
 
 	brief       brief
 	reserved    uint32      // clusters reserved for delayed blocks
@@ -46,8 +46,8 @@ type inode struct {
 // largeInode is what directories, large files and files of other kinds need. All other
 // inodes share one in which nothing is set (inodeCache.sharedLarge).
 type largeInode struct {
-	common bool    // it is the shared one, which nobody may change
-	m      fileMap // ask inode.fileMap for it, which makes it of a brief first
+	isShared bool    // it is the shared one, which nobody may change
+	m        fileMap // ask inode.fileMap for it, which makes it of a brief first
 	rareState
 }
 
@@ -76,7 +76,7 @@ type rareState struct {
 // large gives the inode a largeInode of its own, unless it has one: an earlier inode of the
 // same number may have left it.
 func (in *inode) large() *largeInode {
-	if l := in.largeInode; l.common {
+	if l := in.largeInode; l.isShared {
 		in.largeInode = &largeInode{m: fileMap{es: esTree{stats: l.m.es.stats}}}
 	}
 	return in.largeInode
@@ -92,8 +92,8 @@ func (fs *FS) readInode(number uint32) *inode {
 	in := fs.inodes.at(number)
 	if !in.resident {
 		in.resident = true
-		if fs.j != nil && fs.j.running {
-			in.syncTid = uint32(fs.j.tid)
+		if fs.journal != nil && fs.journal.running {
+			in.syncTid = uint32(fs.journal.tid)
 		}
 	}
 	return in
@@ -126,7 +126,7 @@ func (fs *FS) blankInode(number, mode uint32) *inode {
 	in := fs.inodes.place(number)
 	large := in.largeInode
 	if large == nil {
-		large = fs.inodes.noLarge
+		large = fs.inodes.sharedLarge
 	}
 	*in = inode{largeInode: large, live: true}
 	in.Number = number
@@ -186,7 +186,7 @@ func (fs *FS) release(t *task, in *inode) {
 		// memory. An inode without blocks needs no truncate.
 		fs.dropPages(in, 0)
 		fs.forgetIO(in)
-		fs.j.start()
+		fs.journal.start()
 		in.Size = 0
 		if in.blocks > 0 {
 			fs.truncate(t, in)
@@ -198,7 +198,7 @@ func (fs *FS) release(t *task, in *inode) {
 	fs.orphanDel(t, in)
 	fs.freeInode(t, in)
 	fs.cleanInode(in)
-	if !in.common {
+	if !in.isShared {
 		in.rareState, in.dir = rareState{}, nil
 	}
 	in.live = false

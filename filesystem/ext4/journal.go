@@ -16,14 +16,14 @@ type journal struct {
 	committing uint64 // the transaction that is being written, 0 for none
 	clock      func() int64
 	onBegin    func()
-	blocks     map[journalled]struct{} // of the running transaction, where there is a Host
+	blocks     map[journalledBlock]struct{} // of the running transaction, where there is a Host
 }
 
 // journalledBlock names a metadata block: what it holds, and its number among blocks of
 // that kind.
-type journalled struct {
-	kind metaKind
-	at   uint64
+type journalledBlock struct {
+	kind   metaKind
+	number uint64
 }
 
 // metaKind is what a metadata block holds.
@@ -40,20 +40,20 @@ const (
 // noteJournalled records that the running transaction holds a block, so that Host.Commit
 // can be told the transaction's size (jbd2_journal_dirty_metadata). Without a Host nothing
 // is recorded.
-func (fs *FS) journals(kind metaKind, at uint64) {
-	if fs.host != nil && fs.j != nil {
-		fs.j.blocks[journalled{kind, at}] = struct{}{}
+func (fs *FS) noteJournalled(kind metaKind, at uint64) {
+	if fs.host != nil && fs.journal != nil {
+		fs.journal.blocks[journalledBlock{kind, at}] = struct{}{}
 	}
 }
 
 // noteBitmapJournalled records that the running transaction holds the bitmap and the
 // descriptor of block b's group.
-func (fs *FS) journalsBitmap(b allocator.Block) {
+func (fs *FS) noteBitmapJournalled(b allocator.Block) {
 	const descriptorSize = 64
 	if fs.host != nil {
 		g, _ := fs.geo.GroupOf(b)
-		fs.journals(blockBitmap, uint64(g))
-		fs.journals(descriptors, uint64(g)*descriptorSize>>fs.geo.BlockBits)
+		fs.noteJournalled(blockBitmap, uint64(g))
+		fs.noteJournalled(descriptors, uint64(g)*descriptorSize>>fs.geo.BlockBits)
 	}
 }
 
@@ -88,7 +88,7 @@ func (j *journal) current() uint64 {
 // commit commits the running transaction if there is one
 // (jbd2_journal_force_commit_nested). The blocks that were freed in it become free.
 func (fs *FS) commit(t *task) {
-	j := fs.j
+	j := fs.journal
 	if j == nil || !j.running {
 		return
 	}
@@ -126,7 +126,7 @@ func (fs *FS) commit(t *task) {
 // awaitCommit waits while the transaction whose low 32 bits are tid is being written. tid 0
 // is none.
 func (fs *FS) awaitCommit(tid uint32) {
-	for tid != 0 && uint32(fs.j.committing) == tid {
+	for tid != 0 && uint32(fs.journal.committing) == tid {
 		fs.host.AwaitCommit()
 	}
 }
@@ -139,14 +139,14 @@ func (fs *FS) fsync(t *task, in *inode) errno {
 	e := fs.writepages(t, in, 0, maxBlocks)
 	fs.endIO(t, in, in)
 	fs.unlock(in)
-	if fs.j == nil && !in.hasDirty() {
+	if fs.journal == nil && !in.hasDirty() {
 		fs.cleanInode(in)
 	}
 	// If the running transaction holds the inode it is committed; an earlier one may be on
 	// its way.
-	if e == 0 && fs.j != nil && fs.j.running && in.syncTid == uint32(fs.j.tid) {
+	if e == 0 && fs.journal != nil && fs.journal.running && in.syncTid == uint32(fs.journal.tid) {
 		fs.commit(t)
-	} else if fs.j != nil {
+	} else if fs.journal != nil {
 		fs.awaitCommit(in.syncTid)
 	}
 	return e
@@ -167,17 +167,17 @@ func (fs *FS) sync(t *task) {
 // dirtyInode records a change of the inode in the running transaction
 // (ext4_mark_inode_dirty).
 func (fs *FS) dirtyInode(t *task, in *inode) {
-	if j := fs.j; j != nil {
+	if j := fs.journal; j != nil {
 		j.start()
 		in.syncTid = uint32(j.tid)
 		if fs.host != nil {
-			fs.journalsInode(in)
+			fs.noteInodeJournalled(in)
 		}
 	}
 }
 
 // noteInodeJournalled records that the running transaction holds the inode's block of the
 // inode table.
-func (fs *FS) journalsInode(in *inode) {
-	fs.journals(inodeTable, uint64(in.Number-1)*uint64(fs.layout.Super.InodeSize)>>fs.geo.BlockBits)
+func (fs *FS) noteInodeJournalled(in *inode) {
+	fs.noteJournalled(inodeTable, uint64(in.Number-1)*uint64(fs.layout.Super.InodeSize)>>fs.geo.BlockBits)
 }

@@ -175,16 +175,16 @@ func (fs *FS) loadIndirect(in *inode, im *image.Inode) {
 		in.walk(&c, at+1)
 		kid := newIndirect(m.Block, 1<<(fs.geo.BlockBits-2), m.Depth == 1)
 		kid.emptyAtMount = m.Entries == 0
-		l := c.l[at]
-		l.n.ptr[l.i], l.n.kid[l.i] = uint32(m.Block), kid
+		l := c.links[at]
+		l.array.pointers[l.slot], l.array.children[l.slot] = uint32(m.Block), kid
 	}
 	// Each data block sets its pointer.
 	for _, x := range im.Extents {
 		for k := range uint32(x.Len) {
 			c := fs.chainTo(uint32(x.Logical) + k)
 			in.walk(&c, c.depth)
-			l := c.l[c.depth-1]
-			l.n.ptr[l.i] = uint32(x.Physical) + k
+			l := c.links[c.depth-1]
+			l.array.pointers[l.slot] = uint32(x.Physical) + k
 		}
 	}
 }

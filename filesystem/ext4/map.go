@@ -56,7 +56,7 @@ func (fs *FS) rememberMapping(in *inode, m *mapping, f mapFlags) {
 		s = esUnwritten
 		// Blocks that fallocate has given to a delayed range stay delayed too, as their
 		// data is still to be written; blocks that writeback has just allocated do not.
-		if f&mapDelallocReserve == 0 && in.fileMap().es.any(m.lblk, m.lblk+m.len-1, isDelayed) {
+		if f&mapDelallocReserve == 0 && in.fileMap().es.scanRange(m.lblk, m.lblk+m.len-1, isDelayed) {
 			s |= esDelayed
 		}
 	}
@@ -74,7 +74,7 @@ func (fs *FS) mapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, err
 	m.len = min(m.len, maxMapped)
 	var got uint32
 	// First the status tree: what it knows needs no look at the extent tree.
-	if e, ok := in.fileMap().es.ask(m.lblk); ok {
+	if e, ok := in.fileMap().es.lookupCounted(m.lblk); ok {
 		m.len = min(e.len-(m.lblk-e.lblk), m.len)
 		m.pblk = 0
 		if e.mapped() {
@@ -121,7 +121,7 @@ func (fs *FS) mapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, err
 // rememberNew is rememberMapping for blocks that were allocated or converted.
 func (fs *FS) rememberNew(in *inode, m *mapping, f mapFlags) {
 	if f&mapPreIO != 0 {
-		if x, ok := in.fileMap().es.ask(m.lblk); ok && x.status&esWritten != 0 {
+		if x, ok := in.fileMap().es.lookupCounted(m.lblk); ok && x.status&esWritten != 0 {
 			// A split that has written zeroes has made the blocks written, and has told the status
 			// tree so: that is newer than what m says.
 			return
@@ -194,7 +194,7 @@ func (fs *FS) newBlocks(t *task, in *inode, r *mballoc.Request) (allocator.Block
 	if !ok {
 		return 0, filesystem.ENOSPC
 	}
-	fs.journalsBitmap(b)
+	fs.noteBitmapJournalled(b)
 	if r.Flags&mballoc.DelallocReserved == 0 {
 		fs.addBlocks(t, in, int64(r.Len)<<fs.geo.ClusterBits)
 	}

@@ -293,7 +293,7 @@ func (fs *FS) makeDirectory(t *task, dir *inode, name string) errno {
 // unlinkFile takes the name of a file away (ext4_unlink). The inode itself is freed by
 // release, once no handle holds it; until then it stands on the list of orphans.
 func (fs *FS) unlinkFile(t *task, dir *inode, name string, in *inode) {
-	fs.j.start()
+	fs.journal.start()
 	dir.dir.Remove(name)
 	fs.dirtyInode(t, dir)
 	in.links--
@@ -317,7 +317,7 @@ func (fs *FS) removeDirectory(t *task, dir *inode, name string, in *inode) errno
 		return filesystem.ENOTEMPTY
 	}
 	// The directory loses its name and its own ".", and its parent loses the link of "..".
-	fs.j.start()
+	fs.journal.start()
 	dir.dir.Remove(name)
 	in.links = 0
 	in.Size = 0
@@ -390,7 +390,7 @@ func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode
 		fs.unlock(in)
 	}
 	// The new name is written before the old one is removed.
-	fs.j.start()
+	fs.journal.start()
 	if old == nil {
 		if e := fs.addEntry(t, newDir, newName, in); e != 0 {
 			return nil, e

@@ -146,7 +146,7 @@ func (fs *FS) Remount(t *task) error {
 		fs.clearInode(t, in)
 		in.allocOnClose = false
 		in.resident = in == fs.root
-		in.mayInline, in.stray = in.inline > 0, false
+		in.mayInline, in.pagesDiffer = in.inline > 0, false
 		// The status tree is empty then, and every node of the extent tree unread. The root
 		// is read with its inode.
 		m := in.fileMap()
@@ -162,8 +162,8 @@ func (fs *FS) Remount(t *task) error {
 	// The counters are exact again, with nothing held back by a CPU.
 	fs.freeInodes = allocator.NewPerCPUCounter(fs.freeInodes.Sum(), fs.opt.CPUs)
 	fs.dirCount = allocator.NewPerCPUCounter(fs.dirCount.Sum(), fs.opt.CPUs)
-	if fs.j != nil {
-		fs.j.running = false
+	if fs.journal != nil {
+		fs.journal.running = false
 	}
 	// The allocator begins with cold caches too.
 	fs.forgetDeleted()

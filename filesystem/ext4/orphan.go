@@ -11,7 +11,7 @@ package ext4
 // orphanAdd puts an inode that has lost its last name on the list (ext4_orphan_add).
 // Without a journal there is no list.
 func (fs *FS) orphanAdd(in *inode) {
-	if fs.j == nil || in.onOrphanList {
+	if fs.journal == nil || in.onOrphanList {
 		return
 	}
 	in.onOrphanList = true

@@ -17,8 +17,7 @@ const (
 // dirtyRun is a range of dirty blocks in one state.
 type dirtyRun struct {
 	lblk, len uint32
-	// state is the state of the buffer of block lblk, 0 if the block is not dirty.
-	state bufState
+	state     bufState
 }
 
 func (r *dirtyRun) next() uint32 { return r.lblk + r.len }

@@ -36,16 +36,16 @@ const settlePages = 64
 // a bitmap does not let its IO leave.
 type plug struct {
 	fs       *FS
-	n        int                   // number of requests held back
-	first    int                   // the conversions of this writer are FS.conversions[first:]
-	sent     int                   // the IO of FS.conversions[first:sent] has left
-	gathered int64                 // number of blocks that the writer has gathered so far
-	sentAt   int64                 // gathered when the oldest IO left that is not converted yet, -1 for none
-	held     [plugRequests]plugged // the first n
+	n        int                       // number of requests held back
+	first    int                       // the conversions of this writer are FS.conversions[first:]
+	sent     int                       // the IO of FS.conversions[first:sent] has left
+	gathered int64                     // number of blocks that the writer has gathered so far
+	sentAt   int64                     // gathered when the oldest IO left that is not converted yet, -1 for none
+	held     [plugRequests]heldRequest // the first n
 }
 
 // heldRequest is a request that is held back: len blocks from start on.
-type plugged struct {
+type heldRequest struct {
 	start allocator.Block
 	len   uint32
 }
@@ -63,7 +63,7 @@ func (p *plug) add(start allocator.Block, n uint32) {
 	bits := p.fs.geo.BlockBits
 	most := uint32(plugRequestBytes >> bits)
 	for n > 0 {
-		r := plugged{start, min(n, most)}
+		r := heldRequest{start, min(n, most)}
 		start += allocator.Block(r.len)
 		n -= r.len
 		// What continues a request that is held back makes no new one.
@@ -83,7 +83,7 @@ func (p *plug) add(start allocator.Block, n uint32) {
 // merge joins r with a request that is held back and adjacent to it, and reports whether it
 // did. No request becomes larger than most (blk_attempt_plug_merge). The newest are tried
 // first.
-func (p *plug) merge(r plugged, most uint32) bool {
+func (p *plug) merge(r heldRequest, most uint32) bool {
 	for i := p.n - 1; i >= 0; i-- {
 		h := &p.held[i]
 		behind := h.start+allocator.Block(h.len) == r.start

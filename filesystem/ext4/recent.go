@@ -19,7 +19,7 @@ func (fs *FS) seconds() uint32 { return uint32(fs.opt.Clock()/1e9) + 1 }
 
 // noteDeleted notes that the inode with this bit in its group is deleted now.
 func (fs *FS) noteDeleted(ig *inodeGroup, bit uint32) {
-	if fs.j != nil || fs.opt.Clock == nil {
+	if fs.journal != nil || fs.opt.Clock == nil {
 		return
 	}
 	if ig.deleted == nil {

@@ -47,7 +47,7 @@ func (fs *FS) truncate(t *task, in *inode) {
 		fs.truncateInline(t, in)
 		return
 	}
-	fs.j.start()
+	fs.journal.start()
 	// The rest of the last block must read as zeroes if the file grows again.
 	if in.Size&(fs.geo.BlockSize()-1) != 0 {
 		fs.zeroPartial(t, in, in.Size)
@@ -81,7 +81,7 @@ func (fs *FS) setSize(t *task, in *inode, size int64) errno {
 		fs.awaitWriteback(t, in)
 	}
 	if size != old {
-		fs.j.start()
+		fs.journal.start()
 		in.Size, in.disksize = size, size
 		fs.dirtyInode(t, in)
 	}

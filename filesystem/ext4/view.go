@@ -73,14 +73,14 @@ func appendNode(out []filesystem.Extent, n *node) []filesystem.Extent {
 // logarithm of an indirect block's number of pointers.
 func appendIndirect(out []filesystem.Extent, n *indirect, bits uint8) []filesystem.Extent {
 	lblk := uint64(0)
-	for i, p := range n.ptr {
+	for i, p := range n.pointers {
 		if i < directSlots {
 			out = appendBlock(out, lblk, p)
 			lblk++
 			continue
 		}
 		levels := uint8(i - directSlots)
-		out = appendBranch(out, n.kid[i], lblk, levels*bits, bits)
+		out = appendBranch(out, n.children[i], lblk, levels*bits, bits)
 		lblk += 1 << ((levels + 1) * bits)
 	}
 	return out
@@ -92,14 +92,14 @@ func appendBranch(out []filesystem.Extent, n *indirect, lblk uint64, span, bits 
 	if n == nil {
 		return out
 	}
-	for i, p := range n.ptr {
+	for i, p := range n.pointers {
 		at := lblk + uint64(i)<<span
 		switch {
 		case p == 0: // a hole
 		case span == 0:
 			out = appendBlock(out, at, p)
 		default:
-			out = appendBranch(out, n.kid[i], at, span-bits, bits)
+			out = appendBranch(out, n.children[i], at, span-bits, bits)
 		}
 	}
 	return out

@@ -51,7 +51,7 @@ func (fs *FS) writePage(t *task, in *inode, pos, n int64) errno {
 	}
 	// Want of space is tried again after a commit, up to three times.
 	for retries := 0; ; {
-		fs.j.start()
+		fs.journal.start()
 		last, e := fs.prepareBlocks(t, in, pos, n, fs.prepareDelayed)
 		if e == 0 {
 			if pos+n > in.Size {
@@ -88,7 +88,7 @@ func (fs *FS) writePageNow(t *task, in *inode, pos, n int64) errno {
 	// As in writePage, but the blocks have their place, so the size on disk follows at
 	// once.
 	for retries := 0; ; {
-		fs.j.start()
+		fs.journal.start()
 		_, e := fs.prepareBlocks(t, in, pos, n, fs.prepareNow)
 		if e == 0 {
 			if pos+n > in.Size {
@@ -191,7 +191,7 @@ func (fs *FS) writeMany(t *task, in *inode, pos, n int64) int64 {
 		blocks = room
 		n = int64(lblk+room)<<fs.geo.BlockBits - pos
 	}
-	fs.j.start()
+	fs.journal.start()
 	in.reserved += blocks
 	fs.dirtied(int64(blocks))
 	in.Size = max(in.Size, pos+n)
@@ -276,7 +276,7 @@ func (fs *FS) truncateFailedWrite(t *task, in *inode) {
 // blocks, it is committed, so that they become free.
 func (fs *FS) shouldRetry(t *task, retries *int) bool {
 	// Without a journal freed blocks are free at once, so nothing can change.
-	if fs.j == nil {
+	if fs.journal == nil {
 		return false
 	}
 	*retries++

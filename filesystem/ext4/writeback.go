@@ -37,7 +37,7 @@ func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 		x, ok := fs.nextExtent(in, &pos, min(end, eof))
 		if !ok {
 			// Dirty pages behind the end are no one's: they count as clean from now on.
-			if in.stray && end > eof {
+			if in.pagesDiffer && end > eof {
 				fs.cleaned(in.fileMap().cache.drop(eof, end))
 			}
 			return 0
@@ -45,13 +45,13 @@ func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 		// IO that has ended meanwhile is converted before this range is mapped, as its
 		// conversion can change the extent tree.
 		held.convertSent(t, x.len)
-		fs.j.start()
+		fs.journal.start()
 		next, e := fs.mapAndSubmit(t, in, x, &held, stuck.hopeless())
 		pos = next
 		// Want of space may be mended by a commit, which frees blocks. The pages stay
 		// dirty, and the loop tries them again from pos on. The writer waits for the
 		// commit, so its IO leaves.
-		if e == filesystem.ENOSPC && fs.j != nil {
+		if e == filesystem.ENOSPC && fs.journal != nil {
 			stuck.failed(pos, fs.alloc.CountFreeClusters())
 			fs.commit(t)
 			held.flush()
