@@ -47,6 +47,7 @@ type checker struct {
 	live         []*inode    // in memory, by number
 }
 
+// newChecker makes a checker that has found nothing yet.
 func newChecker(fs *FS) *checker {
 	per := fs.geo.InodesPerGroup
 	return &checker{fs: fs, blocks: owners.NewSet(fs.geo.ClustersPerGroup), inodes: owners.NewSet(per), dirs: owners.NewSet(per)}

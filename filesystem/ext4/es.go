@@ -30,10 +30,12 @@ type esExtent struct {
 // esExtent small and needs no alignment.
 type block48 [3]uint16
 
+// newBlock48 packs a physical block number.
 func newBlock48(b allocator.Block) block48 {
 	return block48{uint16(b), uint16(b >> 16), uint16(b >> 32)}
 }
 
+// block unpacks the physical block number.
 func (x block48) block() allocator.Block {
 	return allocator.Block(x[0]) | allocator.Block(x[1])<<16 | allocator.Block(x[2])<<32
 }
@@ -52,6 +54,7 @@ func (e *esExtent) cutFront(n uint32) {
 }
 
 func (e *esExtent) end() uint32 { return e.lblk + e.len - 1 }
+// covers reports whether block lblk lies in the range.
 func (e *esExtent) covers(lblk uint32) bool {
 	return lblk >= e.lblk && lblk-e.lblk < e.len
 }

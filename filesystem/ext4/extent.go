@@ -44,6 +44,7 @@ type node struct {
 	idx      []index         // entries of an index node
 }
 
+// entries is the number of extents of a leaf, or of indexes of an index node (eh_entries).
 func (n *node) entries() int {
 	if n.depth == 0 {
 		return len(n.ext)

@@ -59,8 +59,8 @@ func (fs *FS) mapCovered(t *task, in *inode, p *path, m *mapping, f mapFlags) (u
 		m.len = min(got, m.len)
 		return m.len, 0
 	}
-	// What an unwritten extent needs may take tree blocks from the reserved pool: its data
-	// blocks exist already, and writeback must not fail now.
+	// To split an unwritten extent may take tree blocks from the reserved pool: its data
+	// blocks exist already, and a write into them must not fail for want of metadata.
 	return fs.mapUnwrittenExtent(t, in, p, m, f|mapMetadataNofail, got, pblk)
 }
 
@@ -190,8 +190,8 @@ func (fs *FS) putNew(t *task, in *inode, p *path, m *mapping, f mapFlags, cluste
 func (fs *FS) allocateExtent(t *task, in *inode, p *path, right *extent, m *mapping, f mapFlags) (allocator.Block, uint32, uint32, errno) {
 	r := fs.takeRequest()
 	defer fs.giveRequest(r)
-	// The mapped neighbours on both sides, so that the allocator does not grow the request
-	// over them (ar.lleft, ar.lright). Without a right one Lright is m.lblk and Pright 0.
+	// The mapped neighbours on both sides, so that the allocator can aim next to them on
+	// disk (ext4_mb_normalize_request). Without a right one Lright is m.lblk and Pright 0.
 	r.Lleft, r.Pleft = p.left(m.lblk)
 	r.Lright = m.lblk
 	if right != nil {
@@ -211,7 +211,7 @@ func (fs *FS) allocateExtent(t *task, in *inode, p *path, right *extent, m *mapp
 	r.Goal = fs.extentGoal(t, in, p, m.lblk) - allocator.Block(offset)
 	r.Logical = m.lblk - offset
 	r.Len = (offset + want + fs.geo.ClusterRatio() - 1) >> bits
-	// Only data of regular files is preallocated and aligned (EXT4_MB_HINT_DATA).
+	// Only data of regular files is preallocated (EXT4_MB_HINT_DATA).
 	if in.Regular {
 		r.Flags = mballoc.HintData
 	}

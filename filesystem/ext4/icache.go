@@ -70,6 +70,7 @@ func (t *inodeCache) place(number uint32) *inode {
 // all lists the inodes in memory by number.
 func (t *inodeCache) all() iter.Seq[*inode] {
 	return func(yield func(*inode) bool) {
+		// Pages and chunks that were never touched are passed over.
 		for _, page := range t.pages {
 			if page == nil {
 				continue

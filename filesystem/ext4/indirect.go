@@ -82,6 +82,7 @@ func (fs *FS) chainTo(lblk uint32) chain {
 // walk follows the chain for depth links (ext4_get_branch), and notes them in it. It
 // returns the index of the first link whose pointer is a hole, -1 if there is none.
 func (in *inode) walk(c *chain, depth int) int {
+	// The inode's own array is made when it is first needed.
 	if in.ind == nil {
 		in.ind = newIndirect(0, inodeSlots, false)
 	}

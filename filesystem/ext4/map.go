@@ -184,6 +184,7 @@ const flexDirScheme = 4
 // blocks of the inode, unless they were reserved before: then useReserved counts them.
 func (fs *FS) newBlocks(t *task, in *inode, r *mballoc.Request) (allocator.Block, errno) {
 	r.Inode = &in.Inode
+	// The request takes time, and other processes may run in it.
 	if fs.host != nil {
 		fs.host.Asked()
 	}

@@ -306,7 +306,7 @@ func (fs *FS) unlinkFile(t *task, dir *inode, name string, in *inode) {
 // removeDirectory removes an empty directory (vfs_rmdir, ext4_rmdir). The directory is
 // locked meanwhile, so that no other process can put a name into it. A directory that is
 // not empty is refused before it is locked: the name ".." stands for the parent of dir, and
-// to lock that after its child could be a deadlock.
+// to wait for a parent's lock while its child is locked could deadlock.
 func (fs *FS) removeDirectory(t *task, dir *inode, name string, in *inode) errno {
 	if !in.dir.IsEmpty() {
 		return filesystem.ENOTEMPTY
@@ -336,7 +336,9 @@ func (fs *FS) rename(t *task, from, to string) errno {
 	if e != 0 {
 		return e
 	}
-	newDir, newName, e := fs.at(to) // before oldName is looked up
+	// The second path is resolved before the name of the first is looked up, as do_renameat2 does, so
+	// that an error in either path comes first.
+	newDir, newName, e := fs.at(to)
 	if e != 0 {
 		return e
 	}

@@ -86,6 +86,7 @@ func (p *plug) add(start allocator.Block, n uint32) {
 func (p *plug) merge(r heldRequest, most uint32) bool {
 	for i := p.n - 1; i >= 0; i-- {
 		h := &p.held[i]
+		// r may continue the request, or come right before it.
 		behind := h.start+allocator.Block(h.len) == r.start
 		before := r.start+allocator.Block(r.len) == h.start
 		if !behind && !before || h.len+r.len > most {

@@ -40,6 +40,7 @@ func (ig *inodeGroup) recentlyDeleted(bit, now uint32) bool {
 func (fs *FS) takeSettled(ig *inodeGroup, from uint32) (uint32, bool) {
 	ipg := fs.geo.InodesPerGroup
 	now := fs.seconds()
+	// found is the last free inode seen, ipg while there is none.
 	found := ipg
 	for bit := ig.nextFree(max(from, ig.firstFree), ipg); bit < ipg; bit = ig.nextFree(bit+1, ipg) {
 		found = bit

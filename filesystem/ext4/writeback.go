@@ -73,6 +73,7 @@ type stuckRange struct {
 
 func (s *stuckRange) hopeless() bool { return s.times > 3 }
 
+// failed notes that no place was found at block pos with so many free clusters.
 func (s *stuckRange) failed(pos uint32, free int64) {
 	if s.times == 0 || pos != s.pos || free != s.free {
 		*s = stuckRange{pos: pos, free: free}
