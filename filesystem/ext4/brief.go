@@ -59,7 +59,7 @@ const briefEnd = maxWritepagesExtent
 // mapped says whether the run has its place on disk.
 func (b *brief) mapped() bool { return b.state >= briefUnwritten }
 
-// fileMap is where the blocks of an inode are.
+// fileMap returns where the blocks of an inode are. A brief file is brief no longer then.
 func (in *inode) fileMap() *fileMap {
 	if in.brief.state != notBrief {
 		in.expandBrief()

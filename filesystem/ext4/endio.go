@@ -71,7 +71,8 @@ func (fs *FS) takeConversions(only, held *inode) *ioEnd {
 			}
 		}
 	}
-	// Of the rest those stay that are of other files, or of files that another process is at work on.
+	// Of the rest those stay that are of other files, or of files that another process is
+	// at work on.
 	others := fs.conversions[:0]
 	for _, c := range fs.conversions {
 		if only != nil && c.in != only || fs.lockedByOther(c.in, held) {

@@ -54,6 +54,7 @@ func (e *esExtent) cutFront(n uint32) {
 }
 
 func (e *esExtent) end() uint32 { return e.lblk + e.len - 1 }
+
 // covers reports whether block lblk lies in the range.
 func (e *esExtent) covers(lblk uint32) bool {
 	return lblk >= e.lblk && lblk-e.lblk < e.len
@@ -211,8 +212,8 @@ func (t *esTree) set(lblk, n uint32, pblk allocator.Block, s esStatus) {
 	}
 	e := newES(lblk, n, pblk, s)
 	i := t.search(lblk)
-	// Where ranges overlap [lblk, lblk+n) they give way. Two cases are frequent and need no removal:
-	// a write to the front of a hole, and the writeback of exactly one range.
+	// Where ranges overlap [lblk, lblk+n) they give way. Two cases are frequent and need no
+	// removal: a write to the front of a hole, and the writeback of exactly one range.
 	if i < len(t.ext) && t.ext[i].lblk <= lblk+n-1 {
 		x := &t.ext[i]
 		switch {

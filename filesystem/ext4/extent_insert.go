@@ -37,13 +37,13 @@ func (fs *FS) insertExtent(t *task, in *inode, p *path, x extent, f mapFlags) er
 	q := p
 	if p.leaf().node.full() {
 		var next path
-		if n := in.nextLeafWithRoom(p, &next, &x, findOpt(f&mapNoCache != 0)); n {
+		if in.nextLeafWithRoom(p, &next, &x, f.searchOpt()) {
 			q = &next
 		} else {
 			if f&mapMetadataNofail != 0 {
 				mf |= mballoc.UseReserved
 			}
-			if e := fs.newLeaf(t, in, p, &x, mf, findOpt(f&mapNoCache != 0)); e != 0 {
+			if e := fs.newLeaf(t, in, p, &x, mf, f.searchOpt()); e != 0 {
 				return e
 			}
 		}
@@ -87,10 +87,10 @@ func (in *inode) extendNeighbour(p *path, x *extent) bool {
 	case i > 0 && x.next() < ext[i].lblk:
 		i--
 	}
-	// Appending needs no more than a new length; prepending moves the extent's start.
+	// Prepending moves the extent's start as well.
 	e := &ext[i]
 	switch {
-	case mayAppend && mergeable(e, x):
+	case mayAppend && mergeable(e, x): // only the length changes
 	case mergeable(x, e):
 		e.lblk, e.pblk = x.lblk, x.pblk
 	default:

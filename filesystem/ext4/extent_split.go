@@ -106,7 +106,7 @@ func (fs *FS) splitExtent(t *task, in *inode, p *path, lblk, n uint32, s splitFl
 	}
 	// Then the part before it. The path must be found anew, since the first split may have
 	// changed the tree, and may even have made the extent written.
-	in.find(p, lblk, findOpt(f&mapNoCache != 0))
+	in.find(p, lblk, f.searchOpt())
 	unwritten = p.ex().unwritten
 	if lblk >= start {
 		s1 := s & dataValid2

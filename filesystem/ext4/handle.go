@@ -12,8 +12,8 @@ type handle struct {
 
 // openInode opens an inode by a name in dir. direct asks for direct IO.
 func (fs *FS) openInode(dir, in *inode, direct bool) *handle {
-	// The first handle pins the directory of the name by which the file is opened. A file with several
-	// names may have had another one as its parent.
+	// The first handle pins the directory of the name by which the file is opened. A file
+	// with several names may have had another one as its parent.
 	if in.pins == 0 {
 		in.parent = dir
 	}

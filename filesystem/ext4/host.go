@@ -12,10 +12,10 @@ import (
 // Where one process runs at a time there is no Host, and nothing takes time.
 type Host interface {
 	mballoc.Locks
-	// LockInode waits for an inode's lock. That of a file protects its pages and mappings (i_rwsem
-	// and i_data_sem are one here), that of a directory its entries. A process locks a directory
-	// before what is in it. Number 0 is the lock for renames from one directory to another
-	// (renameMutex).
+	// LockInode waits for an inode's lock. That of a file protects its pages and mappings
+	// (i_rwsem and i_data_sem are one here), that of a directory its entries. A process
+	// locks a directory before what is in it. Number 0 is the lock for renames from one
+	// directory to another (renameMutex).
 	LockInode(number uint32)
 	TryLockInode(number uint32) bool
 	UnlockInode(number uint32)
@@ -35,8 +35,8 @@ type Host interface {
 	// AwaitCommit waits until a commit ends; CommitEnded ends these waits.
 	AwaitCommit()
 	CommitEnded()
-	// Entry lets the time pass that adding, removing or changing a name of a directory takes. With
-	// made a new inode is made for it. The directory is locked.
+	// Entry lets the time pass that adding, removing or changing a name of a directory
+	// takes. With made a new inode is made for it. The directory is locked.
 	Entry(made bool)
 	// Asked is called before each request to the allocator, Answered after it.
 	Asked()

@@ -265,7 +265,8 @@ func (fs *FS) allocInode(t *task, parent *inode, dir bool, name string) (uint32,
 			}
 		}
 		from = 0
-		if g++; g == fs.geo.Groups {
+		g++
+		if g == fs.geo.Groups {
 			g = 0
 		}
 	}

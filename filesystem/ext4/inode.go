@@ -24,9 +24,10 @@ type inode struct {
 	onOrphanList bool
 	allocOnClose bool // EXT4_STATE_DA_ALLOC_CLOSE
 	mayInline    bool // a write may put data into it (EXT4_STATE_MAY_INLINE_DATA)
-	// pagesDiffer marks two rare states in which the dirty pages do not fit the rest: delayed blocks
-	// without dirty pages (after truncateInline), and dirty pages behind the end of the file (after
-	// moveInline). Check must allow them, and writepages cleans the latter.
+	// pagesDiffer marks two rare states in which the dirty pages do not fit the rest:
+	// delayed blocks without dirty pages (after truncateInline), and dirty pages behind the
+	// end of the file (after moveInline). Check must allow them, and writepages cleans the
+	// latter.
 	pagesDiffer bool
 	links       uint32
 	pins        int32  // handles that hold it, and what is pinned below a directory

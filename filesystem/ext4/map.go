@@ -24,6 +24,9 @@ const (
 	mapIOConvert        = mapConvert | mapUnwrittenCreate
 )
 
+// searchOpt is the option of a search in the extent tree that a caller with these flags wants.
+func (f mapFlags) searchOpt() findOpt { return findOpt(f&mapNoCache != 0) }
+
 // mapState is what mapBlocks found or made of a range (EXT4_MAP_*).
 type mapState uint8
 
@@ -122,8 +125,8 @@ func (fs *FS) mapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, err
 func (fs *FS) rememberNew(in *inode, m *mapping, f mapFlags) {
 	if f&mapPreIO != 0 {
 		if x, ok := in.fileMap().es.lookupCounted(m.lblk); ok && x.status&esWritten != 0 {
-			// A split that has written zeroes has made the blocks written, and has told the status
-			// tree so: that is newer than what m says.
+			// A split that has written zeroes has made the blocks written, and has told the
+			// status tree so: that is newer than what m says.
 			return
 		}
 	}

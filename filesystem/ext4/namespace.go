@@ -336,8 +336,8 @@ func (fs *FS) rename(t *task, from, to string) errno {
 	if e != 0 {
 		return e
 	}
-	// The second path is resolved before the name of the first is looked up, as do_renameat2 does, so
-	// that an error in either path comes first.
+	// The second path is resolved before the name of the first is looked up, as
+	// do_renameat2 does, so that an error in either path comes first.
 	newDir, newName, e := fs.at(to)
 	if e != 0 {
 		return e

@@ -1,12 +1,13 @@
 package ext4
 
-// Inodes without a name stay on a list until their last handle closes, the newest first, so that
-// a crash does not lose their blocks. The list is linked through the inodes on disk: to take an
-// inode out changes the next newer one, and an fsync of that file then has something to commit.
+// Inodes without a name stay on a list until their last handle closes, the newest first, so
+// that a crash does not lose their blocks. The list is linked through the inodes on disk:
+// to take an inode out changes the next newer one, and an fsync of that file then has
+// something to commit.
 //
-// Deviates from the kernel: inodes are also put on the list while they are
-// truncated or written past their end. They leave it before anything else is
-// put there, which changes no other inode.
+// Deviates from the kernel: inodes are also put on the list while they are truncated or
+// written past their end. They leave it before anything else is put there, which changes no
+// other inode.
 
 // orphanAdd puts an inode that has lost its last name on the list (ext4_orphan_add).
 // Without a journal there is no list.

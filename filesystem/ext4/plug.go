@@ -13,9 +13,10 @@ const (
 	plugRequestBytes = 1280 << 10 // the largest request (max_sectors_kb)
 )
 
-// settlePages is how many pages a writer must have gathered since its IO left before that IO
-// counts as ended and converted. In recordings with one CPU the worker that converts had done so
-// in 3001 of 3273 cases with at least so many pages, and in 128 of 245 cases with fewer.
+// settlePages is how many pages a writer must have gathered since its IO left before that
+// IO counts as ended and converted. In recordings with one CPU the worker that converts had
+// done so in 3001 of 3273 cases with at least so many pages, and in 128 of 245 cases with
+// fewer.
 const settlePages = 64
 
 // plug is what the block layer holds back of one writer's IO while writepages sends a file

@@ -245,7 +245,8 @@ func (fs *FS) delayHole(t *task, in *inode, lblk, blocks uint32) uint32 {
 		return 0
 	}
 	c := &m.cache
-	// No block may be dirty yet, as a block before is then no hole to the page cache.
+	// None of the blocks may be dirty, since a dirty block keeps its state and its space
+	// (prepareBlocks).
 	if i := c.at(lblk); i < len(c.runs) && c.runs[i].lblk < lblk+blocks {
 		return 0
 	}

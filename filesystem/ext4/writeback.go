@@ -206,9 +206,8 @@ func (fs *FS) mapOne(t *task, in *inode, x dirtyRun, held *plug) (uint32, errno)
 	if fs.obs != nil {
 		fs.obs.WritePagesExtent(in.Number, x.lblk, x.len)
 	}
-	// Writeback may use reserved blocks for the extent tree. Blocks that become unwritten
-	// are split so before the IO, and converted after it. Delayed blocks have their space
-	// reserved.
+	// Writeback may use reserved blocks for the extent tree. With dioread_nolock new blocks
+	// are unwritten until their IO has ended. Delayed blocks have their space reserved.
 	f := mapCreate | mapMetadataNofail
 	nolock := fs.dioreadNolock(in)
 	if nolock {
@@ -285,9 +284,9 @@ func (fs *FS) writebackAll(t *task, held *inode) {
 				continue
 			}
 		}
-		// Another process may have written the file meanwhile. What writepages returns is not
-		// looked at, as in the kernel: what it could not write stays dirty, and the file goes to
-		// the end of the list.
+		// Another process may have written the file meanwhile. The result of writepages has
+		// no one to go to: what could not be written stays dirty, and the file goes to the
+		// end of the list, or its loss is counted.
 		if in.onDirtyList() {
 			fs.writepages(t, in, 0, maxBlocks)
 			fs.cleanInode(in)
