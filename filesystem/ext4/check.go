@@ -9,18 +9,17 @@ import (
 	"mbsim/internal/invariants"
 )
 
-// Check recounts slowly, like e2fsck and more, all that the file system keeps
-// fast: whose every block is (here), the trees (check_tree.go), what memory knows
-// of files that is not on disk yet (check_memory.go), inodes, names and lists
-// (check_inodes.go). It returns all that contradicts (package owners says how many). It
-// reads without a trace, as Look does.
+// Check counts again, slowly, what the file system keeps up to date as it goes, as e2fsck
+// does and more: which file holds each block (this file), the trees (check_tree.go), what
+// memory knows of files that is not on disk yet (check_memory.go), and inodes, names and
+// lists (check_inodes.go, check_lists.go). It returns all contradictions (package owners
+// says how many at most), and leaves no trace, as Look does.
 //
-// Between two operations all of it holds. Where several processes run at once,
-// some waiting in the middle of theirs, what is on disk holds all the same, and
-// what is counted need not.
+// Between two operations everything must agree. If several processes run at once, and some
+// wait in the middle of an operation, what is on disk must agree all the same; the counters
+// need not.
 //
-// Not checked: blocks of extended attributes, which images may have and nothing
-// here frees.
+// Not checked: blocks of extended attributes, which images may have and nothing here frees.
 func (fs *FS) Check() error {
 	c := newChecker(fs)
 	c.all()

@@ -45,7 +45,8 @@ func busy(t *testing.T, mkfs string) *FS {
 	return fs
 }
 
-// Check sees damage of any kind.
+// TestCheckSeesDamage damages a file system in memory in one way after another, and Check
+// must report each.
 func TestCheckSeesDamage(t *testing.T) {
 	file := func(fs *FS, path string) *inode {
 		in, e := fs.lookupPath(path)
@@ -119,7 +120,7 @@ func TestCheckSeesDamage(t *testing.T) {
 	}
 }
 
-// Indirect blocks are checked too.
+// TestCheckSeesDamageOfArrays does the same to a file with indirect blocks.
 func TestCheckSeesDamageOfArrays(t *testing.T) {
 	for _, c := range []struct {
 		name   string

@@ -70,7 +70,8 @@ func (fs *FS) directExtents(t *task, in *inode, off, n int64) (done int64, fallb
 				break
 			}
 			if got == 0 {
-				// A hole stays a hole: only files without extents get no blocks here.
+				// A file without extents has got no block, since direct IO does not fill
+				// its holes.
 				fallback = true
 				break
 			}

@@ -50,8 +50,8 @@ func (fs *FS) splitExtentAt(t *task, in *inode, p *path, lblk uint32, s splitFla
 	if e != filesystem.ENOSPC {
 		return e
 	}
-	// The tree had no room, and is as it was. The first half is still where it was, and
-	// gets its old length back.
+	// There was no block for the tree to grow by. The first half is still where it was in
+	// its leaf, and gets its old length back.
 	x = &leaf.ext[at]
 	if s&mayZeroout == 0 {
 		x.len, x.unwritten = orig.len, orig.unwritten

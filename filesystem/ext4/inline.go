@@ -5,16 +5,15 @@ import (
 	"mbsim/filesystem/image"
 )
 
-// An inode may hold its data itself (inline_data, fs/ext4/inline.c): 60 bytes
-// where the block map would be, the rest as the value of an extended attribute
-// in the space behind the inode's fields. A new file does so until a write does
-// not fit, or until something asks for blocks (direct IO, fallocate). With
-// delayed allocation its data then becomes dirty in the page cache, and leaves
-// the inode only at writeback: until then it is inline, and may not be (mayInline
-// is false).
+// An inode may hold its data itself (inline_data, fs/ext4/inline.c): 60 bytes where the
+// block map would be, and the rest as the value of an extended attribute in the space
+// behind the inode's fields. A new file does so until a write does not fit, or until
+// something asks for blocks (direct IO, fallocate). With delayed allocation the data then
+// becomes dirty in the page cache, and leaves the inode only at writeback. Until then
+// isInline is true and mayInline is false.
 //
-// Deviates from the kernel: other extended attributes, which take of the space,
-// are those that images have.
+// Deviates from the kernel: other extended attributes, which use the same space, exist only
+// on inodes that were in the image.
 
 // inlineBlockBytes is how many bytes fit in place of the block map
 // (EXT4_MIN_INLINE_DATA_SIZE).
@@ -169,7 +168,7 @@ func (fs *FS) moveInline(t *task, in *inode) errno {
 		return e
 	}
 	fs.dirtyMeta(t, m.pblk)
-	// An empty file now has a block, and perhaps a dirty page, behind its end.
+	// An empty file now has a block behind its end, whose page may become dirty.
 	in.pagesDiffer = in.pagesDiffer || in.Size == 0
 	// A directory in a block is as long as the block.
 	if in.isDir() {

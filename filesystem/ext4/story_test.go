@@ -141,7 +141,8 @@ func expand(op string, i int) string {
 	return strings.Join(words, " ")
 }
 
-// one performs one operation and tells what is to be told.
+// one performs one operation. It prints the decisions on the way if show is set, and the
+// result if that is not the one of a success.
 func (s *story) one(out *strings.Builder, line string, show bool) {
 	ops, err := workload.ParseScript(strings.NewReader(line), "story")
 	if err != nil || len(ops) != 1 {
