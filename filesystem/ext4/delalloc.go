@@ -114,9 +114,9 @@ func (fs *FS) delayBlock(t *task, in *inode, lblk uint32) errno {
 // buffer gets (ext4_da_get_block_prep, ext4_da_map_blocks).
 func (fs *FS) prepareDelayed(t *task, in *inode, lblk uint32) (bufState, errno) {
 	x, known := in.fileMap().es.lookupCounted(lblk)
-	// What the status tree does not know the extent tree does. While the data is in the
-	// inode there is no such tree. 5.10 puts what it finds here into the status tree, one
-	// block long.
+	// What the status tree does not know the extent tree does, and what it says goes into
+	// the status tree, one block long. While the data is in the inode there is no extent
+	// tree to ask.
 	if !known {
 		m := mapping{lblk: lblk, len: 1}
 		if in.inline == 0 && fs.lookupBlocks(t, in, &m) > 0 {

@@ -98,7 +98,7 @@ type reservedCount struct {
 	clusters       int64  // clusters with blocks that are only delayed
 	seen           bool   // first and last are valid
 	first, last    uint32 // the first and the last such block seen
-	partial        bool   // a cluster of which a part was seen is not counted yet: clu
+	partial        bool   // a cluster of which only a part was seen is not counted yet: partialCluster
 	partialCluster uint32
 }
 

@@ -20,7 +20,7 @@ const (
 type indirect struct {
 	blk      allocator.Block // 0 for the inode's
 	pointers []uint32        // 0 is a hole
-	children []*indirect     // what ptr points to, where that is an indirect block
+	children []*indirect     // what the pointers lead to, where that is an indirect block
 	// emptyAtMount says that the block held no pointer when it was mounted. Such a block
 	// may stay so; one that loses its last pointer later is freed.
 	emptyAtMount bool

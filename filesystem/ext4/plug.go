@@ -37,7 +37,7 @@ const settlePages = 64
 // a bitmap does not let its IO leave.
 type plug struct {
 	fs       *FS
-	n        int                       // number of requests held back
+	requests int                       // number of requests held back
 	first    int                       // the conversions of this writer are FS.conversions[first:]
 	sent     int                       // the IO of FS.conversions[first:sent] has left
 	gathered int64                     // number of blocks that the writer has gathered so far
@@ -54,7 +54,7 @@ type heldRequest struct {
 // start begins to hold back what a writer sends (blk_start_plug).
 func (p *plug) start(fs *FS) {
 	p.fs = fs
-	p.n = 0
+	p.requests = 0
 	p.first, p.sent = len(fs.conversions), len(fs.conversions)
 	p.gathered, p.sentAt = 0, -1
 }
@@ -73,11 +73,11 @@ func (p *plug) add(start allocator.Block, n uint32) {
 		}
 		// All requests leave before one more is held back, if there are many or the last
 		// one is large.
-		if p.n == plugRequests || p.n > 0 && p.held[p.n-1].len >= plugFlushBytes>>bits {
+		if p.requests == plugRequests || p.requests > 0 && p.held[p.requests-1].len >= plugFlushBytes>>bits {
 			p.flush()
 		}
-		p.held[p.n] = r
-		p.n++
+		p.held[p.requests] = r
+		p.requests++
 	}
 }
 
@@ -85,7 +85,7 @@ func (p *plug) add(start allocator.Block, n uint32) {
 // did. No request becomes larger than most (blk_attempt_plug_merge). The newest are tried
 // first.
 func (p *plug) merge(r heldRequest, most uint32) bool {
-	for i := p.n - 1; i >= 0; i-- {
+	for i := p.requests - 1; i >= 0; i-- {
 		h := &p.held[i]
 		// r may continue the request, or come right before it.
 		behind := h.start+allocator.Block(h.len) == r.start
@@ -105,7 +105,7 @@ func (p *plug) merge(r heldRequest, most uint32) bool {
 // flush sends what is held back (blk_flush_plug_list). From now on the IO of all
 // conversions noted so far is on its way.
 func (p *plug) flush() {
-	p.n = 0
+	p.requests = 0
 	if p.sent < len(p.fs.conversions) {
 		p.sent = len(p.fs.conversions)
 		if p.sentAt < 0 {
