@@ -9,12 +9,12 @@ import (
 	"mbsim/workload"
 )
 
-// kindsOfFiles are what decides how a file is mapped and how large it may be.
+// kindsOfFiles are the features that decide how a file is mapped and how large it may be.
 var kindsOfFiles = []string{"", "-O ^extent,^64bit", "-O ^extent,^64bit,^huge_file", "-O ^extent,^64bit,^has_journal", "-O bigalloc"}
 
-// A file is written at the edges of each level of its tree and at its largest offset,
-// listed, punched, cut and removed, with every size of blocks and every kind of map:
-// everything ends, and nothing is lost.
+// TestBlockSizes writes a file at the edges of each level of its tree and at its largest
+// offset, lists it, punches holes into it, cuts and removes it, with every block size and
+// every kind of map. Every operation must come to an end, and Check must find nothing.
 func TestBlockSizes(t *testing.T) {
 	for bs := int64(1 << 10); bs <= 64<<10; bs *= 2 {
 		for _, kind := range kindsOfFiles {

@@ -5,21 +5,22 @@ import (
 	"mbsim/filesystem"
 )
 
-// brief is the short encoding of a fileMap whose blocks are one run from the file's
-// start, all in one state, as a file is that was written from its start to its end and
-// then written back. Most files never are anything else. It takes a few bytes instead of
-// status tree, page cache and extent tree, which unfold makes of it, once and for all,
-// when the file becomes something else or somebody asks for one of them.
+// brief is the short encoding of a fileMap for a file whose blocks are one run from its
+// start, all in one state: a file that was written from its start to its end, and perhaps
+// written back. Most files never are anything else. It takes a few bytes in place of status
+// tree, page cache and extent tree. expandBrief makes those of it, once and for all, when
+// the file becomes something else or somebody asks for one of them.
 //
-// The invariant: a brief file answers every question, and counts in every statistic, as
-// the unfolded one would. TestBrief holds it to that. What the status tree's statistics
-// count follows from the state alone (tracked), and changes with it in setBrief only.
+// The invariant: a brief file answers every question, and counts in every statistic, as the
+// fileMap made of it would. TestBrief tests that. What the statistics of the status tree
+// count follows from the state alone (tracked), and changes in setBrief only.
 type brief struct {
 	state briefState
 	pblk  block48 // where the run lies, if it is mapped
 	n     uint32  // its blocks
 }
 
+// briefState is the state of all blocks of a brief file.
 type briefState uint8
 
 const (
@@ -30,7 +31,8 @@ const (
 	briefWritten                     // all are mapped, clean and written
 )
 
-// tracked is what the statistics of all status trees count for a file in this state.
+// tracked is what the statistics of all status trees count for a file in this state. Ranges
+// count as reclaimable if the kernel's shrinker could drop them, which delayed ones cannot.
 func (s briefState) tracked() filesystem.StatusTree {
 	switch s {
 	case briefDelayed: // the run, and the hole behind it, which alone could be reclaimed
@@ -41,7 +43,7 @@ func (s briefState) tracked() filesystem.StatusTree {
 	return filesystem.StatusTree{}
 }
 
-// setBrief makes the inode's brief b, and the statistics follow.
+// setBrief makes b the inode's brief, and brings the statistics up to date.
 func (fs *FS) setBrief(in *inode, b brief) {
 	was, is := in.brief.state.tracked(), b.state.tracked()
 	fs.esStats.Extents += is.Extents - was.Extents
@@ -50,33 +52,36 @@ func (fs *FS) setBrief(in *inode, b brief) {
 	in.brief = b
 }
 
-// briefEnd is the most blocks that a file described briefly has: what writeback maps at
-// once.
+// briefEnd is the most blocks that a brief file has: what writeback maps at once, so that
+// its run finds its place in one request.
 const briefEnd = maxWritepagesExtent
 
-// mapped says whether the run has its place.
+// mapped says whether the run has its place on disk.
 func (b *brief) mapped() bool { return b.state >= briefUnwritten }
 
-// fileMap is where the blocks of an inode are.
+// fileMap returns where the blocks of an inode are. A brief file is brief no longer then.
 func (in *inode) fileMap() *fileMap {
 	if in.brief.state != notBrief {
-		in.unfold()
+		in.expandBrief()
 	}
 	return &in.m
 }
 
-// unfold makes a fileMap of the inode's brief. What the inode had allocated for one
-// before it is used again.
-func (in *inode) unfold() {
+// expandBrief makes a fileMap of the inode's brief. It uses again what the inode had
+// allocated for one before.
+func (in *inode) expandBrief() {
+	// The fileMap begins empty, over the slices that it has or over its own small arrays.
 	b, m := in.brief, &in.large().m
 	in.brief.state = notBrief
 	if m.es.ext == nil {
 		m.es.ext, m.cache.runs = m.firstES[:0], m.firstRun[:0]
 	}
 	m.es.ext, m.cache.runs = m.es.ext[:0], m.cache.runs[:0]
-	m.es.clu, m.es.reclaimable = nil, 0
+	m.es.pendingClusters, m.es.reclaimable = nil, 0
 	in.resetRoot()
 	m.es.reclaimable = int32(b.state.tracked().Reclaimable)
+	// Then it gets what the state stands for: the dirty run or the extent, and in the
+	// status tree the run and the hole behind it.
 	s := esDelayed
 	switch b.state {
 	case briefEmpty:
@@ -93,16 +98,17 @@ func (in *inode) unfold() {
 	m.es.ext = append(m.es.ext, newES(0, b.n, b.pblk.block(), s), newES(b.n, maxBlocks-b.n, 0, esHole))
 }
 
-// unfolded is the inode with a fileMap: itself, or a copy that has one.
-func (in *inode) unfolded() *inode {
+// expanded returns the inode with a fileMap: the inode itself, or a copy of a brief one.
+// The checker uses it, which must not change what it reads.
+func (in *inode) expanded() *inode {
 	if in.brief.state == notBrief {
 		return in
 	}
 	c, large := *in, *in.largeInode
 	large.m = fileMap{es: esTree{stats: in.m.es.stats}}
-	large.common = false
+	large.isShared = false
 	c.largeInode = &large
-	c.unfold()
+	c.expandBrief()
 	return &c
 }
 
@@ -114,48 +120,54 @@ func (in *inode) hasDirty() bool {
 	return len(in.m.cache.runs) > 0
 }
 
-// appends says whether the file stays brief when [lblk, lblk+n) is written and delayed:
-// the blocks follow the run, which is delayed too.
+// appends says whether the file stays brief if [lblk, lblk+n) is written and delayed: the
+// blocks must follow the run, which is delayed too or empty.
 func (b *brief) appends(lblk, n uint32) bool {
 	return (b.state == briefEmpty || b.state == briefDelayed) && lblk == b.n && lblk+n <= briefEnd
 }
 
-// delayBrief makes the next n blocks delayed and dirty (delayHole).
+// delayBrief makes the next n blocks delayed and dirty, as delayHole does for other files.
 func (fs *FS) delayBrief(in *inode, n uint32) {
 	b := in.brief
 	fs.countLookups(n, b.state != briefEmpty)
 	fs.setBrief(in, brief{state: briefDelayed, n: b.n + n})
 }
 
-// mapBrief is mapBlocks for the whole of a file that is delayed: it asks the allocator as
-// allocateExtent does. Where that gives less the file gets a fileMap.
+// mapBrief is mapBlocks for the whole of a brief file that is delayed. It asks the
+// allocator for what allocateExtent would ask for. If it gets less, the file is brief no
+// longer.
 func (fs *FS) mapBrief(t *task, in *inode, m *mapping, f mapFlags) (uint32, errno) {
+	// The goal and the flags are those of the first extent of a file in writeback.
 	b := &in.brief
 	r := fs.takeRequest()
 	defer fs.giveRequest(r)
 	r.Goal, r.Len = fs.inodeGoal(t, in), b.n
 	r.Flags = mballoc.HintData | mballoc.DelallocReserved | mballoc.UseReserved
+	// mapBlocks would have looked up the run in the status tree.
 	fs.esStats.Hits++
 	p, e := fs.newBlocks(t, in, r)
 	if e != 0 {
 		return 0, e
 	}
 	m.len, m.pblk = r.Len, p
+	// Only a part has its place: the fileMap is made, and the part is put into it.
 	if r.Len < b.n {
 		var p path
-		in.find(&p, 0, false)
+		in.find(&p, 0, cacheRead)
 		got, e := fs.putNew(t, in, &p, m, f, r.Len)
 		if e == 0 {
 			fs.rememberNew(in, m, f)
 		}
 		return got, e
 	}
+	// All of it has its place: the state changes, and with dioread_nolock a further look-up
+	// counts.
 	placed := brief{state: briefWritten, pblk: newBlock48(p), n: b.n}
 	m.state = stateNew | stateMapped
 	if f&mapUnwritten != 0 {
 		placed.state = briefUnwritten
 		m.state |= stateUnwritten
-		fs.esStats.Hits++ // rememberNew looks whether it was written meanwhile
+		fs.esStats.Hits++ // that of rememberNew
 	}
 	fs.setBrief(in, placed)
 	fs.dirtyInode(t, in)
@@ -163,20 +175,21 @@ func (fs *FS) mapBrief(t *task, in *inode, m *mapping, f mapFlags) (uint32, errn
 	return b.n, 0
 }
 
-// convertBrief is convertUnwritten for the whole of a file. It reports false where that
-// is not what is to be converted.
+// convertBrief is convertUnwritten for the whole of a brief file. It reports false, and
+// does nothing, if the range is not that.
 func (fs *FS) convertBrief(t *task, in *inode, lblk, n uint32) bool {
 	b := &in.brief
 	if b.state != briefUnwritten || lblk != 0 || n != b.n {
 		return false
 	}
+	// mapBlocks would have looked up the run in the status tree.
 	fs.esStats.Hits++
 	fs.setBrief(in, brief{state: briefWritten, pblk: b.pblk, n: b.n})
 	fs.dirtyInode(t, in)
 	return true
 }
 
-// fiemap is the run as FIEMAP shows it, the last extent.
+// fiemap returns the run as FIEMAP shows it, marked as the last extent.
 func (b *brief) fiemap() filesystem.Extent {
 	x := filesystem.Extent{Len: uint64(b.n), Flags: filesystem.ExtentLast}
 	switch b.state {
@@ -190,17 +203,20 @@ func (b *brief) fiemap() filesystem.Extent {
 	return x
 }
 
-// releaseBrief is what release does of the blocks of a file (truncate, clearInode).
+// releaseBrief gives up the blocks of a brief file that release frees: what dropPages,
+// truncate and clearInode do for other files.
 func (fs *FS) releaseBrief(t *task, in *inode) {
 	b := in.brief
+	// Its pages and what was submitted of it are forgotten.
 	if b.state == briefDelayed {
 		fs.cleaned(b.n)
 	}
 	fs.forgetIO(in)
-	fs.j.start()
+	fs.journal.start()
 	in.Size = 0
 	fs.alloc.DiscardInode(t.CPU, &in.Inode, 0)
 	fs.setBrief(in, brief{state: briefEmpty})
+	// The run's blocks are freed, or its reservations given back.
 	if b.mapped() {
 		fs.freeBlocks(t, in, b.pblk.block(), b.n, dataFreeFlags(in)|freeKeepFirst|freeKeepLast)
 	} else {

@@ -9,25 +9,24 @@ import (
 	"mbsim/internal/invariants"
 )
 
-// Check recounts slowly, like e2fsck and more, all that the file system keeps
-// fast: whose every block is (here), the trees (check_tree.go), what memory knows
-// of files that is not on disk yet (check_memory.go), inodes, names and lists
-// (check_inodes.go). It returns all that contradicts (package owners says how many). It
-// reads without a trace, as Look does.
+// Check counts again, slowly, what the file system keeps up to date as it goes, as e2fsck
+// does and more: which file holds each block (this file), the trees (check_tree.go), what
+// memory knows of files that is not on disk yet (check_memory.go), and inodes, names and
+// lists (check_inodes.go, check_lists.go). It returns all contradictions (package owners
+// says how many at most), and leaves no trace, as Look does.
 //
-// Between two operations all of it holds. Where several processes run at once,
-// some waiting in the middle of theirs, what is on disk holds all the same, and
-// what is counted need not.
+// Between two operations everything must agree. If several processes run at once, and some
+// wait in the middle of an operation, what is on disk must agree all the same; the counters
+// need not.
 //
-// Not checked: blocks of extended attributes, which images may have and nothing
-// here frees.
+// Not checked: blocks of extended attributes, which images may have and nothing here frees.
 func (fs *FS) Check() error {
 	c := newChecker(fs)
 	c.all()
 	return c.Err()
 }
 
-// checkNow panics if anything contradicts. With the build tag invariants it is
+// checkNow panics if Check finds a contradiction. With the build tag invariants it is
 // called after each sync and remount.
 func (fs *FS) checkNow() {
 	if !invariants.Enabled || fs.host != nil {
@@ -38,7 +37,7 @@ func (fs *FS) checkNow() {
 	}
 }
 
-// checker is one run of Check.
+// checker is one run of Check, and what it has gathered.
 type checker struct {
 	owners.Report
 	fs           *FS
@@ -47,18 +46,21 @@ type checker struct {
 	live         []*inode    // in memory, by number
 }
 
+// newChecker makes a checker that has found nothing yet.
 func newChecker(fs *FS) *checker {
 	per := fs.geo.InodesPerGroup
 	return &checker{fs: fs, blocks: owners.NewSet(fs.geo.ClustersPerGroup), inodes: owners.NewSet(per), dirs: owners.NewSet(per)}
 }
 
-// all checks all.
+// all checks everything, in an order in which each part may rely on what was found before.
 func (c *checker) all() {
 	c.findInodes()
 	var reserved, dirty int64
 	var status filesystem.StatusTree
+	// Inode by inode: its tree, and what memory knows about it. A brief file is checked as
+	// the fileMap that it stands for.
 	for _, in := range c.live {
-		in = in.unfolded()
+		in = in.expanded()
 		c.About("inode", uint64(in.Number))
 		t := c.tree(in)
 		c.pages(in, t)
@@ -67,9 +69,11 @@ func (c *checker) all() {
 		in.m.es.recount(&status)
 	}
 	c.AboutAll()
-	if l := c.fs.inodes.noLarge; l.rareState != (rareState{}) || len(l.m.es.ext)+len(l.m.cache.runs)+l.m.root.entries() > 0 {
+	// The largeInode that most inodes share must never be written to.
+	if l := c.fs.inodes.sharedLarge; l.rareState != (rareState{}) || len(l.m.es.ext)+len(l.m.cache.runs)+l.m.root.entries() > 0 {
 		c.Errorf("somebody has changed what inodes share: %+v", l)
 	}
+	// The sums over all inodes must be what is counted.
 	if n := c.fs.alloc.DirtyClusters().Sum(); n != reserved && !(c.fs.leaksReservations() && n > reserved) {
 		c.Errorf("files have %d clusters reserved, the allocator's counter of dirty clusters is %d", reserved, n)
 	}
@@ -83,6 +87,7 @@ func (c *checker) all() {
 	if n := len(c.fs.conversions); n > 0 && c.fs.host == nil {
 		c.Errorf("%d ranges wait for the end of their IO", n)
 	}
+	// What was on disk at mount, and the changes since, must add up to what there is now.
 	if before := c.mountAgain(); before != nil {
 		c.bitmaps(before)
 		c.inodeCounts(before)
@@ -92,7 +97,7 @@ func (c *checker) all() {
 	c.orphanList()
 }
 
-// count is the number of dirty blocks.
+// count is the number of dirty blocks in the page cache of a file.
 func (p *pageCache) count() (n int64) {
 	for i := range p.runs {
 		n += int64(p.runs[i].len)
@@ -100,15 +105,16 @@ func (p *pageCache) count() (n int64) {
 	return n
 }
 
-// own notes that the inode being checked holds the n blocks from b on, whole clusters or
-// the last part of one.
+// own notes that the inode being checked holds the n blocks from b on, in whole clusters or
+// in the last part of one.
 func (c *checker) own(b allocator.Block, n uint64) {
 	if err := owners.Own(&c.fs.geo, c.blocks, b, n); err != nil {
 		c.Errorf("%v", err)
 	}
 }
 
-// mountAgain finds out what files there were at mount, and what they held.
+// mountAgain finds out which files there were at mount, and what they held. It returns nil
+// if that cannot be mounted.
 func (c *checker) mountAgain() *checker {
 	fs, err := Mount(c.fs.layout, Options{CPUs: 1, Stripe: -1, Kernel: c.fs.opt.Kernel, NoJournal: c.fs.opt.NoJournal})
 	if err != nil {
@@ -124,7 +130,7 @@ func (c *checker) mountAgain() *checker {
 	return was
 }
 
-// bitmaps compares what files hold with the bitmaps on disk.
+// bitmaps compares what files hold with the block bitmaps on disk and in memory.
 func (c *checker) bitmaps(was *checker) {
 	fs := c.fs
 	blocks := owners.Blocks{Geometry: &fs.geo, Source: fs.layout, Allocator: fs.alloc, Before: was.blocks, Now: c.blocks}

@@ -6,7 +6,7 @@ import (
 	"mbsim/filesystem/owners"
 )
 
-// findInodes lists the inodes in memory, by number.
+// findInodes lists the inodes in memory by number.
 func (c *checker) findInodes() {
 	for in := range c.fs.inodes.all() {
 		if c.fs.inodes.find(in.Number) != in {
@@ -20,8 +20,8 @@ func (c *checker) findInodes() {
 	}
 }
 
-// inodeCounts checks the inode bitmaps, and what descriptors and counters say, given what
-// files there were at mount.
+// inodeCounts checks the inode bitmaps, and the counts in descriptors and counters, against
+// the files there are now and those there were at mount, was.
 func (c *checker) inodeCounts(was *checker) {
 	fs := c.fs
 	inodes := owners.Inodes{Geometry: &fs.geo, Source: fs.layout, Before: was.inodes, Now: c.inodes, DirsBefore: was.dirs, DirsNow: c.dirs, Group: c.inodeGroup}
@@ -37,8 +37,8 @@ func (c *checker) inodeCounts(was *checker) {
 	}
 }
 
-// inodeGroup is what is in memory of the inodes of a group, false where nothing is. It
-// checks the bound of the first free inode.
+// inodeGroup returns what memory knows about the inodes of group g, false if it knows
+// nothing. It also checks that no inode below firstFree is free.
 func (c *checker) inodeGroup(g allocator.GroupID) (owners.InodeGroup, bool) {
 	page := c.fs.inodeGroups[g/groupsPerPage]
 	if page == nil {
@@ -51,7 +51,7 @@ func (c *checker) inodeGroup(g allocator.GroupID) (owners.InodeGroup, bool) {
 	return owners.InodeGroup{Free: ig.free, Dirs: ig.dirs, Bits: ig.bits}, true
 }
 
-// flex checks the sums over a flex group, where they are known.
+// flex checks the sums over flex group f, if they have been formed.
 func (c *checker) flex(f uint32) {
 	fs := c.fs
 	x := &fs.flexes[f]
@@ -61,6 +61,8 @@ func (c *checker) flex(f uint32) {
 	var free, dirs uint32
 	first := allocator.GroupID(f << fs.geo.FlexBits)
 	for g := first; g < min(first+allocator.GroupID(fs.geo.FlexSize()), fs.geo.Groups); g++ {
+		// Groups that were not touched since the mount still have the counts of their
+		// descriptors.
 		d := fs.layout.Desc(g)
 		if page := fs.inodeGroups[g/groupsPerPage]; page != nil {
 			d.FreeInodes, d.UsedDirs = page[g%groupsPerPage].free, page[g%groupsPerPage].dirs
@@ -73,13 +75,15 @@ func (c *checker) flex(f uint32) {
 	}
 }
 
-// names checks directories: their blocks, what their names stand for, and the
-// links and pins of all inodes.
+// names checks directories: their blocks, what their names stand for, and the links and
+// pins of all inodes.
 func (c *checker) names() {
 	links := make(map[*inode]uint32)
 	pins := make(map[*inode]int)
 	for _, in := range c.live {
 		c.About("inode", uint64(in.Number))
+		// An open file has a pin for each handle, and a pinned inode pins the directory
+		// above it.
 		pins[in] += int(in.Writers)
 		if in.pins > 0 && in.parent != in {
 			pins[in.parent]++
@@ -106,6 +110,7 @@ func (c *checker) names() {
 		}
 	}
 	links[c.fs.root]++ // the root is its own ".."
+	// The counts that the names give must be those of the inodes.
 	for _, in := range c.live {
 		c.About("inode", uint64(in.Number))
 		want := links[in]
@@ -115,6 +120,8 @@ func (c *checker) names() {
 		if want != in.links {
 			c.Errorf("%d links, counted %d", want, in.links)
 		}
+		// Handles, and children that are pinned, pin an inode; one without name and pin
+		// would be freed.
 		if pins[in] != int(in.pins) {
 			c.Errorf("%d handles and children pin it, counted %d", pins[in], in.pins)
 		}
@@ -125,14 +132,17 @@ func (c *checker) names() {
 	c.AboutAll()
 }
 
-// directory checks that all blocks of a directory are there and written.
+// directory checks that all blocks of a directory are there and written, and that every
+// name is found.
 func (c *checker) directory(in *inode) {
 	n := uint32(in.dir.Blocks())
+	// A directory inside its inode has no blocks.
 	if in.inline > 0 {
 		n = 0
 	} else if in.links > 0 && (in.Size != int64(n)<<c.fs.geo.BlockBits || in.disksize != in.Size) {
 		c.Errorf("a directory of %d blocks and %d bytes, %d on disk", n, in.Size, in.disksize)
 	}
+	// The extents of another must cover exactly its size, without holes.
 	if d := c.fs.look(nil, in); in.links > 0 && in.inline == 0 {
 		blocks := uint64(0)
 		for _, x := range d {

@@ -1,7 +1,7 @@
 package ext4
 
-// dirtyList checks the list of dirty inodes: the oldest first, each at the place that
-// it says it is at, and as many as the list counts.
+// dirtyList checks the list of dirty inodes: the oldest is first, each is at the place that
+// it notes, and the list counts them right.
 func (c *checker) dirtyList() {
 	fs := c.fs
 	on := make(map[*inode]bool)
@@ -24,8 +24,9 @@ func (c *checker) dirtyList() {
 		prev = in
 	}
 	c.AboutAll()
-	if fs.dirty.n != len(on) {
-		c.Errorf("the list of dirty inodes counts %d, and has %d", fs.dirty.n, len(on))
+	// The count, and the other direction: who is not on the list must not believe to be.
+	if fs.dirty.count != len(on) {
+		c.Errorf("the list of dirty inodes counts %d, and has %d", fs.dirty.count, len(on))
 	}
 	for _, in := range c.live {
 		if in.onDirtyList() != on[in] {
@@ -34,8 +35,8 @@ func (c *checker) dirtyList() {
 	}
 }
 
-// orphanList checks the list of orphans: every inode without a name, as long as
-// something holds it. Without a journal there is none.
+// orphanList checks the list of orphans: it has every inode without a name, as long as
+// something holds that inode. Without a journal it is empty.
 func (c *checker) orphanList() {
 	fs := c.fs
 	on := make(map[*inode]bool)
@@ -47,16 +48,17 @@ func (c *checker) orphanList() {
 			break
 		}
 		on[in] = true
-		if in.newer != newer || !in.onOrphanList || in.links != 0 || c.fs.inodes.find(in.Number) != in || fs.j == nil {
+		if in.newer != newer || !in.onOrphanList || in.links != 0 || c.fs.inodes.find(in.Number) != in || fs.journal == nil {
 			c.Errorf("on the list of orphans with %d links, the flag %t", in.links, in.onOrphanList)
 		}
 	}
 	c.AboutAll()
+	// The count, and the other direction: every inode without a name is on the list.
 	if len(on) != fs.orphanCount {
 		c.Errorf("the list of orphans counts %d, and has %d", fs.orphanCount, len(on))
 	}
 	for _, in := range c.live {
-		if in.onOrphanList != on[in] || fs.j != nil && in.links == 0 && !on[in] {
+		if in.onOrphanList != on[in] || fs.journal != nil && in.links == 0 && !on[in] {
 			c.Errorf("inode %d has %d links, and on the list of orphans it is %t", in.Number, in.links, on[in])
 		}
 	}

@@ -8,8 +8,8 @@ import (
 	"mbsim/filesystem"
 )
 
-// pages checks what memory knows of an inode: the status tree against the tree on
-// disk, the dirty blocks against both, and the clusters reserved for them.
+// pages checks what memory knows about an inode: the status tree against the tree on disk,
+// the dirty blocks against both, and the clusters that are reserved for them.
 func (c *checker) pages(in *inode, t *treeCheck) {
 	c.statusTree(in, t)
 	c.inlineData(in)
@@ -17,9 +17,9 @@ func (c *checker) pages(in *inode, t *treeCheck) {
 	c.reservations(in, t)
 }
 
-// statusTree checks that the ranges are sorted, and that they say what the tree
-// says: mapped ones where and how they lie, delayed ones and holes that nothing
-// is there.
+// statusTree checks that the ranges of the status tree are sorted, and that they agree with
+// the tree on disk: mapped ranges lie where and as the tree says; where ranges are delayed
+// or holes, the tree maps nothing.
 func (c *checker) statusTree(in *inode, t *treeCheck) {
 	next := uint64(0)
 	for i := range in.m.es.ext {
@@ -29,6 +29,7 @@ func (c *checker) statusTree(in *inode, t *treeCheck) {
 			return
 		}
 		next = uint64(e.lblk) + uint64(e.len)
+		// Only these combinations of the status bits can occur.
 		switch e.status {
 		case esWritten, esUnwritten, esUnwritten | esDelayed:
 			c.mapped(t, e)
@@ -56,7 +57,9 @@ func (t *treeCheck) overlap(first, last uint32) *piece {
 	return nil
 }
 
-// mapped checks a range that the status tree has as mapped.
+// mapped checks a range that the status tree has as mapped: pieces of the tree must cover
+// it without a gap, at the same distance between logical and physical blocks, and in the
+// same state.
 func (c *checker) mapped(t *treeCheck, e *esExtent) {
 	at := e.lblk
 	for i := t.from(at); i < len(t.pieces) && at <= e.end(); i++ {
@@ -71,31 +74,35 @@ func (c *checker) mapped(t *treeCheck, e *esExtent) {
 	}
 }
 
-// sameState says whether p and e are both written or both unwritten. A split that
-// finds no block for the tree makes a whole extent written, with zeroes on disk,
-// and in the kernel too tells the status tree only of a part of it
-// (ext4_split_extent_at, mended in 6.19).
+// sameState says whether p and e are both written or both unwritten. One difference is the
+// kernel's too: a split that finds no block for the tree makes a whole extent written, with
+// zeroes on disk, and tells the status tree only about a part of it (ext4_split_extent_at;
+// mended in 6.19).
 func (c *checker) sameState(p *piece, e *esExtent) bool {
 	unwritten := e.status&esUnwritten != 0
 	return p.unwritten == unwritten || unwritten && c.fs.alloc.Total().NoSpace > 0
 }
 
-// dirtyBlocks checks the runs of dirty blocks: sorted, of the file, and in the
-// state that the status tree and the tree give.
+// dirtyBlocks checks the runs of dirty blocks: they are sorted, lie in the file, and are in
+// the state that the status tree and the tree on disk give; and every delayed block is
+// dirty.
 func (c *checker) dirtyBlocks(in *inode, t *treeCheck) {
 	next := uint32(0)
 	for i := range in.m.cache.runs {
 		r := &in.m.cache.runs[i]
-		if r.len == 0 || r.lblk < next || r.next() > c.fs.blocksFor(in.Size) && !in.stray {
+		if r.len == 0 || r.lblk < next || r.next() > c.fs.blocksFor(in.Size) && !in.pagesDiffer {
 			c.Errorf("dirty blocks [%d, %d) behind %d, in a file of %d bytes", r.lblk, r.next(), next, in.Size)
 		}
 		next = r.next()
+		// One wrong block of a run is enough to report.
 		for b := r.lblk; b < r.next(); b++ {
 			if !c.dirtyBlock(in, t, b, r.state) {
 				break
 			}
 		}
 	}
+	// The reverse: what is delayed has a dirty page, since only writeback can give it a
+	// place.
 	for i := range in.m.es.ext {
 		e := &in.m.es.ext[i]
 		if !e.delayedOnly() {
@@ -104,18 +111,19 @@ func (c *checker) dirtyBlocks(in *inode, t *treeCheck) {
 		for b := e.lblk; b <= e.end(); b++ {
 			// Zeroing a range drops its dirty pages before it finds that there
 			// is no space for unwritten blocks, in the kernel too.
-			if !in.stray && in.m.cache.state(b) != bufDelayed && c.fs.alloc.Total().NoSpace == 0 {
+			if !in.pagesDiffer && in.m.cache.state(b) != bufDelayed && c.fs.alloc.Total().NoSpace == 0 {
 				c.Errorf("block %d is delayed, its buffer in state %d", b, in.m.cache.state(b))
 				break
 			}
 		}
 	}
+	// The flusher finds dirty files by the list only.
 	if len(in.m.cache.runs) > 0 && !in.onDirtyList() {
 		c.Errorf("dirty blocks, but not on the list of dirty inodes")
 	}
 }
 
-// dirtyBlock checks dirty block b.
+// dirtyBlock checks dirty block b, whose buffer is in state s.
 func (c *checker) dirtyBlock(in *inode, t *treeCheck, b uint32, s bufState) bool {
 	p := t.overlap(b, b)
 	ok := false
@@ -137,12 +145,13 @@ func (c *checker) dirtyBlock(in *inode, t *treeCheck, b uint32, s bufState) bool
 	return ok
 }
 
-// reservations counts the clusters that delayed blocks need: those with no block
-// mapped. Where a cluster is mapped already, a pending reservation remembers it.
+// reservations counts the clusters that delayed blocks need: those of which the file has no
+// block mapped. A cluster with mapped and delayed blocks has a pending reservation instead.
 func (c *checker) reservations(in *inode, t *treeCheck) {
 	bits := c.fs.geo.ClusterBits
 	var want uint32
 	var pending []uint32
+	// last is the cluster counted before, which two delayed ranges may share.
 	last := int64(-1)
 	for i := range in.m.es.ext {
 		e := &in.m.es.ext[i]
@@ -161,6 +170,7 @@ func (c *checker) reservations(in *inode, t *treeCheck) {
 			}
 		}
 	}
+	// The counts must be those that the inode and its status tree keep.
 	if want != in.reserved && !(c.fs.leaksReservations() && want < in.reserved) {
 		c.Errorf("%d clusters are delayed, %d reserved", want, in.reserved)
 	}
@@ -169,9 +179,9 @@ func (c *checker) reservations(in *inode, t *treeCheck) {
 	}
 }
 
-// leaksReservations says whether a reservation may be lost. Where fallocate moves
-// delayed data out of an inode into an indirect block map, nothing takes back what was
-// reserved for it, in 5.10 too ("i_reserved_data_blocks (1) not cleared!").
+// leaksReservations says whether a reservation may be lost. If fallocate moves delayed data
+// out of an inode into an indirect block map, nothing takes back what was reserved for it,
+// in 5.10 too (it logs "i_reserved_data_blocks (1) not cleared!").
 func (fs *FS) leaksReservations() bool { return fs.inlineData && !fs.extents }
 
 // String names the parts of a status.
@@ -185,7 +195,7 @@ func (s esStatus) String() string {
 	return strings.Join(names, "+")
 }
 
-// recount adds the ranges of a status tree to s.
+// recount adds the ranges of a status tree to the statistics in s.
 func (t *esTree) recount(s *filesystem.StatusTree) {
 	reclaimable := int64(0)
 	for i := range t.ext {

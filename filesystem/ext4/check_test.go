@@ -45,7 +45,8 @@ func busy(t *testing.T, mkfs string) *FS {
 	return fs
 }
 
-// Check sees damage of any kind.
+// TestCheckSeesDamage damages a file system in memory in one way after another, and Check
+// must report each.
 func TestCheckSeesDamage(t *testing.T) {
 	file := func(fs *FS, path string) *inode {
 		in, e := fs.lookupPath(path)
@@ -104,7 +105,7 @@ func TestCheckSeesDamage(t *testing.T) {
 		{"a directory's block missing", func(fs *FS) { file(fs, "d/e").Size *= 2 }, "a directory of 1 blocks"},
 		{"pins", func(fs *FS) { file(fs, "d/z").pins++ }, "pin it"},
 		{"the dirty list's flag", func(fs *FS) { file(fs, "d/w").dirtyPlace = 0 }, "list of dirty inodes"},
-		{"the dirty list's length", func(fs *FS) { fs.dirty.n++ }, "counts"},
+		{"the dirty list's length", func(fs *FS) { fs.dirty.count++ }, "counts"},
 		{"the dirty list's order", func(fs *FS) { fs.dirty.places[len(fs.dirty.places)-1].dirtied = -1 }, "dirty since -1"},
 		{"no orphans", func(fs *FS) { fs.orphans = nil }, "list of orphans"},
 		{"IO that never ends", func(fs *FS) { fs.conversions = make([]conversion, 1) }, "wait for the end of their IO"},
@@ -119,17 +120,17 @@ func TestCheckSeesDamage(t *testing.T) {
 	}
 }
 
-// Indirect blocks are checked too.
+// TestCheckSeesDamageOfArrays does the same to a file with indirect blocks.
 func TestCheckSeesDamageOfArrays(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		damage func(in *inode)
 		want   string
 	}{
-		{"a hole with a child", func(in *inode) { in.ind.ptr[indSlot] = 0 }, "has a child"},
-		{"a child elsewhere", func(in *inode) { in.ind.ptr[indSlot]++ }, "not to an array of 1 levels"},
-		{"an empty array", func(in *inode) { clear(in.ind.kid[indSlot].ptr) }, "is empty"},
-		{"one block twice", func(in *inode) { in.ind.ptr[3] = in.ind.ptr[0] }, "two owners"},
+		{"a hole with a child", func(in *inode) { in.ind.pointers[indSlot] = 0 }, "has a child"},
+		{"a child elsewhere", func(in *inode) { in.ind.pointers[indSlot]++ }, "not to an array of 1 levels"},
+		{"an empty array", func(in *inode) { clear(in.ind.children[indSlot].pointers) }, "is empty"},
+		{"one block twice", func(in *inode) { in.ind.pointers[3] = in.ind.pointers[0] }, "two owners"},
 	} {
 		t.Run(strings.ReplaceAll(c.name, " ", "-"), func(t *testing.T) {
 			fs := busy(t, "-b 4096 -O ^extent,^64bit")

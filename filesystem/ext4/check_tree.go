@@ -2,7 +2,7 @@ package ext4
 
 import "mbsim/allocator"
 
-// piece is a run of a file's blocks that lie in a row, in one state.
+// piece is a run of a file's blocks that lie next to each other on disk, in one state.
 type piece struct {
 	lblk, len uint32
 	unwritten bool
@@ -11,15 +11,15 @@ type piece struct {
 
 func (p *piece) next() uint32 { return p.lblk + p.len }
 
-// treeCheck is what was found of one inode's tree.
+// treeCheck is what was found in the tree of one inode.
 type treeCheck struct {
 	pieces   []piece // by logical block
 	meta     int64   // blocks of the tree, a cluster each
 	clusters int64   // clusters of data
 }
 
-// tree checks the extent tree or the indirect blocks of an inode, and that
-// i_blocks counts what they hold.
+// tree checks the extent tree or the indirect blocks of an inode, and that i_blocks counts
+// what they hold.
 func (c *checker) tree(in *inode) *treeCheck {
 	var t treeCheck
 	switch {
@@ -32,17 +32,20 @@ func (c *checker) tree(in *inode) *treeCheck {
 		c.array(in.ind, 0, 0, &t)
 	}
 	c.dataClusters(&t)
+	// In blocks, whole clusters: data, metadata and attributes.
 	if n := (t.clusters + t.meta) << c.fs.geo.ClusterBits; n+in.attrs != in.blocks {
 		c.Errorf("it holds %d clusters of data and %d blocks of metadata, %d blocks of attributes, and counts %d blocks", t.clusters, t.meta, in.attrs, in.blocks)
 	}
+	// The size on disk lags behind, but is never larger, unless the inode is about to go.
 	if in.Size < 0 || in.Size > c.fs.maxSize(in) && !in.isDir() || in.disksize > in.Size && in.links > 0 {
 		c.Errorf("size %d, on disk %d", in.Size, in.disksize)
 	}
 	return &t
 }
 
-// dataClusters claims the clusters of the pieces. Blocks lie in their clusters
-// where they do in the file's, and one of the file's clusters lies in one place.
+// dataClusters claims the clusters of the pieces, so that no two files own one. A block
+// lies at the same place of its cluster on disk as in the file, and a cluster of the file
+// lies in one place.
 func (c *checker) dataClusters(t *treeCheck) {
 	bits := c.fs.geo.ClusterBits
 	mask := c.fs.geo.ClusterRatio() - 1
@@ -55,11 +58,13 @@ func (c *checker) dataClusters(t *treeCheck) {
 		if bits > 0 && p.lblk&mask != uint32(p.pblk)&mask {
 			c.Errorf("block %d lies at %d: not at the same place of the cluster", p.lblk, p.pblk)
 		}
+		// Without bigalloc a cluster is a block.
 		if bits == 0 {
 			c.own(p.pblk, uint64(p.len))
 			t.clusters += int64(p.len)
 			continue
 		}
+		// With bigalloc a cluster may be shared by neighbouring pieces, and counts once.
 		for k := p.lblk >> bits; k <= (p.next()-1)>>bits; k++ {
 			b := (p.pblk>>bits + allocator.Block(k-p.lblk>>bits)) << bits
 			if int64(k) == last {
@@ -75,7 +80,7 @@ func (c *checker) dataClusters(t *treeCheck) {
 	}
 }
 
-// root checks the part of an extent tree that lies in the inode.
+// root checks the root of an extent tree, which lies in the inode, and all below it.
 func (c *checker) root(in *inode, t *treeCheck) {
 	n := &in.m.root
 	if n.blk != 0 || n.max != rootEntries || n.depth > maxDepth {
@@ -84,7 +89,7 @@ func (c *checker) root(in *inode, t *treeCheck) {
 	c.node(n, 0, maxBlocks, t)
 }
 
-// node checks a node, all of whose blocks lie in [from, to).
+// node checks a node and all below it. All of its blocks must lie in [from, to).
 func (c *checker) node(n *node, from, to uint32, t *treeCheck) {
 	if len(n.ext) > 0 && n.depth > 0 || len(n.idx) > 0 && n.depth == 0 || n.entries() > int(n.max) {
 		c.Errorf("node at block %d of depth %d: %d extents and %d indexes, at most %d", n.blk, n.depth, len(n.ext), len(n.idx), n.max)
@@ -93,10 +98,12 @@ func (c *checker) node(n *node, from, to uint32, t *treeCheck) {
 	if n.entries() == 0 && (n.blk != 0 || n.depth > 0) {
 		c.Errorf("node at block %d of depth %d is empty", n.blk, n.depth)
 	}
+	// Extents follow each other: each may begin where the one before ends.
 	for i := range n.ext {
 		c.extent(n, i, from, to, t)
 		from = max(from, n.ext[i].next())
 	}
+	// The child of an index maps blocks from the index on, up to the next index.
 	for i := range n.idx {
 		x := &n.idx[i]
 		end := to
@@ -117,7 +124,8 @@ func (c *checker) node(n *node, from, to uint32, t *treeCheck) {
 	}
 }
 
-// extent checks extent i of a leaf.
+// extent checks extent i of leaf n, which must lie in [from, to), and adds it to the
+// pieces.
 func (c *checker) extent(n *node, i int, from, to uint32, t *treeCheck) {
 	x := &n.ext[i]
 	limit := uint16(maxExtentLen)
@@ -134,14 +142,17 @@ func (c *checker) extent(n *node, i int, from, to uint32, t *treeCheck) {
 	t.pieces = append(t.pieces, piece{x.lblk, uint32(x.len), x.unwritten, x.pblk})
 }
 
-// array checks an array of pointers. Its first slot is for block lblk; below are
-// levels of arrays between its slots and their blocks, unless it is the inode's.
+// array checks an array of pointers, whose first slot is for block lblk. Between its slots
+// and their blocks there are so many levels of arrays below, unless it is the inode's,
+// whose slots differ.
 func (c *checker) array(n *indirect, below uint, lblk uint64, t *treeCheck) {
 	bits := uint(c.fs.geo.BlockBits - 2)
 	empty := true
 	at := lblk
-	for i, p := range n.ptr {
+	for i, p := range n.pointers {
 		levels := uint(0) // of arrays between this slot and its blocks
+		// The inode has twelve slots for blocks, then one each for one, two and three
+		// levels.
 		switch {
 		case n.blk == 0 && i >= directSlots:
 			levels = uint(i - directSlots + 1)
@@ -151,19 +162,23 @@ func (c *checker) array(n *indirect, below uint, lblk uint64, t *treeCheck) {
 		if p != 0 {
 			empty = false
 			c.slot(n, i, levels, at, t)
-		} else if n.kid != nil && n.kid[i] != nil {
+		} else if n.children != nil && n.children[i] != nil {
 			c.Errorf("array at block %d: slot %d is a hole, and has a child", n.blk, i)
 		}
+		// A slot stands for as many blocks as the levels below it have pointers.
 		at += 1 << (levels * bits)
 	}
-	if empty && n.blk != 0 && !n.bare {
+	// A block that has lost its last pointer would have been freed.
+	if empty && n.blk != 0 && !n.emptyAtMount {
 		c.Errorf("array at block %d is empty", n.blk)
 	}
 }
 
-// slot checks slot i of n, which is not a hole.
+// slot checks slot i of n, which is not a hole. It stands for the blocks from lblk on, over
+// so many levels of arrays.
 func (c *checker) slot(n *indirect, i int, levels uint, lblk uint64, t *treeCheck) {
-	b := allocator.Block(n.ptr[i])
+	b := allocator.Block(n.pointers[i])
+	// A pointer to data: it continues the last piece, or begins one.
 	if levels == 0 {
 		if k := len(t.pieces); k > 0 && uint64(t.pieces[k-1].next()) == lblk && t.pieces[k-1].pblk+allocator.Block(t.pieces[k-1].len) == b {
 			t.pieces[k-1].len++
@@ -172,8 +187,9 @@ func (c *checker) slot(n *indirect, i int, levels uint, lblk uint64, t *treeChec
 		t.pieces = append(t.pieces, piece{lblk: uint32(lblk), len: 1, pblk: b})
 		return
 	}
-	kid := n.kid[i]
-	if kid == nil || kid.blk != b || len(kid.ptr) != 1<<(c.fs.geo.BlockBits-2) || (kid.kid == nil) != (levels == 1) {
+	// A pointer to an array: the array must be the child that memory has for it.
+	kid := n.children[i]
+	if kid == nil || kid.blk != b || len(kid.pointers) != 1<<(c.fs.geo.BlockBits-2) || (kid.children == nil) != (levels == 1) {
 		c.Errorf("array at block %d: slot %d points to block %d and not to an array of %d levels", n.blk, i, b, levels)
 		return
 	}

@@ -233,8 +233,8 @@ func (c *race) mount(e *sim.Engine) (*FS, error) {
 	})
 }
 
-// slowLocks is a machine on which taking the lock of an inode takes time, so that others
-// come between wherever the file system must reckon with it.
+// slowLocks is a machine on which taking an inode's lock takes time, so that other
+// processes run at every point where the file system must expect them to.
 type slowLocks struct{ *smp.Machine }
 
 func (l slowLocks) LockInode(number uint32) {

@@ -14,7 +14,8 @@ var (
 	damagedRuns = flag.Uint64("damaged.n", 2000, "how many seeds TestDamagedImages takes")
 )
 
-// mountDamaged is the driver for package imagetest.
+// mountDamaged mounts an image for package imagetest, and returns with it the function that
+// checks it.
 func mountDamaged(l *image.Layout) (filesystem.FileSystem, func() error, error) {
 	opt := DefaultOptions(l.Super.BlockSize())
 	opt.CPUs = 2
@@ -27,8 +28,8 @@ func mountDamaged(l *image.Layout) (filesystem.FileSystem, func() error, error) 
 
 func TestSoundImages(t *testing.T) { imagetest.Sound(t, "ext", mountDamaged) }
 
-// Run one seed again with
-// go test -run TestDamagedImages ./filesystem/ext4 -damaged.seed N -damaged.n 1.
+// TestDamagedImages mounts images with random damage. Run one seed again with go test -run
+// TestDamagedImages ./filesystem/ext4 -damaged.seed N -damaged.n 1.
 func TestDamagedImages(t *testing.T) {
 	imagetest.Damaged(t, "ext", mountDamaged, *damagedSeed, *damagedRuns)
 }

@@ -15,7 +15,8 @@ func (fs *FS) reserveCluster(t *task, in *inode) errno {
 	return 0
 }
 
-// releaseReserved gives n reserved clusters back (ext4_da_release_space).
+// releaseReserved gives n reserved clusters of the inode back (ext4_da_release_space), but
+// no more than it has.
 func (fs *FS) releaseReserved(t *task, in *inode, n int64) {
 	if n == 0 {
 		return
@@ -25,9 +26,8 @@ func (fs *FS) releaseReserved(t *task, in *inode, n int64) {
 	fs.alloc.DirtyClusters().Add(t.CPU, -n)
 }
 
-// useReserved turns n reserved clusters into allocated ones
-// (ext4_da_update_reserve_space). claim says that the inode's block count is
-// still to grow by them.
+// useReserved turns n reserved clusters into allocated ones (ext4_da_update_reserve_space).
+// claim says that the inode's block count does not contain them yet.
 func (fs *FS) useReserved(t *task, in *inode, n uint32, claim bool) {
 	n = min(n, in.reserved)
 	in.reserved -= n
@@ -35,14 +35,16 @@ func (fs *FS) useReserved(t *task, in *inode, n uint32, claim bool) {
 	if claim {
 		fs.addBlocks(t, in, int64(n)<<fs.geo.ClusterBits)
 	}
+	// With the last reservation gone and no writer left, nothing will be appended soon: the
+	// inode's preallocations are given back.
 	if in.reserved == 0 && in.Writers == 0 {
 		fs.alloc.DiscardInode(t.CPU, &in.Inode, 0)
 	}
 }
 
-// settleReservation accounts for clusters that were allocated at lblk: reserved
-// ones when writeback allocates, and any that were delayed when someone else
-// does.
+// settleReservation accounts for clusters that were allocated at lblk. If writeback has
+// allocated them, they were all reserved. If someone else has, those were reserved in which
+// blocks are delayed.
 func (fs *FS) settleReservation(t *task, in *inode, lblk, clusters uint32, f mapFlags) {
 	if !fs.opt.Delalloc || clusters == 0 {
 		return
@@ -51,6 +53,7 @@ func (fs *FS) settleReservation(t *task, in *inode, lblk, clusters uint32, f map
 		fs.useReserved(t, in, clusters, true)
 		return
 	}
+	// Whole clusters are looked at, and the block count has grown already.
 	bits := fs.geo.ClusterBits
 	start := lblk &^ (fs.geo.ClusterRatio() - 1)
 	if n := in.fileMap().es.delayedClusters(start, start+clusters<<bits-1, bits); n > 0 {
@@ -58,14 +61,15 @@ func (fs *FS) settleReservation(t *task, in *inode, lblk, clusters uint32, f map
 	}
 }
 
-// forget drops [lblk, lblk+n) from the status tree and releases the
-// reservations of the delayed blocks in it (ext4_es_remove_extent).
+// forget removes [lblk, lblk+n) from the status tree, and gives back the reservations of
+// the delayed blocks in it (ext4_es_remove_extent).
 func (fs *FS) forget(t *task, in *inode, lblk, n uint32) {
 	es := &in.fileMap().es
 	if n == 0 || len(es.ext) == 0 {
 		return
 	}
 	end := lblk + n - 1
+	// Without delayed allocation no block is delayed, so nothing is counted.
 	if !fs.opt.Delalloc {
 		es.remove(lblk, end, nil)
 		return
@@ -75,20 +79,23 @@ func (fs *FS) forget(t *task, in *inode, lblk, n uint32) {
 	fs.releaseReserved(t, in, c.release(es))
 }
 
-// delayBlock makes the hole at lblk a delayed block, reserving its cluster if
-// that is not allocated or reserved yet (ext4_insert_delayed_block).
+// delayBlock makes the hole at lblk a delayed block. It reserves the block's cluster unless
+// that is allocated or reserved already (ext4_insert_delayed_block).
 func (fs *FS) delayBlock(t *task, in *inode, lblk uint32) errno {
-	shared := false // with an allocated block
+	shared := false // the cluster is allocated for another block
+	// Without bigalloc every block needs a reservation.
 	if bits := fs.geo.ClusterBits; bits == 0 {
 		if e := fs.reserveCluster(t, in); e != 0 {
 			return e
 		}
 	} else {
+		// With bigalloc the other blocks of the cluster decide: one that is delayed has
+		// reserved it, one that is mapped has it, by the status tree or by the extent tree.
 		first := lblk &^ (fs.geo.ClusterRatio() - 1)
 		last := lblk | (fs.geo.ClusterRatio() - 1)
 		switch {
-		case in.fileMap().es.any(first, last, isDelayedOnly):
-		case in.fileMap().es.any(first, last, isMapped), in.inline == 0 && fs.clusterMapped(in, lblk>>bits):
+		case in.fileMap().es.scanRange(first, last, isDelayedOnly): // reserved already
+		case in.fileMap().es.scanRange(first, last, isMapped), in.inline == 0 && fs.clusterMapped(in, lblk>>bits):
 			shared = true
 		default:
 			if e := fs.reserveCluster(t, in); e != 0 {
@@ -103,10 +110,13 @@ func (fs *FS) delayBlock(t *task, in *inode, lblk uint32) errno {
 	return 0
 }
 
-// prepareDelayed readies block lblk for a delayed write
-// (ext4_da_get_block_prep): what its buffer becomes.
+// prepareDelayed readies block lblk for a delayed write, and returns the state that its
+// buffer gets (ext4_da_get_block_prep, ext4_da_map_blocks).
 func (fs *FS) prepareDelayed(t *task, in *inode, lblk uint32) (bufState, errno) {
-	x, known := in.fileMap().es.ask(lblk)
+	x, known := in.fileMap().es.lookupCounted(lblk)
+	// What the status tree does not know the extent tree does, and what it says goes into
+	// the status tree, one block long. While the data is in the inode there is no extent
+	// tree to ask.
 	if !known {
 		m := mapping{lblk: lblk, len: 1}
 		if in.inline == 0 && fs.lookupBlocks(t, in, &m) > 0 {
@@ -119,6 +129,7 @@ func (fs *FS) prepareDelayed(t *task, in *inode, lblk uint32) (bufState, errno) 
 			x.status = esHole
 		}
 	}
+	// A hole becomes delayed; other blocks keep what they are.
 	switch {
 	case x.status&esHole != 0:
 		return bufDelayed, fs.delayBlock(t, in, lblk)
@@ -130,15 +141,19 @@ func (fs *FS) prepareDelayed(t *task, in *inode, lblk uint32) (bufState, errno) 
 	return bufMapped, 0
 }
 
-// shortOfSpace says that a write must allocate at once, since too little space
-// is left to promise (ext4_nonda_switch). It starts writeback once half of the
-// free space is promised.
+// shortOfSpace says that a write must allocate its blocks at once, since too little space
+// is left to promise (ext4_nonda_switch). It starts writeback if more than half of the free
+// space is promised.
 func (fs *FS) shortOfSpace(t *task, in *inode) bool {
 	free := fs.alloc.FreeClusters().ReadPositive()
 	dirty := fs.alloc.DirtyClusters().ReadPositive()
+	// Writeback turns what is promised into what is allocated. The file being written is
+	// locked by the caller, and is written too.
 	if dirty > 0 && free < 2*dirty {
 		fs.writebackAll(t, in)
 		fs.endIO(t, nil, in)
 	}
+	// More than two thirds of the free space are promised, or so much that the error of the
+	// counters matters.
 	return 2*free < 3*dirty || free < dirty+fs.alloc.Watermark()
 }

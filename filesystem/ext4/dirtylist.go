@@ -2,23 +2,25 @@ package ext4
 
 import "iter"
 
-// dirtyList is the inodes with something to write back, the oldest first (b_dirty).
-// They stand in a slice with gaps: to take one out touches no other inode, and
-// writeback need not read one to know the next.
+// dirtyList is the list of inodes with something to write back, the oldest first (b_dirty).
+// It is a slice with gaps: to take an inode out touches no other one, and writeback need
+// not read an inode to know the next.
 type dirtyList struct {
 	places []*inode // nil for a gap; the first is at head, the last is none
 	head   int
-	n      int // inodes
+	count  int // number of inodes
 }
 
-// add puts in at the end.
+// add puts an inode at the end.
 func (l *dirtyList) add(in *inode) {
-	if len(l.places) == cap(l.places) && l.n < len(l.places)/2 {
+	// Before the slice would grow, gaps are closed if they are more than half of it. So
+	// each inode is moved rarely.
+	if len(l.places) == cap(l.places) && l.count < len(l.places)/2 {
 		l.squeeze()
 	}
 	l.places = append(l.places, in)
 	in.dirtyPlace = int32(len(l.places))
-	l.n++
+	l.count++
 }
 
 // squeeze closes the gaps.
@@ -34,15 +36,16 @@ func (l *dirtyList) squeeze() {
 	clear(all[len(l.places):])
 }
 
-// remove takes in out.
+// remove takes an inode out.
 func (l *dirtyList) remove(in *inode) {
 	l.places[in.dirtyPlace-1] = nil
 	in.dirtyPlace = 0
-	l.n--
-	if l.n == 0 {
+	l.count--
+	if l.count == 0 {
 		l.places, l.head = l.places[:0], 0
 		return
 	}
+	// The list neither begins nor ends with a gap.
 	for l.places[l.head] == nil {
 		l.head++
 	}
@@ -51,7 +54,7 @@ func (l *dirtyList) remove(in *inode) {
 	}
 }
 
-// all lists them. The list must not change meanwhile.
+// all lists the inodes in order. The list must not change meanwhile.
 func (l *dirtyList) all() iter.Seq[*inode] {
 	return func(yield func(*inode) bool) {
 		for _, in := range l.places[l.head:] {
@@ -62,14 +65,15 @@ func (l *dirtyList) all() iter.Seq[*inode] {
 	}
 }
 
-// appendPlaces appends all of them, and the gaps between them: that takes no look at any.
+// appendPlaces appends the whole list with its gaps to a slice, without a look at any
+// inode.
 func (l *dirtyList) appendPlaces(to []*inode) []*inode { return append(to, l.places[l.head:]...) }
 
-// onDirtyList says whether in has something to write back.
+// onDirtyList says whether the inode is on the list.
 func (in *inode) onDirtyList() bool { return in.dirtyPlace != 0 }
 
-// markDirty puts in at the end of the list of dirty inodes, unless it is on it
-// (__mark_inode_dirty).
+// markDirty puts an inode at the end of the list of dirty inodes, unless it is on it
+// already (__mark_inode_dirty).
 func (fs *FS) markDirty(in *inode) {
 	if in.onDirtyList() {
 		return
@@ -80,7 +84,7 @@ func (fs *FS) markDirty(in *inode) {
 	fs.dirty.add(in)
 }
 
-// cleanInode takes in off the list of dirty inodes.
+// cleanInode takes an inode off the list of dirty inodes, if it is on it.
 func (fs *FS) cleanInode(in *inode) {
 	if in.onDirtyList() {
 		fs.dirty.remove(in)

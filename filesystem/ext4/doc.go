@@ -7,20 +7,20 @@
 // (indirect*.go), with a goal and neighbours for the allocator. The extent
 // status tree (es*.go) remembers what is mapped, delayed, unwritten or a hole. For
 // most files, one run of blocks, a few bytes stand for all this (brief.go). An inode
-// may hold its data itself (inline*.go). When the data of unwritten blocks is on disk,
-// so that they become written, depends on what the block layer holds back (plug.go).
+// may hold its data itself (inline*.go). Unwritten blocks become written when their data is
+// on disk; when that is depends on what the block layer holds back (plug.go).
 // Inodes are placed as Orlov's allocator does (ialloc.go), directories grow
 // block by block (namespace.go, over package dirent), and freed blocks come
 // back when their transaction commits (journal.go). Inodes lie in memory by their
 // numbers (icache.go).
 //
-// FS.Check recounts slowly all that is kept fast (check*.go); with the build tag
-// invariants it does so after each sync and remount. The tests perform random
-// operations under it, and stories that say why a block lies where it does
+// FS.Check counts again, slowly, what the file system keeps up to date as it goes (check*.go);
+// with the build tag invariants it does so after each sync and remount. The tests perform
+// random operations under it, and stories that say why a block lies where it does
 // (testdata/stories).
 //
-// Units: lblk and pblk are file-system blocks, sizes and offsets bytes, clusters
-// are said where they are meant. Everything is deterministic.
+// Units: lblk and pblk are file-system blocks, sizes and offsets are in bytes, and where
+// something counts clusters or pages a comment says so. Everything is deterministic.
 //
 // Not modelled: file contents, quota, extended attributes, encryption, data
 // journalling, online resize, memory pressure on the status tree.

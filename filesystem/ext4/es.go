@@ -7,7 +7,7 @@ import (
 	"mbsim/filesystem"
 )
 
-// esStatus is what the extent status tree knows of a range of blocks.
+// esStatus is what the extent status tree says about a range of blocks, one bit or two.
 type esStatus uint8
 
 // The statuses of extents_status.h. A range may be unwritten and delayed at
@@ -26,24 +26,27 @@ type esExtent struct {
 	status    esStatus
 }
 
-// block48 is the number of a block in as many bits as it has on disk.
+// block48 is a physical block number in 48 bits, as many as it has on disk. It keeps an
+// esExtent small and needs no alignment.
 type block48 [3]uint16
 
+// newBlock48 packs a physical block number.
 func newBlock48(b allocator.Block) block48 {
 	return block48{uint16(b), uint16(b >> 16), uint16(b >> 32)}
 }
 
+// block unpacks the physical block number.
 func (x block48) block() allocator.Block {
 	return allocator.Block(x[0]) | allocator.Block(x[1])<<16 | allocator.Block(x[2])<<32
 }
 
-// newES is the range [lblk, lblk+n) with its first block at pblk, which means nothing
-// for holes and delayed ranges.
+// newES makes the range [lblk, lblk+n). pblk is the place of its first block, and has no
+// meaning for holes and delayed ranges.
 func newES(lblk, n uint32, pblk allocator.Block, s esStatus) esExtent {
 	return esExtent{lblk: lblk, len: n, pblk: newBlock48(pblk), status: s}
 }
 
-// cutFront takes the first n blocks away.
+// cutFront takes the first n blocks away from the range.
 func (e *esExtent) cutFront(n uint32) {
 	e.lblk += n
 	e.len -= n
@@ -51,6 +54,8 @@ func (e *esExtent) cutFront(n uint32) {
 }
 
 func (e *esExtent) end() uint32 { return e.lblk + e.len - 1 }
+
+// covers reports whether block lblk lies in the range.
 func (e *esExtent) covers(lblk uint32) bool {
 	return lblk >= e.lblk && lblk-e.lblk < e.len
 }
@@ -64,15 +69,16 @@ func (e *esExtent) delayedOnly() bool { return e.status&esDelayed != 0 && e.stat
 // Deviates from the kernel: a sorted slice instead of a red-black tree, and no
 // shrinker (memory pressure is not modelled).
 type esTree struct {
-	ext         []esExtent
-	stats       *filesystem.StatusTree // of the file system
-	clu         *[]uint32              // pending reservations of a bigalloc file: logical clusters, sorted; nil for none yet
-	reclaimable int32                  // ranges that are not delayed (i_es_shk_nr)
+	ext             []esExtent
+	stats           *filesystem.StatusTree // of the file system
+	pendingClusters *[]uint32              // pending reservations of a bigalloc file: logical clusters, sorted; nil for none yet
+	reclaimable     int32                  // ranges that are not delayed (i_es_shk_nr)
 }
 
-// search is the place of the first range that ends at lblk or after it
+// search returns the index of the first range that ends at lblk or after it
 // (__es_tree_search).
 func (t *esTree) search(lblk uint32) int {
+	// Files mostly grow at their end, so the last range is tried first.
 	n := len(t.ext)
 	if n > 0 && t.ext[n-1].lblk <= lblk {
 		if t.ext[n-1].end() < lblk {
@@ -80,6 +86,7 @@ func (t *esTree) search(lblk uint32) int {
 		}
 		return n - 1
 	}
+	// A walk over few ranges is faster than a binary search, which calls a function.
 	if n <= 4 {
 		for i := range t.ext {
 			if t.ext[i].end() >= lblk {
@@ -99,6 +106,8 @@ func (t *esTree) lookup(lblk uint32) (esExtent, bool) {
 	return esExtent{}, false
 }
 
+// mergeable reports whether range b continues a with the same status, in the file and, if
+// it is mapped, on disk (ext4_es_can_be_merged).
 func (t *esTree) mergeable(a, b *esExtent) bool {
 	if a.status != b.status || uint64(a.len)+uint64(b.len) > maxBlocks || uint64(a.lblk)+uint64(a.len) != uint64(b.lblk) {
 		return false
@@ -111,12 +120,13 @@ func (t *esTree) mergeable(a, b *esExtent) bool {
 	}
 }
 
-// add inserts e, which must not overlap any range, merging it with its
-// neighbours (__es_insert_extent).
+// add inserts e, which must not overlap any range, and merges it with its neighbours
+// (__es_insert_extent).
 func (t *esTree) add(e esExtent) { t.addAt(t.search(e.lblk), e) }
 
-// addAt is add where i is the place of the first range behind e.
+// addAt is add for a caller that knows i, the index of the first range behind e.
 func (t *esTree) addAt(i int, e esExtent) {
+	// e continues the range before it, which then may reach the one behind.
 	if i > 0 && t.mergeable(&t.ext[i-1], &e) {
 		t.ext[i-1].len += e.len
 		if i < len(t.ext) && t.mergeable(&t.ext[i-1], &t.ext[i]) {
@@ -126,6 +136,7 @@ func (t *esTree) addAt(i int, e esExtent) {
 		}
 		return
 	}
+	// e continues into the range behind it.
 	if i < len(t.ext) && t.mergeable(&e, &t.ext[i]) {
 		n := &t.ext[i]
 		n.lblk, n.len, n.pblk = e.lblk, n.len+e.len, e.pblk
@@ -135,24 +146,27 @@ func (t *esTree) addAt(i int, e esExtent) {
 	t.count(e.status, 1)
 }
 
-// insert puts e before range i.
+// insert puts e before the range with index i.
 func (t *esTree) insert(i int, e esExtent) {
 	t.ext = append(t.ext, esExtent{})
 	copy(t.ext[i+1:], t.ext[i:])
 	t.ext[i] = e
 }
 
-// remove forgets [lblk, end], both inclusive, telling gone of each part of a
-// range that goes (__es_remove_extent). gone may be nil.
+// remove forgets the blocks [lblk, end], both inclusive, and tells gone about every part of
+// a range that goes (__es_remove_extent). gone may be nil.
 func (t *esTree) remove(lblk, end uint32, gone *reservedCount) {
 	i := t.search(lblk)
 	if i == len(t.ext) || t.ext[i].lblk > end {
 		return
 	}
+	// The first range begins before lblk: its front stays.
 	e := t.ext[i]
 	if e.lblk < lblk {
 		keep := lblk - e.lblk
 		if e.end() > end {
+			// It also ends behind end: it is cut in two, and what lies between is all that
+			// goes.
 			tail := e
 			tail.lblk, tail.len = end+1, e.end()-end
 			tail.pblk = newBlock48(e.pblk.block() + allocator.Block(e.len-tail.len))
@@ -170,6 +184,7 @@ func (t *esTree) remove(lblk, end uint32, gone *reservedCount) {
 		}
 		i++
 	}
+	// The ranges that lie inside go as a whole.
 	j := i
 	for ; j < len(t.ext) && t.ext[j].end() <= end; j++ {
 		if gone != nil {
@@ -177,6 +192,7 @@ func (t *esTree) remove(lblk, end uint32, gone *reservedCount) {
 		}
 		t.count(t.ext[j].status, -1)
 	}
+	// The last range reaches beyond end: its front goes.
 	if j < len(t.ext) && t.ext[j].lblk <= end {
 		x := &t.ext[j]
 		cut := end + 1 - x.lblk
@@ -188,7 +204,7 @@ func (t *esTree) remove(lblk, end uint32, gone *reservedCount) {
 	t.ext = append(t.ext[:i], t.ext[j:]...)
 }
 
-// set makes [lblk, lblk+n) have the status, whatever it had
+// set gives the blocks [lblk, lblk+n) the status s, whatever they had before
 // (ext4_es_insert_extent, without the revision of pending reservations).
 func (t *esTree) set(lblk, n uint32, pblk allocator.Block, s esStatus) {
 	if n == 0 {
@@ -196,12 +212,14 @@ func (t *esTree) set(lblk, n uint32, pblk allocator.Block, s esStatus) {
 	}
 	e := newES(lblk, n, pblk, s)
 	i := t.search(lblk)
-	if i < len(t.ext) && t.ext[i].lblk <= lblk+n-1 { // something is known
+	// Where ranges overlap [lblk, lblk+n) they give way. Two cases are frequent and need no
+	// removal: a write to the front of a hole, and the writeback of exactly one range.
+	if i < len(t.ext) && t.ext[i].lblk <= lblk+n-1 {
 		x := &t.ext[i]
 		switch {
-		case x.lblk == lblk && x.len > n: // its front goes, as of a hole that is written to
+		case x.lblk == lblk && x.len > n:
 			x.cutFront(n)
-		case x.lblk == lblk && x.len == n && !t.joins(i, &e): // just this, as when it is written back
+		case x.lblk == lblk && x.len == n && !t.joins(i, &e):
 			t.count(x.status, -1)
 			t.count(s, 1)
 			*x = e
@@ -214,13 +232,14 @@ func (t *esTree) set(lblk, n uint32, pblk allocator.Block, s esStatus) {
 	t.addAt(i, e)
 }
 
-// joins says whether e in the place of range i would merge with a neighbour.
+// joins says whether e, put in the place of the range with index i, would merge with a
+// neighbour.
 func (t *esTree) joins(i int, e *esExtent) bool {
 	return i > 0 && t.mergeable(&t.ext[i-1], e) || i+1 < len(t.ext) && t.mergeable(e, &t.ext[i+1])
 }
 
-// cache records what the extent tree says, where nothing is known of any block
-// of the range (ext4_es_cache_extent).
+// cache records what the extent tree says about a range, but only if nothing is known of
+// any of its blocks: what the status tree knows is newer (ext4_es_cache_extent).
 func (t *esTree) cache(lblk, n uint32, pblk allocator.Block, s esStatus) {
 	if n == 0 {
 		return
@@ -231,9 +250,9 @@ func (t *esTree) cache(lblk, n uint32, pblk allocator.Block, s esStatus) {
 	t.add(newES(lblk, n, pblk, s))
 }
 
-// find is the first range with a block in [lblk, end] that match accepts
+// findRange returns the first range with a block in [lblk, end] that match accepts
 // (ext4_es_find_extent_range).
-func (t *esTree) find(lblk, end uint32, match func(*esExtent) bool) (esExtent, bool) {
+func (t *esTree) findRange(lblk, end uint32, match func(*esExtent) bool) (esExtent, bool) {
 	for i := t.search(lblk); i < len(t.ext) && t.ext[i].lblk <= end; i++ {
 		if match(&t.ext[i]) {
 			return t.ext[i], true
@@ -246,9 +265,9 @@ func isDelayed(e *esExtent) bool     { return e.status&esDelayed != 0 }
 func isDelayedOnly(e *esExtent) bool { return e.delayedOnly() }
 func isMapped(e *esExtent) bool      { return e.mapped() }
 
-// any reports whether match accepts a range with a block in [lblk, end]
+// scanRange reports whether match accepts a range with a block in [lblk, end]
 // (ext4_es_scan_range).
-func (t *esTree) any(lblk, end uint32, match func(*esExtent) bool) bool {
-	_, ok := t.find(lblk, end, match)
+func (t *esTree) scanRange(lblk, end uint32, match func(*esExtent) bool) bool {
+	_, ok := t.findRange(lblk, end, match)
 	return ok
 }

@@ -4,47 +4,55 @@ import (
 	"slices"
 )
 
-// Delayed blocks of a bigalloc file are reserved by cluster. A cluster that is
-// already allocated, or already reserved, for another block needs no second
-// reservation; where an allocated cluster also holds delayed blocks, a pending
-// reservation remembers it, so that freeing the allocated part keeps a
-// reservation for the delayed one (fs/ext4/extents_status.c).
+// The delayed blocks of a bigalloc file are reserved by cluster. A cluster that is allocated or
+// reserved already for another block needs no second reservation. If an allocated cluster also
+// holds delayed blocks, a pending reservation notes that: when its allocated blocks are freed,
+// the cluster becomes a reserved one (fs/ext4/extents_status.c).
 
-// pending lists them.
+// pending lists the logical clusters with a pending reservation, sorted.
 func (t *esTree) pending() []uint32 {
-	if t.clu == nil {
+	if t.pendingClusters == nil {
 		return nil
 	}
-	return *t.clu
+	return *t.pendingClusters
 }
 
+// pendingAt returns where cluster clu stands in that list, or would stand, and whether it
+// does.
 func (t *esTree) pendingAt(clu uint32) (int, bool) { return slices.BinarySearch(t.pending(), clu) }
 
+// isPending says whether cluster clu has a pending reservation (ext4_is_pending).
 func (t *esTree) isPending(clu uint32) bool { _, ok := t.pendingAt(clu); return ok }
 
+// addPending notes a pending reservation of cluster clu (__insert_pending).
 func (t *esTree) addPending(clu uint32) {
 	if i, ok := t.pendingAt(clu); !ok {
-		if t.clu == nil {
-			t.clu = new([]uint32)
+		if t.pendingClusters == nil {
+			t.pendingClusters = new([]uint32)
 		}
-		*t.clu = slices.Insert(*t.clu, i, clu)
+		*t.pendingClusters = slices.Insert(*t.pendingClusters, i, clu)
 	}
 }
 
+// dropPending removes the pending reservation of cluster clu, if it has one
+// (__remove_pending).
 func (t *esTree) dropPending(clu uint32) {
 	if i, ok := t.pendingAt(clu); ok {
-		*t.clu = slices.Delete(*t.clu, i, i+1)
+		*t.pendingClusters = slices.Delete(*t.pendingClusters, i, i+1)
 	}
 }
 
-// revisePending makes or drops the pending reservations of the clusters at the
-// ends of [lblk, lblk+n), which have just been mapped (__revise_pending).
+// revisePending adds or removes the pending reservations of the clusters at both ends of
+// [lblk, lblk+n), which has just been mapped (__revise_pending). Clusters in between are
+// mapped as a whole, and hold no delayed blocks.
 func (t *esTree) revisePending(lblk, n uint32, bits uint8) {
 	ratio := uint32(1) << bits
 	end := lblk + n - 1
 	first, last := lblk&^(ratio-1), end|(ratio-1)
-	before := first != lblk && t.any(first, lblk-1, isDelayedOnly)
-	after := func() bool { return last != end && t.any(end+1, last, isDelayedOnly) }
+	// Whether delayed blocks lie in the first cluster before the range, or in the last one
+	// after it.
+	before := first != lblk && t.scanRange(first, lblk-1, isDelayedOnly)
+	after := func() bool { return last != end && t.scanRange(end+1, last, isDelayedOnly) }
 	settle := func(pending bool, b uint32) {
 		if pending {
 			t.addPending(b >> bits)
@@ -52,6 +60,7 @@ func (t *esTree) revisePending(lblk, n uint32, bits uint8) {
 			t.dropPending(b >> bits)
 		}
 	}
+	// The range lies in one cluster.
 	if lblk>>bits == end>>bits {
 		settle(before || after(), last)
 		return
@@ -60,7 +69,7 @@ func (t *esTree) revisePending(lblk, n uint32, bits uint8) {
 	settle(after(), last)
 }
 
-// delayedClusters counts the clusters with delayed-only blocks in [start, end]
+// delayedClusters counts the clusters with blocks in [start, end] that are only delayed
 // (__es_delayed_clu).
 func (t *esTree) delayedClusters(start, end uint32, bits uint8) uint32 {
 	var n uint32
@@ -71,6 +80,8 @@ func (t *esTree) delayedClusters(start, end uint32, bits uint8) uint32 {
 			continue
 		}
 		first, last := max(e.lblk, start)>>bits, min(e.end(), end)>>bits
+		// The first cluster of a range may be the last one of the range before, which is
+		// counted.
 		n += last - first
 		if int64(first) != counted {
 			n++
@@ -80,78 +91,91 @@ func (t *esTree) delayedClusters(start, end uint32, bits uint8) uint32 {
 	return n
 }
 
-// reservedCount tallies the reservations that go with a removed range.
+// reservedCount counts the reservations that are given back when ranges are removed from a
+// status tree (struct rsvd_count).
 type reservedCount struct {
-	bits        uint8
-	n           int64 // clusters with delayed-only blocks
-	found       bool
-	first, last uint32 // first and last delayed-only block seen
-	partial     bool
-	clu         uint32 // the partial cluster being tracked
+	bits           uint8
+	clusters       int64  // clusters with blocks that are only delayed
+	seen           bool   // first and last are valid
+	first, last    uint32 // the first and the last such block seen
+	partial        bool   // a cluster of which only a part was seen is not counted yet: partialCluster
+	partialCluster uint32
 }
 
-// add counts the part [lblk, lblk+n) of e (count_rsvd).
+// add counts the part [lblk, lblk+n) of range e, which is removed (count_rsvd). Ranges come
+// in ascending order.
 func (c *reservedCount) add(e esExtent, lblk, n uint32) {
 	if !e.delayedOnly() {
 		return
 	}
+	// Without bigalloc each block has a reservation.
 	if c.bits == 0 {
-		c.n += int64(n)
+		c.clusters += int64(n)
 		return
 	}
 	ratio := uint32(1) << c.bits
+	// i is the first block not counted yet.
 	i, end := max(lblk, e.lblk), min(lblk+n-1, e.end())
-	if !c.found {
-		c.first, c.found = i, true
+	if !c.seen {
+		c.first, c.seen = i, true
 	}
 	c.last = end
-	if c.partial && c.clu != i>>c.bits {
-		c.n++
+	// The noted cluster has no further block in this part, so it is counted now.
+	if c.partial && c.partialCluster != i>>c.bits {
+		c.clusters++
 		c.partial = false
 	}
+	// The part begins inside a cluster and reaches its end.
 	if i&(ratio-1) != 0 {
 		if fill := i | (ratio - 1); end >= fill {
-			c.n++
+			c.clusters++
 			c.partial = false
 			i = fill + 1
 		}
 	}
+	// Then come whole clusters.
 	if i+ratio-1 <= end {
 		clusters := (end - i + 1) >> c.bits
-		c.n += int64(clusters)
+		c.clusters += int64(clusters)
 		i += clusters << c.bits
 	}
+	// The rest is the front of a cluster, of which the next part may hold more.
 	if !c.partial && i <= end {
-		c.partial, c.clu = true, i>>c.bits
+		c.partial, c.partialCluster = true, i>>c.bits
 	}
 }
 
-// release is the number of reservations to give back once [.., end] is gone
-// from t, dropping the pending reservations inside it (get_rsvd).
+// release returns the number of reservations to give back, after the ranges counted were
+// removed from t (get_rsvd). It also removes the pending reservations of clusters whose
+// delayed blocks are all gone.
 func (c *reservedCount) release(t *esTree) int64 {
 	if c.bits == 0 {
-		return c.n
+		return c.clusters
 	}
+	// The last cluster noted is counted.
 	if c.partial {
-		c.n++
+		c.clusters++
 	}
-	if c.n == 0 {
+	if c.clusters == 0 {
 		return 0
 	}
 	ratio := uint32(1) << c.bits
 	first, last := c.first>>c.bits, c.last>>c.bits
+	// Clusters at both ends that still hold delayed blocks outside the range keep their
+	// reservation.
 	left, right := false, false
-	if start := c.first &^ (ratio - 1); start < c.first && t.any(start, c.first-1, isDelayedOnly) {
-		c.n--
+	if start := c.first &^ (ratio - 1); start < c.first && t.scanRange(start, c.first-1, isDelayedOnly) {
+		c.clusters--
 		left = true
 	}
-	if fill := c.last | (ratio - 1); (!left || first != last) && fill > c.last && t.any(c.last+1, fill, isDelayedOnly) {
-		c.n--
+	if fill := c.last | (ratio - 1); (!left || first != last) && fill > c.last && t.scanRange(c.last+1, fill, isDelayedOnly) {
+		c.clusters--
 		right = true
 	}
+	// Clusters at the ends that were kept are not looked at further, as in the kernel.
 	if first == last {
 		if left || right {
-			return c.n
+			return c.clusters
 		}
 	} else {
 		if left {
@@ -161,16 +185,18 @@ func (c *reservedCount) release(t *esTree) int64 {
 			last--
 		}
 	}
+	// A cluster with a pending reservation is allocated, and had no reservation of its own.
+	// With its last delayed block the pending reservation goes.
 	if first <= last {
 		i, _ := t.pendingAt(first)
 		j, clu := i, t.pending()
 		for j < len(clu) && clu[j] <= last {
-			c.n--
+			c.clusters--
 			j++
 		}
 		if j > i {
-			*t.clu = slices.Delete(clu, i, j)
+			*t.pendingClusters = slices.Delete(clu, i, j)
 		}
 	}
-	return c.n
+	return c.clusters
 }

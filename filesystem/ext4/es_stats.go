@@ -2,14 +2,14 @@ package ext4
 
 import "mbsim/filesystem"
 
-// StatusTree counts what all inodes remember of their blocks.
+// StatusTree returns the counters of the status trees of all inodes.
 //
-// Deviates from the kernel: hits are those of data of files, and of blocks that
-// directories grow by. There the journal looks up every block that it writes, and
-// a name that is not known yet reads the blocks of its directory; and a page of
-// the cache remembers where it lies, where here the tree is asked again. Misses
-// and extents are the kernel's, but for the journal's own inode and for
-// directories read back after a remount.
+// Deviates from the kernel: hits are only those for data of files, and for blocks that
+// directories grow by. In the kernel the journal looks up every block that it writes; a
+// name that is not cached reads the blocks of its directory; and a page of the cache
+// remembers where it lies, where here the tree is asked again. Misses and extents are the
+// kernel's, except for the journal's own inode and for directories that are read back after
+// a remount.
 func (fs *FS) StatusTree() filesystem.StatusTree { return fs.esStats }
 
 // count notes that n ranges of status s came, or went where n is negative
@@ -17,7 +17,7 @@ func (fs *FS) StatusTree() filesystem.StatusTree { return fs.esStats }
 func (t *esTree) count(s esStatus, n int32) {
 	st := t.stats
 	if st == nil {
-		return // no file's
+		return // a tree that belongs to no file
 	}
 	st.Extents += int64(n)
 	if s&esDelayed != 0 {
@@ -27,13 +27,15 @@ func (t *esTree) count(s esStatus, n int32) {
 		st.Inodes++
 	}
 	st.Reclaimable += int64(n)
-	if t.reclaimable += n; t.reclaimable == 0 {
+	t.reclaimable += n
+	if t.reclaimable == 0 {
 		st.Inodes--
 	}
 }
 
-// ask is a lookup that counts (ext4_es_lookup_extent).
-func (t *esTree) ask(lblk uint32) (esExtent, bool) {
+// lookupCounted is lookup for the places where the kernel looks up, too, and so counts a
+// hit or a miss (ext4_es_lookup_extent).
+func (t *esTree) lookupCounted(lblk uint32) (esExtent, bool) {
 	x, ok := t.lookup(lblk)
 	if ok {
 		t.stats.Hits++

@@ -78,7 +78,7 @@ func TestStatusTree(t *testing.T) {
 	}
 }
 
-// model is the status of each block, one by one.
+// esModel is the status of each block, one by one.
 type esModel [64]struct {
 	s esStatus
 	p allocator.Block

@@ -5,9 +5,9 @@ import (
 	"mbsim/allocator/mballoc"
 )
 
-// extentGoal is where lblk should lie: as far from the nearest extent as it is
-// in the file, or at the leaf, or where the inode's blocks begin
-// (ext4_ext_find_goal).
+// extentGoal is the physical block where lblk should lie (ext4_ext_find_goal): as far from
+// the path's extent as it is in the file; without an extent at the leaf's own block; in an
+// empty inode where the inode's blocks begin.
 func (fs *FS) extentGoal(t *task, in *inode, p *path, lblk uint32) allocator.Block {
 	if x := p.ex(); x != nil {
 		if lblk > x.lblk {
@@ -15,7 +15,7 @@ func (fs *FS) extentGoal(t *task, in *inode, p *path, lblk uint32) allocator.Blo
 		}
 		return x.pblk - allocator.Block(x.lblk-lblk)
 	}
-	if b := p.leaf().n.blk; b != 0 {
+	if b := p.leaf().node.blk; b != 0 {
 		return b
 	}
 	return fs.inodeGoal(t, in)
@@ -25,11 +25,13 @@ func (fs *FS) extentGoal(t *task, in *inode, p *path, lblk uint32) allocator.Blo
 // (ext4_ext_map_blocks).
 func (fs *FS) extentMapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, errno) {
 	var p path
-	in.find(&p, m.lblk, false)
+	in.find(&p, m.lblk, cacheRead)
+	// If an extent covers the first block, it answers, whatever the caller wants.
 	x := p.ex()
 	if x != nil && x.covers(m.lblk) {
 		return fs.mapCovered(t, in, &p, m, f)
 	}
+	// A look-up of a hole puts the hole into the status tree and tells how long it is.
 	if f&mapCreate == 0 {
 		n := fs.rememberHole(in, &p, m.lblk)
 		m.pblk = 0
@@ -39,11 +41,14 @@ func (fs *FS) extentMapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint3
 	return fs.mapNew(t, in, &p, m, f)
 }
 
-// mapCovered maps blocks that the path's extent holds.
+// mapCovered maps blocks that the path's extent holds already.
 func (fs *FS) mapCovered(t *task, in *inode, p *path, m *mapping, f mapFlags) (uint32, errno) {
 	x := p.ex()
+	// got is the number of blocks from m.lblk to the end of the extent.
 	got := uint32(x.len) - (m.lblk - x.lblk)
 	pblk := x.pblk + allocator.Block(m.lblk-x.lblk)
+	// A written extent is the answer, unless the caller makes it unwritten
+	// (FALLOC_FL_ZERO_RANGE).
 	if !x.unwritten {
 		if f&mapConvertUnwritten != 0 {
 			m.pblk = pblk
@@ -54,28 +59,38 @@ func (fs *FS) mapCovered(t *task, in *inode, p *path, m *mapping, f mapFlags) (u
 		m.len = min(got, m.len)
 		return m.len, 0
 	}
+	// To split an unwritten extent may take tree blocks from the reserved pool: its data
+	// blocks exist already, and a write into them must not fail for want of metadata.
 	return fs.mapUnwrittenExtent(t, in, p, m, f|mapMetadataNofail, got, pblk)
 }
 
-// mapUnwrittenExtent maps blocks of an unwritten extent, splitting or
-// converting it as the caller asks (ext4_ext_handle_unwritten_extents).
+// mapUnwrittenExtent maps blocks of an unwritten extent, and splits or converts it as the
+// caller asks (ext4_ext_handle_unwritten_extents). got is the number of blocks from m.lblk
+// to the end of the extent, pblk is where m.lblk lies.
 func (fs *FS) mapUnwrittenExtent(t *task, in *inode, p *path, m *mapping, f mapFlags, got uint32, pblk allocator.Block) (uint32, errno) {
 	var e errno
 	switch {
+	// Data is about to be written there: the range becomes an extent of its own, still
+	// unwritten.
 	case f&mapPreIO != 0:
 		if got, e = fs.splitConvert(t, in, p, m.lblk, m.len, f|mapConvert); e != 0 {
 			return 0, e
 		}
 		m.state |= stateUnwritten | stateNew | stateMapped
+	// The data is on disk: the range becomes written.
 	case f&mapConvert != 0:
 		if e = fs.convertEndIO(t, in, p, m.lblk, m.len); e != 0 {
 			return 0, e
 		}
 		m.state |= stateMapped
-	case f&mapUnwritten != 0: // fallocate again
+	// fallocate once more: the blocks are there and stay unwritten.
+	case f&mapUnwritten != 0:
 		m.state |= stateUnwritten | stateMapped
+	// A look-up: to a reader an unwritten block is a hole, so it does not count as mapped.
 	case f&mapCreate == 0:
 		m.state |= stateUnwritten
+	// A write without delayed conversion: the blocks become written before their data is
+	// there.
 	default:
 		if got, e = fs.convertToWritten(t, in, p, m, f); e != 0 {
 			return 0, e
@@ -87,24 +102,28 @@ func (fs *FS) mapUnwrittenExtent(t *task, in *inode, p *path, m *mapping, f mapF
 	return m.len, 0
 }
 
-// rememberHole puts the hole around lblk, up to the next delayed range, into the
-// status tree and returns its length from lblk on
-// (ext4_ext_determine_insert_hole).
+// rememberHole puts the hole around lblk into the status tree, as far as it holds no
+// delayed blocks, and returns its length from lblk on (ext4_ext_determine_insert_hole). To
+// the extent tree delayed blocks are a hole like any other, so the status tree must be
+// asked.
 func (fs *FS) rememberHole(in *inode, p *path, lblk uint32) uint32 {
 	start, n := p.hole(lblk)
 	for {
-		d, ok := in.fileMap().es.find(start, start+n-1, isDelayed)
+		d, ok := in.fileMap().es.findRange(start, start+n-1, isDelayed)
 		if !ok {
 			break
 		}
+		// The delayed range lies before lblk: the hole that is remembered begins at lblk.
 		if lblk >= d.lblk+d.len {
 			n -= lblk - start
 			start = lblk
 			continue
 		}
+		// lblk itself is delayed, so there is nothing to remember.
 		if d.covers(lblk) {
 			return d.lblk + d.len - lblk
 		}
+		// The delayed range lies behind lblk: the hole ends before it.
 		n = min(d.lblk-start, n)
 		break
 	}
@@ -112,12 +131,16 @@ func (fs *FS) rememberHole(in *inode, p *path, lblk uint32) uint32 {
 	return n - (lblk - start)
 }
 
-// mapNew allocates blocks for the hole at m.lblk and puts them into the tree.
+// mapNew allocates blocks for the hole at m.lblk, or finds them in a cluster that the file
+// has already, and puts them into the tree.
 func (fs *FS) mapNew(t *task, in *inode, p *path, m *mapping, f mapFlags) (uint32, errno) {
 	offset := m.lblk & (fs.geo.ClusterRatio() - 1)
 	x := p.ex()
 	var got, clusters uint32
 	var pblk allocator.Block
+	// With bigalloc the cluster of m.lblk may belong to the file already, by the extent
+	// before or by the one behind the hole (get_implied_cluster_alloc). Then nothing is
+	// allocated. The first block of a cluster cannot share it with an earlier extent.
 	if offset != 0 && x != nil && fs.impliedCluster(m, x, p) {
 		got, pblk = m.len, m.pblk
 	} else if right := in.right(p, m.lblk); fs.geo.ClusterBits > 0 && right != nil && fs.impliedCluster(m, right, p) {
@@ -132,7 +155,9 @@ func (fs *FS) mapNew(t *task, in *inode, p *path, m *mapping, f mapFlags) (uint3
 	return fs.putNew(t, in, p, m, f, clusters)
 }
 
-// putNew puts the blocks of m, for which so many clusters were allocated, into the tree.
+// putNew puts the blocks of m, for which so many clusters were allocated, into the tree. If
+// the tree has no room for them and finds no block to grow by, the clusters are freed
+// again.
 func (fs *FS) putNew(t *task, in *inode, p *path, m *mapping, f mapFlags, clusters uint32) (uint32, errno) {
 	nx := extent{lblk: m.lblk, len: uint16(m.len), unwritten: f&mapUnwritten != 0, pblk: m.pblk}
 	if nx.unwritten {
@@ -140,6 +165,9 @@ func (fs *FS) putNew(t *task, in *inode, p *path, m *mapping, f mapFlags, cluste
 	}
 	if e := fs.insertExtent(t, in, p, nx, f); e != 0 {
 		if clusters > 0 {
+			// The inode's preallocations go first, as in the kernel. Blocks that were
+			// reserved have not been counted as the inode's yet, so freeing must not
+			// subtract them.
 			fs.alloc.DiscardInode(t.CPU, &in.Inode, 0)
 			var ff mballoc.FreeFlags
 			if f&mapDelallocReserve != 0 {
@@ -150,32 +178,40 @@ func (fs *FS) putNew(t *task, in *inode, p *path, m *mapping, f mapFlags, cluste
 		}
 		return 0, e
 	}
+	// Only blocks that have found their place in the tree use up reservations.
 	fs.settleReservation(t, in, m.lblk, clusters, f)
 	m.state |= stateNew | stateMapped
 	return m.len, 0
 }
 
-// allocateExtent asks the allocator for the blocks of m. It returns where
-// m.lblk lies, the number of blocks from there on, and the clusters allocated.
+// allocateExtent asks the allocator for the blocks of m. right is the extent behind the
+// hole, nil if there is none. It returns where m.lblk lies, the number of blocks from there
+// on, and the number of clusters allocated.
 func (fs *FS) allocateExtent(t *task, in *inode, p *path, right *extent, m *mapping, f mapFlags) (allocator.Block, uint32, uint32, errno) {
 	r := fs.takeRequest()
 	defer fs.giveRequest(r)
+	// The mapped neighbours on both sides, so that the allocator can aim next to them on
+	// disk (ext4_mb_normalize_request). Without a right one Lright is m.lblk and Pright 0.
 	r.Lleft, r.Pleft = p.left(m.lblk)
 	r.Lright = m.lblk
 	if right != nil {
 		r.Lright, r.Pright = right.lblk, right.pblk
 	}
+	// No more than one extent can hold, and not over the next extent.
 	if f&mapUnwritten == 0 {
 		m.len = min(m.len, maxExtentLen)
 	} else {
 		m.len = min(m.len, maxUnwrittenLen)
 	}
 	want := fs.clipOverlap(p, m)
+	// From here in clusters: the request begins at the start of m.lblk's cluster, since a
+	// block lies at the same place of its cluster in the file and on disk.
 	bits := fs.geo.ClusterBits
 	offset := m.lblk & (fs.geo.ClusterRatio() - 1)
 	r.Goal = fs.extentGoal(t, in, p, m.lblk) - allocator.Block(offset)
 	r.Logical = m.lblk - offset
 	r.Len = (offset + want + fs.geo.ClusterRatio() - 1) >> bits
+	// Only data of regular files is preallocated (EXT4_MB_HINT_DATA).
 	if in.Regular {
 		r.Flags = mballoc.HintData
 	}
@@ -192,17 +228,20 @@ func (fs *FS) allocateExtent(t *task, in *inode, p *path, right *extent, m *mapp
 	if e != 0 {
 		return 0, 0, 0, e
 	}
+	// Back in blocks, from m.lblk on: the clusters' part before it is not asked for.
 	return b + allocator.Block(offset), min(r.Len<<bits-offset, want), r.Len, 0
 }
 
-// clipOverlap is how much of m lies before the next extent, by clusters
-// (ext4_ext_check_overlap).
+// clipOverlap returns how many blocks of m lie before the next extent, or before the
+// cluster that it begins in (ext4_ext_check_overlap).
 func (fs *FS) clipOverlap(p *path, m *mapping) uint32 {
 	x := p.ex()
 	if x == nil {
 		return m.len
 	}
 	mask := fs.geo.ClusterRatio() - 1
+	// The path's extent lies behind m only where m precedes all extents; otherwise it is
+	// the one after it.
 	next := x.lblk &^ mask
 	if next < m.lblk {
 		next = p.nextAllocated()
@@ -212,6 +251,7 @@ func (fs *FS) clipOverlap(p *path, m *mapping) uint32 {
 		next &^= mask
 	}
 	n := m.len
+	// The end of m wraps around 2^32.
 	if m.lblk+n < m.lblk {
 		n = maxBlocks - m.lblk
 	}
@@ -221,12 +261,13 @@ func (fs *FS) clipOverlap(p *path, m *mapping) uint32 {
 	return n
 }
 
-// impliedCluster reports whether m begins in a cluster that extent x already
-// holds a part of, and then says where m lies and how far that holds
+// impliedCluster reports whether m begins in a cluster that extent x holds a part of. Then
+// it sets in m where that lies on disk and how many blocks can use it
 // (get_implied_cluster_alloc).
 func (fs *FS) impliedCluster(m *mapping, x *extent, p *path) bool {
 	bits := fs.geo.ClusterBits
 	ratio := fs.geo.ClusterRatio()
+	// Only the first and the last cluster of an extent can be shared with a hole.
 	clu := m.lblk >> bits
 	first, last := x.lblk>>bits, (x.next()-1)>>bits
 	if clu != first && clu != last {
@@ -236,8 +277,10 @@ func (fs *FS) impliedCluster(m *mapping, x *extent, p *path) bool {
 	if clu == last {
 		b += allocator.Block(x.len) - 1
 	}
+	// The block's place in the cluster is the same in the file and on disk.
 	offset := m.lblk & (ratio - 1)
 	m.pblk = b&^allocator.Block(ratio-1) + allocator.Block(offset)
+	// m ends with the cluster, or before the next extent in the same cluster.
 	m.len = min(m.len, ratio-offset)
 	if m.lblk < x.lblk {
 		m.len = min(m.len, x.lblk-m.lblk)
@@ -253,7 +296,8 @@ func (fs *FS) impliedCluster(m *mapping, x *extent, p *path) bool {
 func (fs *FS) clusterMapped(in *inode, clu uint32) bool {
 	bits := fs.geo.ClusterBits
 	var p path
-	in.find(&p, clu<<bits, false)
+	in.find(&p, clu<<bits, cacheRead)
+	// The path's extent, or the next one, may hold a block of the cluster.
 	x := p.ex()
 	if x == nil || clu < x.lblk>>bits {
 		return false

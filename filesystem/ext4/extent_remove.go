@@ -7,20 +7,21 @@ import (
 	"mbsim/allocator/mballoc"
 )
 
-// The states of a partialCluster.
+// partialState is the state of a partialCluster.
 type partialState uint8
 
 const (
-	partialNone partialState = iota
-	partialFree              // to be freed unless another extent is found in it
-	partialKeep              // in use by an extent that stays
+	partialNone partialState = iota // no cluster is noted (initial)
+	partialFree                     // it goes, unless an extent further left has blocks in it (tofree)
+	partialKeep                     // an extent that stays has blocks in it (nofree)
 )
 
-// partialCluster is the cluster at the edge of what is being removed, whose
-// fate depends on the extent to its left (struct partial_cluster).
+// partialCluster is the cluster at the left edge of what has been removed so far. With
+// bigalloc an extent further left may have blocks in it too, so it is freed only once that
+// extent is known (struct partial_cluster).
 type partialCluster struct {
 	state partialState
-	clu   allocator.Block // physical cluster
+	pclu  allocator.Block // physical cluster
 	lblk  uint32
 }
 
@@ -33,8 +34,9 @@ func dataFreeFlags(in *inode) mballoc.FreeFlags {
 	return 0
 }
 
-// freeCluster frees the whole physical cluster clu that held lblk, keeping a
-// reservation where delayed blocks still need it.
+// freeCluster frees the whole physical cluster clu, which held the file's block lblk. If
+// delayed blocks lie in the same cluster of the file, a pending reservation says so, and
+// the cluster becomes a reserved one.
 func (fs *FS) freeCluster(t *task, in *inode, clu allocator.Block, lblk uint32) {
 	f := dataFreeFlags(in)
 	bits := fs.geo.ClusterBits
@@ -48,9 +50,11 @@ func (fs *FS) freeCluster(t *task, in *inode, clu allocator.Block, lblk uint32) 
 	}
 }
 
-// rereserveCluster turns a freed cluster into a reserved one, for the delayed
-// blocks it also held (ext4_rereserve_cluster).
+// rereserveCluster turns a cluster that was just freed into a reserved one, for the delayed
+// blocks that lie in it (ext4_rereserve_cluster).
 func (fs *FS) rereserveCluster(t *task, in *inode, lblk uint32) {
+	// freeBlocks has left the inode's count to us, and has not added to the free clusters,
+	// as with EXT4_FREE_BLOCKS_RERESERVE_CLUSTER.
 	in.blocks -= int64(fs.geo.ClusterRatio())
 	in.reserved++
 	fs.alloc.DirtyClusters().Add(t.CPU, 1)
@@ -58,57 +62,71 @@ func (fs *FS) rereserveCluster(t *task, in *inode, lblk uint32) {
 	in.fileMap().es.dropPending(lblk >> fs.geo.ClusterBits)
 }
 
-// removeBlocks frees the tail [from, to] of extent x (ext4_remove_blocks).
+// removeBlocks frees the tail [from, to] of extent x, whose last block is to
+// (ext4_remove_blocks).
 func (fs *FS) removeBlocks(t *task, in *inode, x *extent, pc *partialCluster, from, to uint32) {
 	bits := fs.geo.ClusterBits
 	ratio := fs.geo.ClusterRatio()
+	// A noted cluster that is not the one in which x ends is shared with no further extent:
+	// now it can be freed.
 	last := x.pblk + allocator.Block(x.len) - 1
-	if pc.state != partialNone && pc.clu != last>>bits {
+	if pc.state != partialNone && pc.pclu != last>>bits {
 		if pc.state == partialFree {
-			fs.freeCluster(t, in, pc.clu, pc.lblk)
+			fs.freeCluster(t, in, pc.pclu, pc.lblk)
 		}
 		pc.state = partialNone
 	}
+	// num blocks go, from pblk on.
 	num := x.next() - from
 	pblk := x.pblk + allocator.Block(uint32(x.len)-num)
+	// x ends inside a cluster that begins in the range as well. No extent that stays has
+	// blocks in it, so it is freed as a whole.
 	if to&(ratio-1) != ratio-1 && to&^(ratio-1) >= from && pc.state != partialKeep {
 		fs.freeCluster(t, in, last>>bits, to)
 		pc.state = partialNone
 	}
+	// Of the rest only whole clusters are freed: the first and the last one may be shared
+	// (NOFREE_FIRST_CLUSTER, NOFREE_LAST_CLUSTER).
 	fs.freeBlocks(t, in, pblk, num, dataFreeFlags(in)|freeKeepFirst|freeKeepLast)
-	if pc.state != partialNone && pc.clu != pblk>>bits {
+	// What was noted has been passed.
+	if pc.state != partialNone && pc.pclu != pblk>>bits {
 		pc.state = partialNone
 	}
+	// The whole extent goes, and it begins inside a cluster: an extent further left may
+	// share it.
 	if from&(ratio-1) != 0 && num == uint32(x.len) {
 		if pc.state == partialNone {
-			*pc = partialCluster{state: partialFree, clu: pblk >> bits, lblk: from}
+			*pc = partialCluster{state: partialFree, pclu: pblk >> bits, lblk: from}
 		}
 	} else {
 		pc.state = partialNone
 	}
 }
 
-// removeFromLeaf removes what the path's leaf maps of [start, end]
+// removeFromLeaf removes what the path's leaf maps of [start, end], from right to left
 // (ext4_ext_rm_leaf). end must not lie inside an extent.
 func (fs *FS) removeFromLeaf(t *task, in *inode, p *path, pc *partialCluster, start, end uint32) {
 	l := p.leaf()
-	n := l.n
-	i := l.i
+	n := l.node
+	i := l.entry
 	if i < 0 {
 		i = len(n.ext) - 1
 	}
 	bits := fs.geo.ClusterBits
+	// first says that the leaf's first extent has changed, and so the indexes above do.
 	first := false
 	for i >= 0 && n.ext[i].next() > start {
 		x := &n.ext[i]
-		l.i = i
-		if end < x.lblk { // beyond the hole
+		l.entry = i
+		// The extent lies behind the range and stays; its first cluster must not be freed.
+		if end < x.lblk {
 			if bits > 0 {
-				pc.clu, pc.state = x.pblk>>bits, partialKeep
+				pc.pclu, pc.state = x.pblk>>bits, partialKeep
 			}
 			i--
 			continue
 		}
+		// The extent loses its tail, or all of it.
 		from := max(x.lblk, start)
 		first = first || i == 0
 		fs.removeBlocks(t, in, x, pc, from, x.next()-1)
@@ -122,33 +140,37 @@ func (fs *FS) removeFromLeaf(t *task, in *inode, p *path, pc *partialCluster, st
 	if first && len(n.ext) > 0 {
 		p.correctIndexes()
 	}
+	// An extent stays to the left. It decides about the noted cluster, which is freed
+	// unless that extent ends in it.
 	if pc.state == partialFree && i >= 0 {
 		x := &n.ext[i]
-		if pc.clu != (x.pblk+allocator.Block(x.len)-1)>>bits {
-			fs.freeCluster(t, in, pc.clu, pc.lblk)
+		if pc.pclu != (x.pblk+allocator.Block(x.len)-1)>>bits {
+			fs.freeCluster(t, in, pc.pclu, pc.lblk)
 		}
 		pc.state = partialNone
 	}
+	// An empty leaf goes, unless it is the root.
 	if len(n.ext) == 0 && n.blk != 0 {
 		fs.removeIndex(t, in, p, p.depth)
 	}
 }
 
-// removeIndex takes the emptied node of level depth out of its parent and frees
-// its block (ext4_ext_rm_idx).
+// removeIndex takes the emptied node at level depth of the path out of its parent, and
+// frees its block (ext4_ext_rm_idx).
 func (fs *FS) removeIndex(t *task, in *inode, p *path, depth int) {
-	s := &p.s[depth-1]
-	b := s.n.idx[s.i].child.blk
-	s.n.idx = slices.Delete(s.n.idx, s.i, s.i+1)
-	fs.dirtyNode(t, in, s.n)
+	s := &p.steps[depth-1]
+	b := s.node.idx[s.entry].child.blk
+	s.node.idx = slices.Delete(s.node.idx, s.entry, s.entry+1)
+	fs.dirtyNode(t, in, s.node)
 	fs.freeBlocks(t, in, b, 1, freeMetadata|freeForget)
-	for d := depth - 1; d > 0 && p.s[d].i == 0; d-- {
-		if len(p.s[d].n.idx) == 0 {
-			break // this node goes next
+	// If it was the first child, the levels above begin with the next child from now on.
+	for d := depth - 1; d > 0 && p.steps[d].entry == 0; d-- {
+		if len(p.steps[d].node.idx) == 0 {
+			break // this node is empty too, and removed next
 		}
-		up := &p.s[d-1]
-		up.n.idx[up.i].lblk = p.s[d].n.idx[0].lblk
-		fs.dirtyNode(t, in, up.n)
+		up := &p.steps[d-1]
+		up.node.idx[up.entry].lblk = p.steps[d].node.idx[0].lblk
+		fs.dirtyNode(t, in, up.node)
 	}
 }
 
@@ -162,6 +184,8 @@ func (fs *FS) removeSpace(t *task, in *inode, start, end uint32) errno {
 	root := &in.fileMap().root
 	depth := root.depth
 	i := 0
+	// A hole is punched: the extent around end is split, and the walk begins there. The
+	// nodes on the path count as entered.
 	if end < maxBlocks-1 {
 		e, empty := fs.splitAtEnd(t, in, &p, &pc, end)
 		if e != 0 || empty {
@@ -170,39 +194,49 @@ func (fs *FS) removeSpace(t *task, in *inode, start, end uint32) errno {
 		depth = root.depth
 		i = depth
 		for k := 0; k < depth; k++ {
-			p.s[k].seen = p.s[k].n.entries() + 1
+			// As in the kernel (p_block = eh_entries + 1): the value differs from the
+			// number of entries, so that the entry to the left of the path is visited next.
+			p.steps[k].seen = p.steps[k].node.entries() + 1
 		}
 	} else {
+		// A truncate begins at the right end of the tree.
 		p.depth = depth
-		p.s[0] = step{n: root, i: -1}
+		p.steps[0] = step{node: root, entry: -1}
 	}
+	// The walk goes down into the last child not visited yet, and up when a node is done.
+	// Level depth holds the leaves.
 	for i >= 0 {
-		s := &p.s[i]
+		s := &p.steps[i]
 		if i == depth {
 			fs.removeFromLeaf(t, in, &p, &pc, start, end)
 			i--
 			continue
 		}
 		if s.seen == 0 { // entered for the first time
-			s.i = len(s.n.idx) - 1
-			s.seen = len(s.n.idx) + 1
+			s.entry = len(s.node.idx) - 1
+			s.seen = len(s.node.idx) + 1
 		} else {
-			s.i--
+			s.entry--
 		}
-		if s.i >= 0 && len(s.n.idx) != s.seen {
-			p.s[i+1] = step{n: in.readNode(s.n.idx[s.i].child, noCache), i: -1}
-			s.seen = len(s.n.idx)
+		// ext4_ext_more_to_rm: if the number of entries is unchanged since this level was
+		// entered last, the child has kept some, and nothing further left is in the range.
+		if s.entry >= 0 && len(s.node.idx) != s.seen {
+			p.steps[i+1] = step{node: in.readNode(s.node.idx[s.entry].child, noCache), entry: -1}
+			s.seen = len(s.node.idx)
 			i++
 			continue
 		}
-		if len(s.n.idx) == 0 && i > 0 {
+		// An index node without entries goes too.
+		if len(s.node.idx) == 0 && i > 0 {
 			fs.removeIndex(t, in, &p, i)
 		}
 		i--
 	}
+	// Nothing lies further left: the noted cluster is shared with nobody.
 	if pc.state == partialFree {
-		fs.freeCluster(t, in, pc.clu, pc.lblk)
+		fs.freeCluster(t, in, pc.pclu, pc.lblk)
 	}
+	// An empty tree is a root that is a leaf.
 	if root.entries() == 0 {
 		in.resetRoot()
 		fs.dirtyInode(t, in)
@@ -210,8 +244,8 @@ func (fs *FS) removeSpace(t *task, in *inode, start, end uint32) errno {
 	return 0
 }
 
-// splitAtEnd leads p to end, and splits the extent there so that it ends at end.
-// It reports a tree without any extent as empty.
+// splitAtEnd leads p to end, and splits the extent that holds end and the block after it,
+// so that it ends at end. It reports a tree without any extent as empty.
 func (fs *FS) splitAtEnd(t *task, in *inode, p *path, pc *partialCluster, end uint32) (e errno, empty bool) {
 	in.find(p, end, noCache)
 	x := p.ex()
@@ -222,20 +256,23 @@ func (fs *FS) splitAtEnd(t *task, in *inode, p *path, pc *partialCluster, end ui
 	last := x.next() - 1
 	switch {
 	case end >= x.lblk && end < last:
+		// The cluster in which the extent is split stays in use by its second half.
 		if bits > 0 {
-			pc.clu, pc.state = (x.pblk+allocator.Block(end-x.lblk)+1)>>bits, partialKeep
+			pc.pclu, pc.state = (x.pblk+allocator.Block(end-x.lblk)+1)>>bits, partialKeep
 		}
 		return fs.forceSplit(t, in, p, end+1), false
+	// The extent ends at end or before it. The extent to its right may share its last
+	// cluster, and stays.
 	case bits > 0 && end >= last && pc.state == partialNone:
 		if r := in.right(p, last+1); r != nil {
-			pc.clu, pc.state = r.pblk>>bits, partialKeep
+			pc.pclu, pc.state = r.pblk>>bits, partialKeep
 		}
 	}
 	return 0, false
 }
 
-// forceSplit splits the path's extent at lblk, with reserved blocks if need be
-// (ext4_force_split_extent_at).
+// forceSplit splits the path's extent at lblk (ext4_force_split_extent_at). It may use
+// reserved blocks, since to free space must not fail for want of space.
 func (fs *FS) forceSplit(t *task, in *inode, p *path, lblk uint32) errno {
 	var s splitFlags
 	if p.ex().unwritten {

@@ -20,20 +20,22 @@ const (
 // (EXT4_EXT_ZERO_LEN).
 const maxZerooutKB = 32
 
-// splitExtentAt splits the path's extent so that one starts at lblk, or only
-// marks it where it starts there already (ext4_split_extent_at).
+// splitExtentAt splits the path's extent in two, so that one begins at lblk, and marks the
+// halves as s says. If the extent begins there already, it is only marked
+// (ext4_split_extent_at).
 func (fs *FS) splitExtentAt(t *task, in *inode, p *path, lblk uint32, s splitFlags, f mapFlags) errno {
 	x := p.ex()
 	if lblk == x.lblk {
 		x.unwritten = s&markUnwritten2 != 0
 		if f&mapPreIO == 0 {
-			fs.tryMerge(t, in, p, p.leaf().i)
+			fs.tryMerge(t, in, p, p.leaf().entry)
 		}
 		fs.dirtyPath(t, in, p)
 		return 0
 	}
+	// The extent shrinks to its first half; the second half is inserted.
 	orig := *x
-	leaf, at := p.leaf().n, p.leaf().i
+	leaf, at := p.leaf().node, p.leaf().entry
 	x.len = uint16(lblk - x.lblk)
 	x.unwritten = s&markUnwritten1 != 0
 	second := extent{
@@ -42,17 +44,22 @@ func (fs *FS) splitExtentAt(t *task, in *inode, p *path, lblk uint32, s splitFla
 		unwritten: s&markUnwritten2 != 0,
 		pblk:      orig.pblk + allocator.Block(x.len),
 	}
+	// Inserting may need a block for the tree, and only the want of one is dealt with here.
 	first := *x
 	e := fs.insertExtent(t, in, p, second, f)
 	if e != filesystem.ENOSPC {
 		return e
 	}
+	// There was no block for the tree to grow by. The first half is still where it was in
+	// its leaf, and gets its old length back.
 	x = &leaf.ext[at]
 	if s&mayZeroout == 0 {
 		x.len, x.unwritten = orig.len, orig.unwritten
 		fs.dirtyPath(t, in, p)
 		return e
 	}
+	// Instead of a split, zeroes are written: the whole extent becomes written. zero is the
+	// part that holds no data yet, and only that part is told to the status tree.
 	zero := orig
 	switch {
 	case s&dataValid1 != 0:
@@ -67,19 +74,21 @@ func (fs *FS) splitExtentAt(t *task, in *inode, p *path, lblk uint32, s splitFla
 	return 0
 }
 
-// zeroed records that x was written with zeroes (ext4_zeroout_es).
+// zeroed tells the status tree that the blocks of x were written with zeroes
+// (ext4_zeroout_es).
 func (fs *FS) zeroed(in *inode, x extent) {
 	if x.len > 0 {
 		fs.remember(in, x.lblk, uint32(x.len), x.pblk, esWritten)
 	}
 }
 
-// splitExtent makes [lblk, lblk+n), which lies inside the path's extent, an
-// extent of its own (ext4_split_extent). It returns the number of blocks from
-// lblk to the end of what was split off.
+// splitExtent makes [lblk, lblk+n), which begins inside the path's extent, an extent of its
+// own (ext4_split_extent). It returns the number of blocks from lblk to the end of what was
+// split off.
 func (fs *FS) splitExtent(t *task, in *inode, p *path, lblk, n uint32, s splitFlags, f mapFlags) (uint32, errno) {
 	x := p.ex()
 	start, length, unwritten := x.lblk, uint32(x.len), x.unwritten
+	// First the part behind the range is split off, if the extent reaches beyond it.
 	got := n
 	if lblk+n < start+length {
 		s1 := s & mayZeroout
@@ -95,7 +104,9 @@ func (fs *FS) splitExtent(t *task, in *inode, p *path, lblk, n uint32, s splitFl
 	} else {
 		got = length - (lblk - start)
 	}
-	in.find(p, lblk, findOpt(f&mapNoCache != 0))
+	// Then the part before it. The path must be found anew, since the first split may have
+	// changed the tree, and may even have made the extent written.
+	in.find(p, lblk, f.searchOpt())
 	unwritten = p.ex().unwritten
 	if lblk >= start {
 		s1 := s & dataValid2
@@ -109,19 +120,24 @@ func (fs *FS) splitExtent(t *task, in *inode, p *path, lblk, n uint32, s splitFl
 	return got, 0
 }
 
-// eofBlock is the first block past the end of the file on disk, and past lblk+n.
+// eofBlock is the number of blocks up to the end of the file on disk, or up to the end of
+// the range [lblk, lblk+n) if that lies further.
 func (fs *FS) eofBlock(in *inode, lblk, n uint32) uint32 {
 	return max(fs.blocksFor(in.disksize), lblk+n)
 }
 
-// splitConvert splits the path's extent so that [lblk, lblk+n) can change its
-// state alone (ext4_split_convert_extents).
+// splitConvert splits the path's extent so that [lblk, lblk+n) can change its state alone
+// (ext4_split_convert_extents).
 func (fs *FS) splitConvert(t *task, in *inode, p *path, lblk, n uint32, f mapFlags) (uint32, errno) {
 	var s splitFlags
 	x := p.ex()
 	switch {
+	// Written blocks become unwritten. Zeroes may not stand in for a split, as all blocks
+	// hold data.
 	case f&mapConvertUnwritten != 0:
 		s = dataValid1
+	// Unwritten blocks become written. Zeroes may stand in for a split, but only if all of
+	// the extent lies before the end of the file: written blocks must not lie behind it.
 	case f&mapConvert != 0:
 		if x.next() <= fs.eofBlock(in, lblk, n) {
 			s = mayZeroout
@@ -134,14 +150,15 @@ func (fs *FS) splitConvert(t *task, in *inode, p *path, lblk, n uint32, f mapFla
 // convertEndIO makes [lblk, lblk+n) written once its data is on disk
 // (ext4_convert_unwritten_extents_endio).
 func (fs *FS) convertEndIO(t *task, in *inode, p *path, lblk, n uint32) errno {
+	// It should be an extent of its own since before the IO; merges may have changed that.
 	if x := p.ex(); x.lblk != lblk || uint32(x.len) > n {
 		if _, e := fs.splitConvert(t, in, p, lblk, n, mapConvert); e != 0 {
 			return e
 		}
-		in.find(p, lblk, false)
+		in.find(p, lblk, cacheRead)
 	}
 	p.ex().unwritten = false
-	fs.tryMerge(t, in, p, p.leaf().i)
+	fs.tryMerge(t, in, p, p.leaf().entry)
 	fs.dirtyPath(t, in, p)
 	return 0
 }
@@ -149,33 +166,39 @@ func (fs *FS) convertEndIO(t *task, in *inode, p *path, lblk, n uint32) errno {
 // convertToUnwritten makes the written blocks of m unwritten
 // (convert_initialized_extent).
 func (fs *FS) convertToUnwritten(t *task, in *inode, p *path, m *mapping, got uint32) (uint32, errno) {
+	// More than one unwritten extent can hold is done in parts.
 	if m.len > maxUnwrittenLen {
 		m.len = maxUnwrittenLen / 2
 	}
+	// The range becomes an extent of its own, and that changes its state.
 	if x := p.ex(); x.lblk != m.lblk || uint32(x.len) > m.len {
 		if _, e := fs.splitConvert(t, in, p, m.lblk, m.len, mapConvertUnwritten); e != 0 {
 			return 0, e
 		}
-		in.find(p, m.lblk, false)
+		in.find(p, m.lblk, cacheRead)
 	}
 	p.ex().unwritten = true
-	fs.tryMerge(t, in, p, p.leaf().i)
+	fs.tryMerge(t, in, p, p.leaf().entry)
 	fs.dirtyPath(t, in, p)
 	m.state |= stateUnwritten
 	m.len = min(got, m.len)
 	return m.len, 0
 }
 
-// convertToWritten makes [m.lblk, m.lblk+m.len) written before its data is
-// there (ext4_ext_convert_to_initialized). It returns the number of blocks from
-// m.lblk on that are written.
+// convertToWritten makes [m.lblk, m.lblk+m.len) written before its data is there
+// (ext4_ext_convert_to_initialized). It returns the number of blocks from m.lblk on that
+// are written then.
 func (fs *FS) convertToWritten(t *task, in *inode, p *path, m *mapping, f mapFlags) (uint32, errno) {
+	// The cheapest way is to move the boundary between two extents.
 	if fs.moveToNeighbour(t, in, p, m) {
 		return m.len, 0
 	}
 	x := *p.ex()
+	// got is the number of blocks from m.lblk to the end of the extent.
 	got := uint32(x.len) - (m.lblk - x.lblk)
 	s := dataValid2
+	// Inside the file, short rests of the extent are written with zeroes, which saves
+	// splits. maxZero is in blocks: extent_max_zeroout_kb shifted from KiB.
 	var maxZero uint32
 	if x.next() <= fs.eofBlock(in, m.lblk, m.len) {
 		s |= mayZeroout
@@ -184,11 +207,13 @@ func (fs *FS) convertToWritten(t *task, in *inode, p *path, m *mapping, f mapFla
 	lblk, n := m.lblk, m.len
 	var tail, head extent
 	if maxZero > 0 && got > n {
+		// The rest behind the range is short: it becomes written with the range.
 		if got <= maxZero {
 			at := lblk + n
 			tail = extent{lblk: at, len: uint16(got - n), pblk: x.pblk + allocator.Block(at-x.lblk)}
 			n = got
 		}
+		// The rest before the range is short: likewise.
 		if lblk-x.lblk+n < maxZero {
 			head = extent{lblk: x.lblk, len: uint16(lblk - x.lblk), pblk: x.pblk}
 			n += lblk - x.lblk
@@ -196,6 +221,7 @@ func (fs *FS) convertToWritten(t *task, in *inode, p *path, m *mapping, f mapFla
 			got = m.len
 		}
 	}
+	// What remains to be split off becomes an extent of its own, and written.
 	if _, e := fs.splitExtent(t, in, p, lblk, n, s, f); e != 0 {
 		return 0, e
 	}
@@ -204,34 +230,38 @@ func (fs *FS) convertToWritten(t *task, in *inode, p *path, m *mapping, f mapFla
 	return got, 0
 }
 
-// moveToNeighbour gives m's blocks, which begin or end the path's unwritten
-// extent, to the written extent they continue, where the same leaf holds one.
+// moveToNeighbour gives m's blocks, if they begin or end the path's unwritten extent and
+// are not all of it, to the written extent that they continue. It does so only within one
+// leaf, and reports whether it did.
 func (fs *FS) moveToNeighbour(t *task, in *inode, p *path, m *mapping) bool {
 	l := p.leaf()
-	ext := l.n.ext
-	x := &ext[l.i]
+	ext := l.node.ext
+	x := &ext[l.entry]
 	if m.len >= uint32(x.len) {
 		return false
 	}
 	n := uint16(m.len)
+	// A neighbour is fit if it is written and has room for the blocks.
 	fits := func(b *extent) bool { return !b.unwritten && uint32(b.len) < maxExtentLen-m.len }
 	switch {
-	case m.lblk == x.lblk && l.i > 0:
-		b := &ext[l.i-1]
+	case m.lblk == x.lblk && l.entry > 0:
+		// The blocks at the front go to the extent on the left.
+		b := &ext[l.entry-1]
 		if !fits(b) || b.next() != x.lblk || b.pblk+allocator.Block(b.len) != x.pblk {
 			return false
 		}
 		x.lblk, x.pblk, x.len = x.lblk+m.len, x.pblk+allocator.Block(n), x.len-n
 		b.len += n
-		l.i--
-	case m.lblk+m.len == x.next() && l.i+1 < len(ext):
-		b := &ext[l.i+1]
+		l.entry--
+	case m.lblk+m.len == x.next() && l.entry+1 < len(ext):
+		// The blocks at the end go to the extent on the right.
+		b := &ext[l.entry+1]
 		if !fits(b) || x.next() != b.lblk || x.pblk+allocator.Block(x.len) != b.pblk {
 			return false
 		}
 		b.lblk, b.pblk, b.len = b.lblk-m.len, b.pblk-allocator.Block(n), b.len+n
 		x.len -= n
-		l.i++
+		l.entry++
 	default:
 		return false
 	}

@@ -16,6 +16,7 @@ const (
 // Deviates from the kernel: collapse and insert range are not modelled and
 // fail with EOPNOTSUPP.
 func (fs *FS) fallocate(t *task, in *inode, mode uint32, off, n int64) errno {
+	// These are the arguments that vfs_fallocate and ext4_fallocate refuse.
 	if off < 0 || n <= 0 {
 		return filesystem.EINVAL
 	}
@@ -29,7 +30,8 @@ func (fs *FS) fallocate(t *task, in *inode, mode uint32, off, n int64) errno {
 	if off+n > int64(maxBlocks)<<fs.geo.BlockBits || off+n < 0 {
 		return filesystem.EFBIG
 	}
-	if e := fs.leaveInode(t, in); e != 0 {
+	// fallocate needs blocks, so data in the inode moves out first.
+	if e := fs.convertInline(t, in); e != 0 {
 		return e
 	}
 	switch {
@@ -41,12 +43,14 @@ func (fs *FS) fallocate(t *task, in *inode, mode uint32, off, n int64) errno {
 	if !in.Extents {
 		return filesystem.EOPNOTSUPP
 	}
+	// Plain preallocation: the blocks that the range touches are allocated and stay
+	// unwritten.
 	fs.touch(t, in)
 	lblk, end := uint32(off>>fs.geo.BlockBits), fs.blocksFor(off+n)
 	return fs.allocFileBlocks(t, in, lblk, end-lblk, growTo(in, mode, off+n), mapUnwrittenCreate)
 }
 
-// growTo is the size the file is to grow to, 0 where it is not.
+// growTo is the size in bytes that the file grows to, 0 if its size stays.
 func growTo(in *inode, mode uint32, end int64) int64 {
 	if mode&falKeepSize == 0 && (end > in.Size || end > in.disksize) {
 		return end
@@ -54,24 +58,28 @@ func growTo(in *inode, mode uint32, end int64) int64 {
 	return 0
 }
 
-// allocFileBlocks maps [lblk, lblk+n) piece by piece (ext4_alloc_file_blocks).
+// allocFileBlocks maps [lblk, lblk+n), an extent at a time (ext4_alloc_file_blocks). The
+// file grows with it, up to newSize bytes if that is not 0.
 func (fs *FS) allocFileBlocks(t *task, in *inode, lblk, n uint32, newSize int64, f mapFlags) errno {
+	// A request that fits one extent is not made longer by the allocator.
 	if n <= maxUnwrittenLen {
 		f |= mapNoNormalize
 	}
 	m := mapping{lblk: lblk, len: n}
 	retries := 0
 	for n > 0 {
-		fs.j.start()
+		fs.journal.start()
 		got, e := fs.mapBlocks(t, in, &m, f)
 		if e != 0 || got == 0 {
 			fs.dirtyInode(t, in)
 			if e == filesystem.ENOSPC && fs.shouldRetry(t, &retries) {
-				// m.len was cut by the failed try, which the kernel keeps.
+				// The failed try may have cut m.len. The kernel goes on with that length,
+				// and so must we.
 				continue
 			}
 			return e
 		}
+		// The size follows each piece, so that it is right if a later piece fails.
 		n -= got
 		m.lblk += got
 		m.len = n
@@ -85,24 +93,27 @@ func (fs *FS) allocFileBlocks(t *task, in *inode, lblk, n uint32, newSize int64,
 	return 0
 }
 
-// zeroRange makes the whole blocks of a range unwritten and zeroes the partial
+// zeroRange makes the whole blocks of a range unwritten, and writes zeroes to the partial
 // ones at its ends (ext4_zero_range).
 func (fs *FS) zeroRange(t *task, in *inode, mode uint32, off, n int64) errno {
 	if !in.Extents {
 		return filesystem.EOPNOTSUPP
 	}
 	bs := fs.geo.BlockSize()
+	// Whole blocks are [first, stop).
 	first, stop := fs.blocksFor(off), uint32((off+n)>>fs.geo.BlockBits)
 	partial := off&(bs-1) != 0 || (off+n)&(bs-1) != 0
 	newSize := growTo(in, mode, off+n)
 	fs.awaitWriteback(t, in)
 	fs.touch(t, in)
+	// Partial blocks are allocated too, with all blocks between them.
 	if partial {
 		from, to := uint32(off>>fs.geo.BlockBits), fs.blocksFor(off+n)
 		if e := fs.allocFileBlocks(t, in, from, to-from, newSize, mapUnwrittenCreate); e != 0 {
 			return e
 		}
 	}
+	// Whole blocks: their pages are dropped, and written ones become unwritten.
 	if stop > first {
 		fs.updateDisksize(t, in, off, n)
 		fs.dropPageRange(in, off, off+n)
@@ -110,6 +121,7 @@ func (fs *FS) zeroRange(t *task, in *inode, mode uint32, off, n int64) errno {
 			return e
 		}
 	}
+	// Partial blocks: the part of the page is zeroed.
 	if partial {
 		if newSize > 0 {
 			in.Size = max(in.Size, newSize)
@@ -121,12 +133,13 @@ func (fs *FS) zeroRange(t *task, in *inode, mode uint32, off, n int64) errno {
 	return 0
 }
 
-// zeroPartialBlocks zeroes the ends of [off, off+n) that do not fill a block
+// zeroPartialBlocks writes zeroes to the ends of [off, off+n) that do not fill a block
 // (ext4_zero_partial_blocks).
 func (fs *FS) zeroPartialBlocks(t *task, in *inode, off, n int64) {
 	bs := fs.geo.BlockSize()
 	last := off + n - 1
 	head, tail := off&(bs-1) != 0, last&(bs-1) != bs-1
+	// The range lies in one block.
 	if off>>fs.geo.BlockBits == last>>fs.geo.BlockBits {
 		if head || tail {
 			fs.zeroPartial(t, in, off)
@@ -141,8 +154,9 @@ func (fs *FS) zeroPartialBlocks(t *task, in *inode, off, n int64) {
 	}
 }
 
-// updateDisksize lets the size on disk follow before the pages that would carry
-// it are dropped (ext4_update_disksize_before_punch).
+// updateDisksize lets the size on disk follow the file's size before pages are dropped that
+// would have brought it up to date (ext4_update_disksize_before_punch). That is so only if
+// the range reaches the end of the file.
 func (fs *FS) updateDisksize(t *task, in *inode, off, n int64) {
 	if off > in.Size || off+n < in.Size || in.disksize >= in.Size {
 		return
@@ -153,15 +167,19 @@ func (fs *FS) updateDisksize(t *task, in *inode, off, n int64) {
 
 // punchHole frees the whole blocks of a range (ext4_punch_hole).
 func (fs *FS) punchHole(t *task, in *inode, off, n int64) errno {
+	// Dirty pages are written first, as the kernel does.
 	if in.hasDirty() {
 		if e := fs.flushFile(t, in, off, n); e != 0 {
 			return e
 		}
 	}
 	fs.awaitWriteback(t, in)
+	// Behind the end of the file there is nothing to punch.
 	if off >= in.Size {
 		return 0
 	}
+	// A hole that reaches over the end stops at the end of its last page. The kernel takes
+	// the limit of files with indirect blocks for every file.
 	if off+n > in.Size {
 		n = in.Size + fs.pageSize - in.Size&(fs.pageSize-1) - off
 	}
@@ -169,13 +187,17 @@ func (fs *FS) punchHole(t *task, in *inode, off, n int64) errno {
 		n = limit - off
 	}
 	fs.touch(t, in)
+	// Pages of whole blocks are dropped: up is the first byte of these, down the last.
 	bs := fs.geo.BlockSize()
 	if up, down := (off+bs-1)&^(bs-1), (off+n)&^(bs-1)-1; down > up {
 		fs.updateDisksize(t, in, off, n)
 		fs.dropPageRange(in, up, down+1)
 	}
-	fs.j.start()
+	fs.journal.start()
+	// The partial blocks at both ends stay, with zeroes in them.
 	fs.zeroPartialBlocks(t, in, off, n)
+	// The whole blocks [first, stop) are freed, the preallocations before, as they may lie
+	// in the hole.
 	first, stop := fs.blocksFor(off), uint32((off+n)>>fs.geo.BlockBits)
 	var e errno
 	if stop > first {

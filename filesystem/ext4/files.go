@@ -11,7 +11,8 @@ import (
 // Files implements filesystem.FileSystem.
 func (fs *FS) Files() iter.Seq[filesystem.FileInfo] { return fs.walk(fs.fiemap) }
 
-// walk lists every file by path, with the extents that a function appends.
+// walk lists every file and directory by path. extents appends the extents of one inode to
+// a slice.
 func (fs *FS) walk(extents func([]filesystem.Extent, *inode) []filesystem.Extent) iter.Seq[filesystem.FileInfo] {
 	return func(yield func(filesystem.FileInfo) bool) {
 		w := walker{fs: fs, extents: extents, yield: yield}
@@ -19,7 +20,7 @@ func (fs *FS) walk(extents func([]filesystem.Extent, *inode) []filesystem.Extent
 	}
 }
 
-// walker is one walk. The extents of a file are in buf, until the next one.
+// walker is the state of one walk. The extents of a file are in buf until the next file.
 type walker struct {
 	fs      *FS
 	extents func([]filesystem.Extent, *inode) []filesystem.Extent
@@ -27,15 +28,16 @@ type walker struct {
 	buf     []filesystem.Extent
 }
 
-// child is an entry of a directory, or all that is below it: then its name ends
-// with a slash, so that names sort as paths do.
+// child is an entry of a directory, or stands for everything below that entry: then its
+// name ends with a slash, so that names sort as paths do.
 type child struct {
 	name string
 	in   *inode
 }
 
-// directory lists what is below a directory.
+// directory lists what is below a directory. It reports false if the caller wants no more.
 func (w *walker) directory(prefix string, dir *inode) bool {
+	// A directory stands in the list twice: once for itself, once for what is below it.
 	children := make([]child, 0, dir.dir.Len())
 	for b := range dir.dir.Blocks() {
 		for s := range dir.dir.Slots(b) {
@@ -65,7 +67,7 @@ func (w *walker) directory(prefix string, dir *inode) bool {
 	return true
 }
 
-// one lists a file.
+// one lists one file. It reports false if the caller wants no more.
 func (w *walker) one(path string, in *inode) bool {
 	w.buf = w.extents(w.buf[:0], in)
 	return w.yield(filesystem.FileInfo{
@@ -78,8 +80,8 @@ func (w *walker) one(path string, in *inode) bool {
 	})
 }
 
-// sectors are those that stat(2) tells of: delayed blocks count, and data inside
-// the inode of a file does too (ext4_file_getattr).
+// sectors is st_blocks, in units of 512 bytes (ext4_file_getattr). Delayed blocks count,
+// and so does data inside the inode of a file.
 func (fs *FS) sectors(in *inode) int64 {
 	n := (in.blocks + int64(in.reserved)<<fs.geo.ClusterBits) << (fs.geo.BlockBits - 9)
 	if fs.isInline(in) && in.Regular {
@@ -88,19 +90,24 @@ func (fs *FS) sectors(in *inode) int64 {
 	return n
 }
 
-// fiemap appends the extents of a file as FIEMAP does (iomap_fiemap,
-// ext4_iomap_begin_report): mapping after mapping as the status tree and the
-// extent tree give them.
+// fiemap appends the extents of a file as FIEMAP shows them (iomap_fiemap,
+// ext4_iomap_begin_report): one mapping after another, as the status tree and the extent
+// tree give them.
 func (fs *FS) fiemap(out []filesystem.Extent, in *inode) []filesystem.Extent {
 	if fs.isInline(in) {
 		return fs.inlineExtent(out, in)
 	}
 	limit := uint32(fs.maxSize(in) >> fs.geo.BlockBits)
+	// A brief file has one extent. The look-ups that the kernel makes are counted: one for
+	// the run, and some for the hole behind it, which is asked for in pieces of at most
+	// maxMapped blocks.
 	if s := in.brief.state; s != notBrief && s != briefEmpty {
-		hole := uint64(limit - in.brief.n) // behind the run; it is asked for in pieces
+		hole := uint64(limit - in.brief.n)
 		fs.esStats.Hits += 1 + (hole+maxMapped-1)/maxMapped
 		return append(out, in.brief.fiemap())
 	}
+	// Otherwise mapping after mapping. The extent tree does not know delayed blocks, which
+	// look like holes to it, so the status tree is asked about each hole.
 	for b := uint32(0); b < limit; {
 		m := mapping{lblk: b, len: limit - b}
 		got, e := fs.mapBlocks(&fs.observerTask, in, &m, 0)
@@ -113,6 +120,7 @@ func (fs *FS) fiemap(out []filesystem.Extent, in *inode) []filesystem.Extent {
 		case got == 0 && fs.isDelayed(in, &m):
 			x.Flags = filesystem.ExtentDelalloc | filesystem.ExtentUnknown
 			x.Physical = 0
+		// A hole is not shown.
 		case got == 0:
 			show = false
 		case m.state&stateUnwritten != 0:
@@ -126,16 +134,17 @@ func (fs *FS) fiemap(out []filesystem.Extent, in *inode) []filesystem.Extent {
 		}
 		b += m.len
 	}
+	// The last one is marked (FIEMAP_EXTENT_LAST).
 	if n := len(out); n > 0 {
 		out[n-1].Flags |= filesystem.ExtentLast
 	}
 	return out
 }
 
-// isDelayed reports whether the hole m is a delayed range, cutting m where that
-// begins or ends (ext4_iomap_is_delalloc).
+// isDelayed reports whether hole m begins with a delayed range, and cuts m where that ends;
+// or where the first one inside it begins (ext4_iomap_is_delalloc).
 func (fs *FS) isDelayed(in *inode, m *mapping) bool {
-	d, ok := in.fileMap().es.find(m.lblk, m.lblk+m.len-1, isDelayed)
+	d, ok := in.fileMap().es.findRange(m.lblk, m.lblk+m.len-1, isDelayed)
 	if !ok {
 		return false
 	}

@@ -16,6 +16,7 @@ func (fs *FS) WritebackOld(t *task, before int64) {
 		return
 	}
 	queue := fs.flushQueue[:0]
+	// The list is in the order in which files became dirty.
 	for in := range fs.dirty.all() {
 		if in.dirtied > before {
 			break
@@ -33,16 +34,24 @@ func (fs *FS) WritebackBackground(t *task, keep int64) {
 	}
 }
 
-// writeback writes the files of a queue, with gaps, a chunk of each in turn, until no
-// more than keep blocks are dirty (wb_writeback).
+// writeback writes the files of a queue, which may have gaps, a chunk of each in turn,
+// until no more than keep blocks are dirty (wb_writeback). keep 0 writes all.
 func (fs *FS) writeback(t *task, queue []*inode, keep int64) {
 	fs.flushing = true
 	for i := 0; i < len(queue) && (keep == 0 || fs.dirtyBlocks > keep); i++ {
+		// A file that another process has cleaned or locked is passed over.
 		in := queue[i]
 		queue[i] = nil
-		if in == nil || !in.onDirtyList() || !fs.tryLock(in) {
+		if in == nil || !in.onDirtyList() {
 			continue
 		}
+		locked := fs.tryLock(in)
+		if !locked {
+			continue
+		}
+		// A file with further dirty pages goes to the end of the queue (requeue_io). After
+		// an error it does not, so that the loop ends; it stays on the list of dirty
+		// inodes.
 		e := fs.writeChunk(t, in)
 		fs.unlock(in)
 		if !in.hasDirty() {
@@ -56,12 +65,14 @@ func (fs *FS) writeback(t *task, queue []*inode, keep int64) {
 	fs.flushing = false
 }
 
-// writeChunk writes the next chunk of a file's dirty pages, going around
-// (ext4_writepages with range_cyclic).
+// writeChunk writes the next chunk of a file's dirty pages, going round from the end to the
+// start (ext4_writepages with range_cyclic).
 func (fs *FS) writeChunk(t *task, in *inode) errno {
 	if fs.opt.WritebackChunk == 0 {
 		return fs.writepages(t, in, 0, maxBlocks)
 	}
+	// It goes on at the page where the last chunk ended, or at the start if nothing
+	// follows. left is in blocks.
 	c := &in.fileMap().cache
 	bpp := fs.blocksPerPage
 	left := fs.opt.WritebackChunk * bpp
@@ -70,6 +81,7 @@ func (fs *FS) writeChunk(t *task, in *inode) errno {
 	if i == len(c.runs) {
 		i, first = 0, 0
 	}
+	// The runs are followed until the chunk is full: end is the block behind it.
 	end := first * bpp
 	for ; i < len(c.runs) && left > 0; i++ {
 		r := c.runs[i]
@@ -81,13 +93,13 @@ func (fs *FS) writeChunk(t *task, in *inode) errno {
 	if end == first*bpp {
 		return 0
 	}
+	// Back in pages, for writepages and for the next chunk.
 	last := (end - 1) / bpp
 	in.writebackIndex = last + 1
 	return fs.writepages(t, in, first, last)
 }
 
-// balance starts writeback where a write has made too much dirty
-// (balance_dirty_pages).
+// balance starts writeback if a write has made too much dirty (balance_dirty_pages).
 func (fs *FS) balance(t *task) {
 	if limit := fs.opt.DirtyBackground; limit > 0 && fs.dirtyBlocks > limit {
 		fs.WritebackBackground(t, limit)
@@ -97,7 +109,7 @@ func (fs *FS) balance(t *task) {
 // CommitOld commits the running transaction if it began at the time before, in
 // ns, or earlier (kjournald2).
 func (fs *FS) CommitOld(t *task, before int64) {
-	if fs.j != nil && fs.j.running && fs.j.began <= before {
+	if fs.journal != nil && fs.journal.running && fs.journal.began <= before {
 		fs.commit(t)
 	}
 }

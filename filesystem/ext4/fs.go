@@ -14,12 +14,12 @@ type task = filesystem.Task
 
 // FS is a mounted ext4 file system. It implements filesystem.FileSystem.
 type FS struct {
-	layout *image.Layout
-	geo    allocator.Geometry
-	opt    Options
-	obs    Observer
-	alloc  *mballoc.Allocator
-	j      *journal // nil without a journal
+	layout  *image.Layout
+	geo     allocator.Geometry
+	opt     Options
+	obs     Observer
+	alloc   *mballoc.Allocator
+	journal *journal // nil without a journal
 
 	pageSize      int64
 	blocksPerPage uint32
@@ -66,8 +66,10 @@ type FS struct {
 
 var _ filesystem.FileSystem = (*FS)(nil)
 
-// Mount mounts the file system that l describes.
+// Mount mounts the file system that l describes (ext4_fill_super). It fails if a tunable,
+// the directory tree or the number of CPUs is not valid.
 func Mount(l *image.Layout, opt Options) (*FS, error) {
+	// What is not given gets its default.
 	if opt.CPUs < 1 {
 		return nil, fmt.Errorf("ext4: %d CPUs", opt.CPUs)
 	}
@@ -77,11 +79,13 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 	if opt.Kernel.Name == "" {
 		opt.Kernel = mballoc.DefaultKernel
 	}
+	// The geometry is the image's; only the stripe may be another.
 	s := &l.Super
 	geo := l.Geometry()
 	if opt.Stripe >= 0 {
 		geo.Stripe = s.Stripe(uint32(opt.Stripe))
 	}
+	// The features of the superblock decide how new files are made.
 	fs := &FS{
 		layout: l, geo: geo, opt: opt, obs: opt.Observer, host: opt.Host,
 		pageSize:       max(opt.PageSize, geo.BlockSize()),
@@ -93,12 +97,16 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 		inlineData:     s.Incompat&image.InlineData != 0,
 		inlineMax:      maxInline(s),
 	}
+	// A page holds one block or more. Files are described briefly where all that makes them
+	// complicated is absent: inline data, clusters, allocation at the time of the write.
 	fs.blocksPerPage = uint32(fs.pageSize >> geo.BlockBits)
 	fs.briefFiles = fs.extents && !fs.inlineData && geo.ClusterBits == 0 && opt.Delalloc
 	fs.maxIndirect = maxIndirectBytes(geo.BlockBits, s.ROCompat&image.HugeFile != 0)
+	// Without a journal fs.journal stays nil, and freed blocks are free at once.
 	if s.Compat&image.HasJournal != 0 && !opt.NoJournal {
-		fs.j = &journal{tid: 1, clock: opt.Clock, onBegin: opt.TransactionBegan, blocks: make(map[journalled]struct{})}
+		fs.journal = &journal{tid: 1, clock: opt.Clock, onBegin: opt.TransactionBegan, blocks: make(map[journalledBlock]struct{})}
 	}
+	// The caches are empty, and the allocator stands, before the tree is loaded into them.
 	fs.setupDirectories()
 	fs.inodeGroups = make([][]inodeGroup, (geo.Groups+groupsPerPage-1)/groupsPerPage)
 	fs.flexes = make([]flexInodes, fs.flexCount())
@@ -114,13 +122,15 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 	return fs, nil
 }
 
-// newAllocator starts the allocator over the layout.
+// newAllocator makes the allocator over the layout, with the tunables that were given in
+// place of the kernel's defaults.
 func (fs *FS) newAllocator() error {
 	s := &fs.layout.Super
 	flex := s.Incompat&image.FlexBG != 0
 	kernel := fs.opt.Kernel
 	t := kernel.DefaultTunables(&fs.geo, flex)
 	for name, v := range fs.opt.Tunables {
+		// inode_goal is the file system's own tunable (s_inode_goal), not the allocator's.
 		if name == inodeGoal {
 			continue
 		}
@@ -128,7 +138,9 @@ func (fs *FS) newAllocator() error {
 			return err
 		}
 	}
-	var locks mballoc.Locks // not an interface that holds a nil Host
+	// An interface that holds a nil Host would not be nil itself, so it is set only for a
+	// Host.
+	var locks mballoc.Locks
 	if fs.host != nil {
 		locks = fs.host
 	}
@@ -142,7 +154,7 @@ func (fs *FS) newAllocator() error {
 		GroupChecksums: fs.groupChecksums,
 		RootReserved:   uint64(s.ReservedBlocks) >> fs.geo.ClusterBits,
 		ReservePool:    fs.extents,
-		ImmediateFree:  fs.j == nil,
+		ImmediateFree:  fs.journal == nil,
 		Observer:       fs.opt.Blocks,
 		Locks:          locks,
 	})
@@ -150,6 +162,7 @@ func (fs *FS) newAllocator() error {
 	return err
 }
 
+// setupDirectories takes from the superblock how directories are stored and hashed.
 func (fs *FS) setupDirectories() {
 	s := &fs.layout.Super
 	fs.dirOptions = dirent.Options{
@@ -160,14 +173,16 @@ func (fs *FS) setupDirectories() {
 		Hash:      dirent.HashVersion(s.HashVersion),
 		Seed:      dirent.SeedOf(s.HashSeed),
 	}
+	// The hash treats characters as unsigned where the file system was made on such a
+	// machine (EXT2_FLAGS_UNSIGNED_HASH).
 	if s.Flags&image.FlagUnsignedHash != 0 {
 		fs.dirOptions.Hash = fs.dirOptions.Hash.Unsigned()
 	}
 }
 
-// countInodes sets the counters of free inodes and directories to what the
-// descriptors add up to; the superblock's own count decides nothing
-// (ext4_count_free_inodes, ext4_count_dirs).
+// countInodes sets the counters of free inodes and of directories to the sums over the
+// descriptors (ext4_count_free_inodes, ext4_count_dirs). The superblock's own counts are
+// not used.
 func (fs *FS) countInodes() {
 	var free, dirs int64
 	for g := range fs.geo.Groups {
@@ -179,10 +194,12 @@ func (fs *FS) countInodes() {
 	fs.dirCount = allocator.NewPerCPUCounter(dirs, fs.opt.CPUs)
 }
 
-// maxIndirectBytes is the largest size of a file with indirect blocks
-// (ext4_max_bitmap_size). With blocks of 32K and more and without huge_file, the
-// indirect blocks that the kernel takes off leave nothing: no file has data then.
+// maxIndirectBytes is the largest size of a file with indirect blocks, in bytes
+// (ext4_max_bitmap_size). bits is the logarithm of the block size, huge the feature
+// huge_file.
 func maxIndirectBytes(bits uint8, huge bool) int64 {
+	// An indirect block has so many pointers of 4 bytes. i_blocks limits a file to 2^32-1
+	// sectors, or with huge_file to 2^48-1 blocks; both are counted in blocks here.
 	per := int64(1) << (bits - 2)
 	most := int64(1)<<32 - 1
 	if huge {
@@ -190,6 +207,8 @@ func maxIndirectBytes(bits uint8, huge bool) int64 {
 	} else {
 		most >>= bits - 9
 	}
+	// Of these blocks, a full tree takes one indirect block, one double indirect one with
+	// its indirect blocks, and one triple indirect one with those below it.
 	limit := most - (1 + 1 + per + 1 + per + per*per)
 	if limit < 0 {
 		// With blocks of 32K and more and no huge_file a whole tree has more indirect
@@ -198,17 +217,21 @@ func maxIndirectBytes(bits uint8, huge bool) int64 {
 		// which is not beyond the double indirect one.
 		limit = most - (1 + 1 + (most-directSlots-per+per-1)/per)
 	}
+	// The other limit is what the pointers of the inode lead to.
 	blocks := directSlots + per + per*per + per*per*per
 	// Blocks of a file are numbered in 32 bits, which a triple indirect block of 8K and
 	// more reaches beyond.
 	return min(blocks, limit, maxBlocks) << bits
 }
 
-// freeBlocks frees n blocks of an inode from b on in the running transaction.
+// freeBlocks frees n blocks of an inode from block b on, in the running transaction
+// (ext4_free_blocks).
 func (fs *FS) freeBlocks(t *task, in *inode, b allocator.Block, n uint32, f mballoc.FreeFlags) {
-	fs.j.start()
-	clusters := fs.alloc.FreeBlocks(t.CPU, &in.Inode, b, n, f, fs.j.current())
-	fs.journalsBitmap(b)
+	fs.journal.start()
+	clusters := fs.alloc.FreeBlocks(t.CPU, &in.Inode, b, n, f, fs.journal.current())
+	fs.noteBitmapJournalled(b)
+	// i_blocks shrinks by the clusters freed, unless they were never counted in it, or stay
+	// counted as a reservation (rereserveCluster subtracts them itself).
 	if f&(freeNoQuota|freeRereserve) == 0 {
 		fs.addBlocks(t, in, -int64(clusters)<<fs.geo.ClusterBits)
 	}
@@ -224,17 +247,18 @@ const (
 	freeNoQuota   = mballoc.FreeNoQuota
 )
 
-// dirtyMeta records a change of metadata block b in the running transaction.
+// dirtyMeta records a change of metadata block b in the running transaction
+// (ext4_handle_dirty_metadata).
 func (fs *FS) dirtyMeta(t *task, b allocator.Block) {
-	fs.j.start()
-	fs.journals(mappingBlock, uint64(b))
+	fs.journal.start()
+	fs.noteJournalled(mappingBlock, uint64(b))
 }
 
-// dirtied and cleaned keep the count of dirty data blocks.
+// dirtied and cleaned keep the count of dirty data blocks, fs.dirtyBlocks, up to date.
 func (fs *FS) dirtied(n int64)  { fs.dirtyBlocks += n }
 func (fs *FS) cleaned(n uint32) { fs.dirtyBlocks -= int64(n) }
 
-// inodeGoal is the tunable that says which inode to take next.
+// inodeGoal is the name of the tunable that says which inode to take next.
 const inodeGoal = "inode_goal"
 
 // Allocator is the allocator below the file system, for its counters.
@@ -247,6 +271,8 @@ func (fs *FS) Geometry() *allocator.Geometry { return &fs.geo }
 func (fs *FS) Statfs() filesystem.Statfs {
 	bits := fs.geo.ClusterBits
 	s := &fs.layout.Super
+	// What is promised to delayed blocks is not free. Of the rest, the blocks reserved for
+	// root and the pool for metadata are free but not available.
 	free := max(0, fs.alloc.FreeClusters().SumPositive()-fs.alloc.DirtyClusters().SumPositive()) << bits
 	reserved := int64(s.ReservedBlocks) + fs.alloc.ReservedClusters()<<bits
 	return filesystem.Statfs{

@@ -2,17 +2,20 @@ package ext4
 
 import "mbsim/filesystem"
 
-// handle is an open file.
+// handle is an open file. After Close its in is nil, and FS.openInode may give it to
+// another file.
 type handle struct {
 	fs     *FS
 	in     *inode
 	direct bool
 }
 
-// openInode opens an inode by a name in dir.
+// openInode opens an inode by a name in dir. direct asks for direct IO.
 func (fs *FS) openInode(dir, in *inode, direct bool) *handle {
+	// The first handle pins the directory of the name by which the file is opened. A file
+	// with several names may have had another one as its parent.
 	if in.pins == 0 {
-		in.parent = dir // of the name it is opened by: it may have had another
+		in.parent = dir
 	}
 	fs.pin(in)
 	in.Writers++
@@ -25,7 +28,8 @@ func (fs *FS) openInode(dir, in *inode, direct bool) *handle {
 	return &handle{fs, in, direct}
 }
 
-// Write implements filesystem.Handle.
+// Write implements filesystem.Handle. It writes n bytes at off, and returns how many were
+// written.
 func (h *handle) Write(t *task, off, n int64) (int64, error) {
 	if off < 0 || n < 0 {
 		return 0, filesystem.EINVAL
@@ -33,17 +37,21 @@ func (h *handle) Write(t *task, off, n int64) (int64, error) {
 	if n == 0 {
 		return 0, nil
 	}
+	// A write ends at the largest size; one that begins behind it fails.
 	limit := h.fs.maxSize(h.in)
 	if off >= limit {
 		return 0, filesystem.EFBIG
 	}
 	n = min(n, limit-off)
+	// Copying the data takes time, before the file is locked.
 	if h.fs.host != nil {
 		h.fs.host.Copy(n)
 	}
 	h.fs.lock(h.in)
 	var done int64
 	var e errno
+	// Direct IO is not for data inside an inode, which goes through the page cache
+	// (ext4_should_use_dio, ext4_dio_write_iter).
 	if h.direct && h.in.inline == 0 {
 		done, e = h.fs.directWrite(t, h.in, off, n)
 	} else {
@@ -54,7 +62,8 @@ func (h *handle) Write(t *task, off, n int64) (int64, error) {
 	return done, asError(e)
 }
 
-// Read implements filesystem.Handle. It brings mappings into the status tree.
+// Read implements filesystem.Handle. It changes no data, but brings mappings into the
+// status tree, as a read does in the kernel.
 func (h *handle) Read(t *task, off, n int64) (int64, error) {
 	if off < 0 || n < 0 {
 		return 0, filesystem.EINVAL
@@ -86,8 +95,8 @@ func (h *handle) Fallocate(t *task, mode uint32, off, n int64) error {
 	return asError(h.fs.fallocate(t, h.in, mode, off, n))
 }
 
-// Close implements filesystem.Handle (ext4_release_file). The handle may be another
-// file's then, as a descriptor may.
+// Close implements filesystem.Handle (ext4_release_file). The handle may be another file's
+// afterwards, as a file descriptor may.
 func (h *handle) Close(t *task) error {
 	in := h.in
 	if in == nil {
@@ -95,10 +104,13 @@ func (h *handle) Close(t *task) error {
 	}
 	h.in = nil
 	h.fs.lock(in)
+	// auto_da_alloc: a file that was truncated gets its new blocks now.
 	if in.allocOnClose {
 		h.fs.allocDelayed(t, in)
 		in.allocOnClose = false
 	}
+	// The last writer gives the preallocations back, unless delayed blocks may still use
+	// them.
 	if in.Writers == 1 && in.reserved == 0 {
 		h.fs.alloc.DiscardInode(t.CPU, &in.Inode, 0)
 	}
@@ -109,26 +121,30 @@ func (h *handle) Close(t *task) error {
 	return nil
 }
 
-// touch updates the times of a file that is about to change, which makes its
-// inode dirty (file_modified).
+// touch updates the times of a file that is about to change, and so makes its inode dirty
+// (file_modified).
 func (fs *FS) touch(t *task, in *inode) {
 	fs.markDirty(in)
 	fs.dirtyInode(t, in)
 }
 
 // readMappings looks up what lies in [off, off+n), as reading it does
-// (ext4_mpage_readpages).
+// (ext4_mpage_readpages). n is in bytes.
 func (fs *FS) readMappings(t *task, in *inode, off, n int64) {
 	if in.inline > 0 {
 		return // read from the inode
 	}
 	end := fs.blocksFor(off + n)
+	// Mapping after mapping; a hole is passed over by its length.
 	for b := uint32(off >> fs.geo.BlockBits); b < end; {
 		m := mapping{lblk: b, len: end - b}
 		got, e := fs.mapBlocks(t, in, &m, 0)
+		// Reading goes no further than mapping can. The data is not modelled, so there is
+		// nothing to report.
 		if e != 0 || m.len == 0 {
 			return
 		}
+		// Only written blocks are read from the device.
 		if fs.host != nil && got > 0 && m.state&stateMapped != 0 {
 			fs.host.Read(m.pblk, got)
 		}
@@ -136,6 +152,8 @@ func (fs *FS) readMappings(t *task, in *inode, off, n int64) {
 	}
 }
 
+// asError turns an errno into an error, 0 into nil: an errno of 0 in an interface would not
+// be nil.
 func asError(e errno) error {
 	if e == 0 {
 		return nil

@@ -6,21 +6,21 @@ import (
 	"mbsim/filesystem"
 )
 
-// inodeCache keeps the inodes in memory by number. Neighbours in number are
-// neighbours in memory: numbers are given out in ascending order, so files made
-// one after the other, and written back in that order, are met in a row.
+// inodeCache keeps the inodes in memory by number. Neighbours in number are neighbours in
+// memory: numbers are given out in ascending order, so files that are made one after the
+// other, and written back in that order, are met in a row.
 //
-// Pages and the chunks in them are made on first use; a chunk stays, and with it
+// Pages, and the chunks in them, are made on first use. A chunk stays for ever, and with it
 // what its inodes have allocated.
 type inodeCache struct {
-	pages   []*inodePage
-	noLarge *largeInode // of inodes that need none; nobody changes it
+	pages       []*inodePage
+	sharedLarge *largeInode // the one of all inodes that need none of their own; nobody changes it
 }
 
-// inodePage is the inodes of inodesPerPage numbers, in chunks.
+// inodePage holds the inodes of inodesPerPage numbers, in chunks.
 type inodePage [inodesPerPage / inodesPerChunk]*inodeChunk
 
-// inodeChunk is some inodes.
+// inodeChunk holds the inodes of inodesPerChunk numbers.
 type inodeChunk [inodesPerChunk]inode
 
 const (
@@ -28,20 +28,20 @@ const (
 	inodesPerChunk = 16
 )
 
-// newInodeCache makes a cache for the numbers 1 to last.
+// newInodeCache makes an empty cache for the numbers 1 to last.
 func newInodeCache(last uint32, stats *filesystem.StatusTree) inodeCache {
 	return inodeCache{
-		pages:   make([]*inodePage, last/inodesPerPage+1),
-		noLarge: &largeInode{common: true, m: fileMap{es: esTree{stats: stats}}},
+		pages:       make([]*inodePage, last/inodesPerPage+1),
+		sharedLarge: &largeInode{isShared: true, m: fileMap{es: esTree{stats: stats}}},
 	}
 }
 
-// at is the inode with this number, which must be in memory.
+// at returns the inode with this number, which must be in memory.
 func (t *inodeCache) at(number uint32) *inode {
 	return &t.pages[number/inodesPerPage][number%inodesPerPage/inodesPerChunk][number%inodesPerChunk]
 }
 
-// find is the inode with this number, nil where none is in memory.
+// find returns the inode with this number, nil if it is not in memory.
 func (t *inodeCache) find(number uint32) *inode {
 	i := number / inodesPerPage
 	if int(i) >= len(t.pages) || t.pages[i] == nil || t.pages[i][number%inodesPerPage/inodesPerChunk] == nil {
@@ -53,7 +53,8 @@ func (t *inodeCache) find(number uint32) *inode {
 	return nil
 }
 
-// place is where the inode with this number lies, or will lie.
+// place returns the inode structure for this number, in use or not, and makes it on first
+// use.
 func (t *inodeCache) place(number uint32) *inode {
 	page := &t.pages[number/inodesPerPage]
 	if *page == nil {
@@ -69,6 +70,7 @@ func (t *inodeCache) place(number uint32) *inode {
 // all lists the inodes in memory by number.
 func (t *inodeCache) all() iter.Seq[*inode] {
 	return func(yield func(*inode) bool) {
+		// Pages and chunks that were never touched are passed over.
 		for _, page := range t.pages {
 			if page == nil {
 				continue

@@ -2,7 +2,8 @@ package ext4
 
 import "testing"
 
-// TestInodeCache: inodes are found by number once they are live, and listed in order.
+// TestInodeCache tests that inodes are found by number once they are live, and are listed
+// in order.
 func TestInodeCache(t *testing.T) {
 	c := newInodeCache(5000, nil)
 	if c.find(7) != nil || c.find(70000) != nil {

@@ -15,48 +15,52 @@ const (
 	inodeSlots  = 15
 )
 
-// indirect is an array of block pointers: those in the inode, or an indirect
-// block's.
+// indirect is an array of block pointers: the one in the inode, or that of an indirect
+// block.
 type indirect struct {
-	blk allocator.Block // 0 for the inode's
-	ptr []uint32        // 0 is a hole
-	kid []*indirect     // what ptr points to, where that is an indirect block
-	// bare says that it pointed nowhere at mount already, which the kernel leaves
-	// as it is; the driver frees a block that it makes so.
-	bare bool
+	blk      allocator.Block // 0 for the inode's
+	pointers []uint32        // 0 is a hole
+	children []*indirect     // what the pointers lead to, where that is an indirect block
+	// emptyAtMount says that the block held no pointer when it was mounted. Such a block
+	// may stay so; one that loses its last pointer later is freed.
+	emptyAtMount bool
 }
 
+// newIndirect makes an array with so many slots at block blk. A leaf points to data, and
+// has no children.
 func newIndirect(blk allocator.Block, slots int, leaf bool) *indirect {
-	n := &indirect{blk: blk, ptr: make([]uint32, slots)}
+	n := &indirect{blk: blk, pointers: make([]uint32, slots)}
 	if !leaf {
-		n.kid = make([]*indirect, slots)
+		n.children = make([]*indirect, slots)
 	}
 	return n
 }
 
-// link is one step of the way to a block: a slot of an array.
+// link is one step of the way to a block: a slot of an array (Indirect in the kernel).
 type link struct {
-	n *indirect
-	i int
+	array *indirect
+	slot  int
 }
 
-func (l link) key() uint32 { return l.n.ptr[l.i] }
+func (l link) key() uint32 { return l.array.pointers[l.slot] }
 
-// chain is the way from the inode to a block's pointer.
+// chain is the way from the inode to the pointer of a block.
 type chain struct {
-	l       [4]link
+	links   [4]link
 	offsets [4]int
 	depth   int // links from the inode to the block, 0 where lblk is too large
 	toEnd   int // pointers left behind lblk's in its array
 }
 
-// chainTo works out the slots on the way to lblk (ext4_block_to_path).
+// chainTo works out the slots on the way to block lblk (ext4_block_to_path). Its depth is 0
+// if no slot reaches that far.
 func (fs *FS) chainTo(lblk uint32) chain {
 	bits := fs.geo.BlockBits - 2
 	ptrs := uint64(1) << bits
 	b := uint64(lblk)
 	var c chain
 	final := ptrs
+	// b becomes the block's number within the tree of the slot that reaches it.
 	switch {
 	case b < directSlots:
 		c.offsets[0], c.depth, final = int(b), 1, directSlots
@@ -70,32 +74,34 @@ func (fs *FS) chainTo(lblk uint32) chain {
 		b -= directSlots + ptrs + ptrs<<bits
 		c.offsets, c.depth = [4]int{tindSlot, int(b >> (2 * bits)), int(b >> bits & (ptrs - 1)), int(b & (ptrs - 1))}, 4
 	}
+	// The pointers that follow the block's in the same array, to which a run can extend.
 	c.toEnd = int(final - 1 - b&(ptrs-1))
 	return c
 }
 
-// walk follows the chain for depth links (ext4_get_branch). It returns the
-// first link whose pointer is a hole, -1 where there is none.
+// walk follows the chain for depth links (ext4_get_branch), and notes them in it. It
+// returns the index of the first link whose pointer is a hole, -1 if there is none.
 func (in *inode) walk(c *chain, depth int) int {
+	// The inode's own array is made when it is first needed.
 	if in.ind == nil {
 		in.ind = newIndirect(0, inodeSlots, false)
 	}
 	n := in.ind
 	for k := range depth {
-		c.l[k] = link{n, c.offsets[k]}
-		if c.l[k].key() == 0 {
+		c.links[k] = link{n, c.offsets[k]}
+		if c.links[k].key() == 0 {
 			return k
 		}
 		if k+1 < depth {
-			n = n.kid[c.offsets[k]]
+			n = n.children[c.offsets[k]]
 		}
 	}
 	return -1
 }
 
-// hole is how many blocks the hole at link partial has, from the chain's block to the
-// end of what that link would lead to: 1 or more. From blocks of 8K on a triple
-// indirect block leads to 2^33 blocks and more, so the length needs 64 bits.
+// hole returns how many blocks the hole at link partial has, from the chain's block to the
+// end of what that link would lead to: 1 or more. From blocks of 8K on a triple indirect
+// block leads to 2^33 blocks and more, so the length needs 64 bits.
 func (c *chain) hole(partial int, bits uint8) uint64 {
 	behind := uint64(0)
 	for i := partial + 1; i < c.depth; i++ {
@@ -113,9 +119,11 @@ func (fs *FS) indirectMapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uin
 	}
 	partial := in.walk(&c, c.depth)
 	if partial < 0 {
-		l := c.l[c.depth-1]
+		// The block is mapped: the run goes on while the next pointers name the next
+		// blocks.
+		l := c.links[c.depth-1]
 		n := uint32(1)
-		for n < m.len && int(n) <= c.toEnd && l.n.ptr[l.i+int(n)] == l.key()+n {
+		for n < m.len && int(n) <= c.toEnd && l.array.pointers[l.slot+int(n)] == l.key()+n {
 			n++
 		}
 		m.state |= stateMapped
@@ -123,6 +131,8 @@ func (fs *FS) indirectMapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uin
 		m.len = n
 		return n, 0
 	}
+	// A look-up of a hole tells how long it is. Unlike with extents the status tree does
+	// not learn it.
 	if f&mapCreate == 0 {
 		m.pblk = 0
 		m.len = uint32(min(uint64(m.len), c.hole(partial, fs.geo.BlockBits-2)))
@@ -131,27 +141,28 @@ func (fs *FS) indirectMapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uin
 	return fs.allocateBranch(t, in, &c, partial, m, f)
 }
 
-// indirectGoal is where the block of a link should lie: at the previous pointer
-// in its array, at the array itself, or where the inode's blocks begin
-// (ext4_find_near).
+// indirectGoal is the physical block where the block of a link should lie (ext4_find_near):
+// at the closest block that a pointer before it in its array names; otherwise at the
+// array's own block; in the inode's array where the inode's blocks begin.
 func (fs *FS) indirectGoal(t *task, in *inode, l link) allocator.Block {
-	for i := l.i - 1; i >= 0; i-- {
-		if l.n.ptr[i] != 0 {
-			return allocator.Block(l.n.ptr[i])
+	for i := l.slot - 1; i >= 0; i-- {
+		if l.array.pointers[i] != 0 {
+			return allocator.Block(l.array.pointers[i])
 		}
 	}
-	if l.n.blk != 0 {
-		return l.n.blk
+	if l.array.blk != 0 {
+		return l.array.blk
 	}
 	return fs.inodeGoal(t, in)
 }
 
-// allocateBranch allocates the blocks of m and the indirect blocks on the way
-// to them from link partial on (ext4_alloc_branch, ext4_splice_branch).
+// allocateBranch allocates the blocks of m, and the indirect blocks on the way to them from
+// link partial on (ext4_alloc_branch, ext4_splice_branch).
 func (fs *FS) allocateBranch(t *task, in *inode, c *chain, partial int, m *mapping, f mapFlags) (uint32, errno) {
-	top := c.l[partial]
+	top := c.links[partial]
 	r := fs.takeRequest()
 	defer fs.giveRequest(r)
+	// One request serves for data, and its goal for the indirect blocks too.
 	r.Logical, r.Goal = m.lblk, fs.indirectGoal(t, in, top)
 	if in.Regular {
 		r.Flags = mballoc.HintData
@@ -162,6 +173,8 @@ func (fs *FS) allocateBranch(t *task, in *inode, c *chain, partial int, m *mappi
 	if f&mapMetadataNofail != 0 {
 		r.Flags |= mballoc.UseReserved
 	}
+	// levels indirect blocks are missing. Each is allocated alone, and is the goal of the
+	// next one.
 	levels := c.depth - 1 - partial
 	want := branchLen(top, levels, m.len, c.toEnd)
 	var blocks [4]allocator.Block
@@ -174,29 +187,33 @@ func (fs *FS) allocateBranch(t *task, in *inode, c *chain, partial int, m *mappi
 		blocks[i] = b
 		r.Goal = b
 	}
+	// Then the data, in one request. If that fails the indirect blocks are freed again.
 	r.Len = want
 	b, e := fs.newBlocks(t, in, r)
 	if e != 0 {
 		fs.freeBranch(t, in, blocks[:levels])
 		return 0, e
 	}
-	n := top.n
+	// The new branch is built from the top down, and hangs in the tree from here on.
+	n := top.array
 	for i := range levels {
 		slot := c.offsets[partial+i]
 		kid := newIndirect(blocks[i], 1<<(fs.geo.BlockBits-2), i == levels-1)
-		n.ptr[slot], n.kid[slot] = uint32(blocks[i]), kid
+		n.pointers[slot], n.children[slot] = uint32(blocks[i]), kid
 		fs.dirtyMeta(t, blocks[i])
 		n = kid
 	}
 	slot := c.offsets[c.depth-1]
 	for j := range r.Len {
-		n.ptr[slot+int(j)] = uint32(b) + j
+		n.pointers[slot+int(j)] = uint32(b) + j
 	}
-	if top.n.blk != 0 {
-		fs.dirtyMeta(t, top.n.blk)
+	// The array that the branch hangs in has changed.
+	if top.array.blk != 0 {
+		fs.dirtyMeta(t, top.array.blk)
 	} else {
 		fs.dirtyInode(t, in)
 	}
+	// The reservation was for the data alone: newMeta has counted the indirect blocks.
 	if f&mapDelallocReserve != 0 {
 		fs.useReserved(t, in, r.Len, true)
 	}
@@ -205,21 +222,27 @@ func (fs *FS) allocateBranch(t *task, in *inode, c *chain, partial int, m *mappi
 	return r.Len, 0
 }
 
-// branchLen is how many blocks to ask for at once (ext4_blks_to_allocate).
+// branchLen is how many data blocks to ask for at once (ext4_blks_to_allocate): as many as
+// are wanted, within one array. If the array exists already, the run ends before the next
+// pointer that is set.
 func branchLen(top link, levels int, want uint32, toEnd int) uint32 {
 	if levels > 0 {
 		return min(want, uint32(toEnd)+1)
 	}
 	n := uint32(1)
-	for n < want && int(n) <= toEnd && top.n.ptr[top.i+int(n)] == 0 {
+	for n < want && int(n) <= toEnd && top.array.pointers[top.slot+int(n)] == 0 {
 		n++
 	}
 	return n
 }
 
+// freeBranch frees the indirect blocks of a branch that could not be completed, the last
+// one first.
 func (fs *FS) freeBranch(t *task, in *inode, blocks []allocator.Block) {
 	for i := len(blocks) - 1; i >= 0; i-- {
 		var f mballoc.FreeFlags
+		// As in ext4_alloc_branch, the buffer of the last one has not been written to, so
+		// it need not leave the journal.
 		if i+1 < len(blocks) {
 			f = freeForget
 		}

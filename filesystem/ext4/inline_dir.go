@@ -18,7 +18,7 @@ func (fs *FS) makeInlineDir(t *task, in, parent *inode) bool {
 	return true
 }
 
-// growDir gives a directory a block more, its first one if it lay in its inode.
+// growDir gives a directory one more block: its first one if it lay in its inode.
 func (fs *FS) growDir(t *task, dir *inode) errno {
 	if dir.inline > 0 {
 		return fs.moveInline(t, dir)
@@ -26,7 +26,7 @@ func (fs *FS) growDir(t *task, dir *inode) errno {
 	return fs.appendDirBlock(t, dir)
 }
 
-// resizeInlineDir takes over how much of its inode a directory takes
+// resizeInlineDir sets the sizes of a directory in its inode to what its entries take
 // (ext4_update_inline_dir).
 func (fs *FS) resizeInlineDir(dir *inode) {
 	n := dir.dir.InlineSize()
@@ -34,8 +34,9 @@ func (fs *FS) resizeInlineDir(dir *inode) {
 	dir.Size, dir.disksize = int64(n), int64(n)
 }
 
-// inlineExtent appends the extent that FIEMAP shows of data inside an inode, in
-// blocks: where the inode lies, and no whole block long (ext4_inline_data_iomap).
+// inlineExtent appends the extent that FIEMAP shows of data inside an inode
+// (ext4_inline_data_iomap): where the inode lies, and its length in whole blocks, usually
+// 0.
 func (fs *FS) inlineExtent(out []filesystem.Extent, in *inode) []filesystem.Extent {
 	n := min(int64(in.inline), in.Size)
 	if n == 0 {
@@ -50,7 +51,7 @@ func (fs *FS) inlineExtent(out []filesystem.Extent, in *inode) []filesystem.Exte
 	})
 }
 
-// loadInline takes over what an inode holds itself.
+// loadInline takes over from an image what an inode holds itself.
 func (in *inode) loadInline(im *image.Inode) {
 	if im.InlineSize > 0 {
 		in.inline, in.inlineMax = int32(im.InlineSize), int32(im.InlineMax)
@@ -58,7 +59,7 @@ func (in *inode) loadInline(im *image.Inode) {
 	}
 }
 
-// loadInlineDir gives a directory inside its inode the entries it has there.
+// loadInlineDir gives a directory inside its inode the entries that it has there.
 func loadInlineDir(opt *dirent.Options, im *image.Inode, areas []dirent.Block) (*dirent.Dir, error) {
 	return dirent.RestoreInline(opt, im.Number, im.InlineParent(), im.InlineMax-inlineBlockBytes, areas)
 }

@@ -13,7 +13,7 @@ import (
 	"mbsim/filesystem/image"
 )
 
-// writeAt writes n bytes at off, and tells what came of it.
+// writeAt writes n bytes at off, and returns the outcome as text.
 func writeAt(t *testing.T, h filesystem.Handle, off, n int64) (int64, error) {
 	t.Helper()
 	done, err := h.Write(&task{}, off, n)
@@ -24,7 +24,7 @@ func writeAt(t *testing.T, h filesystem.Handle, off, n int64) (int64, error) {
 	return done, err
 }
 
-// layoutOf is a file's line of files.txt but its name.
+// layoutOf is the line of files.txt for a file, without its name.
 func layoutOf(t *testing.T, fs *FS, path string) string {
 	t.Helper()
 	for f := range fs.Files() {

@@ -13,9 +13,9 @@ const (
 	modeReg = 0o100000
 )
 
-// inode is an inode in memory (struct ext4_inode_info): what every file uses, and, only
-// where it has been needed, what few do. There are many inodes, and each line of the
-// processor's cache that need not be read counts: this is about two.
+// inode is an inode in memory (struct ext4_inode_info). It holds what every file uses; what
+// only few files use is in largeInode, which exists where it has been needed. There are
+// many inodes, and to read one costs about two lines of the processor's cache.
 type inode struct {
 	mballoc.Inode
 	mode         uint16
@@ -24,14 +24,15 @@ type inode struct {
 	onOrphanList bool
 	allocOnClose bool // EXT4_STATE_DA_ALLOC_CLOSE
 	mayInline    bool // a write may put data into it (EXT4_STATE_MAY_INLINE_DATA)
-	// stray says that delayed blocks lost their pages and stayed (truncateInline),
-	// or that an empty file got a block (moveInline): the one may be delayed and
-	// not dirty, the other dirty behind the end.
-	stray      bool
-	links      uint32
-	pins       int32  // handles that hold it, and what is pinned below a directory
-	dirtyPlace int32  // on the list of dirty inodes, counted from 1; 0 where it is not
-	syncTid    uint32 // i_sync_tid: the transaction that last changed it, the low bits
+	// pagesDiffer marks two rare states in which the dirty pages do not fit the rest:
+	// delayed blocks without dirty pages (after truncateInline), and dirty pages behind the
+	// end of the file (after moveInline). Check must allow them, and writepages cleans the
+	// latter.
+	pagesDiffer bool
+	links       uint32
+	pins        int32  // handles that hold it, and what is pinned below a directory
+	dirtyPlace  int32  // on the list of dirty inodes, counted from 1; 0 where it is not
+	syncTid     uint32 // i_sync_tid: the transaction that last changed it, the low bits
 
 	brief       brief
 	reserved    uint32      // clusters reserved for delayed blocks
@@ -40,19 +41,19 @@ type inode struct {
 	parent      *inode      // the directory of its name
 	dir         *dirent.Dir // entries, of a directory
 	dirtied     int64       // when it was put on the list of dirty inodes, ns
-	*largeInode             // to read; who writes to it asks large or fileMap first
+	*largeInode             // shared and read-only until large or fileMap gives this inode its own
 }
 
-// largeInode is what directories, large files and those of other kinds need. All other
-// inodes share one, in which nothing is set.
+// largeInode is what directories, large files and files of other kinds need. All other
+// inodes share one in which nothing is set (inodeCache.sharedLarge).
 type largeInode struct {
-	common bool
-	m      fileMap // see inode.fileMap
+	isShared bool    // it is the shared one, which nobody may change
+	m        fileMap // ask inode.fileMap for it, which makes it of a brief first
 	rareState
 }
 
 // fileMap is where the blocks of a file are. Where a slice and an array of its elements
-// stand together, the slice begins there: most files need no more.
+// stand together, the slice begins in that array: most files need no more.
 type fileMap struct {
 	es       esTree
 	firstES  [2]esExtent
@@ -62,7 +63,7 @@ type fileMap struct {
 	root     node // of the extent tree
 }
 
-// rareState is what else few inodes have.
+// rareState is what only few inodes have beside a fileMap.
 type rareState struct {
 	topdir         bool  // EXT4_INODE_TOPDIR
 	lastAllocGroup int32 // i_last_alloc_group of a directory, and one; 0 for none
@@ -73,36 +74,40 @@ type rareState struct {
 	writebackIndex uint32    // the page where range-cyclic writeback goes on
 }
 
-// large is the inode's own largeInode. One of its number may have had it before.
+// large gives the inode a largeInode of its own, unless it has one: an earlier inode of the
+// same number may have left it.
 func (in *inode) large() *largeInode {
-	if l := in.largeInode; l.common {
+	if l := in.largeInode; l.isShared {
 		in.largeInode = &largeInode{m: fileMap{es: esTree{stats: l.m.es.stats}}}
 	}
 	return in.largeInode
 }
 
+// isDir says whether the inode is a directory.
 func (in *inode) isDir() bool { return in.mode&modeFmt == modeDir }
 
-// readInode brings an inode into memory that a path leads to. fsync cannot know
-// whether the running transaction holds changes of one just read, so it assumes
-// that (__ext4_iget).
+// readInode brings an inode into memory that a path leads to (__ext4_iget). When it is
+// first read, the running transaction may hold changes of it, and the kernel assumes so:
+// fsync then commits that transaction.
 func (fs *FS) readInode(number uint32) *inode {
 	in := fs.inodes.at(number)
 	if !in.resident {
 		in.resident = true
-		if fs.j != nil && fs.j.running {
-			in.syncTid = uint32(fs.j.tid)
+		if fs.journal != nil && fs.journal.running {
+			in.syncTid = uint32(fs.journal.tid)
 		}
 	}
 	return in
 }
 
-// makeInode takes a number and makes an empty inode in memory.
+// makeInode takes an inode number, and makes an empty inode in memory (ext4_new_inode).
 func (fs *FS) makeInode(t *task, parent *inode, mode uint32, name string) (*inode, errno) {
 	number, e := fs.allocInode(t, parent, mode&modeFmt == modeDir, name)
 	if e != 0 {
 		return nil, e
 	}
+	// The file system's features decide whether it begins with an extent tree or with
+	// inline data.
 	in := fs.blankInode(number, mode)
 	in.Extents = fs.extents
 	in.resident = true
@@ -116,19 +121,21 @@ func (fs *FS) makeInode(t *task, parent *inode, mode uint32, name string) (*inod
 	return in, 0
 }
 
-// blankInode makes an inode in memory. What one of its number had allocated before
-// it takes over.
+// blankInode makes an empty inode in memory. It keeps the largeInode that an earlier inode
+// of this number had.
 func (fs *FS) blankInode(number, mode uint32) *inode {
 	in := fs.inodes.place(number)
 	large := in.largeInode
 	if large == nil {
-		large = fs.inodes.noLarge
+		large = fs.inodes.sharedLarge
 	}
 	*in = inode{largeInode: large, live: true}
 	in.Number = number
 	in.Regular = mode&modeFmt == modeReg
 	in.mode = uint16(mode)
 	in.links = 1
+	// Every file begins brief. Directories, and all files where brief does not apply, get
+	// their fileMap at once.
 	in.brief.state = briefEmpty
 	if !fs.briefFiles || !in.Regular {
 		in.fileMap()
@@ -136,17 +143,22 @@ func (fs *FS) blankInode(number, mode uint32) *inode {
 	return in
 }
 
-// pin holds an inode, and the directories above it: a file that is open keeps
-// its directory in memory, even one that was removed (dget).
+// pin holds an inode in memory, and with it the directories above it: an open file keeps
+// its directory, even one that was removed (dget).
 func (fs *FS) pin(in *inode) {
-	for in.pins++; in.pins == 1 && in.parent != in; in.pins++ {
+	in.pins++
+	// Only the first pin of an inode also pins the directory above it.
+	for in.pins == 1 && in.parent != in {
 		in = in.parent
+		in.pins++
 	}
 }
 
-// unpin gives an inode up, then the directories above it (dput).
+// unpin undoes pin: it gives up the inode, and after the last pin also the directories
+// above it (dput). Inodes without a name are freed then.
 func (fs *FS) unpin(t *task, in *inode) {
 	for {
+		// Read before release, which ends the inode.
 		parent := in.parent
 		in.pins--
 		if in.pins > 0 {
@@ -162,8 +174,7 @@ func (fs *FS) unpin(t *task, in *inode) {
 	}
 }
 
-// release is what happens when the last handle or name of an inode goes: it is
-// freed if it has neither (iput, ext4_evict_inode).
+// release frees an inode if neither a name nor a handle holds it (iput, ext4_evict_inode).
 func (fs *FS) release(t *task, in *inode) {
 	if in.links > 0 || in.pins > 0 {
 		return
@@ -172,31 +183,36 @@ func (fs *FS) release(t *task, in *inode) {
 	if in.brief.state != notBrief {
 		fs.releaseBrief(t, in)
 	} else {
+		// As ext4_evict_inode does: pages, then blocks by a truncate to 0, then what is in
+		// memory. An inode without blocks needs no truncate.
 		fs.dropPages(in, 0)
 		fs.forgetIO(in)
-		fs.j.start()
+		fs.journal.start()
 		in.Size = 0
 		if in.blocks > 0 {
 			fs.truncate(t, in)
 		}
 		fs.clearInode(t, in)
 	}
+	// It leaves the lists and the inode bitmap; its memory waits for the next inode of this
+	// number.
 	fs.orphanDel(t, in)
 	fs.freeInode(t, in)
 	fs.cleanInode(in)
-	if !in.common {
+	if !in.isShared {
 		in.rareState, in.dir = rareState{}, nil
 	}
 	in.live = false
 	fs.unlock(in)
 }
 
-// groupOf is the group of an inode (i_block_group).
+// groupOf is the block group of an inode (i_block_group).
 func (fs *FS) groupOf(in *inode) allocator.GroupID {
 	return allocator.GroupID((in.Number - 1) / fs.geo.InodesPerGroup)
 }
 
-// clearInode gives up what an inode holds in memory (ext4_clear_inode).
+// clearInode gives up what memory knows of an inode's blocks: its preallocations and its
+// status tree with the reservations in it (ext4_clear_inode).
 func (fs *FS) clearInode(t *task, in *inode) {
 	fs.alloc.DiscardInode(t.CPU, &in.Inode, 0)
 	fs.forget(t, in, 0, maxBlocks)

@@ -8,7 +8,7 @@ import (
 	"mbsim/filesystem/image"
 )
 
-// loadTree brings the files and directories that exist at mount into memory.
+// loadTree brings all files and directories that exist at mount into memory.
 func (fs *FS) loadTree() error {
 	root, err := fs.layout.Inode(image.RootInode)
 	if err != nil {
@@ -23,8 +23,11 @@ func (fs *FS) loadTree() error {
 	return nil
 }
 
-// loadInode makes the inode that im describes, and what is below it.
+// loadInode makes the inode that im describes, and everything below it if it is a
+// directory. parent is nil for the root.
 func (fs *FS) loadInode(im *image.Inode, parent *inode) (*inode, error) {
+	// What is on disk is mapped by a fileMap, as it may be anything. Sectors of 512 bytes
+	// become blocks.
 	in := fs.blankInode(im.Number, im.Mode)
 	in.fileMap()
 	in.links = im.Links
@@ -35,6 +38,7 @@ func (fs *FS) loadInode(im *image.Inode, parent *inode) (*inode, error) {
 	in.attrs = im.AttrSectors >> (fs.geo.BlockBits - 9)
 	in.loadInline(im)
 	in.parent = parent
+	// The blocks, by extents or by pointers.
 	if in.Extents {
 		fs.loadExtents(in, im)
 	} else {
@@ -43,6 +47,7 @@ func (fs *FS) loadInode(im *image.Inode, parent *inode) (*inode, error) {
 	if !in.isDir() {
 		return in, nil
 	}
+	// A directory's entries lead to further inodes.
 	blocks, err := fs.layout.DirBlocks(im)
 	if err != nil {
 		return nil, err
@@ -60,8 +65,9 @@ func (fs *FS) loadInode(im *image.Inode, parent *inode) (*inode, error) {
 			if err != nil {
 				return nil, fmt.Errorf("directory %d: %q: %w", im.Number, d.Name, err)
 			}
+			// A file with several names is loaded by the first of them.
 			if fs.inodes.find(d.Inode) != nil {
-				continue // another name of it
+				continue
 			}
 			if _, err := fs.loadInode(&child, in); err != nil {
 				return nil, err
@@ -71,7 +77,7 @@ func (fs *FS) loadInode(im *image.Inode, parent *inode) (*inode, error) {
 	return in, nil
 }
 
-// loadDir gives a directory the entries it has on disk, where they are.
+// loadDir gives a directory the entries that it has on disk, at the same places.
 func loadDir(opt *dirent.Options, im *image.Inode, blocks []image.DirBlock) (*dirent.Dir, error) {
 	d := make([]dirent.Block, 0, len(blocks))
 	for _, b := range blocks {
@@ -84,6 +90,7 @@ func loadDir(opt *dirent.Options, im *image.Inode, blocks []image.DirBlock) (*di
 		}
 		d = append(d, x)
 	}
+	// A directory inside its inode is stored in another way.
 	restore := func() (*dirent.Dir, error) { return dirent.Restore(opt, d) }
 	if im.InlineSize > 0 {
 		restore = func() (*dirent.Dir, error) { return loadInlineDir(opt, im, d) }
@@ -95,18 +102,21 @@ func loadDir(opt *dirent.Options, im *image.Inode, blocks []image.DirBlock) (*di
 	return dir, nil
 }
 
-// loadExtents builds the extent tree. The nodes outside the inode get the
-// entries that the order of their first blocks gives them.
+// loadExtents builds the extent tree of an inode from the list of its extents and of the
+// blocks of its tree. Each list is in the order of the file, so each node takes the next
+// entries of the level below.
 func (fs *FS) loadExtents(in *inode, im *image.Inode) {
 	root := &in.fileMap().root
 	ext := make([]extent, 0, len(im.Extents))
 	for _, x := range im.Extents {
 		ext = append(ext, extent{lblk: uint32(x.Logical), len: uint16(x.Len), unwritten: x.Flags&0x800 != 0, pblk: x.Physical})
 	}
+	// All extents lie in the inode.
 	if len(im.Meta) == 0 {
 		root.ext = append(root.ext, ext...)
 		return
 	}
+	// From the leaves up: the nodes of one level are the entries of the next.
 	depth := 0
 	for _, m := range im.Meta {
 		depth = max(depth, int(m.Depth))
@@ -120,8 +130,10 @@ func (fs *FS) loadExtents(in *inode, im *image.Inode) {
 			}
 			n := &node{blk: m.Block, depth: d, max: fs.nodeMax()}
 			if d == 0 {
+				// A leaf takes as many of the remaining extents as its block has entries.
 				n.ext, ext = append(n.ext, ext[:m.Entries]...), ext[m.Entries:]
 			} else {
+				// An index node takes as many of the remaining nodes.
 				for _, kid := range nodes[:m.Entries] {
 					n.idx = append(n.idx, index{kid.first(), kid})
 				}
@@ -131,13 +143,14 @@ func (fs *FS) loadExtents(in *inode, im *image.Inode) {
 		}
 		nodes = level
 	}
+	// The nodes of the highest level are the entries of the inode.
 	*root = node{depth: depth + 1, max: rootEntries, verified: true}
 	for _, kid := range nodes {
 		root.idx = append(root.idx, index{kid.first(), kid})
 	}
 }
 
-// first is the first logical block a node maps.
+// first is the first block of the file that a node maps.
 func (n *node) first() uint32 {
 	if n.depth == 0 {
 		return n.ext[0].lblk
@@ -145,8 +158,8 @@ func (n *node) first() uint32 {
 	return n.idx[0].lblk
 }
 
-// loadIndirect builds the block pointers of a file without extents: the indirect
-// blocks from the top down, then the data.
+// loadIndirect builds the block pointers of a file without extents: the indirect blocks
+// from the top down, so that each finds its parent, and then the data.
 func (fs *FS) loadIndirect(in *inode, im *image.Inode) {
 	if len(im.Meta)+len(im.Extents) == 0 {
 		return
@@ -155,20 +168,23 @@ func (fs *FS) loadIndirect(in *inode, im *image.Inode) {
 	meta := slices.Clone(im.Meta)
 	slices.SortStableFunc(meta, func(a, b image.MetaBlock) int { return int(b.Depth) - int(a.Depth) })
 	for _, m := range meta {
+		// The slot that points to the indirect block is as many links up as levels lie
+		// below it.
 		c := fs.chainTo(m.Logical)
 		at := c.depth - 1 - int(m.Depth)
 		in.walk(&c, at+1)
 		kid := newIndirect(m.Block, 1<<(fs.geo.BlockBits-2), m.Depth == 1)
-		kid.bare = m.Entries == 0
-		l := c.l[at]
-		l.n.ptr[l.i], l.n.kid[l.i] = uint32(m.Block), kid
+		kid.emptyAtMount = m.Entries == 0
+		l := c.links[at]
+		l.array.pointers[l.slot], l.array.children[l.slot] = uint32(m.Block), kid
 	}
+	// Each data block sets its pointer.
 	for _, x := range im.Extents {
 		for k := range uint32(x.Len) {
 			c := fs.chainTo(uint32(x.Logical) + k)
 			in.walk(&c, c.depth)
-			l := c.l[c.depth-1]
-			l.n.ptr[l.i] = uint32(x.Physical) + k
+			l := c.links[c.depth-1]
+			l.array.pointers[l.slot] = uint32(x.Physical) + k
 		}
 	}
 }

@@ -24,6 +24,9 @@ const (
 	mapIOConvert        = mapConvert | mapUnwrittenCreate
 )
 
+// searchOpt is the option of a search in the extent tree that a caller with these flags wants.
+func (f mapFlags) searchOpt() findOpt { return findOpt(f&mapNoCache != 0) }
+
 // mapState is what mapBlocks found or made of a range (EXT4_MAP_*).
 type mapState uint8
 
@@ -40,7 +43,8 @@ type mapping struct {
 	state     mapState
 }
 
-// remember puts a range into the status tree (ext4_es_insert_extent).
+// remember puts a range into the status tree (ext4_es_insert_extent). With bigalloc, mapped
+// blocks change which of their clusters have a pending reservation.
 func (fs *FS) remember(in *inode, lblk, n uint32, pblk allocator.Block, s esStatus) {
 	in.fileMap().es.set(lblk, n, pblk, s)
 	if fs.geo.ClusterBits > 0 && fs.opt.Delalloc && s&(esWritten|esUnwritten) != 0 {
@@ -48,34 +52,37 @@ func (fs *FS) remember(in *inode, lblk, n uint32, pblk allocator.Block, s esStat
 	}
 }
 
-// rememberMapping puts what a lookup or an allocation gave into the status tree.
+// rememberMapping puts what a look-up or an allocation has given into the status tree.
 func (fs *FS) rememberMapping(in *inode, m *mapping, f mapFlags) {
 	s := esWritten
 	if m.state&stateUnwritten != 0 {
 		s = esUnwritten
-		if f&mapDelallocReserve == 0 && in.fileMap().es.any(m.lblk, m.lblk+m.len-1, isDelayed) {
+		// Blocks that fallocate has given to a delayed range stay delayed too, as their
+		// data is still to be written; blocks that writeback has just allocated do not.
+		if f&mapDelallocReserve == 0 && in.fileMap().es.scanRange(m.lblk, m.lblk+m.len-1, isDelayed) {
 			s |= esDelayed
 		}
 	}
 	fs.remember(in, m.lblk, m.len, m.pblk, s)
 }
 
-// maxMapped is how many blocks mapBlocks looks at once, INT_MAX.
+// maxMapped is the most blocks that mapBlocks looks at in one call (INT_MAX).
 const maxMapped = 1<<31 - 1
 
-// mapBlocks looks up m.lblk, and with mapCreate allocates or converts blocks
-// there (ext4_map_blocks). It returns the number of blocks mapped, at most the
-// m.len asked for, which m.len then says too; 0 for a hole, whose length m.len
-// then is.
+// mapBlocks looks up m.lblk, and with mapCreate allocates or converts blocks there
+// (ext4_map_blocks). It returns the number of blocks mapped, at most the m.len asked for,
+// and sets m.len to it; for a hole it returns 0 and sets m.len to the hole's length.
 func (fs *FS) mapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, errno) {
 	m.state = 0
 	m.len = min(m.len, maxMapped)
 	var got uint32
-	if e, ok := in.fileMap().es.ask(m.lblk); ok {
+	// First the status tree: what it knows needs no look at the extent tree.
+	if e, ok := in.fileMap().es.lookupCounted(m.lblk); ok {
 		m.len = min(e.len-(m.lblk-e.lblk), m.len)
 		m.pblk = 0
 		if e.mapped() {
 			m.pblk = e.pblk.block() + allocator.Block(m.lblk-e.lblk)
+			// A range may be unwritten and delayed at once; only written counts as mapped.
 			got = m.len
 			m.state = stateUnwritten
 			if e.status&esWritten != 0 {
@@ -83,17 +90,22 @@ func (fs *FS) mapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, err
 			}
 		}
 	} else {
+		// Otherwise the extent tree or the indirect blocks answer, and the status tree
+		// learns it.
 		got = fs.lookupBlocks(t, in, m)
 		if got > 0 {
 			fs.rememberMapping(in, m, f)
 		}
 	}
+	// A look-up ends here, and so does a caller who finds written blocks and wants no
+	// others.
 	if f&mapCreate == 0 {
 		return got, 0
 	}
 	if got > 0 && m.state&stateMapped != 0 && f&mapConvertUnwritten == 0 {
 		return got, 0
 	}
+	// Blocks are missing, or must be converted: the tree changes.
 	m.state = 0
 	var e errno
 	if in.Extents {
@@ -104,24 +116,29 @@ func (fs *FS) mapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, err
 	if e != 0 || got == 0 {
 		return 0, e
 	}
+	// The status tree learns what has changed.
 	fs.rememberNew(in, m, f)
 	return got, 0
 }
 
-// rememberNew is rememberMapping of what was made for data that is about to go to
-// disk, or for anything else.
+// rememberNew is rememberMapping for blocks that were allocated or converted.
 func (fs *FS) rememberNew(in *inode, m *mapping, f mapFlags) {
 	if f&mapPreIO != 0 {
-		if x, ok := in.fileMap().es.ask(m.lblk); ok && x.status&esWritten != 0 {
-			return // written with zeroes meanwhile
+		if x, ok := in.fileMap().es.lookupCounted(m.lblk); ok && x.status&esWritten != 0 {
+			// A split that has written zeroes has made the blocks written, and has told the
+			// status tree so: that is newer than what m says.
+			return
 		}
 	}
 	fs.rememberMapping(in, m, f)
 }
 
-// lookupBlocks looks m up in the extent tree or the indirect blocks.
+// lookupBlocks looks m up in the extent tree or in the indirect blocks, and returns the
+// number of blocks mapped, 0 for a hole.
 func (fs *FS) lookupBlocks(t *task, in *inode, m *mapping) uint32 {
 	var got uint32
+	// A look-up allocates nothing, so it can fail only for a block that no tree reaches,
+	// and such a block is a hole.
 	if in.Extents {
 		got, _ = fs.extentMapBlocks(t, in, m, 0)
 	} else {
@@ -130,12 +147,14 @@ func (fs *FS) lookupBlocks(t *task, in *inode, m *mapping) uint32 {
 	return got
 }
 
-// inodeGoal is where an inode's first block should lie: the first group of its
-// flex group for directories, the second for files; on without delayed
-// allocation by a sixteenth of the group times the process id
-// (ext4_inode_to_goal_block).
+// inodeGoal is the physical block where an inode's first block should lie
+// (ext4_inode_to_goal_block). With flex groups of four and more that is the first group of
+// the inode's flex group for directories and the second for files; otherwise the inode's
+// own group.
 func (fs *FS) inodeGoal(t *task, in *inode) allocator.Block {
 	g := fs.groupOf(in)
+	// The first group of a large flex group is kept for directories
+	// (EXT4_FLEX_SIZE_DIR_ALLOC_SCHEME).
 	if fs.geo.FlexSize() >= flexDirScheme {
 		g &^= allocator.GroupID(fs.geo.FlexSize() - 1)
 		if in.Regular {
@@ -143,6 +162,9 @@ func (fs *FS) inodeGoal(t *task, in *inode) allocator.Block {
 		}
 	}
 	start := fs.geo.GroupStart(g)
+	// With delayed allocation the start of the group will do, since whole files are
+	// allocated at once. Without it each process begins at its own sixteenth of the group,
+	// its colour, so that files that grow side by side do not mix.
 	if fs.opt.Delalloc {
 		return start
 	}
@@ -151,8 +173,8 @@ func (fs *FS) inodeGoal(t *task, in *inode) allocator.Block {
 	if start+allocator.Block(fs.geo.BlocksPerGroup) <= last {
 		span = allocator.Block(fs.geo.BlocksPerGroup)
 	}
-	// The kernel's colour has 32 bits with a sign. That shows where the group
-	// lies past the end, and span below zero.
+	// The kernel's colour has 32 bits with a sign. That shows only where the second group
+	// of a flex group lies past the end of the device, where span wraps below zero.
 	colour := int32(allocator.Block(t.PID%16) * (span / 16))
 	return start + allocator.Block(colour)
 }
@@ -161,10 +183,11 @@ func (fs *FS) inodeGoal(t *task, in *inode) allocator.Block {
 // kept for directories (EXT4_FLEX_SIZE_DIR_ALLOC_SCHEME).
 const flexDirScheme = 4
 
-// newBlocks asks the allocator, and counts what it gave as blocks of the inode
-// unless they were reserved before.
+// newBlocks asks the allocator for blocks (ext4_mb_new_blocks), and counts what it gives as
+// blocks of the inode, unless they were reserved before: then useReserved counts them.
 func (fs *FS) newBlocks(t *task, in *inode, r *mballoc.Request) (allocator.Block, errno) {
 	r.Inode = &in.Inode
+	// The request takes time, and other processes may run in it.
 	if fs.host != nil {
 		fs.host.Asked()
 	}
@@ -175,26 +198,27 @@ func (fs *FS) newBlocks(t *task, in *inode, r *mballoc.Request) (allocator.Block
 	if !ok {
 		return 0, filesystem.ENOSPC
 	}
-	fs.journalsBitmap(b)
+	fs.noteBitmapJournalled(b)
 	if r.Flags&mballoc.DelallocReserved == 0 {
 		fs.addBlocks(t, in, int64(r.Len)<<fs.geo.ClusterBits)
 	}
 	return b, 0
 }
 
-// newMeta allocates one block for metadata of an inode (ext4_new_meta_blocks).
+// newMeta allocates one block of metadata for an inode (ext4_new_meta_blocks).
 func (fs *FS) newMeta(t *task, in *inode, goal allocator.Block, f mballoc.Flags) (allocator.Block, errno) {
 	r := fs.takeRequest()
 	defer fs.giveRequest(r)
 	r.Goal, r.Len, r.Flags = goal, 1, f
 	b, e := fs.newBlocks(t, in, r)
+	// Even where the data was reserved, its metadata was not, and so is counted here.
 	if e == 0 && f&mballoc.DelallocReserved != 0 {
 		fs.addBlocks(t, in, int64(r.Len)<<fs.geo.ClusterBits)
 	}
 	return b, e
 }
 
-// addBlocks counts n more blocks of the inode, which changes it
+// addBlocks adds n to the blocks that the inode counts, which changes the inode
 // (dquot_alloc_block, dquot_claim_block, dquot_free_block).
 func (fs *FS) addBlocks(t *task, in *inode, n int64) {
 	in.blocks += n

@@ -7,11 +7,12 @@ import (
 	"mbsim/filesystem/dirent"
 )
 
-// maxLinks is the most subdirectories of a directory without dir_nlink
-// (EXT4_LINK_MAX).
+// maxLinks is the largest link count that a directory may reach by its subdirectories when
+// the file system lacks dir_nlink (EXT4_LINK_MAX).
 const maxLinks = 65000
 
-// split cuts a path into its directory and the last name.
+// split divides a path into the path of its directory and the last name. Slashes at the end
+// do not count.
 func split(path string) (dir, name string) {
 	end := len(path)
 	for end > 0 && path[end-1] == '/' {
@@ -25,17 +26,19 @@ func split(path string) (dir, name string) {
 	return "", path[:end]
 }
 
-// dentries remembers directories by path, so that most names take no walk from the
-// root (the kernel's dcache). A path has two places, next to each other.
+// dentries is a small cache of directories by path, so that most operations need no walk
+// from the root (the kernel's dcache). A path may stand in one of two neighbouring places,
+// chosen by its hash; a newer one pushes an older one into the second place.
 type dentries [512]dentry
 
+// dentry is one remembered directory.
 type dentry struct {
 	path string
 	dir  *inode // nil where nothing is known
 	hash uint32
 }
 
-// hashPath is FNV-1a.
+// hashPath is the hash FNV-1a with 32 bits.
 func hashPath(path string) uint32 {
 	h := uint32(2166136261)
 	for i := range len(path) {
@@ -44,13 +47,13 @@ func hashPath(path string) uint32 {
 	return h
 }
 
-// place is the first place of a hash; the other one is place^1.
+// place returns the first of the two places of a hash; the second is place^1.
 func (d *dentries) place(hash uint32) uint32 {
 	const odd = 0x9e3779b1 // 2^32 divided by the golden ratio
 	return hash * odd >> 23 % uint32(len(d))
 }
 
-// find is the directory of path, nil where it is not remembered.
+// find returns the directory of path, or nil where the cache does not have it.
 func (d *dentries) find(path string) *inode {
 	hash := hashPath(path)
 	i := d.place(hash)
@@ -63,7 +66,7 @@ func (d *dentries) find(path string) *inode {
 	return nil
 }
 
-// add remembers a path that is not remembered.
+// add remembers a path that the cache does not have yet.
 func (d *dentries) add(path string, dir *inode) {
 	hash := hashPath(path)
 	i := d.place(hash)
@@ -87,10 +90,11 @@ func (fs *FS) directory(path string) (*inode, errno) {
 	return in, 0
 }
 
-// forgetPaths is for when a directory goes or moves.
+// forgetPaths empties the cache. It is called when a directory is removed or renamed, which
+// makes wrong the paths of everything below it.
 func (fs *FS) forgetPaths() { fs.dentries = dentries{} }
 
-// lookupPath walks a path from the root.
+// lookupPath walks a path from the root, name by name (link_path_walk).
 func (fs *FS) lookupPath(path string) (*inode, errno) {
 	in := fs.root
 	for name := range strings.SplitSeq(path, "/") {
@@ -104,6 +108,8 @@ func (fs *FS) lookupPath(path string) (*inode, errno) {
 			in = in.parent
 			continue
 		}
+		// A name leads to an inode number, and the inode is read into memory at this
+		// moment.
 		number, ok := in.dir.Lookup(name)
 		if !ok {
 			return nil, filesystem.ENOENT
@@ -113,7 +119,7 @@ func (fs *FS) lookupPath(path string) (*inode, errno) {
 	return in, 0
 }
 
-// at finds the directory of path, and the name in it.
+// at returns the directory of path, and the last name in it, which need not exist.
 func (fs *FS) at(path string) (dir *inode, name string, e errno) {
 	d, name := split(path)
 	if len(name) > 255 {
@@ -123,15 +129,17 @@ func (fs *FS) at(path string) (dir *inode, name string, e errno) {
 	return dir, name, e
 }
 
-// lockedAt resolves a path to its directory, which it locks, the last name, and the
-// inode that the name stands for, nil if there is none. With makes the caller will then
-// make one, which costs the time of that. The caller gives the directory back by leave.
-// On an error nothing is locked.
+// lockedAt resolves a path to its directory, which it locks, to the last name, and to the
+// inode that the name stands for, which is nil if there is none. makes tells that the
+// caller will create the inode if there is none, so that the time of that is charged. The
+// caller unlocks the directory by leave. After an error nothing is locked.
 func (fs *FS) lockedAt(t *task, path string, makes bool) (dir *inode, name string, in *inode, e errno) {
 	if dir, name, e = fs.at(path); e != 0 {
 		return nil, "", nil, e
 	}
 	fs.enter(dir)
+	// With several processes the change of an entry takes time. It is charged before
+	// anything is looked up for good, since others may run in that time.
 	if fs.host != nil {
 		fs.host.Entry(makes && fs.child(dir, name) == nil)
 	}
@@ -174,14 +182,19 @@ func (fs *FS) child(dir *inode, name string) *inode {
 
 // appendDirBlock gives a directory one more block (ext4_append).
 func (fs *FS) appendDirBlock(t *task, dir *inode) errno {
+	// The first call, without mapCreate, only looks: it brings the hole behind the last
+	// block into the status tree, as ext4_append does before it asks for the block.
 	m := mapping{lblk: uint32(dir.Size >> fs.geo.BlockBits), len: 1}
 	if _, e := fs.mapBlocks(t, dir, &m, 0); e != 0 {
 		return e
 	}
+	// The second call allocates the block. The first one has set m.len to the hole's
+	// length.
 	m.len = 1
 	if _, e := fs.mapBlocks(t, dir, &m, mapCreate); e != 0 {
 		return e
 	}
+	// A directory's block is metadata, written at once: both sizes grow together.
 	dir.Size += fs.geo.BlockSize()
 	dir.disksize = dir.Size
 	fs.dirtyMeta(t, m.pblk)
@@ -191,12 +204,14 @@ func (fs *FS) appendDirBlock(t *task, dir *inode) errno {
 
 // addEntry links name to in (ext4_add_entry).
 func (fs *FS) addEntry(t *task, dir *inode, name string, in *inode) errno {
+	// Add asks for a new block only if no block of the directory has room for the entry.
 	err := dir.dir.Add(name, in.Number, in.direntType(), func() error {
 		if e := fs.growDir(t, dir); e != 0 {
 			return e
 		}
 		return nil
 	})
+	// A directory inside its inode grows by the bytes of the entry.
 	if dir.inline > 0 {
 		fs.resizeInlineDir(dir)
 	}
@@ -207,6 +222,7 @@ func (fs *FS) addEntry(t *task, dir *inode, name string, in *inode) errno {
 	return 0
 }
 
+// direntType is the file type that a directory entry of this inode carries.
 func (in *inode) direntType() uint8 {
 	if in.isDir() {
 		return dirent.TypeDir
@@ -216,6 +232,8 @@ func (in *inode) direntType() uint8 {
 
 // createFile makes a regular file (ext4_create).
 func (fs *FS) createFile(t *task, dir *inode, name string) (*inode, errno) {
+	// Each turn allocates an inode and adds its name. A failure for want of space is tried
+	// again, after a commit that frees blocks, as in ext4_create.
 	for retries := 0; ; {
 		in, e := fs.makeInode(t, dir, modeReg|0o644, name)
 		if e == 0 {
@@ -223,6 +241,8 @@ func (fs *FS) createFile(t *task, dir *inode, name string) (*inode, errno) {
 			if e = fs.addEntry(t, dir, name, in); e == 0 {
 				return in, 0
 			}
+			// The entry found no place: the new inode is freed again, over the list of
+			// orphans.
 			in.links = 0
 			fs.orphanAdd(in)
 			fs.release(t, in)
@@ -236,13 +256,16 @@ func (fs *FS) createFile(t *task, dir *inode, name string) (*inode, errno) {
 // makeDirectory makes a directory, with its first block unless it fits into its
 // inode (ext4_mkdir).
 func (fs *FS) makeDirectory(t *task, dir *inode, name string) errno {
+	// Without dir_nlink a directory cannot have more subdirectories.
 	if !fs.dirNlink && dir.links >= maxLinks {
 		return filesystem.EMLINK
 	}
+	// As in createFile, want of space is tried again after a commit.
 	for retries := 0; ; {
 		in, e := fs.makeInode(t, dir, modeDir|0o755, name)
 		if e == 0 {
 			in.parent = dir
+			// A directory has two names: its entry in the parent, and its own ".".
 			in.links = 2
 			if !fs.makeInlineDir(t, in, dir) {
 				in.dir = dirent.New(&fs.dirOptions, in.Number, dir.Number)
@@ -252,9 +275,11 @@ func (fs *FS) makeDirectory(t *task, dir *inode, name string) errno {
 				e = fs.addEntry(t, dir, name, in)
 			}
 			if e == 0 {
+				// The ".." of the new directory is one more link of its parent.
 				dir.links++
 				return 0
 			}
+			// Its first block or its entry found no place: the new inode is freed again.
 			in.links = 0
 			fs.orphanAdd(in)
 			fs.release(t, in)
@@ -265,9 +290,10 @@ func (fs *FS) makeDirectory(t *task, dir *inode, name string) errno {
 	}
 }
 
-// unlinkFile takes the name of a file away (ext4_unlink).
+// unlinkFile takes the name of a file away (ext4_unlink). The inode itself is freed by
+// release, once no handle holds it; until then it stands on the list of orphans.
 func (fs *FS) unlinkFile(t *task, dir *inode, name string, in *inode) {
-	fs.j.start()
+	fs.journal.start()
 	dir.dir.Remove(name)
 	fs.dirtyInode(t, dir)
 	in.links--
@@ -277,10 +303,10 @@ func (fs *FS) unlinkFile(t *task, dir *inode, name string, in *inode) {
 	fs.dirtyInode(t, in)
 }
 
-// removeDirectory removes an empty directory (vfs_rmdir, ext4_rmdir). It is locked
-// meanwhile: nobody may be putting a name into it. One that is not empty is refused
-// before, since the name ".." stands for a directory that must not be locked after its
-// child.
+// removeDirectory removes an empty directory (vfs_rmdir, ext4_rmdir). The directory is
+// locked meanwhile, so that no other process can put a name into it. A directory that is
+// not empty is refused before it is locked: the name ".." stands for the parent of dir, and
+// to wait for a parent's lock while its child is locked could deadlock.
 func (fs *FS) removeDirectory(t *task, dir *inode, name string, in *inode) errno {
 	if !in.dir.IsEmpty() {
 		return filesystem.ENOTEMPTY
@@ -290,7 +316,8 @@ func (fs *FS) removeDirectory(t *task, dir *inode, name string, in *inode) errno
 	if !in.dir.IsEmpty() { // a name came while this process waited
 		return filesystem.ENOTEMPTY
 	}
-	fs.j.start()
+	// The directory loses its name and its own ".", and its parent loses the link of "..".
+	fs.journal.start()
 	dir.dir.Remove(name)
 	in.links = 0
 	in.Size = 0
@@ -298,6 +325,7 @@ func (fs *FS) removeDirectory(t *task, dir *inode, name string, in *inode) errno
 	dir.links--
 	fs.dirtyInode(t, dir)
 	fs.dirtyInode(t, in)
+	// A path that leads through this directory must not be found in the cache any more.
 	fs.forgetPaths()
 	return 0
 }
@@ -308,15 +336,21 @@ func (fs *FS) rename(t *task, from, to string) errno {
 	if e != 0 {
 		return e
 	}
-	newDir, newName, e := fs.at(to) // before oldName is looked up
+	// The second path is resolved before the name of the first is looked up, as
+	// do_renameat2 does, so that an error in either path comes first.
+	newDir, newName, e := fs.at(to)
 	if e != 0 {
 		return e
 	}
+	// Both directories are locked, in an order that all processes keep, so that two renames
+	// cannot wait for each other for ever.
 	fs.enterBoth(oldDir, newDir)
 	if fs.host != nil {
 		fs.host.Entry(false)
 	}
 	old, e := fs.renameLocked(t, oldDir, oldName, newDir, newName)
+	// The directories are unlocked before the replaced inode is freed, since that locks the
+	// inode and may take long.
 	fs.leaveBoth(t, oldDir, newDir)
 	if old != nil {
 		fs.release(t, old)
@@ -324,9 +358,10 @@ func (fs *FS) rename(t *task, from, to string) errno {
 	return e
 }
 
-// renameLocked is rename once the directories are locked. It returns what the new
-// name stood for before.
+// renameLocked is rename once both directories are locked. It returns the inode that the
+// new name stood for before, nil if there was none.
 func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode, newName string) (*inode, errno) {
+	// The names are looked up under the locks: what they stood for before may have changed.
 	in, old := fs.child(oldDir, oldName), fs.child(newDir, newName)
 	switch {
 	case in == nil || newDir.links == 0:
@@ -340,20 +375,24 @@ func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode
 		return nil, e
 	}
 	if old != nil && old.isDir() {
-		// Nobody may be putting a name into it: it is locked until it is replaced, and
-		// looked at again.
+		// The directory that is replaced stays locked until the end, so that no other
+		// process puts a name into it. It may have received one while this process waited
+		// for the lock, so it is tested once more.
 		fs.lock(old)
 		defer fs.unlock(old)
 		if e := mayReplace(in, old, oldDir, newDir); e != 0 {
 			return nil, e
 		}
 	}
+	// auto_da_alloc: a file that replaces another gets its blocks now, so that a crash does
+	// not leave an empty file under the name.
 	if old != nil && fs.opt.AutoDaAlloc && !in.isDir() {
 		fs.lock(in)
 		fs.allocDelayed(t, in)
 		fs.unlock(in)
 	}
-	fs.j.start()
+	// The new name is written before the old one is removed.
+	fs.journal.start()
 	if old == nil {
 		if e := fs.addEntry(t, newDir, newName, in); e != 0 {
 			return nil, e
@@ -362,10 +401,13 @@ func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode
 		newDir.dir.SetInode(newName, in.Number, in.direntType())
 	}
 	oldDir.dir.Remove(oldName)
+	// An open inode pins the directory of its name: the pin moves to the new directory.
 	if in.pins > 0 {
 		fs.pin(newDir)
 		defer fs.unpin(t, in.parent) // not oldDir where it was opened by another name
 	}
+	// A directory that moves takes its ".." along: that link leaves the old parent and
+	// joins the new one, unless it replaces a directory, whose link it takes over.
 	in.parent = newDir
 	if in.isDir() {
 		in.dir.SetParent(newDir.Number)
@@ -378,6 +420,7 @@ func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode
 	fs.dirtyInode(t, oldDir)
 	fs.dirtyInode(t, newDir)
 	fs.dirtyInode(t, in)
+	// The replaced inode loses its name, a directory all of its links.
 	if old != nil {
 		old.links--
 		if old.isDir() {
@@ -392,13 +435,15 @@ func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode
 	return old, 0
 }
 
-// mayReplace says whether in, of oldDir, may take the place of old in newDir
-// (do_renameat2, vfs_rename).
+// mayReplace says whether in, which has a name in oldDir, may take the place of old in
+// newDir (do_renameat2, vfs_rename). old is nil where the new name does not exist.
 func mayReplace(in, old, oldDir, newDir *inode) errno {
 	switch {
+	// A directory cannot move below itself.
 	case in.isAbove(newDir):
 		return filesystem.EINVAL
-	case old == nil:
+	case old == nil: // nothing is replaced, so there is nothing else to test
+		return 0
 	case old.isAbove(oldDir):
 		return filesystem.ENOTEMPTY
 	case in.isDir() && !old.isDir():
@@ -411,7 +456,8 @@ func mayReplace(in, old, oldDir, newDir *inode) errno {
 	return 0
 }
 
-// isAbove reports whether in is dir, or above it.
+// isAbove reports whether in is the directory dir or lies above it. The root is its own
+// parent.
 func (in *inode) isAbove(dir *inode) bool {
 	for dir != in && dir.parent != dir {
 		dir = dir.parent
@@ -419,10 +465,12 @@ func (in *inode) isAbove(dir *inode) bool {
 	return dir == in
 }
 
-// allocDelayed gives the delayed blocks of a file their places now
-// (ext4_alloc_da_blocks).
+// allocDelayed allocates the delayed blocks of a file now (ext4_alloc_da_blocks).
 func (fs *FS) allocDelayed(t *task, in *inode) {
 	if in.reserved > 0 {
+		// A failure is not the caller's: the pages stay dirty, or their data is counted as
+		// lost, and a close or rename succeeds all the same, as in the kernel, where
+		// filemap_flush's result is not used either.
 		fs.writepages(t, in, 0, maxBlocks)
 		fs.endIO(t, in, in)
 	}

@@ -27,22 +27,25 @@ func (fs *FS) Create(t *task, path string) (filesystem.Handle, error) {
 	if made {
 		return h, nil
 	}
+	// A file that was there is cut to length 0 (O_TRUNC).
 	fs.lock(h.in)
 	e = fs.setSize(t, h.in, 0)
 	fs.unlock(h.in)
 	if e != 0 {
+		// The error of the cut is the one to return; that of closing adds nothing.
 		h.Close(t)
 		return nil, e
 	}
 	return h, nil
 }
 
-// openOrCreate opens a file, or makes it.
+// openOrCreate opens a file, or makes it if there is none, which made then says.
 func (fs *FS) openOrCreate(t *task, path string) (h *handle, made bool, e errno) {
 	dir, name, in, e := fs.lockedAt(t, path, true)
 	if e != 0 {
 		return nil, false, e
 	}
+	// The name may be free, or stand for something that cannot be written to.
 	switch {
 	case in == nil:
 		in, e = fs.createFile(t, dir, name)
@@ -52,6 +55,8 @@ func (fs *FS) openOrCreate(t *task, path string) (h *handle, made bool, e errno)
 	case !in.Regular: // symbolic links are not followed
 		e = filesystem.ELOOP
 	}
+	// It is opened before the directory is unlocked, so that nobody can remove it in
+	// between.
 	if e == 0 {
 		h = fs.openInode(dir, in, false)
 	}
@@ -65,6 +70,7 @@ func (fs *FS) Open(t *task, path string, direct bool) (filesystem.Handle, error)
 	if e != 0 {
 		return nil, e
 	}
+	// No lock is needed: between two calls of the Host no other process runs.
 	in := fs.child(dir, name)
 	switch {
 	case in == nil:
@@ -91,6 +97,7 @@ func (fs *FS) Unlink(t *task, path string) error {
 		fs.unlinkFile(t, dir, name, in)
 	}
 	fs.leave(t, dir)
+	// The inode is freed after the directory is unlocked, unless a handle holds it.
 	if e == 0 {
 		fs.release(t, in)
 	}
@@ -113,6 +120,7 @@ func (fs *FS) Rmdir(t *task, path string) error {
 		e = fs.removeDirectory(t, dir, name, in)
 	}
 	fs.leave(t, dir)
+	// The inode is freed after the directory above is unlocked.
 	if e == 0 {
 		fs.release(t, in)
 	}
@@ -129,29 +137,35 @@ func (fs *FS) Sync(t *task) error {
 	return nil
 }
 
-// Remount implements filesystem.FileSystem: it unmounts, which writes
-// everything and gives back all preallocations, and mounts again with cold
-// caches.
+// Remount implements filesystem.FileSystem. It unmounts, which writes everything and gives
+// back all preallocations, and mounts again with cold caches.
 func (fs *FS) Remount(t *task) error {
 	fs.sync(t)
+	// Unmounting forgets what only memory knew of each inode.
 	for in := range fs.inodes.all() {
 		fs.clearInode(t, in)
 		in.allocOnClose = false
 		in.resident = in == fs.root
-		in.mayInline, in.stray = in.inline > 0, false
+		in.mayInline, in.pagesDiffer = in.inline > 0, false
+		// The status tree is empty then, and every node of the extent tree unread. The root
+		// is read with its inode.
 		m := in.fileMap()
 		m.es = esTree{stats: &fs.esStats, ext: m.es.ext[:0]}
 		unverify(&m.root)
 		m.root.verified = true
 		in.lastAllocGroup = 0
 	}
+	// What clearing has changed is committed, and the next mount begins without a
+	// transaction.
 	fs.commit(t)
 	fs.forgetPaths()
+	// The counters are exact again, with nothing held back by a CPU.
 	fs.freeInodes = allocator.NewPerCPUCounter(fs.freeInodes.Sum(), fs.opt.CPUs)
 	fs.dirCount = allocator.NewPerCPUCounter(fs.dirCount.Sum(), fs.opt.CPUs)
-	if fs.j != nil {
-		fs.j.running = false
+	if fs.journal != nil {
+		fs.journal.running = false
 	}
+	// The allocator begins with cold caches too.
 	fs.forgetDeleted()
 	e := fs.alloc.Remount()
 	fs.mounted()
@@ -159,7 +173,8 @@ func (fs *FS) Remount(t *task) error {
 	return e
 }
 
-// unverify makes the nodes of a tree unread.
+// unverify marks all nodes of a tree as not read, so that the next read caches their
+// extents.
 func unverify(n *node) {
 	n.verified = false
 	for i := range n.idx {

@@ -77,7 +77,8 @@ func DefaultOptions(blockSize int64) Options {
 	}
 }
 
-// ignoredOptions change nothing that decides where a block lands here.
+// ignoredOptions are mount options that are accepted and change nothing here, since they do
+// not decide where blocks land.
 var ignoredOptions = map[string]bool{
 	"defaults": true, "rw": true, "relatime": true, "noatime": true, "nodiratime": true, "strictatime": true,
 	"barrier": true, "nobarrier": true, "user_xattr": true, "nouser_xattr": true, "acl": true, "noacl": true,
@@ -86,15 +87,15 @@ var ignoredOptions = map[string]bool{
 	"lazytime": true, "nolazytime": true, "i_version": true, "debug": true, "no_prefetch_block_bitmaps": true,
 }
 
-// decidingOptions are those that parseOne acts on; those that end in = have a
+// decidingOptions are the mount options that parseOne acts on. Those that end in = take a
 // value.
 var decidingOptions = []string{
 	"delalloc", "nodelalloc", "dioread_nolock", "dioread_lock", "nodioread_nolock", "auto_da_alloc", "noauto_da_alloc",
 	"prefetch_block_bitmaps", "commit=", "stripe=", "data=",
 }
 
-// nearestOption is the option with the fewest edits from key, the first in the
-// alphabet if several.
+// nearestOption is the option that takes the fewest edits from key, the first in the
+// alphabet if there are several.
 func nearestOption(key string) string {
 	names := slices.Clone(decidingOptions)
 	for name := range ignoredOptions {
@@ -109,7 +110,7 @@ func nearestOption(key string) string {
 	return names[slices.Index(keys, best)]
 }
 
-// Parse applies a mount option string, as mount -o takes it.
+// Parse applies a string of mount options separated by commas, as mount -o takes it.
 func (o *Options) Parse(s string) error {
 	for opt := range strings.SplitSeq(s, ",") {
 		opt = strings.TrimSpace(opt)
@@ -123,6 +124,7 @@ func (o *Options) Parse(s string) error {
 	return nil
 }
 
+// parseOne applies one mount option.
 func (o *Options) parseOne(opt string) error {
 	key, val, has := strings.Cut(opt, "=")
 	switch key {
@@ -140,6 +142,7 @@ func (o *Options) parseOne(opt string) error {
 		o.AutoDaAlloc = false
 	case "prefetch_block_bitmaps":
 		o.PrefetchBlockBitmaps = true
+	// These take a number.
 	case "commit", "stripe":
 		n, err := strconv.ParseUint(val, 10, 31)
 		if !has || err != nil {
@@ -150,6 +153,7 @@ func (o *Options) parseOne(opt string) error {
 		} else {
 			o.CommitSeconds = int(n)
 		}
+	// Other modes of journalling write data in other ways.
 	case "data":
 		if val != "ordered" {
 			return fmt.Errorf("mount option %q is not modelled; data=ordered is", opt)

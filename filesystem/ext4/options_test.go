@@ -36,7 +36,8 @@ func TestParseOptions(t *testing.T) {
 	}
 }
 
-// What decidingOptions lists is what is acted on, so that it may be suggested.
+// TestOptionsSuggestedAreKnown tests that Parse acts on every option of decidingOptions,
+// since these are suggested to users.
 func TestOptionsSuggestedAreKnown(t *testing.T) {
 	values := map[string]string{"commit=": "5", "stripe=": "5", "data=": "ordered"}
 	for _, name := range decidingOptions {
@@ -47,7 +48,8 @@ func TestOptionsSuggestedAreKnown(t *testing.T) {
 	}
 }
 
-// A mistake in what mount is given is an error, not a panic.
+// TestMountRefuses tests that a mistake in the options of a mount is an error and not a
+// panic.
 func TestMountRefuses(t *testing.T) {
 	p, err := image.ParseMkfsArgs([]string{"-t", "ext4"}, 16<<20)
 	if err != nil {

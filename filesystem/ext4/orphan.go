@@ -1,18 +1,18 @@
 package ext4
 
-// Inodes without a name are kept on a list until their last handle closes, the
-// newest first, so that a crash does not lose their blocks. The list is linked
-// through the inodes on disk: taking one out changes the next newer one, which
-// fsync of that file then commits.
+// Inodes without a name stay on a list until their last handle closes, the newest first, so
+// that a crash does not lose their blocks. The list is linked through the inodes on disk:
+// to take an inode out changes the next newer one, and an fsync of that file then has
+// something to commit.
 //
-// Deviates from the kernel: inodes are also put on the list while they are
-// truncated or written past their end. They leave it before anything else is
-// put there, which changes no other inode.
+// Deviates from the kernel: inodes are also put on the list while they are truncated or
+// written past their end. They leave it before anything else is put there, which changes no
+// other inode.
 
-// orphanAdd puts an inode that lost its last name on the list
-// (ext4_orphan_add).
+// orphanAdd puts an inode that has lost its last name on the list (ext4_orphan_add).
+// Without a journal there is no list.
 func (fs *FS) orphanAdd(in *inode) {
-	if fs.j == nil || in.onOrphanList {
+	if fs.journal == nil || in.onOrphanList {
 		return
 	}
 	in.onOrphanList = true
@@ -24,16 +24,19 @@ func (fs *FS) orphanAdd(in *inode) {
 	fs.orphanCount++
 }
 
-// orphanDel takes an inode off the list (ext4_orphan_del).
+// orphanDel takes an inode off the list, if it is on it (ext4_orphan_del).
 func (fs *FS) orphanDel(t *task, in *inode) {
 	if !in.onOrphanList {
 		return
 	}
 	in.onOrphanList = false
-	if fs.orphanCount--; fs.orphanCount == 0 {
+	fs.orphanCount--
+	if fs.orphanCount == 0 {
 		fs.orphans = nil
 		return
 	}
+	// The neighbours are joined. On disk only the newer one points to this inode, so only
+	// that changes.
 	if in.older != nil {
 		in.older.newer = in.newer
 	}

@@ -29,7 +29,7 @@ type pageCache struct {
 	runs []dirtyRun
 }
 
-// at is the first run that ends behind lblk.
+// at returns the index of the first run that ends behind lblk.
 func (c *pageCache) at(lblk uint32) int {
 	n := len(c.runs)
 	if n == 0 || c.runs[n-1].next() <= lblk {
@@ -46,9 +46,10 @@ func (c *pageCache) state(lblk uint32) bufState {
 	return 0
 }
 
-// add makes the clean range [lblk, lblk+n) dirty.
+// add makes the clean range [lblk, lblk+n) dirty, in state s.
 func (c *pageCache) add(lblk, n uint32, s bufState) {
 	i := c.at(lblk)
+	// It continues the run before it, and may close the gap to the one behind.
 	if i > 0 && c.runs[i-1].next() == lblk && c.runs[i-1].state == s {
 		p := &c.runs[i-1]
 		p.len += n
@@ -58,6 +59,7 @@ func (c *pageCache) add(lblk, n uint32, s bufState) {
 		}
 		return
 	}
+	// It continues into the run behind it.
 	if i < len(c.runs) && c.runs[i].lblk == lblk+n && c.runs[i].state == s {
 		c.runs[i].lblk, c.runs[i].len = lblk, c.runs[i].len+n
 		return
@@ -65,11 +67,13 @@ func (c *pageCache) add(lblk, n uint32, s bufState) {
 	c.runs = slices.Insert(c.runs, i, dirtyRun{lblk, n, s})
 }
 
-// drop makes [lblk, end) clean and returns the number of dirty blocks in it.
+// drop makes [lblk, end) clean, and returns the number of blocks in it that were dirty.
 func (c *pageCache) drop(lblk, end uint32) uint32 {
 	i := c.at(lblk)
 	var gone uint32
 	if i < len(c.runs) && c.runs[i].lblk < lblk {
+		// The first run begins before the range: its front stays, and its end too if it
+		// reaches beyond.
 		r := c.runs[i]
 		c.runs[i].len = lblk - r.lblk
 		i++
@@ -79,11 +83,13 @@ func (c *pageCache) drop(lblk, end uint32) uint32 {
 		}
 		gone = r.next() - lblk
 	}
+	// Runs inside the range go as a whole.
 	j := i
 	for j < len(c.runs) && c.runs[j].next() <= end {
 		gone += c.runs[j].len
 		j++
 	}
+	// The last run reaches beyond the range: its end stays.
 	if j < len(c.runs) && c.runs[j].lblk < end {
 		cut := end - c.runs[j].lblk
 		gone += cut

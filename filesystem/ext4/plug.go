@@ -13,38 +13,40 @@ const (
 	plugRequestBytes = 1280 << 10 // the largest request (max_sectors_kb)
 )
 
-// settlePages is how many pages a writer must have gathered since its IO left for that
-// to have ended. In recordings with one CPU the worker came first in 3001 of 3273 cases
-// with so many, and in 128 of 245 with fewer.
+// settlePages is how many pages a writer must have gathered since its IO left before that
+// IO counts as ended and converted. In recordings with one CPU the worker that converts had
+// done so in 3001 of 3273 cases with at least so many pages, and in 128 of 245 cases with
+// fewer.
 const settlePages = 64
 
-// plug is what the block layer holds back of one writer's IO while writepages sends a
-// file (blk_start_plug): until there are many requests, until another one follows a large
-// one, or until the writer is done. It decides which chunks of a file can be written, and
-// their blocks be converted, while later chunks are yet to be mapped: the last request of
-// a chunk leaves with one of a later chunk that cannot be merged with it.
+// plug is what the block layer holds back of one writer's IO while writepages sends a file
+// (blk_start_plug). Requests leave when there are many of them, when another one follows a
+// large one, or when the writer is done. That decides which chunks of a file are written,
+// so that their blocks can be converted, while later chunks are still to be mapped: the
+// last request of a chunk leaves only with one of a later chunk that cannot be merged with
+// it.
 //
-// Where the machine has one CPU, the worker that converts (ext4_end_io_rsv_work)
-// takes it from the writer as soon as IO ends: here once the writer has gathered
-// settlePages more. Where it has several, whether the worker on another CPU is faster
-// than the writer is anybody's guess, and it never is here (docs/MODEL.md, Races).
+// On a machine with one CPU the worker that converts (ext4_end_io_rsv_work) takes the CPU
+// from the writer as soon as IO ends; here that is when the writer has gathered settlePages
+// more. On a machine with several CPUs the worker races with the writer, and here it always
+// loses (docs/MODEL.md, Races).
 //
-// Deviates from the kernel: dirty pages that need no mapping make no requests, the
-// number of a request's segments has no limit, how long IO takes does not depend on
-// its size, the flusher does not hold back IO from one file to the next, and reading a
-// bitmap, for which a writer sleeps, lets nothing leave.
+// Deviates from the kernel: dirty pages that need no mapping make no requests; the number
+// of a request's segments has no limit; how long IO takes does not depend on its size; the
+// flusher does not hold back IO from one file to the next; and a writer that sleeps to read
+// a bitmap does not let its IO leave.
 type plug struct {
 	fs       *FS
-	n        int                   // requests held back
-	first    int                   // which of FS.conversions are this writer's: from here on
-	sent     int                   // and up to here the IO of these has left
-	gathered int64                 // blocks that the writer has gathered so far
-	sentAt   int64                 // how many that were when the IO left that is not converted, -1 for none
-	held     [plugRequests]plugged // the first n
+	requests int                       // number of requests held back
+	first    int                       // the conversions of this writer are FS.conversions[first:]
+	sent     int                       // the IO of FS.conversions[first:sent] has left
+	gathered int64                     // number of blocks that the writer has gathered so far
+	sentAt   int64                     // gathered when the oldest IO left that is not converted yet, -1 for none
+	held     [plugRequests]heldRequest // the first n
 }
 
-// plugged is a request that is held back.
-type plugged struct {
+// heldRequest is a request that is held back: len blocks from start on.
+type heldRequest struct {
 	start allocator.Block
 	len   uint32
 }
@@ -52,7 +54,7 @@ type plugged struct {
 // start begins to hold back what a writer sends (blk_start_plug).
 func (p *plug) start(fs *FS) {
 	p.fs = fs
-	p.n = 0
+	p.requests = 0
 	p.first, p.sent = len(fs.conversions), len(fs.conversions)
 	p.gathered, p.sentAt = 0, -1
 }
@@ -62,25 +64,30 @@ func (p *plug) add(start allocator.Block, n uint32) {
 	bits := p.fs.geo.BlockBits
 	most := uint32(plugRequestBytes >> bits)
 	for n > 0 {
-		r := plugged{start, min(n, most)}
+		r := heldRequest{start, min(n, most)}
 		start += allocator.Block(r.len)
 		n -= r.len
+		// What continues a request that is held back makes no new one.
 		if p.merge(r, most) {
 			continue
 		}
-		if p.n == plugRequests || p.n > 0 && p.held[p.n-1].len >= plugFlushBytes>>bits {
+		// All requests leave before one more is held back, if there are many or the last
+		// one is large.
+		if p.requests == plugRequests || p.requests > 0 && p.held[p.requests-1].len >= plugFlushBytes>>bits {
 			p.flush()
 		}
-		p.held[p.n] = r
-		p.n++
+		p.held[p.requests] = r
+		p.requests++
 	}
 }
 
-// merge joins r with a request that is held back and next to it, if no
-// request becomes larger than most (blk_attempt_plug_merge).
-func (p *plug) merge(r plugged, most uint32) bool {
-	for i := p.n - 1; i >= 0; i-- {
+// merge joins r with a request that is held back and adjacent to it, and reports whether it
+// did. No request becomes larger than most (blk_attempt_plug_merge). The newest are tried
+// first.
+func (p *plug) merge(r heldRequest, most uint32) bool {
+	for i := p.requests - 1; i >= 0; i-- {
 		h := &p.held[i]
+		// r may continue the request, or come right before it.
 		behind := h.start+allocator.Block(h.len) == r.start
 		before := r.start+allocator.Block(r.len) == h.start
 		if !behind && !before || h.len+r.len > most {
@@ -95,10 +102,10 @@ func (p *plug) merge(r plugged, most uint32) bool {
 	return false
 }
 
-// flush sends what is held back (blk_flush_plug_list): all conversions noted so far
-// can go ahead.
+// flush sends what is held back (blk_flush_plug_list). From now on the IO of all
+// conversions noted so far is on its way.
 func (p *plug) flush() {
-	p.n = 0
+	p.requests = 0
 	if p.sent < len(p.fs.conversions) {
 		p.sent = len(p.fs.conversions)
 		if p.sentAt < 0 {
@@ -107,11 +114,12 @@ func (p *plug) flush() {
 	}
 }
 
-// convertSent converts what has been sent. The writer has gathered n more blocks, and is
-// about to map them.
+// convertSent converts what has been sent, if its IO has ended. The writer has gathered n
+// more blocks, and is about to map them.
 func (p *plug) convertSent(t *task, n uint32) {
 	fs := p.fs
 	p.gathered += int64(n)
+	// Nothing has left, or no worker comes first, or it is too early.
 	if p.sent == p.first || fs.opt.CPUs > 1 || fs.host != nil || p.gathered-p.sentAt < settlePages*int64(fs.blocksPerPage) {
 		return
 	}

@@ -15,9 +15,9 @@ const recency = 60
 // seconds is the time in whole seconds, never 0.
 func (fs *FS) seconds() uint32 { return uint32(fs.opt.Clock()/1e9) + 1 }
 
-// noteDeleted notes that inode bit of a group is deleted now.
+// noteDeleted notes that the inode with this bit in its group is deleted now.
 func (fs *FS) noteDeleted(ig *inodeGroup, bit uint32) {
-	if fs.j != nil || fs.opt.Clock == nil {
+	if fs.journal != nil || fs.opt.Clock == nil {
 		return
 	}
 	if ig.deleted == nil {
@@ -26,18 +26,19 @@ func (fs *FS) noteDeleted(ig *inodeGroup, bit uint32) {
 	ig.deleted[bit] = fs.seconds()
 }
 
-// recentlyDeleted says whether an inode was deleted within the last minute, and
-// not in this very second (recently_deleted).
+// recentlyDeleted says whether an inode was deleted within the last minute, but not in the
+// current second (recently_deleted).
 func (ig *inodeGroup) recentlyDeleted(bit, now uint32) bool {
 	at := ig.deleted[bit]
 	return at != 0 && at < now && now < at+recency
 }
 
-// takeSettled takes the first free inode of a group at from or after it that was
-// not deleted recently; where all were, the last one (find_inode_bit).
+// takeSettled takes the first free inode of a group at from or after it that was not
+// deleted recently. If all were, it takes the last of them (find_inode_bit).
 func (fs *FS) takeSettled(ig *inodeGroup, from uint32) (uint32, bool) {
 	ipg := fs.geo.InodesPerGroup
 	now := fs.seconds()
+	// found is the last free inode seen, ipg while there is none.
 	found := ipg
 	for bit := ig.nextFree(from, ipg); bit < ipg; bit = ig.nextFree(bit+1, ipg) {
 		found = bit
@@ -56,7 +57,8 @@ func (fs *FS) takeSettled(ig *inodeGroup, from uint32) (uint32, bool) {
 	return found, true
 }
 
-// forgetDeleted forgets when inodes were deleted: their table is not in memory.
+// forgetDeleted forgets when inodes were deleted, as the kernel does with the inode table's
+// buffers when it unmounts.
 func (fs *FS) forgetDeleted() {
 	for _, page := range fs.inodeGroups {
 		for i := range page {

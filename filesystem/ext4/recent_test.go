@@ -99,7 +99,7 @@ func mountSmall(t *testing.T, args string, opt Options) *FS {
 	return fs
 }
 
-// createNumbered makes an empty file and tells its number.
+// createNumbered makes an empty file and returns its inode number.
 func createNumbered(t *testing.T, fs *FS, path string) uint32 {
 	t.Helper()
 	h, err := fs.Create(&task{}, path)

@@ -27,7 +27,8 @@ var errNoDevice = errors.New("mke2fs refuses these parameters")
 // start mounts a fresh device.
 func (c *script) start() (*FS, *play.Player, error) { return c.startWatched(nil, nil) }
 
-// startWatched mounts one whose decisions are told.
+// startWatched mounts a fresh device with observers for the decisions of the file system
+// and allocator.
 func (c *script) startWatched(o Observer, blocks mballoc.Observer) (*FS, *play.Player, error) {
 	now := int64(0)
 	fs, err := c.mountWith(func(opt *Options, _ int64) {
@@ -45,8 +46,8 @@ func (c *script) startWatched(o Observer, blocks mballoc.Observer) (*FS, *play.P
 	return fs, player, nil
 }
 
-// mountWith makes the case's device and mounts it with its options, and those that more
-// sets, which is told how many bytes a block has.
+// mountWith makes the case's device and mounts it with its options, and with those that the
+// function more sets, which receives the block size in bytes.
 func (c *script) mountWith(more func(*Options, int64)) (*FS, error) {
 	p, err := image.ParseMkfsArgs(append([]string{"-t", "ext4"}, strings.Fields(c.mkfs)...), c.size)
 	if err != nil {
@@ -120,8 +121,8 @@ func (c *script) run(every int) (err error) {
 	return nil
 }
 
-// removeAll closes and removes everything; then all must be free again that files
-// held at mount or no one did.
+// removeAll closes and removes everything. Then as many blocks and inodes must be free or a
+// file's as right after a mount of the original image.
 func removeAll(fs *FS, p *play.Player) error {
 	if err := p.CloseAll(); err != nil {
 		return err

@@ -141,7 +141,8 @@ func expand(op string, i int) string {
 	return strings.Join(words, " ")
 }
 
-// one performs one operation and tells what is to be told.
+// one performs one operation. It prints the decisions on the way if show is set, and the
+// result if that is not the one of a success.
 func (s *story) one(out *strings.Builder, line string, show bool) {
 	ops, err := workload.ParseScript(strings.NewReader(line), "story")
 	if err != nil || len(ops) != 1 {
@@ -248,16 +249,16 @@ func writeNode(b *strings.Builder, n *node, indent int) {
 // writeArray writes an array of pointers, runs in a row as one.
 func writeArray(b *strings.Builder, n *indirect, indent int) {
 	pad := strings.Repeat("  ", indent)
-	for i := 0; i < len(n.ptr); i++ {
-		p := n.ptr[i]
+	for i := 0; i < len(n.pointers); i++ {
+		p := n.pointers[i]
 		switch {
 		case p == 0:
-		case n.kid != nil && n.kid[i] != nil:
+		case n.children != nil && n.children[i] != nil:
 			fmt.Fprintf(b, "%sslot %d: array @%d\n", pad, i, p)
-			writeArray(b, n.kid[i], indent+1)
+			writeArray(b, n.children[i], indent+1)
 		default:
 			k := i
-			for k+1 < len(n.ptr) && n.ptr[k+1] == p+uint32(k+1-i) && (n.kid == nil || n.kid[k+1] == nil) {
+			for k+1 < len(n.pointers) && n.pointers[k+1] == p+uint32(k+1-i) && (n.children == nil || n.children[k+1] == nil) {
 				k++
 			}
 			fmt.Fprintf(b, "%sslots %d-%d @%d\n", pad, i, k, p)

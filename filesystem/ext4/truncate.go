@@ -2,8 +2,8 @@ package ext4
 
 import "mbsim/filesystem"
 
-// dropPages forgets the dirty pages of a file from byte size on; the block that
-// size lies in stays (truncate_inode_pages).
+// dropPages forgets the dirty pages of a file from byte size on (truncate_inode_pages). The
+// block that size lies in stays.
 func (fs *FS) dropPages(in *inode, size int64) {
 	fs.cleaned(in.fileMap().cache.drop(fs.blocksFor(size), maxBlocks))
 }
@@ -17,14 +17,17 @@ func (fs *FS) dropPageRange(in *inode, off, end int64) {
 	}
 }
 
-// zeroPartial zeroes part of the block that off lies in, which makes it dirty
-// where it holds data (ext4_block_zero_page_range).
+// zeroPartial writes zeroes to a part of the block that off lies in, which makes the block
+// dirty if it holds data (ext4_block_zero_page_range).
 func (fs *FS) zeroPartial(t *task, in *inode, off int64) {
 	lblk := uint32(off >> fs.geo.BlockBits)
+	// A dirty block stays dirty.
 	if in.fileMap().cache.state(lblk) != 0 {
 		return
 	}
 	m := mapping{lblk: lblk, len: 1}
+	// Holes and unwritten blocks are zeroes already. A look-up can fail only where no block
+	// can be.
 	if got, _ := fs.mapBlocks(t, in, &m, 0); got == 0 || m.state&stateMapped == 0 {
 		return
 	}
@@ -33,8 +36,10 @@ func (fs *FS) zeroPartial(t *task, in *inode, off int64) {
 	fs.markDirty(in)
 }
 
-// truncate frees the blocks past the end of the file (ext4_truncate).
+// truncate frees the blocks behind the end of the file (ext4_truncate).
 func (fs *FS) truncate(t *task, in *inode) {
+	// auto_da_alloc: the file may be about to be rewritten, and gets its blocks when it is
+	// closed.
 	if in.Size == 0 && fs.opt.AutoDaAlloc {
 		in.allocOnClose = true
 	}
@@ -42,15 +47,19 @@ func (fs *FS) truncate(t *task, in *inode) {
 		fs.truncateInline(t, in)
 		return
 	}
-	fs.j.start()
+	fs.journal.start()
+	// The rest of the last block must read as zeroes if the file grows again.
 	if in.Size&(fs.geo.BlockSize()-1) != 0 {
 		fs.zeroPartial(t, in, in.Size)
 	}
+	// The preallocations go before the blocks, as they follow them.
 	fs.alloc.DiscardInode(t.CPU, &in.Inode, 0)
 	in.disksize = in.Size
 	last := fs.blocksFor(in.Size)
 	if in.Extents {
 		fs.forget(t, in, last, maxBlocks-last)
+		// To free from the end of the tree splits nothing, so it needs no block and cannot
+		// fail.
 		fs.removeSpace(t, in, last, maxBlocks-1)
 	} else {
 		fs.truncateIndirect(t, in, last)
@@ -58,7 +67,7 @@ func (fs *FS) truncate(t *task, in *inode) {
 	fs.dirtyInode(t, in)
 }
 
-// setSize is ftruncate(2) (ext4_setattr with ATTR_SIZE).
+// setSize is ftruncate(2) to size bytes (ext4_setattr with ATTR_SIZE).
 func (fs *FS) setSize(t *task, in *inode, size int64) errno {
 	if size < 0 {
 		return filesystem.EINVAL
@@ -66,15 +75,17 @@ func (fs *FS) setSize(t *task, in *inode, size int64) errno {
 	if size > fs.maxSize(in) {
 		return filesystem.EFBIG
 	}
+	// IO on its way to blocks that go is awaited first.
 	old := in.Size
 	if size <= old {
 		fs.awaitWriteback(t, in)
 	}
 	if size != old {
-		fs.j.start()
+		fs.journal.start()
 		in.Size, in.disksize = size, size
 		fs.dirtyInode(t, in)
 	}
+	// The pages go before the blocks.
 	fs.dropPages(in, size)
 	if size <= old {
 		fs.truncate(t, in)

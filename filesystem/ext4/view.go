@@ -8,17 +8,17 @@ import (
 	"mbsim/filesystem"
 )
 
-// Look lists what Files lists without leaving a trace: it reads the extent trees
-// themselves, and of the status tree only the delayed ranges, where Files goes
-// the way of FIEMAP, which fills the status tree. So whoever samples a run does
-// not change it. Extents are cut as the tree cuts them; those of a file are
-// valid until the next is asked for.
+// Look lists the same files as Files, and leaves no trace. Files goes the way of FIEMAP,
+// which fills the status tree; Look reads the extent trees themselves, and of the status
+// tree only the delayed ranges, so that whoever samples a run does not change it. Extents
+// are cut as the tree cuts them. Those of a file are valid until the next file.
 func (fs *FS) Look() iter.Seq[filesystem.FileInfo] { return fs.walk(fs.look) }
 
-// LostBlocks is the number of dirty blocks that found no place in writeback.
+// LostBlocks is the number of dirty blocks whose data was lost, as writeback found no space
+// for it.
 func (fs *FS) LostBlocks() int64 { return fs.lost }
 
-// look appends the extents of a file, mapped and delayed, by logical block.
+// look appends the extents of a file, mapped and delayed, in the order of the file.
 func (fs *FS) look(out []filesystem.Extent, in *inode) []filesystem.Extent {
 	if fs.isInline(in) {
 		return fs.inlineExtent(out, in)
@@ -29,6 +29,7 @@ func (fs *FS) look(out []filesystem.Extent, in *inode) []filesystem.Extent {
 		}
 		return out
 	}
+	// What is mapped comes from the tree, what is delayed from the status tree.
 	m := in.fileMap()
 	if in.Extents {
 		out = appendNode(out, &m.root)
@@ -41,6 +42,7 @@ func (fs *FS) look(out []filesystem.Extent, in *inode) []filesystem.Extent {
 			out = append(out, filesystem.Extent{Logical: uint64(e.lblk), Len: uint64(e.len), Flags: filesystem.ExtentDelalloc | filesystem.ExtentUnknown})
 		}
 	}
+	// The two lists become one.
 	if len(out) > mapped && mapped > 0 {
 		sort.Slice(out, func(i, j int) bool { return out[i].Logical < out[j].Logical })
 	}
@@ -50,6 +52,7 @@ func (fs *FS) look(out []filesystem.Extent, in *inode) []filesystem.Extent {
 	return out
 }
 
+// appendNode appends the extents of a node and of all below it.
 func appendNode(out []filesystem.Extent, n *node) []filesystem.Extent {
 	for i := range n.idx {
 		out = appendNode(out, n.idx[i].child)
@@ -65,43 +68,45 @@ func appendNode(out []filesystem.Extent, n *node) []filesystem.Extent {
 	return out
 }
 
-// appendIndirect appends the runs of an inode's pointers, whose array has twelve
-// blocks and then three trees.
+// appendIndirect appends the runs that an inode's array of pointers leads to. It has twelve
+// slots for blocks, then one each for a tree of one, two and three levels. bits is the
+// logarithm of an indirect block's number of pointers.
 func appendIndirect(out []filesystem.Extent, n *indirect, bits uint8) []filesystem.Extent {
 	lblk := uint64(0)
-	for i, p := range n.ptr {
+	for i, p := range n.pointers {
 		if i < directSlots {
 			out = appendBlock(out, lblk, p)
 			lblk++
 			continue
 		}
 		levels := uint8(i - directSlots)
-		out = appendBranch(out, n.kid[i], lblk, levels*bits, bits)
+		out = appendBranch(out, n.children[i], lblk, levels*bits, bits)
 		lblk += 1 << ((levels + 1) * bits)
 	}
 	return out
 }
 
-// appendBranch appends the runs of the blocks below n, each of whose slots
-// stands for 2^span blocks of the file.
+// appendBranch appends the runs of the blocks below array n, which maps the file from lblk
+// on. Each of its slots stands for 2^span blocks.
 func appendBranch(out []filesystem.Extent, n *indirect, lblk uint64, span, bits uint8) []filesystem.Extent {
 	if n == nil {
 		return out
 	}
-	for i, p := range n.ptr {
+	for i, p := range n.pointers {
 		at := lblk + uint64(i)<<span
 		switch {
-		case p == 0:
+		case p == 0: // a hole
 		case span == 0:
 			out = appendBlock(out, at, p)
 		default:
-			out = appendBranch(out, n.kid[i], at, span-bits, bits)
+			out = appendBranch(out, n.children[i], at, span-bits, bits)
 		}
 	}
 	return out
 }
 
-// appendBlock appends a block, or lengthens the last run by it.
+// appendBlock appends a block, or lengthens the last run by it if it follows that. p is 0
+// for a hole.
 func appendBlock(out []filesystem.Extent, lblk uint64, p uint32) []filesystem.Extent {
 	if p == 0 {
 		return out

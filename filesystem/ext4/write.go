@@ -8,19 +8,23 @@ func (fs *FS) blocksFor(size int64) uint32 {
 }
 
 // bufferedWrite writes [off, off+n) through the page cache, a page at a time
-// (generic_perform_write). It returns the bytes written, or an error if none
+// (generic_perform_write). It returns the number of bytes written, or an error if none
 // were.
 func (fs *FS) bufferedWrite(t *task, in *inode, off, n int64) (int64, errno) {
 	var done int64
 	for done < n {
+		// Many pages of a hole are written at once where the result is the same.
 		if k := fs.writeMany(t, in, off+done, n-done); k > 0 {
 			done += k
 			fs.balance(t)
 			continue
 		}
+		// The part of the write that lies in the next page.
 		pos := off + done
 		part := min(fs.pageSize-pos&(fs.pageSize-1), n-done)
 		if e := fs.writePage(t, in, pos, part); e != 0 {
+			// What was written before the error counts, and the error itself is lost, as
+			// with write(2).
 			if done == 0 {
 				return 0, e
 			}
@@ -32,22 +36,28 @@ func (fs *FS) bufferedWrite(t *task, in *inode, off, n int64) (int64, errno) {
 	return done, 0
 }
 
-// writePage writes [pos, pos+n), which lies in one page: delayed, or at once
-// where delayed allocation is off or space is short (ext4_da_write_begin).
+// writePage writes [pos, pos+n), which lies in one page. Its new blocks are delayed, or are
+// allocated at once where delayed allocation is off or space is short (ext4_da_write_begin,
+// ext4_da_write_end).
 func (fs *FS) writePage(t *task, in *inode, pos, n int64) errno {
 	if !fs.opt.Delalloc || fs.shortOfSpace(t, in) {
 		return fs.writePageNow(t, in, pos, n)
 	}
+	// The data may fit into the inode itself.
 	if in.mayInline {
 		if done, e := fs.writeInline(t, in, pos, n, true); done || e != 0 {
 			return e
 		}
 	}
+	// Want of space is tried again after a commit, up to three times.
 	for retries := 0; ; {
-		fs.j.start()
+		fs.journal.start()
 		last, e := fs.prepareBlocks(t, in, pos, n, fs.prepareDelayed)
 		if e == 0 {
 			if pos+n > in.Size {
+				// The size on disk follows at once only where the last block has its place
+				// already, or the data lies in the inode. Otherwise writeback brings it up
+				// to date (ext4_da_should_update_i_disksize).
 				if last == bufMapped || in.inline > 0 {
 					in.disksize = max(in.disksize, pos+n)
 				}
@@ -57,6 +67,7 @@ func (fs *FS) writePage(t *task, in *inode, pos, n int64) errno {
 			fs.dirtyInode(t, in)
 			return 0
 		}
+		// Blocks that the failed write has added behind the end go again.
 		if pos+n > in.Size {
 			fs.truncateFailedWrite(t, in)
 		}
@@ -66,7 +77,7 @@ func (fs *FS) writePage(t *task, in *inode, pos, n int64) errno {
 	}
 }
 
-// writePageNow writes [pos, pos+n) with blocks allocated now
+// writePageNow writes [pos, pos+n), which lies in one page, with blocks allocated now
 // (ext4_write_begin, ext4_write_end).
 func (fs *FS) writePageNow(t *task, in *inode, pos, n int64) errno {
 	if in.mayInline {
@@ -74,8 +85,10 @@ func (fs *FS) writePageNow(t *task, in *inode, pos, n int64) errno {
 			return e
 		}
 	}
+	// As in writePage, but the blocks have their place, so the size on disk follows at
+	// once.
 	for retries := 0; ; {
-		fs.j.start()
+		fs.journal.start()
 		_, e := fs.prepareBlocks(t, in, pos, n, fs.prepareNow)
 		if e == 0 {
 			if pos+n > in.Size {
@@ -95,19 +108,22 @@ func (fs *FS) writePageNow(t *task, in *inode, pos, n int64) errno {
 	}
 }
 
-// prepareBlocks makes every block of [pos, pos+n) dirty, asking prepare for the
-// state of those that are not yet. It returns the state of the last one. On an
-// error the blocks before it stay dirty (page_zero_new_buffers).
+// prepareBlocks makes every block of [pos, pos+n) dirty, and asks prepare for the state of
+// the buffers of those that are clean. It returns the state of the last one. After an error
+// the blocks before the failed one stay dirty (page_zero_new_buffers).
 func (fs *FS) prepareBlocks(t *task, in *inode, pos, n int64, prepare func(*task, *inode, uint32) (bufState, errno)) (bufState, errno) {
 	first := uint32(pos >> fs.geo.BlockBits)
 	last := uint32((pos + n - 1) >> fs.geo.BlockBits)
 	var s bufState
 	for b := first; b <= last; b++ {
-		if s = in.fileMap().cache.state(b); s != 0 {
+		// A dirty block keeps the state it has.
+		s = in.fileMap().cache.state(b)
+		if s != 0 {
 			continue
 		}
 		var e errno
-		if s, e = prepare(t, in, b); e != 0 {
+		s, e = prepare(t, in, b)
+		if e != 0 {
 			if b > first {
 				fs.markDirty(in) // writeback on the way may have cleaned it
 			}
@@ -119,12 +135,14 @@ func (fs *FS) prepareBlocks(t *task, in *inode, pos, n int64, prepare func(*task
 	return s, 0
 }
 
-// prepareNow allocates block lblk now (ext4_get_block,
-// ext4_get_block_unwritten).
+// prepareNow allocates block lblk now (ext4_get_block, ext4_get_block_unwritten).
 func (fs *FS) prepareNow(t *task, in *inode, lblk uint32) (bufState, errno) {
 	if in.inline > 0 {
-		return 0, filesystem.ERANGE // the kernel's own: data on its way out of the inode
+		// The data is on its way out of the inode, which has no block map yet. The kernel fails
+		// with the same error.
+		return 0, filesystem.ERANGE
 	}
+	// With dioread_nolock the block stays unwritten until its data is on disk.
 	f := mapCreate
 	if fs.dioreadNolock(in) {
 		f = mapIOCreate
@@ -139,36 +157,41 @@ func (fs *FS) prepareNow(t *task, in *inode, lblk uint32) (bufState, errno) {
 	return bufMapped, 0
 }
 
-// dioreadNolock says whether blocks are allocated unwritten and made written
-// only once their data is on disk (ext4_should_dioread_nolock).
+// dioreadNolock says whether blocks of this file are allocated unwritten, and become
+// written only once their data is on disk (ext4_should_dioread_nolock).
 func (fs *FS) dioreadNolock(in *inode) bool {
 	return fs.opt.DioreadNolock && fs.opt.Delalloc && in.Regular && in.Extents
 }
 
-// manyPages is the most that writeMany does at once: between two looks at how
-// much is dirty.
+// manyPages is the most that writeMany writes at once. Between two calls bufferedWrite
+// looks whether too much is dirty (balance).
 const manyPages = 1024
 
-// writeMany is writePage for many pages of a hole, where space is far from short:
-// every block becomes delayed. The hole is one that the status tree knows, or the
-// whole of a file without a block. It returns the number of bytes written, 0 where
-// the slow way must be taken.
+// writeMany does what writePage would do for many pages in turn, where all of them lie in a
+// hole and space is far from short: every block becomes delayed. The hole is one that the
+// status tree knows, or the whole of a file without a block. It returns the number of bytes
+// written, 0 where the pages must be written one by one.
 func (fs *FS) writeMany(t *task, in *inode, pos, n int64) int64 {
+	// Clusters and inline data have rules of their own for each block.
 	if !fs.opt.Delalloc || fs.geo.ClusterBits > 0 || in.mayInline || fs.isInline(in) {
 		return 0
 	}
+	// Whole pages, at most manyPages of them; the first and the last may be partial.
 	n = min(n, manyPages*fs.pageSize-pos&(fs.pageSize-1))
 	lblk := uint32(pos >> fs.geo.BlockBits)
+	// From bytes to blocks, the partial ones at both ends included.
 	blocks := uint32((pos+n-1)>>fs.geo.BlockBits) - lblk + 1
 	room := fs.delayMany(t, in, lblk, blocks)
 	if room == 0 {
 		return 0
 	}
+	// Only a part was made delayed. It ends with a page, and n becomes the bytes up to
+	// there.
 	if room < blocks {
 		blocks = room
 		n = int64(lblk+room)<<fs.geo.BlockBits - pos
 	}
-	fs.j.start()
+	fs.journal.start()
 	in.reserved += blocks
 	fs.dirtied(int64(blocks))
 	in.Size = max(in.Size, pos+n)
@@ -177,8 +200,8 @@ func (fs *FS) writeMany(t *task, in *inode, pos, n int64) int64 {
 	return n
 }
 
-// delayMany makes [lblk, lblk+blocks) delayed and dirty where that is a hole, and claims
-// its space. It returns how many blocks were, 0 where the slow way must be taken.
+// delayMany makes [lblk, lblk+blocks), if it is a hole, delayed and dirty, and claims its
+// space. It returns for how many blocks it did so, 0 where they must be written one by one.
 func (fs *FS) delayMany(t *task, in *inode, lblk, blocks uint32) uint32 {
 	if !in.brief.appends(lblk, blocks) {
 		return fs.delayHole(t, in, lblk, blocks)
@@ -190,9 +213,9 @@ func (fs *FS) delayMany(t *task, in *inode, lblk, blocks uint32) uint32 {
 	return blocks
 }
 
-// countLookups counts that each of n blocks of a hole is looked up in the status tree
-// before it becomes delayed. Where the tree does not know the hole the first look-up
-// misses, and what it finds in the extent tree serves the others.
+// countLookups counts for the statistics that each of n blocks of a hole is looked up in
+// the status tree before it becomes delayed. If the tree does not know the hole, the first
+// look-up misses, and what it finds in the extent tree serves the others.
 func (fs *FS) countLookups(n uint32, known bool) {
 	fs.esStats.Hits += uint64(n)
 	if !known {
@@ -201,10 +224,12 @@ func (fs *FS) countLookups(n uint32, known bool) {
 	}
 }
 
-// delayHole is delayMany for a file that is not brief, or does not stay it. Where the hole is shorter, as many whole pages as fit are taken. It
-// returns how many blocks were, 0 where the slow way must be taken.
+// delayHole is delayMany for a file that is not brief, or does not stay so. If the hole is
+// shorter than the range, as many whole pages as fit are taken.
 func (fs *FS) delayHole(t *task, in *inode, lblk, blocks uint32) uint32 {
 	m := in.fileMap()
+	// Two cases are fast: a hole that the status tree knows, cut to whole pages, and a file
+	// without a block of which nothing is known.
 	x, known := m.es.lookup(lblk)
 	switch {
 	case known && x.status == esHole:
@@ -215,39 +240,51 @@ func (fs *FS) delayHole(t *task, in *inode, lblk, blocks uint32) uint32 {
 			}
 			blocks = end - lblk
 		}
+	// In any other case the extent tree may map the blocks.
 	case known || !in.Extents || m.root.entries() > 0 || len(m.es.ext) > 0:
 		return 0
 	}
 	c := &m.cache
-	if i := c.at(lblk); i < len(c.runs) && c.runs[i].lblk < lblk+blocks || !fs.alloc.ClaimEach(t.CPU, int64(blocks)) {
+	// None of the blocks may be dirty, since a dirty block keeps its state and its space
+	// (prepareBlocks).
+	if i := c.at(lblk); i < len(c.runs) && c.runs[i].lblk < lblk+blocks {
+		return 0
+	}
+	// The space is claimed last: from here on nothing fails.
+	claimed := fs.alloc.ClaimEach(t.CPU, int64(blocks))
+	if !claimed {
 		return 0
 	}
 	fs.countLookups(blocks, known)
 	if !known {
-		m.es.set(0, maxBlocks, 0, esHole) // as the look into the tree tells
+		// The look-up in the empty extent tree makes the whole file a known hole.
+		m.es.set(0, maxBlocks, 0, esHole)
 	}
 	m.es.set(lblk, blocks, 0, esDelayed)
 	c.add(lblk, blocks, bufDelayed)
 	return blocks
 }
 
-// truncateFailedWrite drops what a failed write left beyond the end of the file
-// (ext4_truncate_failed_write).
+// truncateFailedWrite drops the pages and blocks that a failed write has left beyond the
+// end of the file (ext4_truncate_failed_write).
 func (fs *FS) truncateFailedWrite(t *task, in *inode) {
 	fs.dropPages(in, in.Size)
 	fs.truncate(t, in)
 }
 
-// shouldRetry says whether a request that found no space may succeed when
-// repeated, after a commit if that frees blocks (ext4_should_retry_alloc).
+// shouldRetry says whether a request that has found no space may succeed if it is repeated
+// (ext4_should_retry_alloc), at most three times. If a running transaction has freed
+// blocks, it is committed, so that they become free.
 func (fs *FS) shouldRetry(t *task, retries *int) bool {
-	if fs.j == nil {
+	// Without a journal freed blocks are free at once, so nothing can change.
+	if fs.journal == nil {
 		return false
 	}
 	*retries++
 	if *retries > 3 {
 		return false
 	}
+	// Nothing waits for a commit: space may still have come from elsewhere.
 	if fs.alloc.FreePending() == 0 {
 		return fs.alloc.HasFree(t.CPU, 1, 0)
 	}

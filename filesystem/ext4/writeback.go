@@ -6,40 +6,52 @@ import "mbsim/filesystem"
 // (MAX_WRITEPAGES_EXTENT_LEN).
 const maxWritepagesExtent = 2048
 
-// writepages writes the dirty pages of a file in [first, last], both inclusive
-// (ext4_writepages). Ranges of delayed or unwritten blocks get their place, up
-// to 2048 blocks at a time and each in a transaction of its own.
+// writepages writes the dirty pages of a file in [first, last], both inclusive and in pages
+// (ext4_writepages). Ranges of delayed or unwritten blocks get their place, at most 2048
+// blocks at a time, each range under a journal handle of its own.
 //
-// Deviates from the kernel: that tries a range without end which can never be
-// mapped, because what is free is less than the range and its indirect blocks
-// take. Here the data is lost when several commits have changed nothing.
+// Deviates from the kernel: that tries for ever to map a range that cannot be mapped,
+// because fewer blocks are free than the range and its indirect blocks take. Here the data
+// is lost after several commits that have changed nothing.
 func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 	var stuck stuckRange
+	// Data that is dirty in the page cache is on its way out of the inode: the inode gets
+	// an empty block map first.
 	if fs.isInline(in) && in.hasDirty() {
 		fs.destroyInline(t, in)
 	}
+	// From pages to blocks.
 	bpp := fs.blocksPerPage
 	pos := first * bpp
 	end := uint32(maxBlocks)
 	if last < maxBlocks/bpp {
 		end = (last + 1) * bpp
 	}
+	// held is what the block layer keeps back of this writer's IO.
 	var held plug
 	held.start(fs)
 	for {
+		// Nothing behind the end of the file is mapped, and the size may change while the
+		// writer waits.
 		eof := fs.blocksFor(in.Size)
 		x, ok := fs.nextExtent(in, &pos, min(end, eof))
 		if !ok {
-			if in.stray && end > eof {
+			// Dirty pages behind the end are no one's: they count as clean from now on.
+			if in.pagesDiffer && end > eof {
 				fs.cleaned(in.fileMap().cache.drop(eof, end))
 			}
 			return 0
 		}
+		// IO that has ended meanwhile is converted before this range is mapped, as its
+		// conversion can change the extent tree.
 		held.convertSent(t, x.len)
-		fs.j.start()
+		fs.journal.start()
 		next, e := fs.mapAndSubmit(t, in, x, &held, stuck.hopeless())
 		pos = next
-		if e == filesystem.ENOSPC && fs.j != nil {
+		// Want of space may be mended by a commit, which frees blocks. The pages stay
+		// dirty, and the loop tries them again from pos on. The writer waits for the
+		// commit, so its IO leaves.
+		if e == filesystem.ENOSPC && fs.journal != nil {
 			stuck.failed(pos, fs.alloc.CountFreeClusters())
 			fs.commit(t)
 			held.flush()
@@ -51,8 +63,8 @@ func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 	}
 }
 
-// stuckRange counts how often in a row writeback found no place at the same block
-// with the same number of free clusters.
+// stuckRange counts how often in a row writeback has found no place at the same block with
+// the same number of free clusters.
 type stuckRange struct {
 	pos   uint32
 	free  int64
@@ -61,6 +73,7 @@ type stuckRange struct {
 
 func (s *stuckRange) hopeless() bool { return s.times > 3 }
 
+// failed notes that no place was found at block pos with so many free clusters.
 func (s *stuckRange) failed(pos uint32, free int64) {
 	if s.times == 0 || pos != s.pos || free != s.free {
 		*s = stuckRange{pos: pos, free: free}
@@ -68,33 +81,41 @@ func (s *stuckRange) failed(pos uint32, free int64) {
 	s.times++
 }
 
-// nextExtent cleans the pages from *pos on that need no mapping, and returns
-// the first range that does, before end (mpage_prepare_extent_to_map).
+// nextExtent cleans the pages from *pos on that need no mapping, and returns the first
+// range of blocks before end that does need one, false if there is none
+// (mpage_prepare_extent_to_map). *pos moves to the page where that range begins.
 func (fs *FS) nextExtent(in *inode, pos *uint32, end uint32) (dirtyRun, bool) {
-	switch b := &in.brief; {
-	case b.state == notBrief:
-	case b.state != briefDelayed:
-		return dirtyRun{}, false
-	case *pos == 0 && b.n <= end:
-		return dirtyRun{0, b.n, bufDelayed}, true
+	// A brief file is one run. It stays brief only if all of the run is asked for at once.
+	if b := &in.brief; b.state != notBrief {
+		if b.state != briefDelayed {
+			return dirtyRun{}, false
+		}
+		if *pos == 0 && b.n <= end {
+			return dirtyRun{0, b.n, bufDelayed}, true
+		}
 	}
+	// Runs whose blocks have their place need only be written.
 	c := &in.fileMap().cache
 	i := c.at(*pos)
 	for i < len(c.runs) && c.runs[i].state == bufMapped && c.runs[i].lblk < end {
 		i++
 	}
+	// Nothing else needs a mapping: all pages up to the end are written now.
 	if i == len(c.runs) || c.runs[i].lblk >= end {
 		if end > *pos {
 			fs.cleaned(c.drop(*pos, end))
 		}
 		return dirtyRun{}, false
 	}
+	// The run is cut to what lies behind *pos, to what is mapped at once, and to the end.
 	r := c.runs[i]
 	if r.lblk < *pos {
 		r.len -= *pos - r.lblk
 		r.lblk = *pos
 	}
 	r.len = min(r.len, maxWritepagesExtent, end-r.lblk)
+	// The whole pages before the run are written. The page that it begins in stays, since
+	// it can be written only once the run has its place.
 	if page := r.lblk &^ (fs.blocksPerPage - 1); page > *pos {
 		fs.cleaned(c.drop(*pos, page))
 		*pos = page
@@ -102,32 +123,36 @@ func (fs *FS) nextExtent(in *inode, pos *uint32, end uint32) (dirtyRun, bool) {
 	return r, true
 }
 
-// pageEnd is where the page ends that block b, if it is not the first of one, lies in.
-// The last page of the largest file has one block less than others, as no file has
-// 2^32 blocks.
+// pageEnd rounds block b up to a multiple of the blocks of a page: the end of the page that
+// b lies in if it is not the first block of one. The last page of the largest file has one
+// block less than others, as no file has 2^32 blocks.
 func (fs *FS) pageEnd(b uint32) uint32 {
 	mask := uint64(fs.blocksPerPage - 1)
 	end := (uint64(b) + mask) &^ mask
 	return uint32(min(end, maxBlocks))
 }
 
-// mapAndSubmit gives the range x its place, and the rest of the page it ends in
-// too, and submits the pages (mpage_map_and_submit_extent). It returns the
-// block to go on from. With giveUp data that finds no place is lost, as it is where
-// nothing is free.
+// mapAndSubmit gives the range x its place, and also what else needs one in the page that x
+// ends in, and submits the pages (mpage_map_and_submit_extent). It returns the block to go
+// on from. With giveUp the data of a range that finds no place is lost, as it always is
+// when nothing is free.
 func (fs *FS) mapAndSubmit(t *task, in *inode, x dirtyRun, held *plug, giveUp bool) (uint32, errno) {
 	pageMask := fs.blocksPerPage - 1
 	start := x.lblk
 	for {
+		// The allocator may give fewer blocks than x has; the rest is asked for below or by
+		// the caller.
 		got, e := fs.mapOne(t, in, x, held)
-		if e == 0 && in.brief.mapped() { // all of it
+		if e == 0 && in.brief.mapped() { // a brief file has got its whole run
 			fs.cleaned(got)
 			fs.extendDisksize(t, in, got)
 			return got, 0
 		}
 		if e != 0 {
+			// On an error the caller goes on from the page in which the range began.
 			if e == filesystem.ENOSPC && (giveUp || fs.alloc.CountFreeClusters() == 0) {
-				// Data is lost: the kernel logs it and drops the pages.
+				// The kernel logs that the data is lost, and drops the pages
+				// (mpage_release_unused_pages with invalidate).
 				from, to := start&^pageMask, fs.pageEnd(x.next())
 				fs.forget(t, in, from, to-from)
 				fs.cleaned(in.fileMap().cache.drop(from, to))
@@ -135,28 +160,33 @@ func (fs *FS) mapAndSubmit(t *task, in *inode, x dirtyRun, held *plug, giveUp bo
 			}
 			return start &^ pageMask, e
 		}
+		// The page in which the mapped blocks end can be written once all of its blocks
+		// have a place.
 		done := x.lblk + got
 		rest := fs.pageEnd(done)
 		y, more := in.firstUnmapped(done, min(rest, fs.blocksFor(in.Size)))
+		// All pages up to here have their blocks: they are submitted.
 		if !more {
 			fs.cleaned(in.fileMap().cache.drop(start&^pageMask, rest))
 			fs.extendDisksize(t, in, rest)
 			return rest, 0
 		}
+		// The page holds another range without a place: that is mapped next.
 		fs.submitted(in, x.lblk, done)
 		x = y
 	}
 }
 
-// submitted marks [lblk, end) mapped, in pages that still hold blocks to map,
-// and cleans the pages before those.
+// submitted marks [lblk, end) as mapped in the page that still holds blocks without a
+// place, so that only those are left to map; they are all counted dirty until the page is
+// written.
 func (fs *FS) submitted(in *inode, lblk, end uint32) {
 	fs.cleaned(in.fileMap().cache.drop(lblk, end))
 	in.fileMap().cache.add(lblk, end-lblk, bufMapped)
 	fs.dirtied(int64(end - lblk))
 }
 
-// firstUnmapped is the first range in [lblk, end) that needs a place.
+// firstUnmapped returns the first dirty range in [lblk, end) that has no place yet.
 func (in *inode) firstUnmapped(lblk, end uint32) (dirtyRun, bool) {
 	c := &in.fileMap().cache
 	for i := c.at(lblk); lblk < end && i < len(c.runs) && c.runs[i].lblk < end; i++ {
@@ -170,12 +200,14 @@ func (in *inode) firstUnmapped(lblk, end uint32) (dirtyRun, bool) {
 	return dirtyRun{}, false
 }
 
-// mapOne asks for the place of x (mpage_map_one_extent). It returns how many of
-// its blocks have got one.
+// mapOne asks for the place of x (mpage_map_one_extent). It returns how many of its blocks
+// have got one.
 func (fs *FS) mapOne(t *task, in *inode, x dirtyRun, held *plug) (uint32, errno) {
 	if fs.obs != nil {
 		fs.obs.WritePagesExtent(in.Number, x.lblk, x.len)
 	}
+	// Writeback may use reserved blocks for the extent tree. With dioread_nolock new blocks
+	// are unwritten until their IO has ended. Delayed blocks have their space reserved.
 	f := mapCreate | mapMetadataNofail
 	nolock := fs.dioreadNolock(in)
 	if nolock {
@@ -184,6 +216,7 @@ func (fs *FS) mapOne(t *task, in *inode, x dirtyRun, held *plug) (uint32, errno)
 	if x.state == bufDelayed {
 		f |= mapDelallocReserve
 	}
+	// A brief file is mapped in a shorter way, which gives the same.
 	m := mapping{lblk: x.lblk, len: x.len}
 	var got uint32
 	var e errno
@@ -198,6 +231,8 @@ func (fs *FS) mapOne(t *task, in *inode, x dirtyRun, held *plug) (uint32, errno)
 	if e != 0 {
 		return 0, e
 	}
+	// These blocks become written when the IO has ended; until then the plug may hold it
+	// back.
 	if nolock && m.state&stateUnwritten != 0 {
 		held.add(m.pblk, m.len)
 		fs.conversions = append(fs.conversions, conversion{in, m.lblk, m.len})
@@ -205,8 +240,8 @@ func (fs *FS) mapOne(t *task, in *inode, x dirtyRun, held *plug) (uint32, errno)
 	return got, 0
 }
 
-// extendDisksize lets the size on disk follow what was submitted, up to block
-// end.
+// extendDisksize lets the size on disk grow to what has been submitted, up to block end,
+// but not beyond the size of the file.
 func (fs *FS) extendDisksize(t *task, in *inode, end uint32) {
 	size := min(int64(end)<<fs.geo.BlockBits, in.Size)
 	if size > in.disksize {
@@ -215,9 +250,10 @@ func (fs *FS) extendDisksize(t *task, in *inode, end uint32) {
 	}
 }
 
-// flushFile writes the dirty pages of in and waits for them
-// (filemap_write_and_wait_range).
+// flushFile writes the dirty pages of in that hold bytes of [off, off+n), and waits for the
+// IO (filemap_write_and_wait_range).
 func (fs *FS) flushFile(t *task, in *inode, off, n int64) errno {
+	// From bytes to pages.
 	first := uint32(off / fs.pageSize)
 	last := uint32(min((off+n-1)/fs.pageSize, maxBlocks))
 	e := fs.writepages(t, in, first, last)
@@ -226,9 +262,11 @@ func (fs *FS) flushFile(t *task, in *inode, off, n int64) errno {
 }
 
 // writebackAll writes all dirty files in the order in which they became dirty
-// (writeback_inodes_sb), without waiting for the IO. A caller that has locked a
-// file, held, passes over those that others have locked.
+// (writeback_inodes_sb), without waiting for the IO. A caller that holds the lock of a file
+// names it as held; then files that others have locked are passed over, as waiting could be
+// a deadlock.
 func (fs *FS) writebackAll(t *task, held *inode) {
+	// The list is copied first, since writing changes it.
 	var queue []*inode
 	if n := len(fs.spareQueues); n > 0 {
 		queue, fs.spareQueues = fs.spareQueues[n-1][:0], fs.spareQueues[:n-1]
@@ -237,13 +275,18 @@ func (fs *FS) writebackAll(t *task, held *inode) {
 		queue = append(queue, in)
 	}
 	for _, in := range queue {
-		switch {
-		case in == held:
-		case held == nil:
+		// A caller without a lock waits for each file's; one with a lock only tries.
+		if held == nil {
 			fs.lock(in)
-		case !fs.tryLock(in):
-			continue
+		} else if in != held {
+			locked := fs.tryLock(in)
+			if !locked {
+				continue
+			}
 		}
+		// Another process may have written the file meanwhile. The result of writepages has
+		// no one to go to: what could not be written stays dirty, and the file goes to the
+		// end of the list, or its loss is counted.
 		if in.onDirtyList() {
 			fs.writepages(t, in, 0, maxBlocks)
 			fs.cleanInode(in)

@@ -9,11 +9,10 @@ import (
 	"mbsim/workload"
 )
 
-// TestWritebackEnds writes far apart blocks of a file with indirect blocks, each of
-// which needs an array of its own, which nothing was promised for. In the end one
-// block is free where two are needed. Linux 5.10 hangs here: its writeback commits and
-// tries again for ever, since something is free. (Recorded: it did not come back.)
-// Ours gives the data up.
+// TestWritebackEnds writes blocks of a file with indirect blocks that lie far apart, so
+// that each needs an indirect block of its own, for which nothing was reserved. In the end
+// one block is free where two are needed. Linux 5.10 hangs here, as recorded: its writeback
+// commits and tries again for ever, since something is free. Here the data is given up.
 func TestWritebackEnds(t *testing.T) {
 	c := script{size: 3 << 20, mkfs: "-b 1024 -O ^extent,^64bit -m 0", cpus: 1}
 	fs, p, err := c.start()
