@@ -84,8 +84,8 @@ func New(cfg Config) (*Collector, error) {
 		c.free = newFreeMap(cfg.Source, c.geo)
 		c.bands = newBands(c.free, or(cfg.Bands, defaultBands))
 	}
-	// Counters may have values already, such as those of aging before this collector: keep
-	// them as the base. Gauges have none, and ratios are computed from the differences.
+	// Counters may have values already, such as those of the mount: keep them as the base.
+	// Gauges have none, and ratios are computed from the differences.
 	start := NewRow()
 	c.count(start)
 	for id := range start {
@@ -102,7 +102,7 @@ func (c *Collector) FileSystem() filesystem.FileSystem { return &c.view }
 // Sample takes what is due at the time now, in nanoseconds. It may be called as
 // often as one likes; most calls do nothing.
 func (c *Collector) Sample(now int64) {
-	c.tell(now)
+	c.notifySampled(now)
 	c.sample(now, false)
 }
 
@@ -173,7 +173,7 @@ func (c *Collector) count(r Row) {
 		c.time(r)
 	}
 	countStatus(c.fs, r)
-	if l, ok := c.fs.(loser); ok {
+	if l, ok := c.fs.(lossCounter); ok {
 		r[idLostBlocks] = float64(l.LostBlocks())
 	}
 }

@@ -202,7 +202,7 @@ func (m *freeMap) scan(bitmapOf func(allocator.GroupID) []uint64) FreeSpace {
 		// Any other is as it was at mount: from the cheapest source to the dearest.
 		switch {
 		case m.each[id] == 0:
-\t\t\t// A full group has no free run.
+			// A full group has no free run.
 		case m.whole(id):
 			r.addClusters(m.geo, id, 0, int(m.each[id]))
 		case m.first[id] == crowded:

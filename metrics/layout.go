@@ -98,7 +98,7 @@ func measure(extents []filesystem.Extent, clusterBits uint8, sizes *Bins) FileLa
 		case start == f.Last+1:
 			f.Followed++
 		case start == uint64(before.Physical)+e.Logical-before.Logical:
-\t\t\t// Filling the hole would join them: the piece goes on, but no block follows another.
+			// Filling the hole would join them: the piece goes on, but no block follows another.
 		default:
 			f.Extents++
 			sizes.add(piece)

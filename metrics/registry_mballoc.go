@@ -85,7 +85,7 @@ func rungMetrics() []mballocMetric {
 	// Then what searches cost in each rung, and how often a rung found nothing.
 	for i, r := range rungs {
 		// Searches should end early: the first rung is cheap and finds exactly what is wanted,
-\t\t// other cheap rungs find less for as little, and the rest costs scans of groups.
+		// other cheap rungs find less for as little, and the rest costs scans of groups.
 		better := Lower
 		switch {
 		case i == 0:

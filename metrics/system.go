@@ -6,11 +6,11 @@ import (
 )
 
 // sampleObserver is a file system that wants to know when the run is sampled.
-type sampled interface{ Sampled(now int64) }
+type sampleObserver interface{ Sampled(now int64) }
 
 // notifySampled tells the file system, if it wants to know, that the run is sampled now.
-func (c *Collector) tell(now int64) {
-	if s, ok := c.fs.(sampled); ok {
+func (c *Collector) notifySampled(now int64) {
+	if s, ok := c.fs.(sampleObserver); ok {
 		s.Sampled(now)
 	}
 }

@@ -30,12 +30,12 @@ type Tree struct {
 	MappingBlocks      int64
 	SlackBlocks        int64
 	DirectoryBlocks    int64
-	Layout             Score // of the files
-	Dynamic            Score // of all files, one after the other
-	Gaps               int64 // files before which, by name in their directory, another has blocks
+	Layout             Score  // of the files
+	Dynamic            Score  // of all files, one after the other
+	Gaps               int64  // files before which, by name in their directory, another has blocks
 	GapBlocks          uint64 // sum of the distances between the two
-	FilesByExtents     Bins // how many files are in so many pieces
-	ExtentsBySize      Bins // how many pieces of files have so many blocks
+	FilesByExtents     Bins   // how many files are in so many pieces
+	ExtentsBySize      Bins   // how many pieces of files have so many blocks
 
 	counts []uint32 // number of pieces of each file with blocks
 	sorted bool     // counts is sorted
@@ -65,7 +65,7 @@ func (k *tallier) tally(files iter.Seq[filesystem.FileInfo], geo *allocator.Geom
 	var end uint64 // of the last file with blocks
 	for f := range files {
 		// A hard link: its blocks are counted under the first name.
-		if k.again(f.Inode) {
+		if k.seenBefore(f.Inode) {
 			continue
 		}
 		// Other types than these two have no blocks that matter here.
@@ -105,9 +105,9 @@ func (k *tallier) tally(files iter.Seq[filesystem.FileInfo], geo *allocator.Geom
 	return t
 }
 
-// again reports whether the inode was met before in this tally, under another name, and
+// seenBefore reports whether the inode was met before in this tally, under another name, and
 // notes it.
-func (k *tallier) again(inode uint32) bool {
+func (k *tallier) seenBefore(inode uint32) bool {
 	w, bit := int(inode/64), uint64(1)<<(inode%64)
 	if w >= len(k.seen) {
 		k.seen = append(k.seen, make([]uint64, w+1-len(k.seen))...)

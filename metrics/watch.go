@@ -181,21 +181,21 @@ func (w *watchedHandle) Fallocate(t *task, mode uint32, off, n int64) error {
 
 func (w *watchedHandle) Close(t *task) error { return w.ops.note(opClose, w.h.Close(t)) }
 
-// untracedLister is a file system that can list its files without reading anything for it:
-// no bitmap, inode or extent is loaded and nothing is counted.
-type looker interface {
+// untracedLister is a file system that can list its files without a trace: nothing that it
+// decides or counts later is changed by that.
+type untracedLister interface {
 	Look() iter.Seq[filesystem.FileInfo]
 }
 
 // files lists the files of fs, without leaving a trace where the file system can do that.
 func files(fs filesystem.FileSystem) iter.Seq[filesystem.FileInfo] {
-	if l, ok := fs.(looker); ok {
+	if l, ok := fs.(untracedLister); ok {
 		return l.Look()
 	}
 	return fs.Files()
 }
 
 // lossCounter is a file system that counts the dirty blocks that found no place.
-type loser interface{ LostBlocks() int64 }
+type lossCounter interface{ LostBlocks() int64 }
 
 var _ filesystem.FileSystem = (*watched)(nil)
