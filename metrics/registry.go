@@ -52,7 +52,6 @@ var headlines = slices.Concat([]string{
 })
 
 // Places in the registry of single metrics, and of the first metric of each table.
-// Where the tables begin.
 var (
 	idUsedShare  = must("used_share")
 	idFreeBlocks = must("free_blocks")

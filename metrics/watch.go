@@ -39,7 +39,6 @@ type operations struct {
 }
 
 // note counts an operation of kind k that ended with err, and returns err.
-// note counts an operation and passes its error on.
 func (o *operations) note(k opKind, err error) error {
 	o.calls[k]++
 	if err != nil {

@@ -48,7 +48,7 @@ type Change struct {
 // Build is a manifest that holds what the program knows of itself.
 func Build() Manifest {
 	m := Manifest{Schema: manifestSchema, Version: "(devel)", Go: runtime.Version()}
-	// A test binary, or one built in another way than by go build, knows nothing of itself.
+	// A program without build information knows nothing of itself.
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return m

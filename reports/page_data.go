@@ -188,7 +188,7 @@ func dataOfRun(r *Run, name string) (*dataRun, error) {
 		}
 		d.Series[metrics.At(id).Name] = columnOf(values)
 	}
-	// The final values, which the table sorts and the charts name.
+	// The final values, those of the measured phases where there are any.
 	row := lastRow(r)
 	for id, m := range metrics.List() {
 		if row.Has(metrics.ID(id)) && !math.IsInf(row[id], 0) {

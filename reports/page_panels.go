@@ -202,8 +202,7 @@ func (l *chartLine) rate(r *metrics.Result) (times []float64, values []float64, 
 		if rest, _ := grown(j, last); rest < least {
 			j = last
 		}
-		// The point stands in the middle of the window. Halves are added, since the sum of two
-		// times may be more than an int64 holds.
+		// The point stands in the middle of the window.
 		if per, over := grown(i, j); per > 0 && !math.IsNaN(over) {
 			times = append(times, float64(at[i]-r.Start)/2+float64(at[j]-r.Start)/2)
 			values = append(values, over/per)

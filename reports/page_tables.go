@@ -185,7 +185,7 @@ func rowOf(runs []*Run, id metrics.ID) metricRow {
 				value += " " + unit
 			}
 			c.Value = value
-			// The cell of an equal value stays empty but for the value.
+			// A value that is the same has no change to show.
 			if i > 0 && !math.IsNaN(first) {
 				c.Change, c.Word = relative(first, v, m.Unit), changeWord(v-first, m.Better)
 				if v == first {

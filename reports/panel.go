@@ -196,9 +196,9 @@ func (pic *picture) rows(c draw.Canvas, plots []*plot.Plot, legend vg.Length) []
 		data := p.DataCanvas(c)
 		own[i] = [2]vg.Length{data.Min.X - c.Min.X, data.Min.Y - c.Min.Y}
 		left = max(left, own[i][0])
-		// What is left is shared equally among the data areas.
 		free -= own[i][1]
 	}
+	// What is left is shared equally among the data areas.
 	free -= vg.Length(len(plots)-1) * (legend + gap)
 	height := free / vg.Length(len(plots))
 	// A plot with narrower labels begins further right, so that all data begin at one x.
