@@ -2,8 +2,9 @@ package metrics
 
 import "mbsim/allocator"
 
-// BlockMap is how full each part of the device was over time. A band is a group,
-// or several where there are more groups than bands.
+// BlockMap is the share in use of each part of the device over time. A part, called a
+// band, is one block group, or several neighbouring ones where the file system has more
+// groups than the map may have bands.
 type BlockMap struct {
 	Groups  int         // of the file system
 	PerBand int         // groups a band; the last may have fewer
@@ -30,7 +31,8 @@ func newBands(free *freeMap, limit int) *bands {
 	return &bands{geo: geo, free: free, per: per}
 }
 
-// count sums the bands up, when they are first asked for.
+// count sums up the free and all clusters of each band at mount. It does so once,
+// when they are first asked for, because it reads every group descriptor.
 func (b *bands) count() {
 	if b.start != nil {
 		return

@@ -94,6 +94,8 @@ func New(cfg Config) (*Collector, error) {
 		c.free = newFreeMap(cfg.Source, c.geo)
 		c.bands = newBands(c.free, or(cfg.Bands, defaultBands))
 	}
+	// Counters may have values already, such as those of the mount: keep them as the base.
+	// Gauges have none, and ratios are computed from the differences.
 	start := NewRow()
 	c.count(start)
 	for id := range start {

@@ -48,7 +48,7 @@ var headlines = slices.Concat([]string{
 	"rsv_windows_made", "rsv_windows_discarded", "rsv_windows_failed", "rsv_window_share",
 })
 
-// Where the tables begin.
+// Places in the registry of single metrics, and of the first metric of each table.
 var (
 	idUsedShare  = must("used_share")
 	idFreeBlocks = must("free_blocks")

@@ -55,7 +55,8 @@ func (k *tallier) tally(files iter.Seq[filesystem.FileInfo], geo *allocator.Geom
 	clear(k.last)
 	var end uint64 // of the last file with blocks
 	for f := range files {
-		if k.again(f.Inode) {
+		// A hard link: its blocks are counted under the first name.
+		if k.seenBefore(f.Inode) {
 			continue
 		}
 		// Other types than these two have no blocks that matter here.
@@ -91,8 +92,9 @@ func (k *tallier) tally(files iter.Seq[filesystem.FileInfo], geo *allocator.Geom
 	return t
 }
 
-// again reports whether the inode was met before, under another name.
-func (k *tallier) again(inode uint32) bool {
+// seenBefore reports whether the inode was met before in this tally, under another name, and
+// notes it.
+func (k *tallier) seenBefore(inode uint32) bool {
 	w, bit := int(inode/64), uint64(1)<<(inode%64)
 	if w >= len(k.seen) {
 		k.seen = append(k.seen, make([]uint64, w+1-len(k.seen))...)

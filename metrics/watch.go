@@ -37,7 +37,7 @@ type operations struct {
 	written, read   uint64 // bytes
 }
 
-// note counts an operation and passes its error on.
+// note counts an operation of kind k that ended with err, and returns err.
 func (o *operations) note(k opKind, err error) error {
 	o.calls[k]++
 	if err != nil {

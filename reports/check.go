@@ -24,9 +24,10 @@ const (
 	maxSum      = 1 << 56 // of a class of a histogram: all classes can be added up
 )
 
-// decode reads a JSON object of a schema into v, a pointer to a struct. Keys that the
-// struct does not mark as omitempty must be there.
+// decode reads a JSON object of a schema into v, a pointer to a struct. The keys of the
+// struct's fields must be there, except those marked omitempty.
 func decode(raw []byte, v any, schema int) error {
+	// The schema comes first: of another one nothing else can be relied on.
 	var head struct{ Schema int }
 	err := json.Unmarshal(raw, &head)
 	if err == nil {
@@ -38,15 +39,16 @@ func decode(raw []byte, v any, schema int) error {
 	if err != nil {
 		return err
 	}
+	// A key that is missing would be zero in v, and so look like a value.
 	if key := missingKey(raw, reflect.TypeOf(v)); key != "" {
 		return fmt.Errorf("%s is missing", key)
 	}
 	return nil
 }
 
-// missingKey is the dotted path of a key that values of type t must have and that raw,
-// which was decoded as one, lacks; "" if there is none. A list or an object may not be
-// null either.
+// missingKey returns the dotted path of a key that a value of type t must have and that raw,
+// which was decoded as such a value, lacks; "" if there is none. A list or an object may not
+// be null either.
 func missingKey(raw []byte, t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Pointer:
@@ -54,6 +56,7 @@ func missingKey(raw []byte, t reflect.Type) string {
 	case reflect.Struct:
 		return missingField(raw, t)
 	case reflect.Slice:
+		// Lists of numbers and texts have no keys.
 		if t.Elem().Kind() != reflect.Struct {
 			return ""
 		}
@@ -67,6 +70,7 @@ func missingKey(raw []byte, t reflect.Type) string {
 			}
 		}
 	case reflect.Map:
+		// Maps have any keys, so that only what is below them can lack one.
 		var all map[string]json.RawMessage
 		if t.Elem().Kind() != reflect.Struct || json.Unmarshal(raw, &all) != nil {
 			return ""
@@ -88,12 +92,14 @@ func missingField(raw []byte, t reflect.Type) string {
 	}
 	for i := range t.NumField() {
 		f := t.Field(i)
+		// Fields of an embedded struct stand in the object itself.
 		if f.Anonymous {
 			if key := missingField(raw, f.Type); key != "" {
 				return key
 			}
 			continue
 		}
+		// The field's own key, and then what is below it.
 		name, option, _ := strings.Cut(f.Tag.Get("json"), ",")
 		below, ok := all[name]
 		switch {
@@ -135,6 +141,7 @@ func (m *Manifest) checkFiles() error {
 	return nil
 }
 
+// checkSchema says whether a file is of the schema that this mbsim reads.
 func checkSchema(found, want int) error {
 	if found != want {
 		return fmt.Errorf("schema %d: this mbsim reads %d", found, want)
@@ -144,12 +151,15 @@ func checkSchema(found, want int) error {
 
 func isHex(s string) bool { return s != "" && strings.Trim(s, "0123456789abcdef") == "" }
 
-// CheckConfig says whether raw can be a resolved scenario: an object of no more depth
-// and values than those who compare two of them by dotted paths can take.
+// CheckConfig says whether raw can be a resolved scenario: an object of limited depth and
+// size. Two scenarios are compared by the dotted paths of all their values, which could take
+// far more memory than the text itself.
 func CheckConfig(raw json.RawMessage) error {
 	if text := bytes.TrimSpace(raw); len(text) == 0 || text[0] != '{' {
 		return errors.New("config: want a resolved scenario")
 	}
+	// Walk over the tokens, with the containers that the walk is in, and add up what the
+	// paths of all values would take.
 	var within []container
 	sum := 0
 	d := json.NewDecoder(bytes.NewReader(raw))
@@ -158,6 +168,7 @@ func CheckConfig(raw json.RawMessage) error {
 		if err != nil {
 			return nil // the end: it was decoded before, so that it is whole
 		}
+		// A token in a container ends it, or is a key, or is a value whose path is known.
 		at := 0 // length of the path of this value
 		if n := len(within); n > 0 {
 			if t == json.Delim('}') || t == json.Delim(']') {
@@ -169,9 +180,11 @@ func CheckConfig(raw json.RawMessage) error {
 				continue
 			}
 		}
+		// A container begins: its values' paths begin with its own.
 		if t == json.Delim('{') || t == json.Delim('[') {
 			within = append(within, container{object: t == json.Delim('{'), path: at})
 		}
+		// Give up as soon as a limit is passed, not when all is read.
 		if sum += perValue + at; len(within) > maxDepth || sum > maxPaths {
 			return errors.New("config: more than any scenario has")
 		}
@@ -181,19 +194,21 @@ func CheckConfig(raw json.RawMessage) error {
 // perValue is what a value costs beside its path, about.
 const perValue = 16
 
-// container is an object or a list that CheckConfig is in.
+// container is an object or a list that the walk of CheckConfig is in.
 type container struct {
 	object bool
-	path   int // its length
+	path   int // length of its dotted path
 	key    int // length of the key whose value comes next; 0 where a key comes next
 }
 
-// next takes a token of the container: a key, or a value, whose path has so many bytes.
+// next takes the next token of the container, which is a key or a value. It returns the
+// length of the value's path.
 func (c *container) next(t json.Token) (path int, isKey bool) {
 	const number = 8 // digits of a place in a list, with the dot
 	if !c.object {
 		return c.path + number, false
 	}
+	// Keys and values take turns in an object.
 	if c.key == 0 {
 		key, _ := t.(string)
 		c.key = 1 + len(key) // with the dot
@@ -203,9 +218,10 @@ func (c *container) next(t json.Token) (path int, isKey bool) {
 	return path, false
 }
 
-// check says whether the results are of a run that can have been. Those who use them
-// divide by sizes, make slices of counts and add sums up without looking.
+// check says whether the results can be those of a run. Whoever uses them divides by sizes,
+// makes slices of counts and adds up sums without testing these again.
 func (f *resultFile) check() error {
+	// The geometry first: the rest is compared with it.
 	if err := f.FileSystem.check(); err != nil {
 		return fmt.Errorf("file_system: %w", err)
 	}
@@ -219,11 +235,13 @@ func (f *resultFile) check() error {
 	case len(f.Snapshots) == 0 || len(f.Snapshots) > maxSamples:
 		return fmt.Errorf("snapshots: %d of them: want 1 to %d", len(f.Snapshots), maxSamples)
 	}
+	// Phases lie within the run.
 	for i := range f.Phases {
 		if p := &f.Phases[i]; p.Start < f.Start || p.End < p.Start || p.End > f.End {
 			return fmt.Errorf("phases.%d: from %d to %d ns in a run from %d to %d ns", i, p.Start, p.End, f.Start, f.End)
 		}
 	}
+	// Snapshots are in order, within the run, and of this file system.
 	before := f.Start - 1
 	for i := range f.Snapshots {
 		s := &f.Snapshots[i]
@@ -240,6 +258,7 @@ func (f *resultFile) check() error {
 
 // check checks a geometry.
 func (s *fileSystem) check() error {
+	// Block sizes that ext4 has. The limit of clusters is above what mke2fs makes.
 	const least, most, mostCluster = 1 << 10, 1 << 16, 1 << 20
 	power := func(n, lo, hi int64) bool { return n >= lo && n <= hi && n&(n-1) == 0 }
 	switch {
@@ -255,8 +274,9 @@ func (s *fileSystem) check() error {
 	return nil
 }
 
-// check checks a snapshot of a file system of so many blocks.
+// check says whether a snapshot can be that of a file system of so many blocks.
 func (s *resultSnapshot) check(blocks uint64) error {
+	// The histograms of files and their pieces.
 	for _, h := range []struct {
 		name    string
 		classes [][2]int64
@@ -265,6 +285,7 @@ func (s *resultSnapshot) check(blocks uint64) error {
 			return fmt.Errorf("%s: %w", h.name, err)
 		}
 	}
+	// The free space: it is no more than the device has, and each piece has a block.
 	f := s.Free
 	if f == nil {
 		return nil
@@ -278,8 +299,8 @@ func (s *resultSnapshot) check(blocks uint64) error {
 	return nil
 }
 
-// checkBins checks a histogram: each class holds as many things as its sum is enough
-// for.
+// checkBins says whether a histogram can be one: class i holds sizes of at least 2^i, so that
+// its sum is at least as many times its count.
 func checkBins(classes [][2]int64) error {
 	if most := len(metrics.Bins{}); len(classes) > most {
 		return fmt.Errorf("a histogram of %d classes: at most %d", len(classes), most)
@@ -296,6 +317,7 @@ func checkBins(classes [][2]int64) error {
 // manifest are of.
 func (r *Run) check() error {
 	res := r.Result
+	// inRun says whether times are in order and within the run.
 	inRun := func(name string, times []int64) error {
 		before := res.Start - 1
 		for _, t := range times {
@@ -312,6 +334,7 @@ func (r *Run) check() error {
 	if err := inRun(seriesName, res.Series.Times); err != nil {
 		return err
 	}
+	// Without a policy there is no block map.
 	m := res.Map
 	if m == nil {
 		return nil

@@ -16,6 +16,7 @@ import (
 // WriteSeries writes series.csv: time_s, and a column a metric that has any
 // value. A metric that was not taken at a time leaves its cell empty.
 func WriteSeries(w io.Writer, r *metrics.Result) error {
+	// The header, and by it the columns.
 	ids := r.Series.Columns()
 	c := csv.NewWriter(w)
 	line := []string{"time_s"}
@@ -25,6 +26,7 @@ func WriteSeries(w io.Writer, r *metrics.Result) error {
 	if err := c.Write(line); err != nil {
 		return err
 	}
+	// A line for each time.
 	for i, row := range r.Series.Rows {
 		line = append(line[:0], seconds(r.Series.Times[i]))
 		for _, id := range ids {
@@ -48,16 +50,19 @@ func number(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 // seconds is a time in nanoseconds in seconds, exactly.
 func seconds(ns int64) string {
 	sign := ""
+	// The magnitude is unsigned: that of the least int64 has no signed form.
 	u := uint64(ns)
 	if ns < 0 {
 		sign, u = "-", -u
 	}
+	// Nine decimals are nanoseconds; zeros at the end tell nothing.
 	s := fmt.Sprintf("%s%d.%09d", sign, u/1e9, u%1e9)
 	return strings.TrimSuffix(strings.TrimRight(s, "0"), ".")
 }
 
 // nanoseconds is the inverse of seconds.
 func nanoseconds(s string) (int64, error) {
+	// The digits before and behind the point, filled up to nine, are nanoseconds.
 	digits, sign := strings.CutPrefix(s, "-")
 	whole, frac, _ := strings.Cut(digits, ".")
 	if len(frac) > 9 || whole == "" {
@@ -73,13 +78,14 @@ func nanoseconds(s string) (int64, error) {
 	return n, nil
 }
 
-// cells reads a CSV file cell by cell. Its errors name line and column.
+// cells reads a CSV file line by line and hands out cells. Its errors name line and column.
 type cells struct {
 	c    *csv.Reader
-	cell []string
-	row  int
+	cell []string // of the line read last
+	row  int      // number of that line, from 1
 }
 
+// newCells reads the header, which must be there.
 func newCells(r io.Reader) (*cells, error) {
 	t := &cells{c: csv.NewReader(r)}
 	t.c.ReuseRecord = true
@@ -96,6 +102,7 @@ func (t *cells) next() (bool, error) {
 	t.row++
 	t.cell, err = t.c.Read()
 	var p *csv.ParseError
+	// The reader's own errors say where they are: write that as all errors here do.
 	switch {
 	case err == io.EOF:
 		return false, nil
@@ -135,10 +142,12 @@ func readSeries(r io.Reader) (*metrics.Series, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The header: time, and then each metric once.
 	if t.cell[0] != "time_s" {
 		return nil, t.errorf(0, "%q: want time_s", t.cell[0])
 	}
 	ids := make([]metrics.ID, len(t.cell))
+	// ids[0] stays unused, so that ids and cells have the same places.
 	for i, name := range t.cell[1:] {
 		if ids[i+1], err = metrics.Find(name); err != nil {
 			return nil, t.errorf(i+1, "%v", err)
@@ -147,6 +156,7 @@ func readSeries(r io.Reader) (*metrics.Series, error) {
 			return nil, t.errorf(i+1, "%s is there twice", name)
 		}
 	}
+	// The lines, in the order of time.
 	s := &metrics.Series{}
 	for {
 		ok, err := t.next()
@@ -160,6 +170,7 @@ func readSeries(r io.Reader) (*metrics.Series, error) {
 		if n := len(s.Times); n > 0 && now <= s.Times[n-1] {
 			return nil, t.errorf(0, "the time %s does not come after the one before", t.cell[0])
 		}
+		// An empty cell is a metric that was not taken at that time.
 		row := metrics.NewRow()
 		for i := 1; i < len(ids); i++ {
 			if t.cell[i] == "" {
@@ -173,6 +184,7 @@ func readSeries(r io.Reader) (*metrics.Series, error) {
 				return nil, t.errorf(i, "%v", err)
 			}
 		}
+		// More lines than any run writes: this is not ours, and may fill memory.
 		if len(s.Times) == maxSamples {
 			return nil, t.errorf(0, "more than %d lines", maxSamples)
 		}
@@ -192,6 +204,7 @@ func WriteBlockMap(w io.Writer, m *metrics.BlockMap) error {
 	if err := c.Write(line); err != nil {
 		return err
 	}
+	// A line for each band: its first group, the number of its groups, and its shares.
 	for b := range m.Bands() {
 		first := b * m.PerBand
 		line = append(line[:0], strconv.Itoa(first), strconv.Itoa(min(m.PerBand, m.Groups-first)))
@@ -215,6 +228,7 @@ func readBlockMap(r io.Reader) (*metrics.BlockMap, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The header: times from the third column on.
 	if len(t.cell) < 2 || t.cell[0] != "first_group" || t.cell[1] != "groups" {
 		return nil, t.errorf(0, "want first_group,groups and times")
 	}
@@ -226,22 +240,26 @@ func readBlockMap(r io.Reader) (*metrics.BlockMap, error) {
 		}
 		m.Times = append(m.Times, now)
 	}
+	// A line is a band, and the map wants columns: each line adds one value to every time.
 	m.Used = make([][]float32, len(m.Times))
 	for {
 		ok, err := t.next()
 		if err != nil {
 			return nil, err
 		}
+		// The end: there must be a group.
 		if !ok {
 			if m.Groups == 0 {
 				return nil, fmt.Errorf("%d:1: no group", t.row)
 			}
 			return m, nil
 		}
+		// Bands follow each other without a gap and are equally long, except the last.
 		n, err := strconv.ParseUint(t.cell[1], 10, 31)
 		if err != nil || n == 0 || t.cell[0] != strconv.Itoa(m.Groups) || m.PerBand > 0 && (int(n) > m.PerBand || m.Groups%m.PerBand != 0) {
 			return nil, t.errorf(0, "groups %s, %s of them: want bands of equal length, one after the other", t.cell[0], t.cell[1])
 		}
+		// The first band tells how long they are.
 		if m.Groups += int(n); m.PerBand == 0 {
 			m.PerBand = int(n)
 		}

@@ -22,6 +22,7 @@ import (
 // while files are written dir is as it was. One at a time may write into dir: the
 // caller holds its lock, and has called Recover.
 func WriteDir(dir string, m *Manifest, files []File) error {
+	// Names go into the manifest, and are places in dir only if they are plain.
 	names := make([]string, 0, len(files))
 	for _, f := range files {
 		if !plainName(f.Name) || f.Name == manifestName || slices.Contains(names, f.Name) {
@@ -33,6 +34,7 @@ func WriteDir(dir string, m *Manifest, files []File) error {
 	m.Files = names
 	files = append(slices.Clip(files), manifestFile(m))
 
+	// A new directory appears whole; in one that is there files are replaced.
 	st, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -45,6 +47,7 @@ func WriteDir(dir string, m *Manifest, files []File) error {
 	return replaceFiles(dir, files)
 }
 
+// createDir makes dir with the files in it: under a temporary name until all are written.
 func createDir(dir string, files []File) (err error) {
 	dir = filepath.Clean(dir)
 	parent := filepath.Dir(dir)
@@ -55,6 +58,7 @@ func createDir(dir string, files []File) (err error) {
 	if err != nil {
 		return err
 	}
+	// A failure leaves nothing behind.
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, tmp.Remove())
@@ -72,12 +76,16 @@ func createDir(dir string, files []File) (err error) {
 	return tmp.Rename(dir)
 }
 
+// replaceFiles replaces the files of the run in dir, as WriteDir describes.
 func replaceFiles(dir string, files []File) error {
 	set, err := prepare(dir, files)
 	if err != nil {
 		return err
 	}
+	// Find the old run's files before its manifest goes.
 	stale := staleFiles(dir, files)
+	// Between this and the end dir has no manifest: whoever looks in finds no run there, and
+	// Recover can tell a process that was killed meanwhile.
 	if err := set.Commit(func() error {
 		if err := setAside(dir); err != nil {
 			return err
@@ -98,6 +106,7 @@ func replaceFiles(dir string, files []File) error {
 // Files of the same names are replaced; each is whole or as it was. m, if not nil,
 // is the manifest of the run in dir: it will name the files too.
 func AddFiles(dir string, m *Manifest, files []File) error {
+	// The manifest, if the files come under one, names them too.
 	for _, f := range files {
 		if !plainName(f.Name) || f.Name == manifestName {
 			return fmt.Errorf("%s: cannot write a file named %q", dir, f.Name)
@@ -106,6 +115,7 @@ func AddFiles(dir string, m *Manifest, files []File) error {
 			m.Files = append(m.Files, f.Name)
 		}
 	}
+	// It is written together with them.
 	if m != nil {
 		slices.Sort(m.Files)
 		files = append(slices.Clip(files), manifestFile(m))
@@ -117,8 +127,8 @@ func AddFiles(dir string, m *Manifest, files []File) error {
 	return set.Commit(nil)
 }
 
-// prepare writes files that are to appear in dir. Without an error nothing is in the
-// way of their places.
+// prepare writes files under temporary names. After it succeeded nothing is in the way of the
+// places in dir where they are to appear.
 func prepare(dir string, files []File) (*atomicfile.Set, error) {
 	set, err := atomicfile.Begin(dir)
 	if err != nil {
@@ -147,6 +157,7 @@ func remove(path string) error {
 // staleFiles are the regular files that the manifest in dir names and that are
 // not among files. A manifest that cannot be read names none.
 func staleFiles(dir string, files []File) (stale []string) {
+	// The manifest came from disk, so that its names were tested (checkFiles).
 	var old Manifest
 	if load(dir, manifestName, maxManifest, old.readFiles) != nil {
 		return nil
@@ -155,6 +166,7 @@ func staleFiles(dir string, files []File) (stale []string) {
 		if slices.ContainsFunc(files, func(f File) bool { return f.Name == name }) {
 			continue
 		}
+		// Only regular files: whatever else bears the name now is not of the run.
 		if st, err := os.Lstat(filepath.Join(dir, name)); err == nil && st.Mode().IsRegular() {
 			stale = append(stale, name)
 		}
@@ -165,6 +177,7 @@ func staleFiles(dir string, files []File) (stale []string) {
 // writeTo writes the file's content to out, and closes it.
 func (f *File) writeTo(out *os.File) error {
 	b := bufio.NewWriterSize(out, 1<<16)
+	// The file is closed whether writing succeeded or not.
 	err := f.Write(b)
 	if err == nil {
 		err = b.Flush()

@@ -17,9 +17,9 @@ type FileFrag struct {
 	w         *bufio.Writer
 	blockSize int64
 	blocks    int64 // f_blocks of statfs
-	began     bool
-	logical   int // widths of columns
-	physical  int
+	began     bool  // the lines about the file system are written
+	logical   int   // width of the columns of logical blocks
+	physical  int   // width of the columns of physical blocks
 }
 
 // NewFileFrag makes a writer for files of a file system with these counts.
@@ -29,6 +29,8 @@ func NewFileFrag(w io.Writer, s filesystem.Statfs) *FileFrag {
 
 // Write writes one file.
 func (x *FileFrag) Write(f *filesystem.FileInfo) error {
+	// Files of indirect blocks have merged extents; then the tool also tells the size of
+	// cylinder groups, which are ext2's block groups.
 	indirect := len(f.Extents) > 0 && f.Extents[0].Flags&filesystem.ExtentMerged != 0
 	if !x.began {
 		fmt.Fprintf(x.w, "Filesystem type is: ef53\n")
@@ -38,10 +40,12 @@ func (x *FileFrag) Write(f *filesystem.FileInfo) error {
 		}
 		x.began = true
 	}
+	// Columns only grow, from file to file, as in the tool.
 	n := (f.Size + x.blockSize - 1) / x.blockSize
 	x.physical = max(x.physical, log10(x.blocks))
 	x.logical = max(x.logical, log10(n))
 	fmt.Fprintf(x.w, "File size of %s is %d (%d block%s of %d bytes)\n", f.Path, f.Size, n, plural(n), x.blockSize)
+	// A file without extents has no table.
 	pieces := int64(1)
 	if len(f.Extents) > 0 {
 		fmt.Fprintf(x.w, " ext: %*s %*s length: %*s flags:\n", x.logical*2+3, "logical_offset:", x.physical*2+3, "physical_offset:", x.physical+1, "expected:")
@@ -58,6 +62,9 @@ func (x *FileFrag) Write(f *filesystem.FileInfo) error {
 func (x *FileFrag) extents(f *filesystem.FileInfo) (pieces int64) {
 	var last filesystem.Extent
 	for i, e := range f.Extents {
+		// The tool expects an extent where the one before it ends, or where it would be if the
+		// hole between them were filled. Another place begins a new piece, except at the file's
+		// start; the column shows what was expected.
 		start := uint64(e.Physical)
 		expected := uint64(last.Physical) + e.Logical - last.Logical
 		if e.Logical != 0 && start != expected && start != uint64(last.Physical)+last.Len {
@@ -84,15 +91,18 @@ var fileFragFlags = []struct {
 
 // extent writes the line of one extent (print_extent_info).
 func (x *FileFrag) extent(i int, e *filesystem.Extent, expected uint64, size int64) {
+	// A delayed extent has no place yet, so that no number of it means anything.
 	unknown := e.Flags&filesystem.ExtentUnknown != 0
 	physical, n, more := uint64(e.Physical), e.Len, e.Len-1
 	if unknown {
 		physical, n, more = 0, 0, 0
 	}
+	// The column of the expected block stays empty where the place is as expected.
 	tail := strings.Repeat(" ", min(x.physical, 19)+2)
 	if expected != 0 && !unknown {
 		tail = fmt.Sprintf("%*d: ", x.physical, expected)
 	}
+	// Flags, and the tool's own mark where the extent reaches the file's end.
 	var flags []string
 	for _, k := range fileFragFlags {
 		if e.Flags&k.flag != 0 {
@@ -102,6 +112,7 @@ func (x *FileFrag) extent(i int, e *filesystem.Extent, expected uint64, size int
 	if int64(e.Logical+e.Len)*x.blockSize >= size {
 		flags = append(flags, "eof")
 	}
+	// Then the line itself.
 	tail += strings.Join(flags, ",")
 	if len(flags) == 0 {
 		tail = tail[:len(tail)-1] // the tool cuts a last character that it takes for a comma

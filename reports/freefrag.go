@@ -15,9 +15,11 @@ import (
 // With bigalloc the tool itself miscounts (see metrics.FreeSpace); this does not.
 func WriteFreeFrag(w io.Writer, device string, f *metrics.FreeSpace, freeBlocks uint64) error {
 	b := bufio.NewWriter(w) // Flush reports the error
+	// The device and its free blocks.
 	percent := func(n uint64, of uint64) float64 { return float64(n) * 100 / float64(of) }
 	fmt.Fprintf(b, "Device: %s\nBlocksize: %d bytes\n", device, f.BlockSize)
 	fmt.Fprintf(b, "Total blocks: %d\nFree blocks: %d (%.1f%%)\n", f.Total, freeBlocks, percent(freeBlocks, f.Total))
+	// From blocks to kibibytes.
 	scale := uint64(f.BlockSize >> 10)
 	mean := uint64(0)
 	if f.Extents > 0 {
@@ -25,6 +27,7 @@ func WriteFreeFrag(w io.Writer, device string, f *metrics.FreeSpace, freeBlocks 
 	}
 	fmt.Fprintf(b, "\nMin. free extent: %d KB \nMax. free extent: %d KB\nAvg. free extent: %d KB\n", f.Min*scale, f.Max*scale, mean*scale)
 	fmt.Fprintf(b, "Num. free extent: %d\n", f.Extents)
+	// A line for each class that has pieces. The share is of the superblock's count.
 	fmt.Fprintf(b, "\nHISTOGRAM OF FREE EXTENT SIZES:\n%s :  %12s  %12s  %7s\n", "Extent Size Range", "Free extents", "Free Blocks", "Percent")
 	for i, bin := range joinTop(&f.Sizes) {
 		if bin.Count == 0 {
@@ -48,7 +51,7 @@ func WriteFreeFrag(w io.Writer, device string, f *metrics.FreeSpace, freeBlocks 
 // freefragClasses are the tool's classes (MAX_HIST, whose class 0 stays empty).
 const freefragClasses = 31
 
-// joinTop puts what is larger than the tool's last class into that.
+// joinTop adds the classes above the tool's last one to that one, where it ends with "max".
 func joinTop(b *metrics.Bins) []metrics.Bin {
 	out := append([]metrics.Bin(nil), b[:freefragClasses]...)
 	top := &out[freefragClasses-1]
@@ -59,7 +62,7 @@ func joinTop(b *metrics.Bins) []metrics.Bin {
 	return out
 }
 
-// scaled is a power of two of bytes, at least 1K, below 1024 of a unit.
+// scaled is v, a power of two of at least 1024 bytes, as a number below 1024 and its unit.
 func scaled(v uint64) (uint64, byte) {
 	unit := 0
 	for v >>= 10; v >= 1024; v >>= 10 {

@@ -19,9 +19,11 @@ func human(v float64, unit string) (value, shown string) {
 		}
 		return decimals(v, 2), prefix + "iB"
 	}
+	// Whole numbers stay exact as far as a float64 holds them.
 	if v == math.Trunc(v) && math.Abs(v) < 1e15 {
 		return commas(v), unit
 	}
+	// Four digits in all, but at most four decimals.
 	digits := 3 - int(math.Floor(math.Log10(math.Abs(v))))
 	return decimals(v, min(max(digits, 0), 4)), unit
 }
@@ -53,12 +55,14 @@ func decimals(v float64, n int) string {
 	return whole + "." + frac
 }
 
+// commas is v rounded to a whole number, with commas.
 func commas(v float64) string { return group(strconv.FormatFloat(v, 'f', 0, 64)) }
 
 // group puts commas between the thousands of a whole number.
 func group(s string) string {
 	digits := strings.TrimPrefix(s, "-")
 	var b strings.Builder
+	// A comma stands before each three digits from the right.
 	for i, c := range digits {
 		if i > 0 && (len(digits)-i)%3 == 0 {
 			b.WriteByte(',')

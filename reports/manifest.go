@@ -48,6 +48,7 @@ type Change struct {
 // Build is a manifest that holds what the program knows of itself.
 func Build() Manifest {
 	m := Manifest{Schema: manifestSchema, Version: "(devel)", Go: runtime.Version()}
+	// A program without build information knows nothing of itself.
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return m
@@ -55,6 +56,7 @@ func Build() Manifest {
 	if v := info.Main.Version; v != "" {
 		m.Version = v
 	}
+	// The commit, as go build notes it.
 	for _, s := range info.Settings {
 		switch s.Key {
 		case "vcs.revision":
@@ -92,7 +94,7 @@ func (m *Manifest) WriteTo(w io.Writer) (int64, error) {
 	return b.WriteTo(w)
 }
 
-// read reads a manifest that must tell all of a run.
+// read reads a manifest that must be complete: that of a run to report on.
 func (m *Manifest) read(r io.Reader) error {
 	raw, err := io.ReadAll(r)
 	if err == nil {
@@ -104,7 +106,7 @@ func (m *Manifest) read(r io.Reader) error {
 	return m.check()
 }
 
-// readFiles reads of a manifest which files it names.
+// readFiles reads only which files a manifest names. The rest of it may be wrong.
 func (m *Manifest) readFiles(r io.Reader) error {
 	if err := json.NewDecoder(r).Decode(m); err != nil {
 		return err
@@ -122,6 +124,7 @@ func plainName(name string) bool {
 
 // settings are what a picture's metadata say of the run.
 func (m *Manifest) settings() []Setting {
+	// An empty text is left out at the end.
 	revision := m.Revision
 	if m.Modified {
 		revision += " modified"

@@ -127,6 +127,7 @@ type (
 
 // Write writes the page. The same runs give the same bytes.
 func (p *Page) Write(w io.Writer) error {
+	// The study is checked before anything of it is looked up.
 	if p.Study != nil {
 		if err := p.Study.check(); err != nil {
 			return err
@@ -135,6 +136,7 @@ func (p *Page) Write(w io.Writer) error {
 	if len(p.Runs) == 0 && p.Study == nil {
 		return fmt.Errorf("a page of nothing")
 	}
+	// The data that the scripts draw, as JSON.
 	d, err := p.dataOf()
 	if err != nil {
 		return err
@@ -143,6 +145,8 @@ func (p *Page) Write(w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	// The rest is in the page's text. Data, styles and scripts are marked as safe: the JSON
+	// encoder escapes what could end a script, and the others are files of this package.
 	v := p.view()
 	v.Style, v.Data = template.CSS(uplotCSS+pageCSS+darkRules()), template.JS(data)
 	v.Scripts = []template.JS{template.JS("/* " + strings.TrimSpace(uplotLicense) + " */\n" + uplotJS),
@@ -157,11 +161,13 @@ func darkRules() string {
 		"@media screen and (prefers-color-scheme: dark) { :root:not([data-theme=light]) {\n" + darkCSS + "} }\n"
 }
 
+// view collects what the template shows.
 func (p *Page) view() *pageView {
 	v := &pageView{Title: p.title(), Study: p.Study}
 	for i, r := range p.Runs {
 		v.Runs = append(v.Runs, p.runView(i, r))
 	}
+	// One run has a summary of its own; several are compared, a column for each.
 	switch {
 	case len(p.Runs) == 1:
 		v.Single, v.Columns = &v.Runs[0], 3
@@ -170,6 +176,7 @@ func (p *Page) view() *pageView {
 		v.Diffs = differences(p.Runs)
 		v.Remarks = remarks(p.Runs, v.Diffs)
 	}
+	// What is said of the runs, and of the study.
 	if len(p.Runs) > 0 {
 		v.Groups = metricGroups(p.Runs)
 		v.Question = p.question()
@@ -189,6 +196,7 @@ func (p *Page) view() *pageView {
 	return v
 }
 
+// title is the study's name, or those of the runs.
 func (p *Page) title() string {
 	if p.Study != nil {
 		return p.Study.Name
@@ -206,6 +214,7 @@ func (p *Page) names() (all []string) {
 // question is the one that the scenario answers, if it is the same for all runs.
 func (p *Page) question() string {
 	common := ""
+	// A configuration that cannot be read has no question.
 	for i, r := range p.Runs {
 		var config struct{ Question string }
 		if json.Unmarshal(r.Manifest.Config, &config) != nil || i > 0 && config.Question != common {
@@ -216,10 +225,12 @@ func (p *Page) question() string {
 	return common
 }
 
+// runView collects what the template shows of run i.
 func (p *Page) runView(i int, r *Run) runView {
 	m := &r.Manifest
 	v := runView{Name: p.name(i), Verdicts: verdicts(r), Tiles: tiles(r), Command: shell.Line(m.Command), Changed: m.Changed, Warnings: m.Warnings}
 	v.Verdict, v.Met = verdictLine(v.Verdicts)
+	// Where the program comes from, also if that is not known.
 	revision := m.Revision
 	switch {
 	case revision == "":
@@ -227,6 +238,7 @@ func (p *Page) runView(i int, r *Run) runView {
 	case m.Modified:
 		revision += " (modified)"
 	}
+	// The facts, without those that are not known.
 	for _, f := range []fact{
 		{"scenario", m.Scenario}, {"seed", fmt.Sprint(m.Seed)}, {"simulated time", r.when(r.Result.End)},
 		{"device", fmt.Sprintf("%s in %s of %s", amount(float64(r.Result.Blocks*r.Result.BlockSize), "bytes"),
@@ -237,6 +249,7 @@ func (p *Page) runView(i int, r *Run) runView {
 			v.Facts = append(v.Facts, f)
 		}
 	}
+	// Links to the run's files, where it has a folder that the page can reach.
 	if i < len(p.Links) {
 		for _, name := range append([]string{manifestName}, m.Files...) {
 			if name != pageName {
@@ -248,6 +261,7 @@ func (p *Page) runView(i int, r *Run) runView {
 			}
 		}
 	}
+	// The resolved scenario, indented to be read.
 	if compact(m.Config) != "" {
 		var b bytes.Buffer
 		if json.Indent(&b, m.Config, "", "  ") == nil {
@@ -259,6 +273,7 @@ func (p *Page) runView(i int, r *Run) runView {
 
 // plots fills in the plots and their sentences.
 func (p *Page) plots(v *pageView) {
+	// Charts over time. One with nothing but zeros is replaced by a sentence.
 	for i := range charts {
 		c := &charts[i]
 		if !c.applies(p.Runs) {
@@ -274,6 +289,8 @@ func (p *Page) plots(v *pageView) {
 		}
 		v.Charts = append(v.Charts, one)
 	}
+	// words are the sentences of all runs that have what a plot shows, named if there are
+	// several runs.
 	words := func(of func(*Run) string, when func(*Run) bool) (out []string) {
 		for i, r := range p.Runs {
 			switch {
@@ -286,6 +303,7 @@ func (p *Page) plots(v *pageView) {
 		}
 		return out
 	}
+	// The block map, and the histograms at a time.
 	if w := words(mapWords, func(r *Run) bool { return r.Result.Map != nil && len(r.Result.Map.Times) > 0 }); len(w) > 0 {
 		v.Map = &plotView{ID: "map", Title: "How full each block group is over time", Words: w}
 	}
@@ -319,6 +337,7 @@ func (p *Page) chartWords(c *chart) []string {
 
 // flatWords say why there is no chart.
 func (p *Page) flatWords(c *chart) string {
+	// The first run that has the metric speaks for all: they have nothing to show either.
 	for _, r := range p.Runs {
 		if has(r, c.group) {
 			return c.words(r)

@@ -10,15 +10,18 @@ import (
 	"strings"
 )
 
-// leaves are the scalars of a JSON value by dotted path, in its order.
+// leaves returns the scalars of a JSON value by their dotted paths, and the paths in the order
+// of the text. Elements of a list go by their numbers.
 func leaves(raw json.RawMessage) (paths []string, values map[string]string) {
 	values = make(map[string]string)
 	d := json.NewDecoder(bytes.NewReader(raw))
+	// Numbers stay as they are written: a float64 would change the large ones.
 	d.UseNumber()
 	add := func(path, v string) {
 		paths = append(paths, path)
 		values[path] = v
 	}
+	// walk reads one value, with all that is below it.
 	var walk func(path string) error
 	walk = func(path string) error {
 		t, err := d.Token()
@@ -26,6 +29,7 @@ func leaves(raw json.RawMessage) (paths []string, values map[string]string) {
 			return err
 		}
 		below := func(key string) string { return strings.TrimPrefix(path+"."+key, ".") }
+		// The decoder hands out an object's keys and values in turns, and then its end.
 		switch t {
 		case json.Delim('{'):
 			for d.More() {
@@ -58,17 +62,19 @@ func leaves(raw json.RawMessage) (paths []string, values map[string]string) {
 	return paths, values
 }
 
-// Changes lists, in their order, the settings of a resolved scenario that are
-// others than in defaults, another one. skip says which to leave out; about gives
-// the default of one that defaults lacks, "" where there is none.
+// Changes lists the settings of a resolved scenario that differ from those of defaults,
+// another one, in their order. skip says which to leave out; about returns the default of one
+// that defaults lacks, "" where there is none.
 func Changes(config, defaults json.RawMessage, skip func(path string) bool, about func(path string) string) (out []Change) {
 	paths, values := leaves(config)
 	_, usual := leaves(defaults)
 	for _, p := range paths {
 		was, known := usual[p]
+		// Equal to the default that defaults has, or asked to be left out.
 		if skip(p) || known && was == values[p] {
 			continue
 		}
+		// The key is not in defaults, but may have a default all the same.
 		if !known {
 			was = about(p)
 		}
@@ -79,15 +85,16 @@ func Changes(config, defaults json.RawMessage, skip func(path string) bool, abou
 	return out
 }
 
-// difference is a setting that runs do not share.
+// difference is a setting that the runs do not agree on.
 type difference struct {
 	Path   string
 	Values []string // a run each, "" where it has none and no default is known
 }
 
-// differences are the settings of the resolved scenarios, and the seeds, that
-// differ between runs. Names, questions and expectations decide nothing.
+// differences returns the settings of the resolved scenarios, seeds included, that differ
+// between runs. Names, questions and expectations are left out: they decide nothing.
 func differences(runs []*Run) (out []difference) {
+	// The values of all runs by path, and the order of the paths of each.
 	var orders [][]string
 	all := make([]map[string]string, len(runs))
 	for i, r := range runs {
@@ -95,6 +102,7 @@ func differences(runs []*Run) (out []difference) {
 		all[i] = values
 		orders = append(orders, paths)
 	}
+	// A path that a run lacks has the value "" there.
 	for _, p := range joined(orders) {
 		if top, _, _ := strings.Cut(p, "."); top == "name" || top == "question" || top == "expect" {
 			continue
@@ -111,11 +119,12 @@ func differences(runs []*Run) (out []difference) {
 	return out
 }
 
-// joined is one order of the paths of several: those of the first, and each that only
-// a later one has behind the path that stands before it there.
+// joined merges the orders of several lists of paths into one. A path that only a later list
+// has comes directly behind the path that stands before it there.
 func joined(orders [][]string) (order []string) {
 	known := make(map[string]bool)
 	for _, paths := range orders {
+		// Find where the new paths of this list belong.
 		behind := make(map[string][]string) // new paths by the known one before them
 		last := ""
 		for _, p := range paths {
@@ -126,6 +135,7 @@ func joined(orders [][]string) (order []string) {
 			known[p] = true
 			behind[last] = append(behind[last], p)
 		}
+		// Insert them into the order so far.
 		next := behind[""]
 		for _, p := range order {
 			next = append(append(next, p), behind[p]...)
@@ -135,8 +145,8 @@ func joined(orders [][]string) (order []string) {
 	return order
 }
 
-// fillDefaults tells the default for the runs that leave a setting out, where the
-// manifest of one that does not knows it.
+// fillDefaults replaces what is missing by the default, for runs that leave the setting out,
+// if the manifest of another run knows it.
 func fillDefaults(d *difference, runs []*Run) {
 	for _, r := range runs {
 		for _, c := range r.Manifest.Changed {
@@ -152,7 +162,7 @@ func fillDefaults(d *difference, runs []*Run) {
 	}
 }
 
-// remarks are what one should know before one compares the runs.
+// remarks are sentences that one should read before comparing the runs.
 func remarks(runs []*Run, diffs []difference) (out []string) {
 	if len(runs) < 2 {
 		return nil
@@ -160,6 +170,7 @@ func remarks(runs []*Run, diffs []difference) (out []string) {
 	version := func(r *Run) string {
 		return fmt.Sprint(r.Manifest.Version, r.Manifest.Revision, r.Manifest.Modified)
 	}
+	// Which kinds of settings differ.
 	var seed, load, other bool
 	for _, d := range diffs {
 		top, _, _ := strings.Cut(d.Path, ".")
@@ -167,6 +178,7 @@ func remarks(runs []*Run, diffs []difference) (out []string) {
 		load = load || top == "workload" || top == "stop"
 		other = other || top == "device"
 	}
+	// Each kind has its own consequence.
 	if seed {
 		out = append(out, "The seeds differ: part of every difference is the luck of the draw.")
 	}
@@ -189,6 +201,7 @@ func remarks(runs []*Run, diffs []difference) (out []string) {
 func compareWords(l *chartLine, unit string, runs []*Run, names []string) string {
 	var parts []string
 	first := math.NaN()
+	// Each run's value, and its change from the first run's.
 	for i, r := range runs {
 		v, ok := l.final(r.Result)
 		if !ok {
@@ -212,6 +225,7 @@ func relative(a, b float64, unit string) string {
 	if b < a {
 		sign = "−"
 	}
+	// Shares change by percentage points; a percentage of a percentage misleads.
 	points := math.Abs(b-a) * 100
 	switch {
 	case a == b:
@@ -223,6 +237,7 @@ func relative(a, b float64, unit string) string {
 	case a == 0:
 		return "from 0"
 	}
+	// Anything else changes by a share of what it was.
 	p := points / math.Abs(a)
 	switch {
 	case p < 0.1:

@@ -83,8 +83,11 @@ type column struct {
 	Values []json.Number `json:"v,omitempty"`
 }
 
+// columnOf packs numbers. NaN means that a row has none.
 func columnOf(values []float64) *column {
 	c := &column{}
+	// Whole numbers are written as differences, which are short, if all of them can be. Above
+	// 2^52 a float64 is not exact enough to add the differences up again.
 	whole, n := true, 0
 	for _, v := range values {
 		if !math.IsNaN(v) {
@@ -92,6 +95,7 @@ func columnOf(values []float64) *column {
 			whole = whole && v == math.Trunc(v) && math.Abs(v) < 1<<52
 		}
 	}
+	// Where every row has a value its places need not be told.
 	before, row := 0., 0
 	for i, v := range values {
 		if math.IsNaN(v) {
@@ -122,6 +126,7 @@ func sixDigits(v float64) json.Number {
 // moments are times as seconds since start, to the microsecond, or to the
 // nanosecond in a run of less than a second.
 func moments(times []int64, start, end int64) column {
+	// A short run needs more digits to tell its samples apart.
 	digits := 6
 	if end-start < 1e9 {
 		digits = 9
@@ -137,6 +142,7 @@ func moments(times []int64, start, end int64) column {
 func (p *Page) dataOf() (*dataPage, error) {
 	d := &dataPage{}
 	span := int64(0)
+	// The runs, and with them the unit of time axes: that of the longest run.
 	for i, r := range p.Runs {
 		one, err := dataOfRun(r, p.name(i))
 		if err != nil {
@@ -147,6 +153,7 @@ func (p *Page) dataOf() (*dataPage, error) {
 	}
 	unit, ns := timeUnit(span)
 	d.Unit = dataUnit{unit, ns / 1e9}
+	// The charts that show something; the page's text has a sentence for the others.
 	for i := range charts {
 		c := &charts[i]
 		if !c.applies(p.Runs) || c.flat(p.Runs) {
@@ -164,13 +171,16 @@ func (p *Page) dataOf() (*dataPage, error) {
 	return d, nil
 }
 
+// dataOfRun packs one run.
 func dataOfRun(r *Run, name string) (*dataRun, error) {
 	res := r.Result
+	// From nanoseconds of the clock to seconds since the run's start.
 	seconds := func(t int64) float64 { return float64(t-res.Start) / 1e9 }
 	d := &dataRun{
 		Name: name, End: seconds(res.End), BlockSize: res.BlockSize, Groups: res.Groups,
 		Times: moments(res.Series.Times, res.Start, res.End), Series: make(map[string]*column), Final: make(map[string]json.Number),
 	}
+	// Each metric over time.
 	for _, id := range res.Series.Columns() {
 		values := make([]float64, len(res.Series.Rows))
 		for i, row := range res.Series.Rows {
@@ -178,12 +188,14 @@ func dataOfRun(r *Run, name string) (*dataRun, error) {
 		}
 		d.Series[metrics.At(id).Name] = columnOf(values)
 	}
+	// The final values, those of the measured phases where there are any.
 	row := lastRow(r)
 	for id, m := range metrics.List() {
 		if row.Has(metrics.ID(id)) && !math.IsInf(row[id], 0) {
 			d.Final[m.Name] = json.Number(number(row[id]))
 		}
 	}
+	// Phases, block map and histograms.
 	for _, p := range res.Phases {
 		d.Phases = append(d.Phases, dataPhase{p.Name, seconds(p.Start), p.Measured})
 	}
@@ -196,7 +208,8 @@ func dataOfRun(r *Run, name string) (*dataRun, error) {
 	return d, nil
 }
 
-// mapBytes are the shares of a block map as the page has them.
+// mapBytes packs the shares of a block map as dataMap has them. They are rounded as in
+// blockmap.csv first, so that a page of a stored run is that of the run itself.
 func mapBytes(m *metrics.BlockMap) string {
 	var b []byte
 	for _, used := range m.Used {
@@ -214,13 +227,17 @@ func (c *chart) data(p *Page) (*dataChart, error) {
 	rates := make([][]dataRate, len(runs))
 	for i := range c.lines {
 		l := &c.lines[i]
+		// The line by itself, and what it comes to in each run.
 		line := dataLine{Name: l.name, Metric: l.metric, Off: l.off}
 		if len(runs) > 1 {
 			line.Words = compareWords(l, c.unit(), runs, p.names())
 		}
+		// A rate has no metric of its own, so that Find may fail.
 		if id, err := metrics.Find(l.metric); err == nil {
 			line.Whole = metrics.At(id).Kind == metrics.Counter
 		}
+		// Factors and rates differ from run to run. The script can scale a metric, but rates are
+		// computed here.
 		for k, r := range runs {
 			if l.factor != nil {
 				line.Factor = append(line.Factor, l.factor(r.Result))

@@ -26,8 +26,8 @@ const (
 	bytesScale scaleKind = "bytes"
 )
 
-// chartLine is a metric over time: a metric as it is, times factor, or how much
-// the metrics over grow while per grows by one.
+// chartLine is one line of a chart: a metric over time, multiplied by factor; or, where per is
+// set, a rate: how much the metrics over grow while the metric per grows by one.
 type chartLine struct {
 	name    string
 	subject string // of a sentence that compares runs
@@ -38,8 +38,11 @@ type chartLine struct {
 	per     string
 }
 
+// inClusters converts clusters to bytes.
 func inClusters(r *metrics.Result) float64 { return float64(r.BlockSize * r.ClusterBlocks) }
-func inBlocks(r *metrics.Result) float64   { return float64(r.BlockSize) }
+
+// inBlocks converts blocks to bytes.
+func inBlocks(r *metrics.Result) float64 { return float64(r.BlockSize) }
 
 // charts are those of the page, in its order.
 var charts = []chart{
@@ -118,7 +121,7 @@ func consideredMetrics() (names []string) {
 	return names
 }
 
-// unit is that of the chart's values.
+// unit is that of the chart's values, as the registry names units; "" for plain numbers.
 func (c *chart) unit() string {
 	return map[scaleKind]string{shareScale: "share", bytesScale: "bytes"}[c.scale]
 }
@@ -133,7 +136,7 @@ func (c *chart) applies(runs []*Run) bool {
 	return false
 }
 
-// points are a line of a run: times in nanoseconds since its start, and values.
+// points returns the line of a run: times in nanoseconds since its start, and values.
 func (l *chartLine) points(r *metrics.Result) (times []float64, values []float64, err error) {
 	if l.per != "" {
 		return l.rate(r)
@@ -142,6 +145,7 @@ func (l *chartLine) points(r *metrics.Result) (times []float64, values []float64
 	if err != nil {
 		return nil, nil, err
 	}
+	// A metric as it is, in the unit of the axis.
 	factor := 1.
 	if l.factor != nil {
 		factor = l.factor(r)
@@ -153,13 +157,14 @@ func (l *chartLine) points(r *metrics.Result) (times []float64, values []float64
 	return times, values, nil
 }
 
-// pageWindows is how many values a line of a rate has at most.
+// pageWindows is the largest number of values of a rate's line.
 const pageWindows = 100
 
-// rate is how much the metrics over grow while per grows by one, in windows in
-// which per grows by a hundredth of all it does, or more. What is left at the end
-// goes to the last window: a few requests would make a rate of nothing.
+// rate computes the line of a rate. Time is cut into windows in which per grows by at least a
+// hundredth of what it grows in the whole run. What is left at the end is added to the last
+// window, since a rate over a few requests says nothing.
 func (l *chartLine) rate(r *metrics.Result) (times []float64, values []float64, err error) {
+	// Look up the names: per first, then those of over.
 	ids := make([]metrics.ID, 0, len(l.over)+1)
 	for _, name := range append([]string{l.per}, l.over...) {
 		id, err := metrics.Find(name)
@@ -168,10 +173,12 @@ func (l *chartLine) rate(r *metrics.Result) (times []float64, values []float64, 
 		}
 		ids = append(ids, id)
 	}
+	// One row is no window, and a run without requests has no rate.
 	rows, at := r.Series.Rows, r.Series.Times
 	if len(rows) < 2 || !rows[0].Has(ids[0]) {
 		return nil, nil, nil
 	}
+	// grown is how much per, and the metrics over together, grow from row i to row j.
 	grown := func(i, j int) (per, over float64) {
 		for _, id := range ids[1:] {
 			over += rows[j][id] - rows[i][id]
@@ -180,7 +187,9 @@ func (l *chartLine) rate(r *metrics.Result) (times []float64, values []float64, 
 	}
 	last := len(rows) - 1
 	all, _ := grown(0, last)
+	// The least growth of per in a window.
 	least := all / pageWindows
+	// Lengthen the window until per has grown enough in it.
 	for i := 0; i < last; {
 		j := i + 1
 		for j < last {
@@ -189,9 +198,11 @@ func (l *chartLine) rate(r *metrics.Result) (times []float64, values []float64, 
 			}
 			j++
 		}
+		// Too little would be left for another window: take it in.
 		if rest, _ := grown(j, last); rest < least {
 			j = last
 		}
+		// The point stands in the middle of the window.
 		if per, over := grown(i, j); per > 0 && !math.IsNaN(over) {
 			times = append(times, float64(at[i]-r.Start)/2+float64(at[j]-r.Start)/2)
 			values = append(values, over/per)
@@ -201,11 +212,13 @@ func (l *chartLine) rate(r *metrics.Result) (times []float64, values []float64, 
 	return times, values, nil
 }
 
-// final is what the line comes to over the whole run, and whether it has a value.
+// final returns what the line comes to over the whole run, and whether it has a value.
 func (l *chartLine) final(r *metrics.Result) (float64, bool) {
 	if l.per != "" {
+		// The rate of the whole run is that of the sums.
 		sum := 0.
 		for _, name := range l.over {
+			// A missing metric has the value 0 here, and is reported as missing.
 			v, err := r.Value(name)
 			if err != nil {
 				return 0, false
@@ -227,6 +240,7 @@ func (c *chart) flat(runs []*Run) bool {
 	for _, r := range runs {
 		for i := range c.lines {
 			_, values, err := c.lines[i].points(r.Result)
+			// A line that cannot be drawn shows nothing either.
 			if err != nil {
 				continue
 			}

@@ -18,6 +18,7 @@ type verdict struct {
 
 // verdicts are the expectations that the resolved scenario has.
 func verdicts(r *Run) (out []verdict) {
+	// The expectations are in the resolved scenario, so that a stored run has them too.
 	var config struct {
 		Expect []struct {
 			Metric, Stat, Op string
@@ -27,6 +28,7 @@ func verdicts(r *Run) (out []verdict) {
 	if json.Unmarshal(r.Manifest.Config, &config) != nil {
 		return nil
 	}
+	// A metric without a value does not meet an expectation.
 	for _, e := range config.Expect {
 		v := verdict{Text: fmt.Sprintf("%s %s %s", e.Metric, sign(e.Op), number(e.Value)), Value: "no value"}
 		if e.Stat != "last" {
@@ -53,6 +55,7 @@ func sign(op string) string {
 	return op
 }
 
+// holds says whether v meets a limit. An operator that no scenario can have is not met.
 func holds(v float64, op string, limit float64) bool {
 	switch op {
 	case "<":
@@ -106,6 +109,7 @@ func tiles(r *Run) (out []tile) {
 		if err != nil || !row.Has(id) {
 			continue
 		}
+		// A tile has no room for a unit, except the sign of shares.
 		v, unit := human(row[id], metrics.At(id).Unit)
 		v = trimZeros(v)
 		if unit == "%" {
@@ -159,17 +163,20 @@ func metricGroups(runs []*Run) (out []metricGroup) {
 	return out
 }
 
+// rowOf is the row of one metric: the value of each run, and its change from the first run's.
 func rowOf(runs []*Run, id metrics.ID) metricRow {
 	m := metrics.At(id)
 	row := metricRow{Name: m.Name, Unit: m.Unit, Doc: m.Doc, Headline: m.Headline}
 	if m.Better != metrics.Neither {
 		row.Better = m.Better.String()
 	}
+	// NaN where the first run has no value: then there is nothing to compare with.
 	first := lastRow(runs[0])[id]
 	for i, r := range runs {
 		v := lastRow(r)[id]
 		var c metricCell
 		if !math.IsNaN(v) {
+			// The unit stands in its own column, so that only a different one is written here.
 			value, unit := human(v, m.Unit)
 			switch {
 			case unit == "%":
@@ -178,6 +185,7 @@ func rowOf(runs []*Run, id metrics.ID) metricRow {
 				value += " " + unit
 			}
 			c.Value = value
+			// A value that is the same has no change to show.
 			if i > 0 && !math.IsNaN(first) {
 				c.Change, c.Word = relative(first, v, m.Unit), changeWord(v-first, m.Better)
 				if v == first {

@@ -87,6 +87,7 @@ func (r *Run) when(t int64) string {
 	return decimals(v, digitsFor(v)) + " " + unit
 }
 
+// extentWords says how many extents files are in.
 func extentWords(r *Run) string {
 	_, last, ok := r.ends("extents_per_file_mean")
 	if !ok {
@@ -96,6 +97,7 @@ func extentWords(r *Run) string {
 		few(last), few(r.final("extents_per_file_p99")), few(r.final("extents_per_file_max")))
 }
 
+// layoutWords says how contiguous files are.
 func layoutWords(r *Run) string {
 	if !has(r, "layout_score") {
 		return "No file has two blocks."
@@ -107,11 +109,13 @@ func layoutWords(r *Run) string {
 	return s + "."
 }
 
+// usedWords says how full the device is.
 func usedWords(r *Run) string {
 	times, used, err := r.Result.Series.Points("used_share")
 	if err != nil || len(used) == 0 {
 		return "How full the device is was not sampled."
 	}
+	// The moment at which the device was fullest, if that was not at the end.
 	at, most := 0, math.Inf(-1)
 	for i, v := range used {
 		if v > most {
@@ -125,6 +129,7 @@ func usedWords(r *Run) string {
 	return s + "."
 }
 
+// pieceWords says in how many pieces the free space is.
 func pieceWords(r *Run) string {
 	first, last, ok := r.ends("free_extents")
 	if !ok {
@@ -138,7 +143,9 @@ func pieceWords(r *Run) string {
 		amount(first, "pieces"), commas(last), amount(r.final("free_extent_max")*bs, "bytes"))
 }
 
+// criteriaWords says in which criteria searches ended.
 func criteriaWords(r *Run) string {
+	// Requests served from preallocations or at their goal need no search.
 	sum := 0.
 	for _, c := range criteriaOf(r) {
 		sum += r.final(c.Hits)
@@ -163,6 +170,7 @@ func joinWords(parts []string) string {
 	return strings.Join(parts, "")
 }
 
+// groupWords says how many groups a request looks at.
 func groupWords(r *Run) string {
 	line := chartLine{per: "mb_reqs", over: consideredMetrics()}
 	mean, ok := line.final(r.Result)
@@ -177,7 +185,7 @@ func groupWords(r *Run) string {
 	return s + "."
 }
 
-// worst is where a rate is largest.
+// worst returns when a rate is largest, in nanoseconds of the run, and how large it is.
 func worst(r *Run, line *chartLine) (at int64, most float64) {
 	times, v, err := line.points(r.Result)
 	if err != nil {
@@ -191,6 +199,7 @@ func worst(r *Run, line *chartLine) (at int64, most float64) {
 	return at, most
 }
 
+// preallocWords says what became of preallocated space.
 func preallocWords(r *Run) string {
 	cluster, block := inClusters(r.Result), inBlocks(r.Result)
 	made, used, back := r.final("mb_preallocated")*cluster, r.final("mb_pa_blocks_used")*block, r.final("mb_discarded")*cluster
@@ -201,6 +210,7 @@ func preallocWords(r *Run) string {
 		amount(made, "bytes"), amount(used, "bytes"), amount(back, "bytes"), share(back, made))
 }
 
+// lostWords says how many chunks were lost to other CPUs.
 func lostWords(r *Run) string {
 	n := r.final("mb_lost")
 	if n == 0 {
@@ -210,6 +220,7 @@ func lostWords(r *Run) string {
 		amount(n, "chunks")+was(n), share(n, r.final("mb_reqs")))
 }
 
+// was is the verb after a count.
 func was(n float64) string {
 	if n == 1 {
 		return " was"
@@ -217,6 +228,7 @@ func was(n float64) string {
 	return " were"
 }
 
+// bitmapWords says how many bitmaps were read and buddies were built.
 func bitmapWords(r *Run) string {
 	n := r.final("mb_bitmap_loads")
 	if n == 0 {
@@ -226,6 +238,7 @@ func bitmapWords(r *Run) string {
 		amount(r.final("mb_buddies_generated"), "buddies"), was(r.final("mb_buddies_generated")), amount(float64(r.Result.Groups), "groups"))
 }
 
+// windowWords says what became of ext2's reservation windows.
 func windowWords(r *Run) string {
 	made := r.final("rsv_windows_made")
 	if made == 0 {
@@ -235,6 +248,7 @@ func windowWords(r *Run) string {
 		commas(r.final("rsv_windows_discarded")), commas(r.final("rsv_windows_failed")))
 }
 
+// visitedWords says how many groups a request of ext2 visits.
 func visitedWords(r *Run) string {
 	line := chartLine{per: "rsv_reqs", over: []string{"rsv_groups_visited"}}
 	mean, ok := line.final(r.Result)

@@ -10,9 +10,11 @@ import (
 
 // Sentences on the block map and the histograms.
 
+// mapWords says how many groups, or bands of groups, are nearly full or nearly empty at the end.
 func mapWords(r *Run) string {
 	m := r.Result.Map
 	used := m.Used[len(m.Used)-1]
+	// Count the bands at both ends, and find the fullest.
 	full, empty, top := 0, 0, 0
 	for i, u := range used {
 		if u >= 0.9 {
@@ -25,6 +27,7 @@ func mapWords(r *Run) string {
 			top = i
 		}
 	}
+	// With several groups a band, a band is called a run of groups.
 	what, fullest := "group", fmt.Sprintf("group %d", top)
 	if m.PerBand > 1 {
 		what = fmt.Sprintf("run of %s groups", commas(float64(m.PerBand)))
@@ -38,6 +41,7 @@ func mapWords(r *Run) string {
 		zero(full), commas(float64(len(used))), whats, zero(empty), fullest, share(float64(used[top]), 1))
 }
 
+// freeWords says how much of the free space lies in large pieces, at the end and at the start.
 func freeWords(r *Run) string {
 	s := r.Result.Snapshots
 	first, last := &s[0].Free, &s[len(s)-1].Free
@@ -54,6 +58,7 @@ func freeWords(r *Run) string {
 	return fmt.Sprintf("%s of the free space is in pieces of at least 8 MiB at the end, and %s at the start.", part(last), part(first))
 }
 
+// fileWords says how many files lie in one extent.
 func fileWords(r *Run) string {
 	s := r.Result.Snapshots[len(r.Result.Snapshots)-1]
 	n := int64(0)
@@ -67,8 +72,8 @@ func fileWords(r *Run) string {
 	return fmt.Sprintf("At the end %s of %s with blocks (%s) lie in one extent.", commas(float64(one)), amount(float64(n), "files"), share(float64(one), float64(n)))
 }
 
-// extentSizeWords finds the median of blocks: half of the data lies in extents at
-// least as long.
+// extentSizeWords says in how long extents the data lies: the median over blocks, so that half
+// of the data lies in extents at least as long.
 func extentSizeWords(r *Run) string {
 	s := r.Result.Snapshots[len(r.Result.Snapshots)-1]
 	all := int64(0)
@@ -78,6 +83,7 @@ func extentSizeWords(r *Run) string {
 	if all == 0 {
 		return "At the end no file has a block."
 	}
+	// Add up from the longest extents down until half of the blocks are found.
 	from := len(s.ExtentsBySize) - 1
 	for sum := s.ExtentsBySize[from].Sum; sum*2 < all; sum += s.ExtentsBySize[from].Sum {
 		from--

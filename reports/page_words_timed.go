@@ -8,6 +8,7 @@ import (
 
 // Sentences on runs in which work takes time.
 
+// speedWords says how many operations a second were performed.
 func speedWords(r *Run) string {
 	line := chartLine{per: "time_s", over: []string{"ops"}}
 	mean, ok := line.final(r.Result)
@@ -22,11 +23,13 @@ func speedWords(r *Run) string {
 	return s + "."
 }
 
+// waitWords says what processes waited for most.
 func waitWords(r *Run) string {
 	type wait struct {
 		what string
 		s    float64
 	}
+	// The waits that happened, and their sum.
 	var all []wait
 	sum := 0.
 	for _, w := range waits {
@@ -39,6 +42,7 @@ func waitWords(r *Run) string {
 	if sum == 0 {
 		return "No process had to wait for another, nor for the device."
 	}
+	// The three longest.
 	slices.SortStableFunc(all, func(a, b wait) int { return compareFloats(b.s, a.s) })
 	var parts []string
 	for _, w := range all[:min(3, len(all))] {
@@ -47,6 +51,7 @@ func waitWords(r *Run) string {
 	return fmt.Sprintf("Processes waited %s s in all, each on its own: %s.", few(sum), joinWords(parts))
 }
 
+// latencyWords says how long the slowest of each hundred calls took.
 func latencyWords(r *Run) string {
 	var parts []string
 	for _, w := range []struct{ name, what string }{{"fsync", "fsyncs"}, {"write", "writes"}, {"create", "creations"}, {"allocation", "allocations"}} {
@@ -71,6 +76,7 @@ func microseconds(v float64) string {
 	return few(v/1e6) + " s"
 }
 
+// deviceWords says how busy the device was.
 func deviceWords(r *Run) string {
 	busy, ok := (&chartLine{per: "time_s", over: []string{"device_busy_s"}}).final(r.Result)
 	if !ok {

@@ -18,13 +18,13 @@ type curve struct {
 
 // panel is one plot of a picture: curves over time, under a legend.
 type panel struct {
-	curves  []curve
-	label   string // of the y axis
-	share   bool   // y is a share of 1
-	integer bool   // y counts things
-	fromNil bool   // y begins at 0
-	noLog   bool
-	empty   string // said where there is nothing to show
+	curves   []curve
+	label    string // of the y axis
+	share    bool   // y is a share of 1
+	integer  bool   // y counts things
+	fromZero bool   // y begins at 0
+	noLog    bool   // y stays linear, however far apart the values are
+	empty    string // said where there is nothing to show
 }
 
 // extent is the range of all curves, and how many points they have.
@@ -41,10 +41,11 @@ func (p *panel) extent() (x0, x1, y0, y1 float64, n int) {
 	return x0, x1, y0, y1, n
 }
 
-// isEmpty says whether nothing but zeros would be drawn.
+// isEmpty says whether the panel has nothing to show: no point, or only zeros on an axis that
+// begins at 0.
 func (p *panel) isEmpty() bool {
 	_, _, y0, y1, n := p.extent()
-	return n == 0 || p.fromNil && y0 == 0 && y1 == 0
+	return n == 0 || p.fromZero && y0 == 0 && y1 == 0
 }
 
 // build makes the plot of a panel whose x axis runs from x0 to x1.
@@ -53,12 +54,14 @@ func (p *panel) build(t theme, x0, x1 float64, xlabel string) *plot.Plot {
 	q.X.Min, q.X.Max = x0, x1
 	q.X.Tick.Marker = ticks{want: 7, label: plain}
 	q.X.Label.Text = xlabel
+	// An empty panel keeps its axes, so that the picture keeps its shape.
 	_, _, y0, y1, _ := p.extent()
 	if p.isEmpty() {
 		q.Y.Tick.Marker = plot.ConstantTicks{{Value: 0, Label: "0"}}
 		q.Y.Min, q.Y.Max = 0, 1
 		return q
 	}
+	// The y axis, then lines across the panel, then the curves above them.
 	p.scale(q, y0, y1)
 	grid := plotter.NewGrid()
 	grid.Vertical.Width = 0
@@ -67,12 +70,14 @@ func (p *panel) build(t theme, x0, x1 float64, xlabel string) *plot.Plot {
 	for i := range p.curves {
 		q.Add(&curvePlot{p.curves[i], t.line(i)})
 	}
+	// Adding curves widens the axis to their data: set it to the run's time again.
 	q.X.Min, q.X.Max = x0, x1
 	return q
 }
 
 // scale sets the y axis for values of y0 to y1.
 func (p *panel) scale(q *plot.Plot, y0, y1 float64) {
+	// The labels, and how close together ticks may be.
 	label := plain
 	least := 0.
 	if p.share {
@@ -81,13 +86,15 @@ func (p *panel) scale(q *plot.Plot, y0, y1 float64) {
 	if p.integer {
 		least = 1
 	}
+	// Values more than fifty times apart need a logarithmic axis to be told apart.
 	if !p.noLog && !p.share && y0 > 0 && y1/y0 > 50 {
 		q.Y.Scale = plot.LogScale{}
 		q.Y.Min, q.Y.Max = y0/1.1, y1*1.1
 		q.Y.Tick.Marker = powers{label, p.integer}
 		return
 	}
-	if p.fromNil {
+	// A linear axis must have a length.
+	if p.fromZero {
 		y0 = 0
 	}
 	if y1 == y0 {
@@ -96,6 +103,7 @@ func (p *panel) scale(q *plot.Plot, y0, y1 float64) {
 	if y1 == y0 {
 		y1 = y0 + 1
 	}
+	// It begins at a tick and ends a little above the largest value.
 	step := niceStep((y1-y0)/4, least)
 	q.Y.Min = math.Floor(y0/step+1e-9) * step
 	q.Y.Max = headroom(q.Y.Min, y1)
@@ -115,6 +123,7 @@ type curvePlot struct {
 
 // Plot implements plot.Plotter.
 func (c *curvePlot) Plot(dc draw.Canvas, p *plot.Plot) {
+	// About three columns a point of print, more than which cannot be seen.
 	tx, ty := p.Transforms(&dc)
 	width := int((dc.Max.X - dc.Min.X).Points() * 3)
 	x, y := decimate(c.x, c.y, width)
@@ -131,6 +140,7 @@ func (c *curvePlot) Plot(dc draw.Canvas, p *plot.Plot) {
 
 // stack draws panels below each other, with one time axis, on c.
 func (pic *picture) stack(c draw.Canvas, panels []*panel, k *clock) {
+	// All panels have the same x axis; only the lowest one is labelled.
 	plots := make([]*plot.Plot, len(panels))
 	for i, p := range panels {
 		label := k.label
@@ -139,6 +149,7 @@ func (pic *picture) stack(c draw.Canvas, panels []*panel, k *clock) {
 		}
 		plots[i] = p.build(pic.theme, k.x0, k.x1, label)
 	}
+	// Marks of phases lie below the curves, the legend above them.
 	for i, dc := range pic.rows(c, plots, pic.em(1.7)) {
 		p := panels[i]
 		data := plots[i].DataCanvas(dc)
@@ -151,6 +162,7 @@ func (pic *picture) stack(c draw.Canvas, panels []*panel, k *clock) {
 			pic.note(data, p.empty)
 			continue
 		}
+		// A single curve needs no legend: the axis says what it is.
 		var keys []key
 		for i := range p.curves {
 			if len(p.curves) > 1 { // else the axis says it
@@ -161,21 +173,22 @@ func (pic *picture) stack(c draw.Canvas, panels []*panel, k *clock) {
 	}
 }
 
-// sideLabel writes what the y axis of a row shows along the left edge of c. The
-// plot's own label would take room above a logarithmic axis.
+// sideLabel writes the y axis's label along the left edge x of the picture. The plot's own
+// label would leave no room above a logarithmic axis.
 func (pic *picture) sideLabel(x vg.Length, data draw.Canvas, s string) {
 	st := pic.text(1, ink, false)
 	st.XAlign, st.YAlign, st.Rotation = text.XCenter, text.YTop, math.Pi/2
 	pic.FillText(st, vg.Point{X: x - pic.em(0.15), Y: (data.Min.Y + data.Max.Y) / 2}, s)
 }
 
-// rows divides c into rows for plots, so that the plots' data have equal heights
-// and begin below each other, right of their labels. Above the first there is
-// room for a legend; above the others as much as legend says.
+// rows divides c into rows, one for each plot, so that the plots' data areas have equal heights
+// and begin at the same x. There is room for a legend above the first row, and of height legend
+// above each other one.
 func (pic *picture) rows(c draw.Canvas, plots []*plot.Plot, legend vg.Length) []draw.Canvas {
 	gap := pic.em(0.7)
 	top := pic.em(1.7)
 	c.Min.X += pic.em(1.7)
+	// Each plot's labels take room left of and below its data: measure that first.
 	var left vg.Length
 	own := make([][2]vg.Length, len(plots)) // from the canvas to its data: left, bottom
 	free := c.Max.Y - c.Min.Y - top
@@ -185,8 +198,10 @@ func (pic *picture) rows(c draw.Canvas, plots []*plot.Plot, legend vg.Length) []
 		left = max(left, own[i][0])
 		free -= own[i][1]
 	}
+	// What is left is shared equally among the data areas.
 	free -= vg.Length(len(plots)-1) * (legend + gap)
 	height := free / vg.Length(len(plots))
+	// A plot with narrower labels begins further right, so that all data begin at one x.
 	out := make([]draw.Canvas, len(plots))
 	y := c.Max.Y - top
 	for i := range plots {
@@ -221,6 +236,7 @@ func (pic *picture) legend(at vg.Point, end vg.Length, keys []key) {
 	s.YAlign = text.YCenter
 	gap, mark := pic.em(1.4), pic.em(2)
 	mid := at.Y + pic.em(0.5)
+	// The mark, a box or a piece of the line, and then the name, cut if the row is full.
 	for _, k := range keys {
 		if k.box {
 			side := pic.em(0.85)
@@ -244,7 +260,7 @@ func (pic *picture) note(c draw.Canvas, s string) {
 	pic.FillText(st, c.Center(), fit(st, s, c.Max.X-c.Min.X))
 }
 
-// box is the path of a rectangle.
+// box is the path around a rectangle.
 func box(x0, y0, x1, y1 vg.Length) vg.Path {
 	var p vg.Path
 	p.Move(vg.Point{X: x0, Y: y0})

@@ -12,7 +12,7 @@ import (
 	"mbsim/metrics"
 )
 
-// bars are pairs of bars by class of size: before and after.
+// bars are pairs of bars, one pair for each class of sizes: the state before and after.
 type bars struct {
 	before, after []float64
 	first         int // class of the leftmost
@@ -22,6 +22,7 @@ type bars struct {
 func (b *bars) Plot(c draw.Canvas, p *plot.Plot) {
 	tx, ty := p.Transforms(&c)
 	floor := ty(p.Y.Min)
+	// one draws a bar from the axis up. What lies below a logarithmic axis has none.
 	one := func(v float64, x0, x1 float64, fill color.Color) {
 		if v <= 0 || p.Y.Norm(v) <= 0 {
 			return
@@ -36,15 +37,19 @@ func (b *bars) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
+// drawFreeExtents draws two panels by the size of a piece of free space: how much space lies
+// in pieces of that size, and how many pieces there are.
 func drawFreeExtents(pic *picture, c draw.Canvas, r *Run) error {
 	snaps := r.Result.Snapshots
 	start, end := &snaps[0].Free, &snaps[len(snaps)-1].Free
 	first, last := classes(&start.Sizes, &end.Sizes)
 	space := pic.theme.plot()
 	count := pic.theme.plot()
+	// Without any free space one empty class is shown.
 	if last < first {
 		first, last = 0, 0
 	}
+	// The unit in which the largest bar is a number below 1024.
 	scale, unit := 1., "bytes"
 	top := 0.
 	for i := first; i <= last; i++ {
@@ -53,18 +58,21 @@ func drawFreeExtents(pic *picture, c draw.Canvas, r *Run) error {
 	if v, prefix := binaryScale(top); prefix != "" {
 		scale, unit = v/top, prefix+"iB"
 	}
+	// The two panels, and below the lower one the classes' names.
 	bs := float64(r.Result.BlockSize)
 	pic.bars(space, start, end, first, last, func(b metrics.Bin) float64 { return float64(b.Sum) * bs * scale }, false)
 	pic.bars(count, start, end, first, last, func(b metrics.Bin) float64 { return float64(b.Count) }, true)
 	count.X.Label.Text = "size of a piece of free space (from the size named to twice that)"
 	names := sizeNames(r.Result.BlockSize, first, last)
 	count.X.Tick.Marker = names
+	// The upper panel has the same ticks without names.
 	blank := append(plot.ConstantTicks(nil), names...)
 	for i := range blank {
 		blank[i].Label = " "
 	}
 	space.X.Tick.Marker = blank
 
+	// Draw them below each other, with one legend.
 	plots := []*plot.Plot{space, count}
 	canvases := pic.rows(c, plots, 0)
 	for i, label := range []string{"free space (" + unit + ")", "pieces"} {
@@ -93,6 +101,7 @@ func classes(a, b *metrics.Bins) (first, last int) {
 // bars adds a panel of bars to p, on a logarithmic scale where that is asked for
 // and the values are far apart.
 func (pic *picture) bars(p *plot.Plot, start, end *metrics.FreeSpace, first, last int, value func(metrics.Bin) float64, counts bool) {
+	// The values of all classes, and their range above 0 for a logarithmic axis.
 	b := &bars{first: first}
 	least, most := math.Inf(1), 0.
 	for i := first; i <= last; i++ {
@@ -105,6 +114,7 @@ func (pic *picture) bars(p *plot.Plot, start, end *metrics.FreeSpace, first, las
 		}
 	}
 	p.X.Min, p.X.Max = float64(first)-0.6, float64(last)+0.6
+	// Space is linear, so that bars can be compared; counts may be logarithmic.
 	switch {
 	case most == 0:
 		p.Y.Min, p.Y.Max = 0, 1
@@ -122,10 +132,12 @@ func (pic *picture) bars(p *plot.Plot, start, end *metrics.FreeSpace, first, las
 		p.Y.Min, p.Y.Max = 0, headroom(0, most)
 		p.Y.Tick.Marker = ticks{step: niceStep(step, 0), label: plain}
 	}
+	// Lines across the panel, below the bars.
 	grid := plotter.NewGrid()
 	grid.Vertical.Width = 0
 	grid.Horizontal = draw.LineStyle{Color: rule, Width: pic.em(0.06)}
 	p.Add(grid, b)
+	// Adding the bars has widened the axis: set it again.
 	p.X.Min, p.X.Max = float64(first)-0.6, float64(last)+0.6
 }
 

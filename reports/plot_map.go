@@ -24,6 +24,7 @@ var stops = []color.RGBA{
 
 // shade is the colour of a share.
 func shade(share float64) color.RGBA {
+	// Between two neighbouring stops the colour is mixed.
 	v := min(max(share, 0), 1) * float64(len(stops)-1)
 	i := min(int(v), len(stops)-2)
 	f := v - float64(i)
@@ -45,10 +46,12 @@ func (r raster) Plot(c draw.Canvas, _ *plot.Plot) {
 	c.DrawImage(c.Rectangle, r.paint(max(1, int(math.Round(w.Dots(float64(r.dpi))))), max(1, int(math.Round(h.Dots(float64(r.dpi)))))))
 }
 
+// drawBlockMap draws how full each band of groups is over time, and the bar of colours.
 func drawBlockMap(pic *picture, c draw.Canvas, r *Run) error {
 	m := r.Result.Map
 	k := clockOf(r.Result)
 	barWidth, barRoom := pic.em(1.4), pic.em(8)
+	// The axes: time, and groups; each of a few groups has its own tick.
 	p := pic.theme.plot()
 	p.X.Min, p.X.Max, p.X.Label.Text = k.x0, k.x1, k.label
 	p.X.Tick.Marker = ticks{want: 7, label: plain}
@@ -76,6 +79,7 @@ func drawBlockMap(pic *picture, c draw.Canvas, r *Run) error {
 		pic.StrokeLine2(edge, bar.Max.X, y, bar.Max.X+pic.em(0.4), y)
 		pic.FillText(s, vg.Point{X: bar.Max.X + pic.em(0.6), Y: y + pic.em(0.1)}, percent(share, 0.25))
 	}
+	// What the colours mean, along the bar.
 	s.Rotation = math.Pi / 2
 	s.XAlign, s.YAlign = text.XCenter, text.YTop
 	pic.FillText(s, vg.Point{X: bar.Max.X + pic.em(3.7), Y: (bar.Min.Y + bar.Max.Y) / 2}, "blocks in use")
@@ -90,11 +94,13 @@ func rows(n int) (all plot.ConstantTicks) {
 	return all
 }
 
-// paintMap paints the map: each pixel shows the last sample before it.
+// paintMap paints the map. Each pixel shows the last sample before its time.
 func paintMap(m *metrics.BlockMap, k *clock, w, h int) image.Image {
 	img := image.NewRGBA(image.Rect(0, 0, w, h))
 	bands := m.Bands()
 	for x := range w {
+		// The last sample that is not after the middle of the pixel. Before the first sample
+		// there is none, and the first is shown.
 		now := k.x0 + (float64(x)+0.5)/float64(w)*(k.x1-k.x0)
 		i, found := slices.BinarySearchFunc(m.Times, now, func(t int64, now float64) int {
 			switch at := k.at(t); {
@@ -109,6 +115,7 @@ func paintMap(m *metrics.BlockMap, k *clock, w, h int) image.Image {
 			i--
 		}
 		i = min(max(i, 0), len(m.Times)-1)
+		// Pixels count from the top, groups from the bottom.
 		for y := range h {
 			g := (float64(h-1-y) + 0.5) / float64(h) * float64(m.Groups)
 			b := min(int(g)/m.PerBand, bands-1)

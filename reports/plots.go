@@ -27,6 +27,7 @@ func (p *Plot) Write(w io.Writer, s Size) error {
 	if err := p.draw(pic, pic.heading(p.Title, subtitle(p.run)), p.run); err != nil {
 		return err
 	}
+	// What made the run goes into the file's metadata, behind title and caption.
 	settings := append([]Setting{{"Title", p.Title}, {"Description", p.Caption}}, p.run.Manifest.settings()...)
 	return pic.write(w, settings)
 }
@@ -37,9 +38,11 @@ func subtitle(r *Run) string {
 	if r.Manifest.Scenario == "" {
 		s = fmt.Sprintf("seed %d", r.Manifest.Seed)
 	}
+	// A single phase needs no name.
 	if len(r.Result.Phases) < 2 {
 		return s
 	}
+	// Times are given in the unit of the time axis.
 	unit, ns := timeUnit(r.Result.End - r.Result.Start)
 	var names []string
 	for _, p := range r.Result.Phases {
@@ -75,6 +78,7 @@ func Plots(r *Run) []*Plot {
 		{Name: "windows.png", Title: "Reservation windows of files, and groups searched",
 			Caption: "Windows given back unused kept others away from free space for nothing.", draw: drawWindows},
 	}
+	// Leave out what the run's policy does not have, and what was not sampled.
 	mballoc, windows := has(r, "mb_reqs"), has(r, "rsv_reqs")
 	all = slices.DeleteFunc(all, func(p *Plot) bool {
 		switch p.Name {
@@ -104,7 +108,7 @@ func has(r *Run, name string) bool {
 // clock is the time axis of a run.
 type clock struct {
 	start  int64
-	ns     float64
+	ns     float64 // nanoseconds in a unit of the axis
 	x0, x1 float64
 	label  string
 	marks  []float64 // where phases begin
@@ -113,9 +117,11 @@ type clock struct {
 func clockOf(r *metrics.Result) clock {
 	unit, ns := timeUnit(r.End - r.Start)
 	c := clock{start: r.Start, ns: ns, x1: float64(r.End-r.Start) / ns, label: "simulated time (" + unit + ")"}
+	// A run in which no time passes still needs an axis.
 	if c.x1 == 0 {
 		c.x1 = 1
 	}
+	// The first phase begins with the axis, so that it has no mark.
 	for _, p := range r.Phases {
 		if x := c.at(p.Start); x > c.x0 && x < c.x1 {
 			c.marks = append(c.marks, x)
@@ -124,6 +130,7 @@ func clockOf(r *metrics.Result) clock {
 	return c
 }
 
+// at is the place of time t, in nanoseconds, on the axis.
 func (c *clock) at(t int64) float64 { return float64(t-c.start) / c.ns }
 
 // curve is a metric over time, times scale.
@@ -153,13 +160,14 @@ func (c *clock) curves(s *metrics.Series, scale float64, pairs ...string) ([]cur
 	return out, nil
 }
 
-// rateWindows is how many values a curve of a rate has.
+// rateWindows is the number of values of a rate's curve.
 const rateWindows = 60
 
-// rate is how much the metrics over grow while per grows by one, in windows of
-// as many rows.
+// rate is how much the metrics over grow while the metric per grows by one, in windows of
+// equally many rows.
 func (c *clock) rate(s *metrics.Series, label, per string, over ...string) (curve, error) {
 	out := curve{name: label}
+	// Look up the names.
 	den, err := metrics.Find(per)
 	if err != nil {
 		return out, err
@@ -170,12 +178,15 @@ func (c *clock) rate(s *metrics.Series, label, per string, over ...string) (curv
 			return out, err
 		}
 	}
+	// sum adds the metrics over in a row.
 	sum := func(r metrics.Row) (v float64) {
 		for _, id := range nums {
 			v += r[id]
 		}
 		return v
 	}
+	// The number of rows in a window is rounded up. A window in which per does not grow has no
+	// rate.
 	n := len(s.Rows)
 	step := max(1, (n-1+rateWindows-1)/rateWindows)
 	for i := 0; i+1 < n; i += step {
@@ -189,6 +200,7 @@ func (c *clock) rate(s *metrics.Series, label, per string, over ...string) (curv
 	return out, nil
 }
 
+// drawFragmentation draws the number of extents of files, and their layout scores.
 func drawFragmentation(pic *picture, c draw.Canvas, r *Run) error {
 	k := clockOf(r.Result)
 	extents, err := k.curves(r.Result.Series, 1, "mean", "extents_per_file_mean", "90% of files have at most", "extents_per_file_p90",
@@ -213,6 +225,7 @@ func criteriaOf(r *Run) []metrics.Criterion {
 	return slices.DeleteFunc(metrics.Criteria(), func(c metrics.Criterion) bool { return !has(r, c.Hits) })
 }
 
+// drawCriteria draws in which criteria searches ended, and how many groups requests looked at.
 func drawCriteria(pic *picture, c draw.Canvas, r *Run) error {
 	k := clockOf(r.Result)
 	var labels, considered []string // labels: a curve's name, then its metric
@@ -224,6 +237,7 @@ func drawCriteria(pic *picture, c draw.Canvas, r *Run) error {
 	if err != nil {
 		return err
 	}
+	// The cost of searching: groups for each request.
 	scanned, err := k.rate(r.Result.Series, "scanned", "mb_reqs", "mb_groups_scanned")
 	if err != nil {
 		return err
@@ -233,16 +247,18 @@ func drawCriteria(pic *picture, c draw.Canvas, r *Run) error {
 		return err
 	}
 	pic.stack(c, []*panel{
-		{curves: hits, label: "searches so far", integer: true, fromNil: true, noLog: true, empty: "no request needed a search: all were served from preallocations"},
-		{curves: []curve{scanned, looked}, label: "groups a request", fromNil: true, empty: "no group was searched"},
+		{curves: hits, label: "searches so far", integer: true, fromZero: true, noLog: true, empty: "no request needed a search: all were served from preallocations"},
+		{curves: []curve{scanned, looked}, label: "groups a request", fromZero: true, empty: "no group was searched"},
 	}, &k)
 	return nil
 }
 
+// drawPreallocation draws what became of preallocated space, and chunks lost to other CPUs.
 func drawPreallocation(pic *picture, c draw.Canvas, r *Run) error {
 	k := clockOf(r.Result)
 	res := r.Result
 	cluster := float64(res.BlockSize * res.ClusterBlocks)
+	// The unit is the one in which the largest value is a number below 1024.
 	top := 0.
 	for _, v := range []struct {
 		name string
@@ -259,6 +275,7 @@ func drawPreallocation(pic *picture, c draw.Canvas, r *Run) error {
 	if scaled > 0 {
 		unit = scaled / top
 	}
+	// Preallocations are counted in clusters, what is used of them in blocks: convert both.
 	space, err := k.curves(res.Series, cluster*unit, "set aside", "mb_preallocated", "given back unused", "mb_discarded")
 	if err != nil {
 		return err
@@ -276,12 +293,13 @@ func drawPreallocation(pic *picture, c draw.Canvas, r *Run) error {
 		return err
 	}
 	pic.stack(c, []*panel{
-		{curves: []curve{space[0], used, space[1]}, label: name + " so far", fromNil: true, noLog: true, empty: "nothing was preallocated"},
-		{curves: []curve{lost}, label: "chunks lost so far", integer: true, fromNil: true, noLog: true, empty: "no chunk was lost: no CPU took what another had found"},
+		{curves: []curve{space[0], used, space[1]}, label: name + " so far", fromZero: true, noLog: true, empty: "nothing was preallocated"},
+		{curves: []curve{lost}, label: "chunks lost so far", integer: true, fromZero: true, noLog: true, empty: "no chunk was lost: no CPU took what another had found"},
 	}, &k)
 	return nil
 }
 
+// drawWindows draws ext2's reservation windows, and how many groups requests searched.
 func drawWindows(pic *picture, c draw.Canvas, r *Run) error {
 	k := clockOf(r.Result)
 	windows, err := k.curves(r.Result.Series, 1, "made", "rsv_windows_made", "of these twice the last", "rsv_windows_doubled",
@@ -294,18 +312,19 @@ func drawWindows(pic *picture, c draw.Canvas, r *Run) error {
 		return err
 	}
 	pic.stack(c, []*panel{
-		{curves: windows, label: "windows so far", integer: true, fromNil: true, noLog: true, empty: "no file was given a window"},
-		{curves: []curve{visited}, label: "groups a request", fromNil: true, empty: "no group was searched"},
+		{curves: windows, label: "windows so far", integer: true, fromZero: true, noLog: true, empty: "no file was given a window"},
+		{curves: []curve{visited}, label: "groups a request", fromZero: true, empty: "no group was searched"},
 	}, &k)
 	return nil
 }
 
+// drawBitmaps draws how many bitmaps were read and how many buddies were built.
 func drawBitmaps(pic *picture, c draw.Canvas, r *Run) error {
 	k := clockOf(r.Result)
 	all, err := k.curves(r.Result.Series, 1, "bitmaps read", "mb_bitmap_loads", "of these read ahead (prefetch IOs)", "mb_prefetch_ios", "buddies built", "mb_buddies_generated")
 	if err != nil {
 		return err
 	}
-	pic.stack(c, []*panel{{curves: all, label: "groups so far", integer: true, fromNil: true, noLog: true, empty: "no bitmap was read"}}, &k)
+	pic.stack(c, []*panel{{curves: all, label: "groups so far", integer: true, fromZero: true, noLog: true, empty: "no bitmap was read"}}, &k)
 	return nil
 }

@@ -19,12 +19,14 @@ const pngSignature = "\x89PNG\r\n\x1a\n"
 // annotate copies a PNG, putting its resolution (pHYs) and the settings (tEXt;
 // iTXt where the text is not Latin-1) behind its header.
 func annotate(w io.Writer, png []byte, dpi int, settings []Setting) error {
+	// The chunks go directly behind the first one, IHDR, whose length is fixed.
 	const header = len(pngSignature) + 4 + 4 + 13 + 4 // and the chunk IHDR
 	if len(png) < header || string(png[:len(pngSignature)]) != pngSignature || string(png[len(pngSignature)+4:len(pngSignature)+8]) != "IHDR" {
 		return fmt.Errorf("not a PNG")
 	}
 	b := bytes.NewBuffer(make([]byte, 0, len(png)+4096))
 	b.Write(png[:header])
+	// The resolution: dots per metre in x and in y, and 1 for the unit.
 	perMetre := uint32(math.Round(float64(dpi) / 0.0254))
 	chunk(b, "pHYs", append(binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, perMetre), perMetre), 1))
 	for _, s := range settings {
@@ -42,6 +44,7 @@ func textChunk(b *bytes.Buffer, s Setting) error {
 	if n := len(s.Key); n == 0 || n > 79 || strings.ContainsFunc(s.Key, func(c rune) bool { return c < ' ' || c > '~' }) {
 		return fmt.Errorf("%q: not a key of a PNG text", s.Key)
 	}
+	// tEXt has Latin-1, whose characters are the first 256 of Unicode.
 	text := strings.ReplaceAll(s.Text, "\x00", " ")
 	latin := make([]byte, 0, len(text))
 	for _, c := range text {

@@ -37,7 +37,9 @@ func Recover(dir string) error {
 	return atomicfile.Clean(dir)
 }
 
+// removeMixture removes the files of a run whose replacement did not come to its end.
 func removeMixture(dir string) error {
+	// Without the mark no replacement was going on.
 	mark := filepath.Join(dir, replacedName)
 	if _, err := os.Lstat(mark); errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -55,6 +57,7 @@ func removeMixture(dir string) error {
 				names = append(names, namedBy(filepath.Join(dir, e.Name(), manifestName))...)
 			}
 		}
+		// Only regular files: nothing else was written.
 		for _, name := range names {
 			path := filepath.Join(dir, name)
 			if st, err := os.Lstat(path); err == nil && st.Mode().IsRegular() {

@@ -65,6 +65,8 @@ type (
 func WriteResults(w io.Writer, r *Run) error {
 	res := r.Result
 	j := jsonWriter{w: w}
+	// The object is written by hand, a line a metric, so that people can read it and the order
+	// is that of the registry. The writer keeps the first error.
 	j.text("{\n")
 	j.field("schema", resultsSchema)
 	j.field("scenario", r.Manifest.Scenario)
@@ -72,6 +74,7 @@ func WriteResults(w io.Writer, r *Run) error {
 	j.field("end_ns", res.End)
 	j.field("file_system", fileSystem{res.BlockSize, res.ClusterBlocks, res.Blocks, res.Groups})
 	j.text("  \"metrics\": {")
+	// Metrics without a value are left out.
 	sep := "\n"
 	for id, m := range metrics.List() {
 		id := metrics.ID(id)
@@ -89,6 +92,7 @@ func WriteResults(w io.Writer, r *Run) error {
 		sep = ",\n"
 	}
 	j.text("\n  },\n")
+	// Phases and snapshots.
 	phases := make([]any, len(res.Phases))
 	for i, p := range res.Phases {
 		phases[i] = resultPhase{p.Name, p.Measured, p.Start, p.End, values(p.Values)}
@@ -98,6 +102,7 @@ func WriteResults(w io.Writer, r *Run) error {
 	snapshots := make([]any, len(res.Snapshots))
 	for i, s := range res.Snapshots {
 		out := resultSnapshot{Time: s.Time, FilesByExtents: pairs(&s.FilesByExtents), ExtentsBySize: pairs(&s.ExtentsBySize)}
+		// Without a policy nothing is known of the free space.
 		if f := &s.Free; f.Total > 0 {
 			out.Free = &resultFree{f.Blocks, f.Extents, f.Min, f.Max, pairs(&f.Sizes)}
 		}
@@ -189,10 +194,12 @@ func readResults(r io.Reader) (*metrics.Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The geometry and times, which were checked.
 	out := &metrics.Result{
 		Start: f.Start, End: f.End, BlockSize: f.FileSystem.BlockSize, ClusterBlocks: f.FileSystem.ClusterBlocks,
 		Blocks: f.FileSystem.Blocks, Groups: f.FileSystem.Groups, Final: metrics.NewRow(),
 	}
+	// The metrics: of the whole run, and of the measured phases where there are any.
 	for name, v := range f.Metrics {
 		if err := set(out.Final, name, v.Value); err != nil {
 			return nil, fmt.Errorf("metrics: %w", err)
@@ -207,6 +214,7 @@ func readResults(r io.Reader) (*metrics.Result, error) {
 			return nil, fmt.Errorf("metrics: measured: %w", err)
 		}
 	}
+	// Phases and snapshots.
 	for i, p := range f.Phases {
 		row := metrics.NewRow()
 		for name, v := range p.Values {

@@ -73,12 +73,14 @@ func Write(dir string, r *Run, others ...File) error {
 // checked: those who use the run need not.
 func Load(dir string) (*Run, error) {
 	r := &Run{}
+	// The manifest first: it comes last when a run is written, so that with it all is there.
 	if err := load(dir, manifestName, maxManifest, func(f io.Reader) error { return r.Manifest.read(f) }); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			err = fmt.Errorf("%w (a directory without a manifest is not whole)", err)
 		}
 		return nil, err
 	}
+	// Results and series, which every run has.
 	if err := load(dir, resultsName, maxResults, func(f io.Reader) (err error) {
 		r.Result, err = readResults(f)
 		return err
@@ -100,6 +102,7 @@ func Load(dir string) (*Run, error) {
 			return nil, err
 		}
 	}
+	// Last what can only be tested between files.
 	if err := r.check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}

@@ -45,7 +45,8 @@ type Delta struct {
 	Evident         bool    // the evidence suffices
 }
 
-// check says whether a study is well formed.
+// check says whether the study is well formed: all metrics are known, and each setting has a
+// value for each key and a result for each metric.
 func (s *Study) check() error {
 	for _, name := range s.Metrics {
 		if _, err := metrics.Find(name); err != nil {
@@ -63,7 +64,8 @@ func (s *Study) check() error {
 	return nil
 }
 
-// word says whether a difference is for the better.
+// word says in a word whether a difference is for the better; "~" where the evidence does not
+// suffice, "" where nothing is known.
 func (d *Delta) word(better metrics.Better) string {
 	switch {
 	case d == nil:
@@ -74,7 +76,8 @@ func (d *Delta) word(better metrics.Better) string {
 	return changeWord(d.Mean, better)
 }
 
-// changeWord says whether a change is for the better.
+// changeWord says in a word whether a change is for the better, or only which way it goes where
+// no direction is better.
 func changeWord(change float64, better metrics.Better) string {
 	switch {
 	case change == 0:
@@ -89,8 +92,7 @@ func changeWord(change float64, better metrics.Better) string {
 	return "worse"
 }
 
-// level is a value of a key, and what the settings that have it came to in the
-// mean.
+// level is one value of a key, and the mean of the settings that have it.
 type level struct {
 	Value    string
 	Mean     float64
@@ -106,7 +108,7 @@ type effect struct {
 	Levels     []level
 }
 
-// spread is how far apart the means of the levels are.
+// spread is the distance between the smallest and the largest mean of a level.
 func (e *effect) spread() float64 {
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, l := range e.Levels {
@@ -115,8 +117,8 @@ func (e *effect) spread() float64 {
 	return hi - lo
 }
 
-// effects are the main effects of all keys on metric m: for each value of a key
-// the mean over the settings that have it, in the order in which values come.
+// effects returns the main effects of all keys on metric m: for each value of a key the mean
+// over the settings that have it. Values are in the order in which the settings have them.
 func (s *Study) effects(m int) []effect {
 	var out []effect
 	for k, key := range s.Keys {
@@ -124,9 +126,11 @@ func (s *Study) effects(m int) []effect {
 		for i := range s.Settings {
 			x := &s.Settings[i]
 			v := x.Results[m].Mean
+			// A setting without the metric takes no part.
 			if math.IsNaN(v) {
 				continue
 			}
+			// Find the level of the setting's value; the first setting that has it makes it.
 			at := slices.IndexFunc(e.Levels, func(l level) bool { return l.Value == x.Values[k] })
 			if at < 0 {
 				at = len(e.Levels)
@@ -137,6 +141,7 @@ func (s *Study) effects(m int) []effect {
 			l.Settings++
 			l.Low, l.High = min(l.Low, v), max(l.High, v)
 		}
+		// From sums to means.
 		for i := range e.Levels {
 			e.Levels[i].Mean /= float64(e.Levels[i].Settings)
 		}
@@ -145,15 +150,17 @@ func (s *Study) effects(m int) []effect {
 	return out
 }
 
-// shown are the effects that plots of metric m show: of the keys with several
-// values. Where there is one key, each of its values being one setting, bounds are
-// those of the confidence interval, and the paired difference to the baseline
-// comes beside it, which is known far better.
+// shown returns the effects that plots of metric m show: those of keys with several values. If
+// there is only one key, and each of its values is one setting, then bounds are those of the
+// confidence intervals, and a second effect is added: the paired difference to the baseline,
+// which is known far better than the means.
 func (s *Study) shown(m int) []effect {
+	// The general case: bounds are the smallest and the largest mean of a setting.
 	all := slices.DeleteFunc(s.effects(m), func(e effect) bool { return len(e.Levels) < 2 })
 	if len(all) != 1 || len(s.Keys) != 1 || slices.ContainsFunc(all[0].Levels, func(l level) bool { return l.Settings > 1 }) {
 		return all
 	}
+	// One key: take intervals from the settings themselves.
 	d := effect{Key: s.Keys[0], Difference: true}
 	known := true
 	for i := range all[0].Levels {
@@ -163,6 +170,8 @@ func (s *Study) shown(m int) []effect {
 		if !math.IsNaN(r.Low) && !math.IsNaN(r.High) {
 			l.Low, l.High = r.Low, r.High
 		}
+		// The baseline differs from itself by nothing. Without all differences there is no plot of
+		// them.
 		switch x := r.Delta; {
 		case at == s.Baseline:
 			d.Levels = append(d.Levels, level{Value: l.Value, Settings: 1})

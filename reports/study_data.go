@@ -57,12 +57,14 @@ func known(v float64) *json.Number {
 	return &n
 }
 
+// data packs the study for the page's script.
 func (s *Study) data() *dataStudy {
 	out := &dataStudy{Keys: s.Keys, Baseline: s.Baseline}
 	for i := range s.Settings {
 		x := &s.Settings[i]
 		out.Settings = append(out.Settings, dataSetting{x.Name, x.Values, x.Runs})
 	}
+	// Each metric, with what each setting came to and the effects of the keys.
 	for m := range s.Metrics {
 		at := s.metric(m)
 		one := dataMetric{Name: at.Name, Unit: at.Unit, Better: at.Better.String(), Doc: at.Doc, Words: s.words(m)}
@@ -71,6 +73,7 @@ func (s *Study) data() *dataStudy {
 			one.Results = append(one.Results, dataEstimate{known(e.Mean)})
 		}
 		for _, e := range s.shown(m) {
+			// Levels are never unknown: effects leaves out settings without a value.
 			d := dataEffect{Key: e.Key, Difference: e.Difference}
 			for _, l := range e.Levels {
 				d.Levels = append(d.Levels, dataLevel{l.Value, sixDigits(l.Mean), sixDigits(l.Low), sixDigits(l.High), l.Settings})
@@ -92,6 +95,7 @@ func (s *Study) metric(m int) metrics.Metric {
 func (s *Study) words(m int) string {
 	at := s.metric(m)
 	out := s.mostMoving(m, at)
+	// How many settings could be compared with the baseline, and how many differ.
 	evident, compared := 0, 0
 	for i := range s.Settings {
 		if d := s.Settings[i].Results[m].Delta; d != nil && i != s.Baseline {
@@ -107,9 +111,10 @@ func (s *Study) words(m int) string {
 	return out
 }
 
-// mostMoving names the key whose values' means are farthest apart, and the best
-// setting.
+// mostMoving says in a sentence which key has the values whose means are farthest apart, and
+// which setting is best.
 func (s *Study) mostMoving(m int, at metrics.Metric) string {
+	// Find the key with the largest spread.
 	effects := s.effects(m)
 	most := -1
 	for i := range effects {
@@ -120,6 +125,7 @@ func (s *Study) mostMoving(m int, at metrics.Metric) string {
 	if most < 0 || effects[most].spread() == 0 {
 		return fmt.Sprintf("No setting changes %s.", at.Name)
 	}
+	// From which value to which the metric goes.
 	e := &effects[most]
 	by := func(a, b level) int { return compareFloats(a.Mean, b.Mean) }
 	lo, hi := slices.MinFunc(e.Levels, by), slices.MaxFunc(e.Levels, by)
@@ -133,7 +139,8 @@ func (s *Study) mostMoving(m int, at metrics.Metric) string {
 	return out
 }
 
-// best is the setting with the best mean, -1 where there is no better.
+// best returns the setting with the best mean of metric m, the first of equals, or -1 where no
+// direction is better.
 func (s *Study) best(m int, better metrics.Better) int {
 	best := -1
 	for i := range s.Settings {
@@ -166,6 +173,7 @@ func zero(n int) string {
 	return fmt.Sprint(n)
 }
 
+// upper is the text of zero at the start of a sentence.
 func upper(s string) string {
 	if s == "none" {
 		return "None"

@@ -25,6 +25,7 @@ func StudyPictures(s *Study, size Size) ([]File, error) {
 		return nil, err
 	}
 	var files []File
+	// add makes one picture, which is drawn when it is written.
 	add := func(name, title, caption string, paint func(*picture, draw.Canvas)) {
 		if size == Slide {
 			name += "-slide"
@@ -37,9 +38,11 @@ func StudyPictures(s *Study, size Size) ([]File, error) {
 			return pic.write(w, settings)
 		}})
 	}
+	// The effects of all keys with several values, if there are any.
 	if effects := s.panels(); len(effects) > 0 {
 		add("effects", "What each setting does to "+s.Metrics[0], s.words(0), func(pic *picture, c draw.Canvas) { drawEffects(pic, c, s, effects) })
 	}
+	// Two keys make a map of their own; otherwise all metrics are compared with the baseline.
 	if e := s.panels(); len(e) > 1 && !e[1].Difference {
 		add("heat", "Two settings at once, and "+s.Metrics[0], s.words(0), func(pic *picture, c draw.Canvas) { drawTwoKeys(pic, c, s) })
 	} else {
@@ -48,11 +51,13 @@ func StudyPictures(s *Study, size Size) ([]File, error) {
 	return files, nil
 }
 
+// subtitle names the study, and says how many settings and runs it has.
 func (s *Study) subtitle() string {
 	least, most := s.Settings[0].Runs, s.Settings[0].Runs
 	for i := range s.Settings {
 		least, most = min(least, s.Settings[i].Runs), max(most, s.Settings[i].Runs)
 	}
+	// After further replications settings may have different numbers of runs.
 	runs := fmt.Sprint(least)
 	if most > least {
 		runs += fmt.Sprintf(" to %d", most)
@@ -60,7 +65,7 @@ func (s *Study) subtitle() string {
 	return fmt.Sprintf("%s, %s of %s runs each, %g%% intervals", s.Name, amount(float64(len(s.Settings)), "settings"), runs, s.Confidence*100)
 }
 
-// maxPanels are as many keys as one picture shows.
+// maxPanels is the largest number of keys that one picture shows.
 const maxPanels = 3
 
 // panels are the effects that a picture shows, the strongest where there are more.
@@ -83,11 +88,13 @@ type levels struct {
 func (e *levels) Plot(c draw.Canvas, p *plot.Plot) {
 	tx, ty := p.Transforms(&c)
 	var way []vg.Point
+	// The lines through the dots, from the lower to the upper bound.
 	for i, l := range e.Levels {
 		x := tx(float64(i))
 		way = append(way, vg.Point{X: x, Y: ty(l.Mean)})
 		c.StrokeLine2(e.style, x, ty(l.Low), x, ty(l.High))
 	}
+	// Differences are read against zero.
 	thin := e.style
 	thin.Width /= 2
 	if e.Difference {
@@ -100,7 +107,8 @@ func (e *levels) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// drawEffects draws a panel a key side by side, with one y axis but for differences.
+// drawEffects draws one panel for each key, side by side, with one y axis for all of them;
+// that of differences has its own.
 func drawEffects(pic *picture, c draw.Canvas, s *Study, effects []effect) {
 	lo, hi := bounds(slices.DeleteFunc(slices.Clone(effects), func(e effect) bool { return e.Difference }))
 	width := (c.Max.X - c.Min.X) / vg.Length(len(effects))
@@ -108,6 +116,7 @@ func drawEffects(pic *picture, c draw.Canvas, s *Study, effects []effect) {
 		at := c
 		at.Min.X += vg.Length(i) * width
 		at.Max.X = at.Min.X + width - pic.em(0.8)
+		// The first panel, and that of differences, have the axis's name.
 		name := s.Metrics[0]
 		if unit := s.metric(0).Unit; unit != "share" && unit != "ratio" {
 			name += " (" + unit + ")"
@@ -123,7 +132,7 @@ func drawEffects(pic *picture, c draw.Canvas, s *Study, effects []effect) {
 	}
 }
 
-// bounds is the range of the effects, which is not empty.
+// bounds returns the range of the effects, widened where it would be empty.
 func bounds(effects []effect) (lo, hi float64) {
 	lo, hi = math.Inf(1), math.Inf(-1)
 	for _, e := range effects {
@@ -142,6 +151,7 @@ func bounds(effects []effect) (lo, hi float64) {
 
 // effect draws one panel, whose y axis is called name.
 func (pic *picture) effect(c draw.Canvas, e *effect, name, unit string, lo, hi float64) {
+	// A panel with a name leaves room for it at its left.
 	label := plain
 	if unit == "share" {
 		label = percent
@@ -150,6 +160,7 @@ func (pic *picture) effect(c draw.Canvas, e *effect, name, unit string, lo, hi f
 		c.Min.X += pic.em(1.7)
 	}
 	width := c.Max.X - c.Min.X
+	// The axes: a tick for each level, and room above and below the values.
 	p := pic.theme.plot()
 	p.X.Tick.Marker = pic.levelTicks(e, width-pic.em(6))
 	p.X.Label.Text = fit(pic.text(1, ink, false), e.Key, width-pic.em(2))
@@ -167,13 +178,14 @@ func (pic *picture) effect(c draw.Canvas, e *effect, name, unit string, lo, hi f
 	p.Draw(c)
 }
 
-// levelTicks names the levels, as many as there is room for.
+// levelTicks are ticks with the names of the levels, of as many as there is room for.
 func (pic *picture) levelTicks(e *effect, width vg.Length) (out plot.ConstantTicks) {
 	s := pic.text(1, ink, false)
 	widest := pic.em(1)
 	for _, l := range e.Levels {
 		widest = max(widest, s.Width(fit(s, l.Value, pic.em(8)))+pic.em(0.8))
 	}
+	// Every so many-th name has room.
 	every := max(1, int(math.Ceil(float64(widest)*float64(len(e.Levels))/float64(width))))
 	for i, l := range e.Levels {
 		t := plot.Tick{Value: float64(i)}
@@ -185,7 +197,7 @@ func (pic *picture) levelTicks(e *effect, width vg.Length) (out plot.ConstantTic
 	return out
 }
 
-// heatCell is a cell of a heat map.
+// heatCell is how a cell of a heat map is drawn.
 type heatCell struct {
 	fill  color.RGBA
 	text  string
@@ -207,6 +219,7 @@ func mix(c color.RGBA, share float64) color.RGBA {
 
 // draw draws the heat map. Texts that have no room are left out.
 func (h *heatMap) draw(pic *picture, c draw.Canvas) {
+	// Rows' names take at most a third of the width.
 	s := pic.text(1, ink, false)
 	s.YAlign = text.YCenter
 	left := pic.em(2)
@@ -217,6 +230,7 @@ func (h *heatMap) draw(pic *picture, c draw.Canvas) {
 	if h.down != "" {
 		x0 += pic.em(1.7)
 	}
+	// Cells share what is left equally.
 	w, high := (c.Max.X-x0)/vg.Length(len(h.columns)), (c.Max.Y-y0)/vg.Length(len(h.rows))
 	for i, r := range h.rows {
 		y := c.Max.Y - (vg.Length(i)+0.5)*high
@@ -228,6 +242,7 @@ func (h *heatMap) draw(pic *picture, c draw.Canvas) {
 			}
 		}
 	}
+	// The names of the columns, and what rows and columns are.
 	h.columnNames(pic, c, x0, y0, w)
 	s.XAlign = text.XCenter
 	pic.FillText(s, vg.Point{X: (x0 + c.Max.X) / 2, Y: c.Min.Y + pic.em(0.6)}, h.across)
@@ -237,8 +252,8 @@ func (h *heatMap) draw(pic *picture, c draw.Canvas) {
 	}
 }
 
-// columnNames writes the names of columns, every second or third where there is no
-// room for all, within c.
+// columnNames writes the names of columns below the map, every second or third one where
+// there is no room for all.
 func (h *heatMap) columnNames(pic *picture, c draw.Canvas, x0, y0, w vg.Length) {
 	s := pic.text(1, ink, false)
 	s.XAlign, s.YAlign = text.XCenter, text.YCenter
@@ -254,16 +269,19 @@ func (h *heatMap) columnNames(pic *picture, c draw.Canvas, x0, y0, w vg.Length) 
 	}
 }
 
+// heatCell draws one cell. Its text is left out where there is no room for it.
 func (pic *picture) heatCell(cell heatCell, x, y, w, h vg.Length) {
 	gap := pic.em(0.08)
 	path := box(x+gap, y+gap, x+w-gap, y+h-gap)
 	pic.SetColor(cell.fill)
 	pic.Fill(path)
 	if cell.frame {
+		// A frame marks the best cell.
 		gap = pic.em(0.15)
 		pic.StrokeLines(draw.LineStyle{Color: ink, Width: pic.em(0.2)},
 			[]vg.Point{{X: x + gap, Y: y + gap}, {X: x + w - gap, Y: y + gap}, {X: x + w - gap, Y: y + h - gap}, {X: x + gap, Y: y + h - gap}, {X: x + gap, Y: y + gap}})
 	}
+	// White letters on dark cells, by the brightness that people see.
 	letters := color.RGBA(ink)
 	if luminance := 0.3*float64(cell.fill.R) + 0.59*float64(cell.fill.G) + 0.11*float64(cell.fill.B); luminance < 120 {
 		letters = color.RGBA{0xff, 0xff, 0xff, 0xff}
@@ -275,8 +293,8 @@ func (pic *picture) heatCell(cell heatCell, x, y, w, h vg.Length) {
 	}
 }
 
-// drawTwoKeys shows the metric asked about by the two strongest keys, in the mean
-// over the others.
+// drawTwoKeys draws a map of the metric asked about by the two strongest keys. A cell is the
+// mean over all settings that have its two values.
 func drawTwoKeys(pic *picture, c draw.Canvas, s *Study) {
 	e := s.panels()
 	x, y := slices.Index(s.Keys, e[0].Key), slices.Index(s.Keys, e[1].Key)
@@ -287,6 +305,7 @@ func drawTwoKeys(pic *picture, c draw.Canvas, s *Study) {
 		return out
 	}
 	h := heatMap{rows: names(&e[1]), columns: names(&e[0]), down: e[1].Key, across: e[0].Key}
+	// Add up each cell's settings, and then divide.
 	sums, counts := make([]float64, len(h.rows)*len(h.columns)), make([]float64, len(h.rows)*len(h.columns))
 	for i := range s.Settings {
 		if v := s.Settings[i].Results[0].Mean; !math.IsNaN(v) {
@@ -302,6 +321,7 @@ func drawTwoKeys(pic *picture, c draw.Canvas, s *Study) {
 			lo, hi = min(lo, sums[i]), max(hi, sums[i])
 		}
 	}
+	// A cell is the bluer the larger its value, and the best one has a frame.
 	best := map[metrics.Better]float64{metrics.Lower: lo, metrics.Higher: hi, metrics.Neither: math.NaN()}[s.metric(0).Better]
 	h.cell = func(row, column int) (heatCell, bool) {
 		i := row*len(h.columns) + column
@@ -320,12 +340,13 @@ const (
 	maxHeatColumns = 32
 )
 
-// drawMetrics shows how much each metric changes from the baseline to each setting.
+// drawMetrics draws a map of how much each metric changes from the baseline to each setting.
 func drawMetrics(pic *picture, c draw.Canvas, s *Study) {
 	h := heatMap{across: strings.Join(s.Keys, ", ")}
 	if h.across == "" {
 		h.across = "setting"
 	}
+	// Rows are metrics and columns settings, as many as there is room for.
 	for m := range min(len(s.Metrics), maxHeatRows) {
 		h.rows = append(h.rows, s.Metrics[m])
 	}
@@ -337,6 +358,7 @@ func drawMetrics(pic *picture, c draw.Canvas, s *Study) {
 		h.columns = append(h.columns, name)
 	}
 	h.across += " (blue: better, orange: worse, white: no evidence)"
+	// The colour says better or worse, and its strength how much.
 	h.cell = func(row, column int) (heatCell, bool) {
 		e := &s.Settings[column].Results[row]
 		cell := s.cell(e, row)

@@ -17,8 +17,8 @@ type studyTable struct {
 	Heat    heatTable
 }
 
-// heatTable is what changes at a glance: metrics by settings, or the other way
-// round where there are more settings than metrics.
+// heatTable shows at a glance what changes: a row for each metric and a column for each
+// setting, or the other way round where there are more settings than metrics.
 type heatTable struct {
 	Corner  string
 	Columns []string
@@ -43,6 +43,7 @@ type studyCell struct {
 	Tint                                 int // per cent of the colour, 0 for none
 }
 
+// table computes the table of all settings and metrics.
 func (s *Study) table() *studyTable {
 	t := &studyTable{Words: s.tableWords()}
 	for m := range s.Metrics {
@@ -63,7 +64,7 @@ func (s *Study) table() *studyTable {
 	return t
 }
 
-// heat arranges the cells of the table anew.
+// heat arranges the cells of the table as a heat map.
 func (s *Study) heat(t *studyTable) (h heatTable) {
 	var names []string
 	for _, row := range t.Rows {
@@ -73,6 +74,7 @@ func (s *Study) heat(t *studyTable) (h heatTable) {
 	if keys == "" {
 		keys = "setting"
 	}
+	// More settings than metrics: a row for each setting.
 	if len(t.Rows) > len(t.Metrics) {
 		h.Corner, h.Columns = keys, s.Metrics
 		for i, row := range t.Rows {
@@ -107,6 +109,7 @@ func (c studyCell) Short() string {
 // base is the baseline's mean of metric m.
 func (s *Study) base(m int) float64 { return s.Settings[s.Baseline].Results[m].Mean }
 
+// cell is what one setting came to in metric m, and how it differs from the baseline.
 func (s *Study) cell(e *Estimate, m int) (c studyCell) {
 	at := s.metric(m)
 	if math.IsNaN(e.Mean) {
@@ -120,6 +123,7 @@ func (s *Study) cell(e *Estimate, m int) (c studyCell) {
 	if d == nil {
 		return c
 	}
+	// The change is a share of the baseline's mean, where that is not zero.
 	base := s.base(m)
 	c.Word = d.word(at.Better)
 	switch {
@@ -130,9 +134,11 @@ func (s *Study) cell(e *Estimate, m int) (c studyCell) {
 	default:
 		c.Change = signed(d.Mean, at.Unit)
 	}
+	// Only evidence is coloured.
 	if c.Word == "better" || c.Word == "worse" {
 		c.Tint = tint(d.Mean, base)
 	}
+	// The interval is shown when the reader points at the cell.
 	if !math.IsNaN(d.Low) && !math.IsNaN(d.High) {
 		c.Title = fmt.Sprintf("difference %s, %g%% interval %s to %s", signed(d.Mean, at.Unit), s.Confidence*100, signed(d.Low, at.Unit), signed(d.High, at.Unit))
 		if !math.IsNaN(d.P) {
@@ -142,7 +148,8 @@ func (s *Study) cell(e *Estimate, m int) (c studyCell) {
 	return c
 }
 
-// tint is how strong the colour of a change is: half of the most at 10%.
+// tint is how strong the colour of a change is, in per cent. It grows with the square root, so
+// that small changes are seen too.
 func tint(change, base float64) int {
 	share := 1.
 	if base != 0 {
@@ -154,6 +161,7 @@ func tint(change, base float64) int {
 // tableWords says how the table is to be read, and what is best in it.
 func (s *Study) tableWords() string {
 	out := fmt.Sprintf("Blue is better than %s with evidence, orange is worse; ~ is no evidence of a difference, and = none at all.", s.Settings[s.Baseline].Name)
+	// The largest share by which a setting is better in a metric, with evidence.
 	most, setting, metric := 0., -1, -1
 	for i := range s.Settings {
 		for m := range s.Metrics {
@@ -184,6 +192,7 @@ func amountShort(v float64, unit string) string {
 	return value
 }
 
+// signed is a difference with its sign.
 func signed(v float64, unit string) string {
 	if v < 0 {
 		return "−" + amountShort(-v, unit)

@@ -48,9 +48,10 @@ type theme struct {
 	Size
 }
 
-// em is a length in letters' heights.
+// em is a length of n times the height of letters.
 func (t theme) em(n float64) vg.Length { return vg.Length(n) * t.Letter }
 
+// text is the style of a text, scale times as large as the letters on axes.
 func (t theme) text(scale float64, c color.Color, bold bool) text.Style {
 	f := font.Font{Typeface: "Liberation", Variant: "Sans", Size: t.em(scale)}
 	if bold {
@@ -63,6 +64,7 @@ func (t theme) text(scale float64, c color.Color, bold bool) text.Style {
 func (t theme) plot() *plot.Plot {
 	p := plot.New()
 	p.BackgroundColor = nil
+	// Both axes: letters as elsewhere in the picture, but where the plot puts them.
 	for _, a := range []*plot.Axis{&p.X, &p.Y} {
 		label, tick := t.text(1, ink, false), t.text(1, ink, false)
 		label.XAlign, label.YAlign = a.Label.TextStyle.XAlign, a.Label.TextStyle.YAlign
@@ -80,6 +82,7 @@ func (t theme) plot() *plot.Plot {
 
 // line is the style of the i-th line of a panel.
 func (t theme) line(i int) draw.LineStyle {
+	// Lines differ in their dashes too, for those who cannot tell the colours apart.
 	colours := []color.RGBA{blue, vermillion, green, purple, orange}
 	dashes := [][]vg.Length{nil, {t.em(0.9), t.em(0.35)}, {t.em(0.35), t.em(0.3)}, {t.em(1.4), t.em(0.35), t.em(0.3), t.em(0.35)}, {t.em(2), t.em(0.5)}}
 	return draw.LineStyle{Color: colours[i%len(colours)], Width: t.em(0.2), Dashes: dashes[i%len(dashes)]}
@@ -92,6 +95,7 @@ type picture struct {
 	png vgimg.PngCanvas
 }
 
+// newPicture is an empty white picture.
 func newPicture(s Size) *picture {
 	c := vgimg.NewWith(vgimg.UseWH(s.Width, s.Height), vgimg.UseDPI(s.DPI), vgimg.UseBackgroundColor(color.White))
 	return &picture{theme: theme{s}, Canvas: draw.New(c), png: vgimg.PngCanvas{Canvas: c}}

@@ -27,6 +27,7 @@ func render(w io.Writer, t table.Writer, f Format) error {
 	case Markdown:
 		s = t.RenderMarkdown()
 	default:
+		// Headers and rows as they are: the library would turn headers into capitals.
 		style := table.StyleLight
 		style.Format = table.FormatOptions{Header: text.FormatDefault, Footer: text.FormatDefault, Row: text.FormatDefault}
 		style.Options.SeparateRows, style.Options.DrawBorder = false, false
@@ -48,6 +49,7 @@ func render(w io.Writer, t table.Writer, f Format) error {
 func Summary(w io.Writer, r *Run, all bool, f Format) error {
 	res := r.Result
 	t := table.NewWriter()
+	// The columns: values of the measured phases where the run has any.
 	header := table.Row{"metric", "value"}
 	if res.Measured != nil {
 		header = append(header, "measured")
@@ -56,12 +58,14 @@ func Summary(w io.Writer, r *Run, all bool, f Format) error {
 	if f == Text {
 		t.SetTitle("%s, seed %d, %s s simulated", r.Manifest.Scenario, r.Manifest.Seed, decimals(float64(res.End-res.Start)/1e9, 3))
 	}
+	// Numbers stand at the right of their columns.
 	t.AppendHeader(header)
 	var configs []table.ColumnConfig
 	for i := 2; i <= len(header)-2; i++ {
 		configs = append(configs, table.ColumnConfig{Number: i, Align: text.AlignRight})
 	}
 	t.SetColumnConfigs(configs)
+	// The rows, group by group, without groups that have none.
 	for _, h := range metrics.Headings() {
 		rows := headingRows(res, h, all)
 		if len(rows) == 0 {
@@ -81,6 +85,7 @@ func headingRows(res *metrics.Result, h metrics.Heading, all bool) (rows []table
 		if !all && !m.Headline || !res.Final.Has(id) {
 			continue
 		}
+		// Both values are shown in the unit of the first column, unless bytes got another prefix.
 		value, unit := cell(res.Final, id)
 		row := table.Row{"  " + m.Name, value}
 		if res.Measured != nil {
@@ -99,6 +104,7 @@ func headingRows(res *metrics.Result, h metrics.Heading, all bool) (rows []table
 	return rows
 }
 
+// cell is a value of a row as people read it, "" where it is absent.
 func cell(r metrics.Row, id metrics.ID) (value, unit string) {
 	unit = metrics.At(id).Unit
 	if !r.Has(id) {
@@ -111,6 +117,7 @@ func cell(r metrics.Row, id metrics.ID) (value, unit string) {
 func MetricList(w io.Writer, f Format) error {
 	t := table.NewWriter()
 	t.AppendHeader(table.Row{"metric", "unit", "better", "kind", "source", "what it is"})
+	// The registry, group by group.
 	for _, h := range metrics.Headings() {
 		t.AppendSeparator()
 		t.AppendRow(table.Row{heading(h.Name, f)})
@@ -123,6 +130,7 @@ func MetricList(w io.Writer, f Format) error {
 			t.AppendRow(table.Row{name, m.Unit, m.Better.String(), m.Kind.String(), m.Source, m.Doc})
 		}
 	}
+	// Long texts are wrapped in a terminal; Markdown does that by itself.
 	if f == Text {
 		t.SetColumnConfigs([]table.ColumnConfig{
 			{Number: 5, WidthMax: 40, WidthMaxEnforcer: text.WrapSoft}, {Number: 6, WidthMax: 60, WidthMaxEnforcer: text.WrapSoft},
@@ -131,6 +139,7 @@ func MetricList(w io.Writer, f Format) error {
 	return render(w, t, f)
 }
 
+// heading is a group's name as a row of its own.
 func heading(s string, f Format) string {
 	if f == Markdown {
 		return "**" + s + "**"

@@ -26,6 +26,7 @@ func (e *schemaError) Error() string {
 	return fmt.Sprintf("schema %d: this mbsim reads %d", e.found, planSchema)
 }
 
+// checkSchema says whether a file is of the schema that this mbsim reads.
 func checkSchema(found int) error {
 	if found != planSchema {
 		return &schemaError{found}
@@ -38,12 +39,15 @@ func checkSchema(found int) error {
 // there is fs.ErrNotExist.
 func readSealed(path string, v any) (object []byte, err error) {
 	raw, err := bounded.ReadFile(path, maxObject)
+	// The caller may want to know that there is no such file. Anything else is wrong with it.
 	if errors.As(err, new(*fs.PathError)) {
 		return nil, err
 	}
 	if err != nil {
 		return nil, &UserError{err}
 	}
+	// The schema comes first: a file of another one would fail its other tests for no reason
+	// that the user could see.
 	var head struct{ Schema int }
 	err = json.Unmarshal(raw, &head)
 	if err == nil {
@@ -61,7 +65,7 @@ func readSealed(path string, v any) (object []byte, err error) {
 	return object, nil
 }
 
-// encode is v as the files of a study have it, without a checksum.
+// encode returns v as the files of a study hold it, without a checksum.
 func encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -71,7 +75,7 @@ func encode(v any) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// check says whether the plan is one that this package can make. Everything that is
+// check says whether the plan is one that this package can make. Everything in it that is
 // looked up or counted with later is tested here, and only here.
 func (p *Plan) check() error {
 	if p.Scenario == "" {
@@ -80,6 +84,7 @@ func (p *Plan) check() error {
 	if err := p.checkRepetition(); err != nil {
 		return err
 	}
+	// Settings are told apart by their names.
 	seen := make(map[string]bool, len(p.Settings))
 	for i := range p.Settings {
 		s := &p.Settings[i]
@@ -91,6 +96,7 @@ func (p *Plan) check() error {
 		}
 		seen[s.Name] = true
 	}
+	// The baseline, and the metric, if one was asked for.
 	if !seen[p.Baseline] {
 		return fmt.Errorf("baseline %q is no setting: there are %s", p.Baseline, p.names())
 	}
@@ -102,17 +108,19 @@ func (p *Plan) check() error {
 	return nil
 }
 
-// checkRepetition checks how often there is what to run.
+// checkRepetition says whether the numbers of settings and replications are within limits.
 func (p *Plan) checkRepetition() error {
 	if n := len(p.Settings); n < 1 || n > maxSettings {
 		return fmt.Errorf("%d settings: want 1 to %d", n, maxSettings)
 	}
+	// Divide instead of multiplying: the product may be more than an int holds.
 	switch n := len(p.Settings); {
 	case p.Replications < 1:
 		return fmt.Errorf("%d replications: want 1 or more", p.Replications)
 	case p.Replications > maxRuns/n:
 		return fmt.Errorf("%d replications of %d settings are more than %d runs: no study may have more", p.Replications, n, maxRuns)
 	}
+	// The rule that adds replications can only add to those that there are.
 	u := p.Until
 	if u == nil {
 		return nil
@@ -128,6 +136,7 @@ func (p *Plan) checkRepetition() error {
 	return nil
 }
 
+// check says whether the setting is one that a plan can have.
 func (s *Setting) check() error {
 	switch {
 	case s.Name == "":

@@ -54,6 +54,7 @@ type Effect struct {
 // that have no pair are compared as independent samples.
 func Compare(a, b []Sample, metric string) Effect {
 	e := Effect{Metric: metric, Holm: math.NaN(), Signs: math.NaN(), Verdict: Unsure, ratioHalf: math.NaN()}
+	// Pairs where there are any; what a seed does to both runs then cancels.
 	x, y := pairs(a, b, metric)
 	e.Paired = len(x) > 0
 	if e.Paired {
@@ -64,9 +65,11 @@ func Compare(a, b []Sample, metric string) Effect {
 			e.Signs = stats.SignFlip(stats.Differences(x, y))
 		}
 	} else {
+		// No pair: compare as independent samples.
 		x, y = Values(a, metric), Values(b, metric)
 		e.Difference = stats.Welch(x, y)
 	}
+	// Means of the runs that are compared, and not of those left out.
 	e.A, e.B = stats.MeanOf(x), stats.MeanOf(y)
 	if e.tested() {
 		e.Holm = e.Difference.P
@@ -75,12 +78,13 @@ func Compare(a, b []Sample, metric string) Effect {
 	return e
 }
 
-// pairs are the values of runs with equal seed and replication, in their order.
+// pairs returns the values of runs that have the same seed and replication, in their order.
 func pairs(a, b []Sample, metric string) (x, y []float64) {
 	a, b = slices.Clone(a), slices.Clone(b)
 	order := func(s, t Sample) int {
 		return cmp.Or(cmp.Compare(s.Seed, t.Seed), cmp.Compare(s.Replication, t.Replication))
 	}
+	// Sort both, and then walk along both at once.
 	slices.SortStableFunc(a, order)
 	slices.SortStableFunc(b, order)
 	for len(a) > 0 && len(b) > 0 {
@@ -90,6 +94,7 @@ func pairs(a, b []Sample, metric string) (x, y []float64) {
 		case c > 0:
 			b = b[1:]
 		default:
+			// A metric that one of the two lacks makes no pair.
 			v, ok1 := a[0].Values[metric]
 			w, ok2 := b[0].Values[metric]
 			if ok1 && ok2 {
@@ -101,13 +106,15 @@ func pairs(a, b []Sample, metric string) (x, y []float64) {
 	return x, y
 }
 
-// tested says whether there is a p: enough runs, and a spread or a difference.
+// tested says whether there are enough runs for a p value.
 func (e *Effect) tested() bool { return e.Difference.N >= minPairs }
 
+// judge finds the verdict. equal says that all pairs have equal values.
 func (e *Effect) judge(equal bool) {
 	d := &e.Difference
 	switch {
 	case d.N == 0:
+		// Nothing to judge.
 	case equal && e.Paired:
 		e.Verdict, e.Holm = Same, math.NaN()
 	case !e.tested() || !d.Evidence():
@@ -116,7 +123,7 @@ func (e *Effect) judge(equal bool) {
 	}
 }
 
-// direction is the word for a metric that rises or falls.
+// direction is the verdict on a metric that rises (change > 0) or falls.
 func direction(metric string, change float64) Verdict {
 	better := metrics.Neither
 	if id, err := metrics.Find(metric); err == nil {
@@ -133,11 +140,12 @@ func direction(metric string, change float64) Verdict {
 	return Worse
 }
 
-// Family corrects for the number of comparisons that are looked at together
-// (Holm), and returns how many there are.
+// Family corrects the p values of comparisons that are looked at together (Holm), and returns
+// how many there are.
 func Family(effects []*Effect) int {
 	var p []float64
 	var of []*Effect
+	// Those without a p value are no tests, and do not count.
 	for _, e := range effects {
 		if !math.IsNaN(e.Holm) {
 			p, of = append(p, e.Difference.P), append(of, e)
@@ -162,13 +170,15 @@ func (e *Effect) Disagree() bool {
 	return !math.IsNaN(e.Signs) && (e.Difference.P < level) != (e.Signs < level)
 }
 
-// Relative is the change as a share of the first mean, and half the width of its
-// interval; NaN where that mean is zero. It is the interval of the ratio of means,
-// or that of the difference where only that one agrees with the verdict.
+// Relative returns the change as a share of the first mean, and half the width of its
+// interval; NaN where that mean is zero. The interval is that of the ratio of means, unless
+// only that of the difference agrees with the verdict: a table must not contradict itself.
 func (e *Effect) Relative() (change, half float64) {
 	if e.A.Value == 0 {
 		return math.NaN(), math.NaN()
 	}
+	// The interval of the difference, and instead of it that of the ratio if both say the same
+	// about zero.
 	change, half = e.Difference.Value/math.Abs(e.A.Value), e.Difference.Half/math.Abs(e.A.Value)
 	if (math.Abs(change) > e.ratioHalf) == (math.Abs(change) > half) && e.Verdict != Unsure {
 		half = e.ratioHalf

@@ -11,6 +11,7 @@ import (
 // replications, with a column a key that settings set and a column a metric. A
 // cell is empty where there is nothing.
 func (r *Result) writeCSV(w io.Writer) error {
+	// A column for each key that any setting sets, in the order in which they come.
 	var keys []string
 	for i := range r.Settings {
 		for _, v := range r.Settings[i].Values {
@@ -19,6 +20,7 @@ func (r *Result) writeCSV(w io.Writer) error {
 			}
 		}
 	}
+	// The header, and then a line for each run.
 	head := append([]string{"setting"}, keys...)
 	head = append(head, "replication", "seed", "id", "fingerprint", "simulated_s", "out_of_space")
 	for _, m := range r.Metrics {
@@ -40,8 +42,10 @@ func (r *Result) writeCSV(w io.Writer) error {
 	return c.Error()
 }
 
+// csvLine is the line of one run.
 func (r *Result) csvLine(s *SettingResult, run *RunResult, keys []string) []string {
 	line := []string{s.Name}
+	// What the setting sets. A key that is there twice has its last value.
 	for _, key := range keys {
 		cell := ""
 		for _, v := range s.Values {
@@ -51,6 +55,7 @@ func (r *Result) csvLine(s *SettingResult, run *RunResult, keys []string) []stri
 		}
 		line = append(line, cell)
 	}
+	// The run, in as many digits as its numbers need.
 	plain := func(v float64) string { return strconv.FormatFloat(v, 'f', -1, 64) }
 	line = append(line, strconv.Itoa(run.Replication), strconv.FormatUint(r.Seed, 10), run.ID, run.Fingerprint,
 		plain(float64(run.Simulated)/1e9), strconv.FormatBool(run.OutOfSpace))

@@ -6,7 +6,7 @@ import (
 	"mbsim/scenarios"
 )
 
-// Cost is what runs are thought to take, without parallelism.
+// Cost is an estimate of what runs take, one after the other.
 type Cost struct {
 	Time  time.Duration
 	Known bool   // false where nothing tells
@@ -20,16 +20,18 @@ const (
 	runTime       = 200 * time.Millisecond
 )
 
-// Estimate tells what tasks of the plan in dir will take: from the runs that are
-// finished there (of the same setting, where it has any), or else from the number
-// of operations.
+// Estimate estimates what tasks of the plan in dir will take: from finished runs of the same
+// setting in dir, or of all its settings where that one has none; where no run is finished,
+// from the number of operations.
 func (p *Plan) Estimate(dir string, tasks []Task) (Cost, error) {
 	done, err := finishedIn(dir)
 	if err != nil {
 		return Cost{}, err
 	}
+	// Sum up the times of finished runs, by setting and in all.
 	sum, n := make(map[string]time.Duration), make(map[string]time.Duration) // by scenario digest
 	var all, count time.Duration
+	// The folder may hold runs of other plans, which say nothing of this one.
 	wanted := make(map[string]bool)
 	for i := range p.Settings {
 		wanted[p.Settings[i].Digest] = true
@@ -45,6 +47,7 @@ func (p *Plan) Estimate(dir string, tasks []Task) (Cost, error) {
 	if count == 0 {
 		return p.estimateOperations(tasks)
 	}
+	// The mean of the setting's own runs, or else of all.
 	c := Cost{Known: true, Basis: "from runs finished before"}
 	for _, t := range tasks {
 		d := p.Settings[t.Setting].Digest
@@ -57,8 +60,8 @@ func (p *Plan) Estimate(dir string, tasks []Task) (Cost, error) {
 	return c, nil
 }
 
-// Finished says how many runs of each setting are finished in dir, and which tasks
-// are left.
+// Finished returns how many runs of each setting are finished in dir, and the tasks that are
+// left.
 func (p *Plan) Finished(dir string) (bySetting []int, left []Task, err error) {
 	done, err := finishedIn(dir)
 	if err != nil {
@@ -75,9 +78,10 @@ func (p *Plan) Finished(dir string) (bySetting []int, left []Task, err error) {
 	return bySetting, left, nil
 }
 
-// estimateOperations counts the operations that the scenarios say.
+// estimateOperations estimates from the number of operations that the scenarios state.
 func (p *Plan) estimateOperations(tasks []Task) (Cost, error) {
 	c := Cost{Known: true, Basis: "from the number of operations; the first finished run will tell better"}
+	// Reading a scenario takes long, and all replications of a setting have the same.
 	known := make(map[int]time.Duration)
 	for _, t := range tasks {
 		d, ok := known[t.Setting]
@@ -98,11 +102,12 @@ func (p *Plan) estimateOperations(tasks []Task) (Cost, error) {
 	return c, nil
 }
 
-// operations is how many operations a run has at most, if the scenario says so.
+// operations returns how many operations a run performs at most, if the scenario limits them.
 func operations(s *scenarios.Scenario) (n int64, ok bool) {
 	if sc := s.Workload.Script; sc != nil {
 		n = int64(len(sc.Ops))
 	}
+	// A phase ends by operations or by files, each of which takes one at least.
 	for i := range s.Workload.Phases {
 		u := &s.Workload.Phases[i].Until
 		ops := max(u.Operations, u.Files)
@@ -111,6 +116,7 @@ func operations(s *scenarios.Scenario) (n int64, ok bool) {
 		}
 		n += ops
 	}
+	// A limit of the whole run may be lower than what the phases add up to.
 	if limit := s.Stop.Operations; limit > 0 && (n == 0 || limit < n) {
 		n = limit
 	}

@@ -26,10 +26,12 @@ func Load(dir string) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	// What study.json says it was merged from is checked first, since it may stand alone.
 	p, done, err := r.origin()
 	if err != nil {
 		return nil, userErrorf("%s: %w", path, err)
 	}
+	// In its folder the plan and the records themselves count.
 	if exists(dir, planName) {
 		if p, err = ReadPlan(dir); err != nil {
 			return nil, err
@@ -40,6 +42,7 @@ func Load(dir string) (*Result, error) {
 			return nil, err
 		}
 	}
+	// Merge anew and compare byte by byte: so nothing in study.json needs a test of its own.
 	again, err := merge(p, done)
 	if err != nil {
 		return nil, userErrorf("%s: %w", path, err)
@@ -54,6 +57,7 @@ func Load(dir string) (*Result, error) {
 	return again, nil
 }
 
+// exists says whether dir has an entry of this name.
 func exists(dir, name string) bool {
 	_, err := os.Lstat(filepath.Join(dir, name))
 	return err == nil
@@ -71,6 +75,7 @@ func differAt(a, b []byte) int {
 // origin is what the result was merged from: the plan, and records by id. Both are
 // checked.
 func (r *Result) origin() (*Plan, map[string]*Record, error) {
+	// The plan, from its fields in the result.
 	p := &Plan{Schema: r.Schema, Scenario: r.Scenario, Question: r.Question, Seed: r.Seed, Version: r.Version, Command: r.Command,
 		Axes: r.Axes, Baseline: r.Baseline, Metric: r.Metric, Replications: r.Replications, Until: r.Until, Warnings: r.Warnings}
 	for i := range r.Settings {
@@ -80,6 +85,7 @@ func (r *Result) origin() (*Plan, map[string]*Record, error) {
 	if err := p.check(); err != nil {
 		return nil, nil, err
 	}
+	// The records, from the runs of each setting.
 	done := make(map[string]*Record)
 	for i := range r.Settings {
 		s := &r.Settings[i]
@@ -96,7 +102,7 @@ func (r *Result) origin() (*Plan, map[string]*Record, error) {
 	return p, done, nil
 }
 
-// readRuns are the records of runs.ndjson by id.
+// readRuns returns the records of runs.ndjson by id.
 func readRuns(dir string) (map[string]*Record, error) {
 	path := filepath.Join(dir, runsName)
 	records, _, err := readRecords(path)
@@ -110,7 +116,7 @@ func readRuns(dir string) (map[string]*Record, error) {
 	return done, nil
 }
 
-// loadPart reads a study that has not come to its end.
+// loadPart returns what there is of a study that is not finished.
 func loadPart(dir string) (*Result, error) {
 	p, err := ReadPlan(dir)
 	if err != nil {

@@ -39,22 +39,25 @@ const maxSettings = 10000
 // maxRuns is how many runs a study may have: they and their records are kept in memory.
 const maxRuns = 200_000
 
-// request is the options, read.
+// request is the Options with their sets parsed.
 type request struct {
 	opt   Options
 	axes  []scenarios.Axis
 	fixed []string // sets with one value, as given
 }
 
+// readOptions parses the sets: those of several values become axes of the grid.
 func readOptions(opt Options) (*request, error) {
 	q := &request{opt: opt}
 	seen := make(map[string]bool)
 	for _, set := range opt.Sets {
+		// Sets of the sweep block itself are left to the scenario's own parser.
 		key := scenarios.KeyOf(set)
 		if strings.HasPrefix(key, "sweep.") || key == "sweep" {
 			q.fixed = append(q.fixed, set)
 			continue
 		}
+		// One value is the same for all settings; several are an axis.
 		a, err := scenarios.ParseAxis(set)
 		if err != nil {
 			return nil, &UserError{err}
@@ -78,12 +81,14 @@ func readOptions(opt Options) (*request, error) {
 // load reads the scenario with what holds for all settings.
 func (q *request) load(name string) (*scenarios.Scenario, error) {
 	sets := slices.Clone(q.fixed)
+	// --until is another way to write keys of the sweep block.
 	const until = "sweep.until."
 	if q.opt.Until != "" {
 		for part := range strings.SplitSeq(q.opt.Until, ",") {
 			sets = append(sets, until+part)
 		}
 	}
+	// The error must name the flag that the user wrote.
 	s, err := scenarios.Load(name, scenarios.Options{Sets: sets, Metrics: q.opt.Metrics})
 	var e *scenarios.Error
 	if errors.As(err, &e) && strings.HasPrefix(e.Set, until) {

@@ -26,6 +26,7 @@ func (r *Result) writePage(dir string) error {
 		return err
 	}
 	page := reports.File{Name: pageName, Write: (&reports.Page{Study: s}).Write}
+	// Each file appears whole. The result, which comes last, makes them count.
 	for _, f := range append(pictures, page) {
 		var b bytes.Buffer
 		if err := f.Write(&b); err != nil {
@@ -38,10 +39,11 @@ func (r *Result) writePage(dir string) error {
 	return nil
 }
 
-// Page is the study as its page shows it: the headline, and the metrics of a
-// summary that differ between settings.
+// Page returns the study as its page shows it: the headline metric, and those headlines of the
+// registry that differ between settings.
 func (r *Result) Page() *reports.Study {
 	s := &reports.Study{Name: r.Scenario, Question: r.Question, Command: r.Command, Keys: r.keys(), Confidence: stats.Confidence, Notes: r.notes()}
+	// The settings, and which of them is the baseline.
 	for i := range r.Settings {
 		x := &r.Settings[i]
 		if x.Name == r.Baseline {
@@ -49,12 +51,14 @@ func (r *Result) Page() *reports.Study {
 		}
 		s.Settings = append(s.Settings, reports.StudySetting{Name: x.Name, Values: x.valuesOf(s.Keys), Runs: len(x.Runs)})
 	}
+	// The study's own metric comes first, whether it differs or not.
 	shown := []string{r.Metric}
 	for _, m := range r.Metrics {
 		if id, err := metrics.Find(m.Name); err == nil && metrics.At(id).Headline && m.Name != r.Metric {
 			shown = append(shown, m.Name)
 		}
 	}
+	// A metric that is the same everywhere would only fill the table.
 	for _, name := range shown {
 		effects := r.Effects(name)
 		if name != r.Metric && !slices.ContainsFunc(effects, differs) {
@@ -68,9 +72,10 @@ func (r *Result) Page() *reports.Study {
 	return s
 }
 
+// differs says whether a setting differs from the baseline in some pair of runs.
 func differs(e *Effect) bool { return e != nil && e.Difference.N > 0 && e.Verdict != Same }
 
-// estimate is a mean and the difference to the baseline.
+// estimate is a mean with its interval, and the difference to the baseline where there is one.
 func estimate(m stats.Mean, e *Effect) reports.Estimate {
 	out := reports.Estimate{Mean: m.Value, Low: m.Value - m.Half, High: m.Value + m.Half}
 	if e == nil || e.Difference.N == 0 {
@@ -82,8 +87,9 @@ func estimate(m stats.Mean, e *Effect) reports.Estimate {
 	return out
 }
 
-// keys are what the settings vary: the variant, and keys beside it.
+// keys returns what the settings vary: the variant, and the keys beside it.
 func (r *Result) keys() (keys []string) {
+	// The variant comes first, if there are any.
 	for i := range r.Settings {
 		s := &r.Settings[i]
 		if s.Variant != "" && !slices.Contains(keys, variantKey) {
@@ -92,6 +98,7 @@ func (r *Result) keys() (keys []string) {
 	}
 	for i := range r.Settings {
 		s := &r.Settings[i]
+		// What a variant's name stands for is no key of its own.
 		for _, v := range s.Values[s.Own:] {
 			if !slices.Contains(keys, v.Key) {
 				keys = append(keys, v.Key)
@@ -101,7 +108,7 @@ func (r *Result) keys() (keys []string) {
 	return keys
 }
 
-// valuesOf are the setting's values of keys.
+// valuesOf returns the setting's values of keys, "" where it has none.
 func (s *SettingResult) valuesOf(keys []string) []string {
 	out := make([]string, len(keys))
 	for i, key := range keys {
@@ -129,6 +136,7 @@ func (r *Result) notes() []string {
 // Doubts are warnings about the study as a whole, in sentences.
 func (r *Result) Doubts() []string {
 	var all []string
+	// Warnings of the plan, and a study that is not finished or not precise.
 	for _, w := range r.Warnings {
 		all = append(all, w+".")
 	}
@@ -138,6 +146,7 @@ func (r *Result) Doubts() []string {
 	if u := r.Until; u != nil && !r.Precise {
 		all = append(all, fmt.Sprintf("The differences in %s are not known to ±%g%% after %d replications, which is the most allowed.", u.Metric, math.Round(1e5*u.CI)/1e3, r.Replications))
 	}
+	// Runs that ended early, or did not meet what the scenario expects.
 	full, unmet, total := 0, 0, 0
 	for i := range r.Settings {
 		for j := range r.Settings[i].Runs {

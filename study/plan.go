@@ -54,7 +54,7 @@ type Setting struct {
 	Name    string          `json:"name"`
 	Variant string          `json:"variant,omitempty"`
 	Values  []Value         `json:"values"` // what it sets
-	Own     int             `json:"own"`    // the first so many are what the variant stands for
+	Own     int             `json:"own"`    // number of Values, from the first on, that the variant's name stands for
 	Digest  string          `json:"scenario_digest"`
 	Config  json.RawMessage `json:"config"`   // the resolved scenario
 	Text    string          `json:"scenario"` // likewise, as YAML
@@ -62,6 +62,7 @@ type Setting struct {
 
 // NewPlan plans a study of a scenario: a file, or one that comes with mbsim.
 func NewPlan(name string, opt Options) (*Plan, error) {
+	// The options, and the scenario with what holds for all settings.
 	q, err := readOptions(opt)
 	if err != nil {
 		return nil, err
@@ -70,12 +71,14 @@ func NewPlan(name string, opt Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Paths in the scenario are relative to its folder, from wherever the plan is read later.
 	dir, err := filepath.Abs(s.Dir)
 	if err != nil {
 		return nil, err
 	}
 	p := &Plan{Schema: planSchema, Scenario: s.Name, Question: s.Question, Dir: dir, Seed: s.Seed,
 		Version: opt.Version, Command: opt.Command, Metric: opt.Metric}
+	// The settings: the product of the dimensions that the constraint leaves.
 	dims, axes, err := q.dimensions(s)
 	if err != nil {
 		return nil, err
@@ -89,6 +92,7 @@ func NewPlan(name string, opt Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The scenario as it is joins the settings if it is to be the baseline.
 	baseline := opt.Baseline
 	if baseline == "" && s.Sweep != nil {
 		baseline = s.Sweep.Baseline
@@ -96,6 +100,7 @@ func NewPlan(name string, opt Options) (*Plan, error) {
 	if baseline == defaultName && points[0].name() != defaultName {
 		points = append([]point{{}}, points...)
 	}
+	// Each point becomes a setting with a resolved scenario of its own.
 	for i := range points {
 		setting, err := q.setting(name, &points[i])
 		if err != nil {
@@ -103,6 +108,7 @@ func NewPlan(name string, opt Options) (*Plan, error) {
 		}
 		p.Settings = append(p.Settings, *setting)
 	}
+	// How often each is run, and what the others are compared with.
 	p.repeat(s, opt.Replications)
 	if err := p.setBaseline(baseline); err != nil {
 		return nil, err
@@ -113,7 +119,7 @@ func NewPlan(name string, opt Options) (*Plan, error) {
 	return p, nil
 }
 
-// setting reads the scenario at a point.
+// setting reads the scenario with the values of a point set.
 func (q *request) setting(name string, pt *point) (*Setting, error) {
 	sets := slices.Clone(q.fixed)
 	for _, v := range pt.values {
@@ -121,6 +127,7 @@ func (q *request) setting(name string, pt *point) (*Setting, error) {
 	}
 	s, err := scenarios.Load(name, scenarios.Options{Sets: sets, Metrics: q.opt.Metrics})
 	if err != nil {
+		// An error that does not name the value must name the setting, of which there are many.
 		if len(pt.values) > 1 || len(pt.values) == 1 && !strings.Contains(err.Error(), pt.values[0].set()) {
 			err = fmt.Errorf("setting %s: %w", pt.name(), err)
 		}
@@ -129,9 +136,10 @@ func (q *request) setting(name string, pt *point) (*Setting, error) {
 	return &Setting{Name: pt.name(), Variant: pt.variant, Values: pt.values, Own: pt.own, Digest: s.Digest(), Config: s.ResolvedJSON(), Text: string(s.Resolved())}, nil
 }
 
-// repeat decides how often settings are run.
+// repeat decides how often settings are run: as asked for, or as the sweep says, or by default.
 func (p *Plan) repeat(s *scenarios.Scenario, asked int) {
 	p.Replications = asked
+	// What the sweep says, where nothing was asked for.
 	if w := s.Sweep; w != nil {
 		if p.Replications == 0 {
 			p.Replications = w.Replications
@@ -140,12 +148,14 @@ func (p *Plan) repeat(s *scenarios.Scenario, asked int) {
 			p.Until = &Until{u.CI, u.Max, u.Metric}
 		}
 	}
+	// All replications of a script would be the same run.
 	if s.Workload.Script != nil {
 		if p.Replications > 1 || p.Until != nil {
 			p.Warnings = append(p.Warnings, "The workload is a script, which draws no random numbers: one replication is all there is")
 		}
 		p.Replications, p.Until = 1, nil
 	}
+	// The default, and no more than the rule for further ones allows.
 	if p.Replications == 0 {
 		p.Replications = defaultReplications
 	}
@@ -154,6 +164,7 @@ func (p *Plan) repeat(s *scenarios.Scenario, asked int) {
 	}
 }
 
+// setBaseline sets the baseline to the setting asked for, or to the first.
 func (p *Plan) setBaseline(asked string) error {
 	if asked == "" {
 		asked = p.Settings[0].Name
@@ -165,7 +176,7 @@ func (p *Plan) setBaseline(asked string) error {
 	return nil
 }
 
-// names lists the settings, or some of them.
+// names lists the settings for an error, or the first of many.
 func (p *Plan) names() string {
 	const some = 12
 	var names []string
@@ -179,6 +190,7 @@ func (p *Plan) names() string {
 	return strings.Join(names, "; ")
 }
 
+// setting returns the place of the setting of this name, -1 if there is none.
 func (p *Plan) setting(name string) int {
 	return slices.IndexFunc(p.Settings, func(s Setting) bool { return s.Name == name })
 }
@@ -214,9 +226,10 @@ func runID(digest string, seed uint64, replication int, version string) string {
 	return hex.EncodeToString(h[:16])
 }
 
+// planName is the file of a study's folder that holds the plan.
 const planName = "plan.json"
 
-// text is plan.json.
+// text returns the content of plan.json.
 func (p *Plan) text() ([]byte, error) {
 	object, err := encode(p)
 	return fileSeal.add(object), err

@@ -35,7 +35,7 @@ type Record struct {
 	Metrics     map[string]float64 `json:"metrics"`         // of the measured phases, where there are any
 }
 
-// text is the record as line number n of a file, with its checksum.
+// text returns the record as line n of a file, with its checksum.
 func (r *Record) text(n int) ([]byte, error) {
 	at := *r
 	at.Line = n
@@ -43,7 +43,8 @@ func (r *Record) text(n int) ([]byte, error) {
 	return lineSeal.add(append(raw, '\n')), err
 }
 
-// same says whether two records of one run agree in all that may not differ.
+// same says whether two records of one run agree in everything that may not differ: all but
+// the real time that the run took, and the setting's name in the plan at hand.
 func (r *Record) same(o *Record) bool {
 	a, b := *r, *o
 	a.Took, b.Took, a.Setting, b.Setting = 0, 0, "", ""
@@ -52,8 +53,8 @@ func (r *Record) same(o *Record) bool {
 	return err1 == nil && err2 == nil && bytes.Equal(x, y)
 }
 
-// check says whether the record can be that of a run: its id is what its fields come
-// to, and everything that is counted with later is a number.
+// check says whether the record can be that of a run: its id follows from its fields, and
+// everything that is counted with later is a number within limits.
 func (r *Record) check() error {
 	switch {
 	case r.Replication < 0 || r.Replication >= maxRuns:
@@ -72,7 +73,8 @@ func (r *Record) check() error {
 	return checkMetrics(r.Metrics)
 }
 
-// checkMetrics checks the values of a run.
+// checkMetrics checks the values of a run, in the order of names, so that the error is always
+// the same one.
 func checkMetrics(all map[string]float64) error {
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if err := metrics.Check(name, all[name]); err != nil {
@@ -91,9 +93,9 @@ const (
 	maxRecords = 8 << 30 // bytes
 )
 
-// readRecords reads a file of records, and how many bytes of it are whole lines:
-// a last line without an end was torn, and is left out. A file that is not there
-// has none. The error names the line.
+// readRecords reads a file of records, and returns how many bytes of it are whole lines: a
+// last line without an end was being written when its process was killed, and is left out. A
+// file that does not exist has no records. An error names its line.
 func readRecords(path string) (records []Record, whole int64, err error) {
 	f, err := bounded.Open(path, maxRecords)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -103,10 +105,13 @@ func readRecords(path string) (records []Record, whole int64, err error) {
 		return nil, 0, &UserError{err}
 	}
 	defer f.Close()
+	// A line that does not fit into the buffer is none of ours.
 	in := bufio.NewReaderSize(f, maxLine)
 	lines := make(map[string]int) // of runs, by id
+	// Read line by line; each run may be there once.
 	for n := 1; ; n++ {
 		line, err := in.ReadSlice('\n')
+		// The end, or a line that was torn.
 		if err == io.EOF {
 			return records, whole, nil
 		}
@@ -126,7 +131,7 @@ func readRecords(path string) (records []Record, whole int64, err error) {
 	}
 }
 
-// recordError is the error of line n of a file, with what to do about it.
+// recordError is the error of line n of a file, and what the user can do about it.
 func recordError(path string, n int, err error) error {
 	switch {
 	case errors.As(err, new(*fs.PathError)):
@@ -148,6 +153,7 @@ func parseRecord(line []byte, n int) (*Record, error) {
 	if err := checkSchema(r.Schema); err != nil {
 		return nil, err
 	}
+	// The checksum covers all that comes before it, the number of the line too.
 	if _, err := lineSeal.open(line); err != nil {
 		return nil, err
 	}
@@ -157,7 +163,8 @@ func parseRecord(line []byte, n int) (*Record, error) {
 	return r, r.check()
 }
 
-// collect adds records to those by id. Two of one run must agree.
+// collect adds records to those in byID, and returns those that are new. Two records of one
+// run must agree.
 func collect(byID map[string]*Record, records []Record) (added []*Record, err error) {
 	for i := range records {
 		r := &records[i]

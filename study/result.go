@@ -103,6 +103,7 @@ func (s *Study) Write() (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	// study.json comes last: with it, all others are there.
 	var b bytes.Buffer
 	if err := r.writeCSV(&b); err != nil {
 		return nil, err
@@ -120,13 +121,15 @@ func (s *Study) Write() (*Result, error) {
 	return r, atomicfile.WriteDurable(filepath.Join(s.Dir, resultName), fileSeal.add(object))
 }
 
-// merge puts the plan and its finished runs together.
+// merge computes the result of a plan and its finished runs.
 func merge(p *Plan, done map[string]*Record) (*Result, error) {
 	r := &Result{Schema: planSchema, Scenario: p.Scenario, Question: p.Question, Seed: p.Seed, Version: p.Version, Command: p.Command,
 		Axes: p.Axes, Metric: p.Metric, Baseline: p.Baseline, Replications: p.Replications, Until: p.Until, Warnings: p.Warnings}
+	// The settings, with scenarios in the form in which all files have them.
 	for _, s := range p.Settings {
 		r.Settings = append(r.Settings, SettingResult{Name: s.Name, Variant: s.Variant, Values: s.Values, Own: s.Own, Digest: s.Digest, Config: compact(s.Config)})
 	}
+	// Their runs, in the order of the plan, and how many are missing.
 	for _, t := range p.Tasks() {
 		rec := done[t.ID]
 		if rec == nil {
@@ -136,6 +139,7 @@ func merge(p *Plan, done map[string]*Record) (*Result, error) {
 		set := &r.Settings[t.Setting]
 		set.Runs = append(set.Runs, RunResult{t.Replication, t.ID, rec.Fingerprint, rec.Events, rec.Simulated, rec.OutOfSpace, rec.Unmet, rec.Metrics})
 	}
+	// The metrics that any run has, and the statistics of each.
 	for _, m := range metrics.List() {
 		if r.some(m.Name) {
 			r.Metrics = append(r.Metrics, MetricInfo{m.Name, m.Unit, m.Better.String()})
@@ -169,11 +173,13 @@ func (r *Result) some(metric string) bool {
 	return false
 }
 
-// headlines are what a study looks at first, if it is not told: the first that
-// every run has.
+// headlines are the metrics that a study is about if nobody says: the first that every run has.
 var headlines = []string{"extents_per_file_mean", "free_extents"}
 
+// chooseMetric decides which metric the study is about, and which one its rule for further
+// replications looks at.
 func (r *Result) chooseMetric() error {
+	// As asked for, or the rule's, or a headline of this package.
 	if r.Metric == "" && r.Until != nil {
 		r.Metric = r.Until.Metric
 	}
@@ -185,12 +191,14 @@ func (r *Result) chooseMetric() error {
 	if r.Metric == "" {
 		r.Metric = headlines[0]
 	}
+	// The rule looks at the study's metric if it names none.
 	if u := r.Until; u != nil {
 		with := *u // the plan's stays as the user wrote it
 		if with.Metric == "" {
 			with.Metric = r.Metric
 		}
-		if r.Until = &with; r.Missing == 0 && !r.all(with.Metric) {
+		r.Until = &with
+		if r.Missing == 0 && !r.all(with.Metric) {
 			return userErrorf("until: some setting has no value for %s: want another metric", with.Metric)
 		}
 	}
@@ -219,7 +227,7 @@ func (r *Result) Find(name string) *SettingResult {
 	return nil
 }
 
-// Samples are the setting's runs as a group to compare.
+// samples are the setting's runs as a group to compare.
 func (s *SettingResult) samples(seed uint64) []Sample {
 	var all []Sample
 	for i := range s.Runs {
@@ -231,8 +239,8 @@ func (s *SettingResult) samples(seed uint64) []Sample {
 // Samples are a setting's runs as a group to compare.
 func (r *Result) Samples(s *SettingResult) []Sample { return s.samples(r.Seed) }
 
-// Effects compare a metric of all settings with the baseline's: an effect a
-// setting, nil for the baseline, corrected for their number.
+// Effects compares a metric of all settings with the baseline. There is an effect for each
+// setting, nil for the baseline, and their p values are corrected for their number.
 func (r *Result) Effects(metric string) []*Effect {
 	base := r.Find(r.Baseline)
 	effects := make([]*Effect, len(r.Settings))
@@ -248,11 +256,12 @@ func (r *Result) Effects(metric string) []*Effect {
 	return effects
 }
 
-// summarize fills in the statistics.
+// summarize computes the statistics of each metric and setting.
 func (r *Result) summarize() {
 	for i := range r.Settings {
 		r.Settings[i].Summary = make(map[string]Summary)
 	}
+	// Metric by metric, since the correction is over the settings of one metric.
 	for _, m := range r.Metrics {
 		effects := r.Effects(m.Name)
 		for i := range r.Settings {
@@ -261,6 +270,7 @@ func (r *Result) summarize() {
 			if mean.N == 0 {
 				continue
 			}
+			// The mean, and the difference to the baseline where there is one.
 			sum := Summary{N: mean.N, Mean: mean.Value, SD: number(mean.SD), Half: number(mean.Half)}
 			if e := effects[i]; e != nil && e.Difference.N > 0 {
 				d := &e.Difference
@@ -272,10 +282,11 @@ func (r *Result) summarize() {
 			s.Summary[m.Name] = sum
 		}
 	}
+	// Whether the plan's rule asks for further replications.
 	r.Precise = r.Until == nil || r.precise()
 }
 
-// number is v, or nil where it is none.
+// number is v, or nil where it is not finite, which JSON cannot hold.
 func number(v float64) *float64 {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return nil

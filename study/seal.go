@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// seal is how a checksum stands at the end of a JSON object: between two texts, as
-// the object's last field. It is of all that comes before, so that no byte of the
-// object can change unnoticed.
+// seal is how a checksum is attached to a JSON object: as its last field, between the texts
+// before and after. The checksum is of all bytes before that field, so that none of them can
+// change unnoticed.
 type seal struct{ before, after string }
 
 // The seals of a record, which is one line, and of a file that is one object.
@@ -22,18 +22,19 @@ var (
 // sumDigits are the hexadecimal digits of a checksum: the first of a SHA-256.
 const sumDigits = 16
 
+// checksum returns the first digits of a text's SHA-256.
 func checksum(text []byte) string { return fmt.Sprintf("%x", sha256.Sum256(text))[:sumDigits] }
 
-// end is how an object without a checksum ends.
+// end is the text with which an object without a checksum ends.
 func (s seal) end() string { return strings.TrimPrefix(s.after, `"`) }
 
-// add puts the checksum into an object, which ends as s.end says.
+// add attaches the checksum to an object, which ends with s.end().
 func (s seal) add(object []byte) []byte {
 	text := bytes.TrimSuffix(object, []byte(s.end()))
 	return joined(text, s.before, checksum(text), s.after)
 }
 
-// joined is a text with others behind it, in memory of its own.
+// joined returns a copy of text with more behind it.
 func joined(text []byte, more ...string) []byte {
 	out := bytes.Clone(text)
 	for _, m := range more {
@@ -47,13 +48,15 @@ var (
 	errChecksum   = errors.New("it is not what mbsim wrote: its checksum is another")
 )
 
-// open checks the checksum of an object and returns the object without it.
+// open checks the checksum of an object, and returns the object without it.
 func (s seal) open(sealed []byte) (object []byte, err error) {
+	// Cut off the end, and find the checksum by its fixed length.
 	text, ok := bytes.CutSuffix(sealed, []byte(s.after))
 	at := len(text) - sumDigits
 	if !ok || at < 0 || !bytes.HasSuffix(text[:at], []byte(s.before)) {
 		return nil, errNoChecksum
 	}
+	// The checksum is of what comes before its field.
 	sum := string(text[at:])
 	text = text[:at-len(s.before)]
 	if checksum(text) != sum {

@@ -12,10 +12,10 @@ import (
 	"mbsim/scenarios"
 )
 
-// point is a setting before its scenario is read.
+// point is a setting whose scenario has not been read yet.
 type point struct {
 	variant string
-	own     int // of values, the first so many are what the variant's name stands for
+	own     int // number of values, from the first on, that the variant's name stands for
 	values  []Value
 }
 
@@ -25,13 +25,14 @@ type Value struct {
 	Value string `json:"value"`
 }
 
+// set is the value as --set takes it.
 func (v Value) set() string { return v.Key + "=" + v.Value }
 
 // defaultName is the setting that sets nothing. It joins a study that names it as
 // the baseline.
 const defaultName = "default"
 
-// name is how people call the setting: what it sets.
+// name is the setting's name: the variant, and what it sets beside that.
 func (p *point) name() string {
 	var parts []string
 	if p.variant != "" {
@@ -46,16 +47,17 @@ func (p *point) name() string {
 	return strings.Join(parts, ",")
 }
 
-// dimension is one factor of the product that settings are.
+// dimension is one factor of the product of which settings are made.
 type dimension []point
 
-// dimensions are those of the sweep and the options: variants, the grid, the
-// latin hypercube. What a --set sets replaces what the sweep has for the key.
+// dimensions returns those of the sweep and the options: variants, the grid, and the Latin
+// hypercube. A --set replaces what the sweep says of its key.
 func (q *request) dimensions(s *scenarios.Scenario) (dims []dimension, axes []scenarios.Axis, err error) {
 	sweep := s.Sweep
 	if sweep == nil {
 		sweep = &scenarios.Sweep{}
 	}
+	// Variants are one dimension. A --set may not change what their names stand for.
 	var variants dimension
 	for _, v := range sweep.Variants {
 		p := point{variant: v.Name}
@@ -73,6 +75,7 @@ func (q *request) dimensions(s *scenarios.Scenario) (dims []dimension, axes []sc
 	if variants != nil {
 		dims = append(dims, variants)
 	}
+	// Axes of the grid: the sweep's that no --set replaces, and then those of the options.
 	for _, a := range sweep.Grid {
 		if !q.overrides(a.Key) {
 			axes = append(axes, a)
@@ -86,6 +89,7 @@ func (q *request) dimensions(s *scenarios.Scenario) (dims []dimension, axes []sc
 		}
 		dims = append(dims, d)
 	}
+	// All points of the hypercube together are one dimension.
 	if sweep.LHS != nil {
 		if d := q.hypercube(sweep.LHS, s.Seed); d != nil {
 			dims = append(dims, d)
@@ -94,10 +98,12 @@ func (q *request) dimensions(s *scenarios.Scenario) (dims []dimension, axes []sc
 	return dims, axes, nil
 }
 
-// points is the product of all dimensions that the constraint leaves, the first
-// dimension the slowest to change.
+// points returns the product of all dimensions that the constraint leaves. The first dimension
+// changes slowest.
 func (q *request) points(dims []dimension, c *scenarios.Constraint) ([]point, error) {
 	all := []point{{}}
+	// Multiply dimension by dimension, and give up before the product fills memory: a
+	// constraint may still leave few enough of it.
 	for _, d := range dims {
 		if len(all)*len(d) > 100*maxSettings {
 			return nil, userErrorf("the sweep has more than %d combinations: want fewer values, or lhs", 100*maxSettings)
@@ -111,6 +117,7 @@ func (q *request) points(dims []dimension, c *scenarios.Constraint) ([]point, er
 		}
 		all = next
 	}
+	// Keep what the constraint allows.
 	if c != nil {
 		var kept []point
 		for _, p := range all {
@@ -132,7 +139,7 @@ func (q *request) points(dims []dimension, c *scenarios.Constraint) ([]point, er
 	return all, nil
 }
 
-// value is that of a key at a point, or the one that a --set fixes.
+// value is the value of a key at a point, or the one that a --set fixes, or "".
 func (q *request) value(p *point, key string) string {
 	for _, v := range p.values {
 		if v.Key == key {
@@ -148,9 +155,9 @@ func (q *request) value(p *point, key string) string {
 	return ""
 }
 
-// hypercube draws the points of a latin hypercube: each range is cut into as many
-// strata as there are points, and each stratum holds one. Points that become equal
-// by rounding to whole numbers are one.
+// hypercube draws the points of a Latin hypercube: each range is cut into as many strata as
+// there are points, and each stratum holds one of them. Points that rounding to whole numbers
+// makes equal are one.
 func (q *request) hypercube(l *scenarios.LHS, seed uint64) dimension {
 	points := make([]point, l.Points)
 	some := false
@@ -159,8 +166,10 @@ func (q *request) hypercube(l *scenarios.LHS, seed uint64) dimension {
 			continue
 		}
 		some = true
+		// Each range has a stream of its own, so that another range changes no value of this one.
 		rng := rand.New(rand.NewChaCha8(sha256.Sum256(fmt.Appendf(nil, "lhs %d %s", seed, r.Key))))
 		for i, stratum := range rng.Perm(l.Points) {
+			// A random place within the stratum.
 			u := (float64(stratum) + rng.Float64()) / float64(l.Points)
 			points[i].values = append(points[i].values, Value{r.Key, rangeValue(&r, u)})
 		}
@@ -168,6 +177,7 @@ func (q *request) hypercube(l *scenarios.LHS, seed uint64) dimension {
 	if !some {
 		return nil
 	}
+	// Drop points that are there already.
 	seen := make(map[string]bool)
 	return slices.DeleteFunc(dimension(points), func(p point) bool {
 		twice := seen[p.name()]
@@ -176,7 +186,7 @@ func (q *request) hypercube(l *scenarios.LHS, seed uint64) dimension {
 	})
 }
 
-// rangeValue is the value at share u of a range, as --set takes it.
+// rangeValue is the value at share u, from 0 to 1, of a range, as --set takes it.
 func rangeValue(r *scenarios.Range, u float64) string {
 	low, high := r.Min, r.Max
 	if r.Whole {

@@ -23,20 +23,20 @@ type Study struct {
 
 	lock *folderlock.Lock
 	mu   sync.Mutex
-	runs *os.File // runs.ndjson
-	size int64    // of its whole lines
-	rows int      // and their number
-	done map[string]*Record
-	left map[string]int // of the plan's runs that are not finished, the tasks that want it
-	todo int            // sum of left
+	runs *os.File           // runs.ndjson
+	size int64              // bytes of its whole lines
+	rows int                // number of its whole lines
+	done map[string]*Record // finished runs by id, also those of other plans
+	left map[string]int     // by id of a run that is not finished: number of the plan's tasks that ask for it
+	todo int                // sum of left
 }
 
 // Executor performs runs.
 type Executor interface {
-	// Execute performs tasks of the study and gives their records to s.Add, in any
-	// order. It returns when no more will come; then a task without a record was
-	// not performed. running, which any goroutine may call, is told how many runs'
-	// worth of work is done of those that go on.
+	// Execute performs tasks of the study and passes their records to s.Add, in any order.
+	// When it returns no more will come: a task without a record was not performed. running,
+	// which any goroutine may call, is given how many runs' worth of work is done of those
+	// that are still going on.
 	Execute(ctx context.Context, s *Study, tasks []Task, running func(float64)) error
 }
 
@@ -48,13 +48,14 @@ type Progress struct {
 
 const runsName = "runs.ndjson"
 
-// Open opens the folder of a study, makes it if it does not exist, and finds out
-// what is finished. Runs of other plans in the folder stay there.
+// Open opens the folder of a study, or makes it, and finds out which runs are finished. Runs
+// of other plans in the folder are kept.
 func Open(dir string, p *Plan) (*Study, error) {
 	l, err := folderlock.Make(dir)
 	if err != nil {
 		return nil, &UserError{err}
 	}
+	// Remove what killed processes have left, and then see what is finished.
 	s := &Study{Dir: dir, Plan: p, lock: l, done: make(map[string]*Record)}
 	if err = reports.Recover(dir); err == nil {
 		err = s.read()
@@ -65,31 +66,34 @@ func Open(dir string, p *Plan) (*Study, error) {
 	return s, nil
 }
 
-// read finds out what is finished, and writes the plan.
+// read finds out which runs are finished, and writes the plan.
 func (s *Study) read() error {
 	path := filepath.Join(s.Dir, runsName)
 	records, whole, err := readRecords(path)
 	if err != nil {
 		return err
 	}
+	// The records that are whole.
 	if _, err := collect(s.done, records); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	if s.runs, err = os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666); err != nil {
 		return err
 	}
+	// Cut off a line that was torn, so that the next record begins a line.
 	if err := s.runs.Truncate(whole); err != nil {
 		return err
 	}
 	s.size, s.rows = whole, len(records)
+	// Shards may have performed runs since.
 	if _, err := s.Import(); err != nil {
 		return err
 	}
 	return s.writePlan()
 }
 
-// writePlan writes plan.json, and removes study.json where it is of another plan or
-// not of all runs.
+// writePlan writes plan.json, and removes study.json where it belongs to another plan or to
+// only a part of the runs.
 func (s *Study) writePlan() error {
 	text, err := s.Plan.text()
 	if err != nil {
@@ -97,10 +101,12 @@ func (s *Study) writePlan() error {
 	}
 	path := filepath.Join(s.Dir, planName)
 	old, err := bounded.ReadFile(path, maxObject)
+	// An old plan that cannot be read is another one.
 	same := err == nil && bytes.Equal(old, text)
 	if same && s.todo == 0 {
 		return nil
 	}
+	// The result goes before the plan changes: it must never stand beside a plan that is not its own.
 	if err := os.Remove(filepath.Join(s.Dir, resultName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -110,7 +116,7 @@ func (s *Study) writePlan() error {
 	return atomicfile.WriteDurable(path, text)
 }
 
-// Close gives the folder back.
+// Close closes the files and releases the folder.
 func (s *Study) Close() error {
 	var err error
 	if s.runs != nil {
@@ -124,6 +130,7 @@ func (s *Study) Close() error {
 func (s *Study) Add(r Record) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	// A second record of a run must agree with the first, and is then not needed.
 	added, err := collect(s.done, []Record{r})
 	if err != nil || len(added) == 0 {
 		return err
@@ -132,6 +139,7 @@ func (s *Study) Add(r Record) error {
 		delete(s.done, r.ID)
 		return err
 	}
+	// One run may be a task of several settings.
 	s.todo -= s.left[r.ID]
 	delete(s.left, r.ID)
 	return nil
@@ -139,6 +147,7 @@ func (s *Study) Add(r Record) error {
 
 // append adds records to runs.ndjson. If that fails the file is as it was.
 func (s *Study) append(records []*Record) error {
+	// All lines are written at once.
 	var lines []byte
 	for i, r := range records {
 		line, err := r.text(s.rows + i + 1)
@@ -159,7 +168,7 @@ func (s *Study) append(records []*Record) error {
 	return nil
 }
 
-// count finds out what is left of the plan.
+// count finds out which tasks of the plan are not finished.
 func (s *Study) count() {
 	s.left, s.todo = make(map[string]int), 0
 	for _, t := range s.Plan.Tasks() {
@@ -170,8 +179,8 @@ func (s *Study) count() {
 	}
 }
 
-// Pending are the plan's tasks that are not finished. A run that two settings
-// share is there once.
+// Pending returns the plan's tasks that are not finished. A run that two settings share is
+// there once.
 func (s *Study) Pending() (tasks []Task) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -185,10 +194,11 @@ func (s *Study) Pending() (tasks []Task) {
 	return tasks
 }
 
-// Foreign counts finished runs in the folder that the plan does not have.
+// Foreign returns how many finished runs in the folder the plan does not have.
 func (s *Study) Foreign() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	// All finished runs, less those of the plan, each once.
 	n := len(s.done)
 	seen := make(map[string]bool)
 	for _, t := range s.Plan.Tasks() {
@@ -200,7 +210,7 @@ func (s *Study) Foreign() int {
 	return n
 }
 
-// Finished says how many of the plan's runs are finished.
+// Finished returns how many of the plan's tasks are finished, and how many there are.
 func (s *Study) Finished() (done, total int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -217,6 +227,7 @@ func (s *Study) Run(ctx context.Context, e Executor, progress func(Progress)) er
 			progress(Progress{done, total, share})
 		}
 	}
+	// Round by round, since the rule is looked at when all planned runs are finished.
 	for {
 		tasks := s.Pending()
 		running(0)
@@ -224,6 +235,7 @@ func (s *Study) Run(ctx context.Context, e Executor, progress func(Progress)) er
 			if err := e.Execute(ctx, s, tasks, running); err != nil {
 				return err
 			}
+			// An executor that comes back without all records has lost some.
 			if left := len(s.Pending()); left > 0 {
 				return fmt.Errorf("%d of %d runs were not performed", left, len(tasks))
 			}

@@ -11,13 +11,14 @@ import (
 // looked at after whole rounds.
 const roundRuns = 8
 
-// Extend adds a round of replications to the plan if its rule asks for one. All
-// of the plan's runs must be finished.
+// Extend adds a round of replications to the plan if its rule asks for one. All runs of the
+// plan must be finished.
 func (s *Study) Extend() (bool, error) {
 	p := s.Plan
 	if p.Until == nil {
 		return false, nil
 	}
+	// The rule's own limit, and that of all studies.
 	most := min(p.Until.Max, maxRuns/len(p.Settings))
 	if p.Replications >= most {
 		return false, nil
@@ -26,6 +27,7 @@ func (s *Study) Extend() (bool, error) {
 	if err != nil || r.Precise {
 		return false, err
 	}
+	// As many replications as make a round of enough runs.
 	round := (roundRuns + len(p.Settings) - 1) / len(p.Settings)
 	p.Replications = min(p.Replications+round, most)
 	s.mu.Lock()
@@ -34,9 +36,9 @@ func (s *Study) Extend() (bool, error) {
 	return true, s.writePlan()
 }
 
-// precise says whether the rule holds: half the width of the interval of every
-// setting's difference to the baseline is at most the share CI of the baseline's
-// mean. With one setting it is the interval of the mean itself.
+// precise says whether the rule holds: the interval of each setting's difference to the
+// baseline is at most the share CI of the baseline's mean to either side. With one setting it
+// is the interval of the mean itself.
 func (r *Result) precise() bool {
 	metric := r.Until.Metric
 	base := stats.MeanOf(Values(r.Samples(r.Find(r.Baseline)), metric))
@@ -45,6 +47,7 @@ func (r *Result) precise() bool {
 		return base.Half <= limit
 	}
 	for _, e := range r.Effects(metric) {
+		// An interval that is not known (NaN) is not narrow enough.
 		if e != nil && !(e.Difference.Half <= limit) {
 			return false
 		}
@@ -52,7 +55,7 @@ func (r *Result) precise() bool {
 	return true
 }
 
-// Values are those of a metric that samples have.
+// Values returns the values of a metric of those samples that have it.
 func Values(samples []Sample, metric string) (all []float64) {
 	for _, s := range samples {
 		if v, ok := s.Values[metric]; ok {

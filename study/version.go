@@ -11,8 +11,8 @@ import (
 	"mbsim/reports"
 )
 
-// CodeVersion names the code that is running: version and commit, or, where the
-// commit does not tell the code, the SHA-256 of the executable.
+// CodeVersion names the code that is running: by version and commit, or, where the commit does
+// not identify the code, by the SHA-256 of the executable.
 func CodeVersion() (string, error) {
 	m := reports.Build()
 	parts := []string{m.Version}
@@ -29,6 +29,7 @@ func CodeVersion() (string, error) {
 	return strings.Join(parts, " "), nil
 }
 
+// hashExecutable returns the first twelve digits of the executable's SHA-256.
 func hashExecutable() (sum string, err error) {
 	path, err := os.Executable()
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"mbsim/study/compare"
 )
 
+// compareFlags are the flags of compare.
 type compareFlags struct {
 	format  string
 	metrics []string
@@ -18,8 +19,10 @@ type compareFlags struct {
 	all     bool
 }
 
+// compareFormats are the values of --format.
 var compareFormats = []string{"text", "markdown", "csv", "json", "bench"}
 
+// newCompare makes the command compare.
 func newCompare() *cobra.Command {
 	var f compareFlags
 	c := &cobra.Command{
@@ -61,10 +64,12 @@ The bench format is that of Go's benchmarks:
 	return c
 }
 
+// compare reads what the arguments name, compares it and writes the result to w.
 func (f *compareFlags) compare(w io.Writer, args []string) error {
 	if !slices.Contains(compareFormats, f.format) {
 		return usagef("unknown format %q: want one of %s", f.format, strings.Join(compareFormats, ", "))
 	}
+	// Read both sides, or the one study.
 	var sources []*compare.Source
 	for _, arg := range args {
 		s, err := compare.Open(arg)
@@ -74,12 +79,14 @@ func (f *compareFlags) compare(w io.Writer, args []string) error {
 		sources = append(sources, s)
 	}
 	opt := compare.Options{Metrics: f.metrics, All: f.all, Expect: f.expect}
+	// benchstat does the comparing itself, and one argument is compared within itself.
 	if f.format == "bench" {
 		return compare.WriteBench(w, sources, opt)
 	}
 	if len(sources) == 1 {
 		return f.settings(w, sources[0], opt)
 	}
+	// Settings of two studies are matched by name: a comparison for each pair.
 	matches, err := compare.Match(sources[0], sources[1])
 	if err != nil {
 		return err
@@ -92,6 +99,7 @@ func (f *compareFlags) compare(w io.Writer, args []string) error {
 		}
 		pairs = append(pairs, p)
 	}
+	// CSV is one table for all; the other formats have a part for each.
 	if f.format == "csv" {
 		return compare.WriteCSV(w, pairs)
 	}
@@ -106,6 +114,7 @@ func (f *compareFlags) compare(w io.Writer, args []string) error {
 	return nil
 }
 
+// pair writes one comparison in the format asked for.
 func (f *compareFlags) pair(w io.Writer, p *compare.Pair) error {
 	if f.format == "json" {
 		return p.WriteJSON(w)

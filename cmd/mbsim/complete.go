@@ -18,7 +18,8 @@ func completeScenarios(_ *cobra.Command, _ []string, _ string) ([]string, cobra.
 	return names, cobra.ShellCompDirectiveDefault
 }
 
-// completeSets completes the key of --set: tunables and the scenario's keys.
+// completeSets completes the key of --set: names of tunables, and dotted paths of the
+// scenario's keys.
 func completeSets(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
 	const more = cobra.ShellCompDirectiveNoSpace | cobra.ShellCompDirectiveNoFileComp
 	if strings.Contains(typed, "=") {
@@ -28,6 +29,7 @@ func completeSets(_ *cobra.Command, _ []string, typed string) ([]string, cobra.S
 	for _, t := range scenarios.Tunables() {
 		keys = append(keys, t.Field+"=\t"+t.Doc)
 	}
+	// A section may occur at several places of a scenario.
 	for _, s := range scenarios.Describe() {
 		for _, where := range s.Where {
 			for _, k := range s.Keys {

@@ -14,10 +14,10 @@ import (
 // without it.
 const patience = 5 * time.Second
 
-// interrupts is what SIGINT and SIGTERM do. Within gracefully the first one cancels the
-// work's context, so that the command can say how far it came. Elsewhere, and if the
-// work does not end soon or a second signal comes, the program ends at once: files
-// appear whole or not at all, so that only what is temporary must go.
+// interrupts decides what SIGINT and SIGTERM do. While gracefully performs work, the first
+// signal cancels the work's context, so that the command can say how far it came. Otherwise,
+// and if the work does not end soon, or a second signal comes, the program ends at once. That
+// is safe: files appear whole or not at all, so that only temporary ones must be removed.
 type interrupts struct {
 	mu     sync.Mutex
 	cancel context.CancelFunc // of the work going on, nil where none is or it was called
@@ -37,8 +37,9 @@ func (i *interrupts) catch() {
 	}()
 }
 
-// signalled does what one signal does.
+// signalled does what one signal is to do.
 func (i *interrupts) signalled() {
+	// The next signal finds no context to cancel, and so ends the program.
 	i.mu.Lock()
 	cancel := i.cancel
 	i.cancel = nil
@@ -47,6 +48,7 @@ func (i *interrupts) signalled() {
 		quit()
 	}
 	cancel()
+	// Work that does not react must not keep the program waiting for ever.
 	time.AfterFunc(patience, quit)
 }
 

@@ -10,7 +10,7 @@ import (
 	"mbsim/scenarios"
 )
 
-// listKeys prints the language of scenarios.
+// listKeys prints the language of scenarios: each section with its keys.
 func listKeys(w io.Writer, markdown bool) {
 	for i, s := range scenarios.Describe() {
 		if i > 0 {
@@ -21,6 +21,7 @@ func listKeys(w io.Writer, markdown bool) {
 		} else {
 			fmt.Fprintf(w, "%s: %s\n", strings.ToUpper(s.Name), s.Doc)
 		}
+		// Keys that exclude each other.
 		for _, o := range s.OneOf {
 			word := "at most"
 			if o.Required {
@@ -28,6 +29,7 @@ func listKeys(w io.Writer, markdown bool) {
 			}
 			fmt.Fprintf(w, "(%s one of %s)\n", word, strings.Join(o.Keys, ", "))
 		}
+		// A row for each key.
 		var rows []table.Row
 		for _, k := range s.Keys {
 			def := k.Default

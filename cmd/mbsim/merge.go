@@ -10,6 +10,7 @@ import (
 	"mbsim/study/compare"
 )
 
+// newMerge makes the command merge.
 func newMerge() *cobra.Command {
 	quiet := false
 	c := &cobra.Command{
@@ -30,7 +31,10 @@ says so and ends with exit code 1: run the shards again.`,
 	return c
 }
 
+// merge adds the records of shards to the study in dir, and prints its table if all runs are
+// there.
 func merge(w io.Writer, dir string, quiet bool) (err error) {
+	// Opening the study takes up what the shards have written.
 	p, err := study.ReadPlan(dir)
 	if err != nil {
 		return err
@@ -44,6 +48,7 @@ func merge(w io.Writer, dir string, quiet bool) (err error) {
 			err = e
 		}
 	}()
+	// The rule for further replications is looked at only when all planned runs are there.
 	if done, total := s.Finished(); done < total {
 		return fmt.Errorf("%s: %d of %d runs are missing: run the shards again", dir, total-done, total)
 	}
@@ -55,6 +60,7 @@ func merge(w io.Writer, dir string, quiet bool) (err error) {
 		done, total := s.Finished()
 		return fmt.Errorf("%s: the differences are not known well enough: %d more runs are planned, run the shards again", dir, total-done)
 	}
+	// All is there: write the result.
 	r, err := s.Write()
 	if err != nil || quiet {
 		return err

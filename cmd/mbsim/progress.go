@@ -12,19 +12,19 @@ import (
 	"mbsim/run"
 )
 
-// bar is a progress bar with an estimate of the time left; a nil one shows
-// nothing.
+// bar is a progress bar with an estimate of the time left. A nil bar shows nothing.
 type bar struct {
 	p *mpb.Progress
 	b *mpb.Bar
 }
 
-// barSteps is how finely the bar moves.
+// barSteps is the number of steps that the bar has.
 const barSteps = 1000
 
-// newBar shows a bar on w where mode asks for it: always, never, or auto, which
-// is where w is a terminal.
+// newBar shows a bar on w if mode asks for one: always, never, or auto, which means that w is a
+// terminal. It returns nil where no bar is shown.
 func newBar(mode string, quiet bool, name string, w io.Writer) (*bar, error) {
+	// An unknown mode is an error also where nothing would be shown.
 	switch mode {
 	case "auto":
 		f, ok := w.(*os.File)
@@ -40,6 +40,7 @@ func newBar(mode string, quiet bool, name string, w io.Writer) (*bar, error) {
 	if quiet {
 		return nil, nil
 	}
+	// The library draws by itself only on terminals.
 	options := []mpb.ContainerOption{mpb.WithOutput(w), mpb.WithRefreshRate(150 * time.Millisecond)}
 	if mode == "always" {
 		options = append(options, mpb.WithAutoRefresh())
@@ -52,13 +53,14 @@ func newBar(mode string, quiet bool, name string, w io.Writer) (*bar, error) {
 	return &bar{p, b}, nil
 }
 
+// update moves the bar. The last step is left to done, because reaching it ends the bar.
 func (b *bar) update(p run.Progress) {
 	if b != nil {
 		b.b.SetCurrent(min(int64(p.Done*barSteps), barSteps-1))
 	}
 }
 
-// done takes the bar away.
+// done removes the bar. ok says whether the work came to its end.
 func (b *bar) done(ok bool) {
 	if b == nil {
 		return

@@ -20,12 +20,14 @@ import (
 	"mbsim/study"
 )
 
+// reportFlags are the flags of report.
 type reportFlags struct {
 	out     string
 	names   []string
 	noPlots bool
 }
 
+// newReport makes the command report.
 func newReport() *cobra.Command {
 	var f reportFlags
 	c := &cobra.Command{
@@ -57,13 +59,17 @@ names of PNGs begin with the run's.`,
 	return c
 }
 
+// report reads the folders dirs and writes page and pictures.
 func (f *reportFlags) report(stdout io.Writer, dirs []string) error {
 	out := f.out
+	// One run's report goes into its own folder.
 	if out == "" {
 		if out = filepath.Join("out", "report"); len(dirs) == 1 {
 			out = dirs[0]
 		}
 	}
+	// Reading and writing are separate steps: the lock of the folder must cover both, or only
+	// the second.
 	var w *reportWork
 	read := func() (err error) {
 		w, err = f.read(out, dirs)
@@ -71,13 +77,13 @@ func (f *reportFlags) report(stdout io.Writer, dirs []string) error {
 	}
 	write := func() error { return w.write(stdout, out) }
 	if _, err := os.Stat(out); err != nil {
-		// It is not made for nothing.
+		// The folder does not exist yet, and must not appear if the arguments are wrong.
 		if err := read(); err != nil {
 			return err
 		}
 		return holding(out, folderlock.Make, write)
 	}
-	// What is read may be in it, and must not change until it is written again.
+	// What is read may be in this folder, and must not change until it is written again.
 	return holding(out, folderlock.Make, func() error {
 		if err := read(); err != nil {
 			return err
@@ -92,16 +98,18 @@ type reportWork struct {
 	manifest *reports.Manifest // of the run whose own folder they go to, nil if there is none
 }
 
-// read reads what is reported on.
+// read reads what is reported on, and prepares the files to write.
 func (f *reportFlags) read(out string, dirs []string) (*reportWork, error) {
 	page := &reports.Page{}
 	runs, studies, err := loadAll(page, dirs)
 	if err != nil {
 		return nil, err
 	}
+	// Names go to the runs in the order of their folders.
 	if len(f.names) > len(runs) {
 		return nil, usagef("%d --name for %d folders of runs", len(f.names), len(runs))
 	}
+	// Links lead from the page to the files of each run.
 	if page.Links, err = linksTo(out, runs); err != nil {
 		return nil, usage(err)
 	}
@@ -113,6 +121,7 @@ func (f *reportFlags) read(out string, dirs []string) (*reportWork, error) {
 	if len(runs) == 1 && len(studies) == 0 && page.Links[0] == "" {
 		w.manifest = &page.Runs[0].Manifest
 	}
+	// The pictures first, then the page.
 	if w.files, err = f.pictures(page); err != nil {
 		return nil, &exitError{exitInternal, err}
 	}
@@ -120,6 +129,7 @@ func (f *reportFlags) read(out string, dirs []string) (*reportWork, error) {
 	return w, nil
 }
 
+// write writes the files into folder out, and prints the page's name.
 func (w *reportWork) write(stdout io.Writer, out string) error {
 	if err := reports.AddFiles(out, w.manifest, w.files); err != nil {
 		return &exitError{exitInternal, err}
@@ -128,10 +138,11 @@ func (w *reportWork) write(stdout io.Writer, out string) error {
 	return err
 }
 
-// loadAll reads folders of runs, and of a study, into the page. It tells which are
-// which.
+// loadAll reads folders of runs, and at most one of a study, into the page. It returns which
+// folders are which.
 func loadAll(page *reports.Page, dirs []string) (runs, studies []string, err error) {
 	for _, dir := range dirs {
+		// A folder without a plan is that of a run.
 		if _, err := os.Stat(filepath.Join(dir, "plan.json")); err != nil {
 			r, err := loadRun(dir)
 			if err != nil {
@@ -141,7 +152,9 @@ func loadAll(page *reports.Page, dirs []string) (runs, studies []string, err err
 			runs = append(runs, dir)
 			continue
 		}
-		if studies = append(studies, dir); len(studies) > 1 {
+		// A page has room for one study.
+		studies = append(studies, dir)
+		if len(studies) > 1 {
 			return nil, nil, usagef("%s, %s: a page shows one study", studies[0], dir)
 		}
 		r, err := study.Load(dir)
@@ -156,6 +169,7 @@ func loadAll(page *reports.Page, dirs []string) (runs, studies []string, err err
 // loadRun reads a run's folder.
 func loadRun(dir string) (*reports.Run, error) {
 	r, err := reports.Load(dir)
+	// Say whether it is the folder that is missing, or a finished run in it.
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Stat(dir); err != nil {
 			return nil, usagef("%s: no such folder", dir)
@@ -165,6 +179,7 @@ func loadRun(dir string) (*reports.Run, error) {
 	if err != nil {
 		return nil, usage(err)
 	}
+	// Runs of an older mbsim do not say which settings were changed.
 	if r.Manifest.Changed == nil {
 		r.Manifest.Changed = changedSettings(r.Manifest.Config)
 	}
@@ -176,6 +191,8 @@ func (f *reportFlags) pictures(page *reports.Page) (files []reports.File, err er
 	if f.noPlots {
 		return nil, nil
 	}
+	// The study's, and then those of each run, whose names begin with the run's if there are
+	// several.
 	if page.Study != nil {
 		for _, size := range []reports.Size{reports.Paper, reports.Slide} {
 			all, err := reports.StudyPictures(page.Study, size)
@@ -201,10 +218,11 @@ func (f *reportFlags) pictures(page *reports.Page) (files []reports.File, err er
 
 var unsafeName = regexp.MustCompile(`[^\w.=,+-]+`)
 
-// fileName is a name that files may have.
+// fileName is a run's name in the form that file names have.
 func fileName(s string) string { return strings.TrimLeft(unsafeName.ReplaceAllString(s, "_"), ".-") }
 
-// linksTo lead from folder out to the others: "" to itself.
+// linksTo returns the paths that lead from folder out to the others, with slashes; "" for out
+// itself.
 func linksTo(out string, dirs []string) (links []string, err error) {
 	from, err := filepath.Abs(out)
 	if err != nil {
@@ -227,9 +245,11 @@ func linksTo(out string, dirs []string) (links []string, err error) {
 	return links, nil
 }
 
-// runNames are the given names, and for the rest the folders' last parts, or
-// whole paths where these are not enough to tell runs apart.
+// runNames returns the names that were given, and for the other runs the last parts of their
+// folders' paths. Where these are not enough to tell runs apart it takes the whole paths, and
+// numbers where even paths are equal.
 func runNames(dirs, given []string) []string {
+	// Take the first way of naming that gives each run a name of its own.
 	for _, name := range []func(string) string{
 		func(dir string) string { abs, _ := filepath.Abs(dir); return filepath.Base(abs) },
 		filepath.Clean,
@@ -250,10 +270,11 @@ func runNames(dirs, given []string) []string {
 	return names
 }
 
-// changedSettings are those of a resolved scenario that are not the default.
-// What a scenario is about has none: its device's size, workload, seed and
-// expectations.
+// changedSettings returns the settings of a resolved scenario that are not the default.
+// Some have no default, because they are what the scenario is about: the size of its device,
+// its workload, its seed and its expectations.
 func changedSettings(config json.RawMessage) []reports.Change {
+	// Compare with a scenario that sets nothing it need not set.
 	plain, err := scenarios.Parse([]byte("device: {mkfs: {size: 64M}}\nworkload: {script: \"sync\\nsync\\n\"}\n"), "plain", scenarios.Options{})
 	if err != nil {
 		return nil // a test holds that it is none
@@ -266,8 +287,10 @@ func changedSettings(config json.RawMessage) []reports.Change {
 	return reports.Changes(config, plain.ResolvedJSON(), skip, defaultOf)
 }
 
-// defaultOf is the default of a setting that a resolved scenario leaves out.
+// defaultOf returns the default of a setting that a resolved scenario leaves out, "" where it
+// has none.
 func defaultOf(path string) string {
+	// A tunable, or a key of the scenario's language.
 	if field, ok := strings.CutPrefix(path, "tunables."); ok {
 		for _, t := range scenarios.Tunables() {
 			if t.Field == field {

@@ -41,45 +41,51 @@ func usage(err error) error {
 
 func usagef(format string, a ...any) error { return usage(fmt.Errorf(format, a...)) }
 
-// silent is an error that has been told already.
+// silent is an error that the user has been told of already.
 func silent(code int) error { return &exitError{code, nil} }
 
-// execute performs a command line and returns its exit code.
+// execute performs a command line and returns the exit code.
 func execute(args []string, stdout, stderr io.Writer) int {
 	return executeRoot(newRoot(), args, stdout, stderr)
 }
 
+// executeRoot is execute for a given tree of commands.
 func executeRoot(root *cobra.Command, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	blameUs(root)
+	blameInternal(root)
+	// A panic is caught here, and reported with its stack.
 	err := crash.Guard(root.Execute)
 	if err == nil {
 		return exitOK
 	}
 	if crash.Of(err) != nil {
-		tellCrash(stderr, args, err)
+		reportCrash(stderr, args, err)
 		return exitInternal
 	}
+	// Every error has an exit code; those of the command-line library have none of their own.
 	var e *exitError
 	if !errors.As(err, &e) {
 		e = &exitError{exitUsage, err} // cobra's own: unknown commands and flags
 	}
+	// What looked like the user's mistake may be a full disk.
 	if e.code == exitUsage && machineFailed(e.err) {
 		e.code = exitInternal
 	}
+	// A silent error has been told already.
 	if e.err != nil {
 		fmt.Fprintf(stderr, "mbsim: %v\n", e.err)
 	}
 	return e.code
 }
 
-// blameUs makes an error that a command returns, and does not call anything else, one
-// of mbsim's own or of the machine: the user's are marked where they are found (usage).
-func blameUs(c *cobra.Command) {
+// blameInternal makes each error that a command returns one of mbsim's own or of the machine,
+// unless it is marked as something else: the user's mistakes are marked where they are found
+// (usage).
+func blameInternal(c *cobra.Command) {
 	for _, sub := range c.Commands() {
-		blameUs(sub)
+		blameInternal(sub)
 	}
 	if perform := c.RunE; perform != nil {
 		c.RunE = func(c *cobra.Command, args []string) error {
@@ -98,6 +104,7 @@ func machineFailed(err error) bool {
 		func(e error) bool { return errors.Is(err, e) })
 }
 
+// newRoot makes the tree of commands.
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "mbsim",

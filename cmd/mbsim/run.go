@@ -18,6 +18,7 @@ import (
 	"mbsim/scenarios"
 )
 
+// runFlags are the flags of run, some of which other commands have too.
 type runFlags struct {
 	sets     []string
 	seed     string
@@ -29,6 +30,7 @@ type runFlags struct {
 	check    string
 }
 
+// newRun makes the command run.
 func newRun() *cobra.Command {
 	var f runFlags
 	c := &cobra.Command{
@@ -99,6 +101,7 @@ func (f *runFlags) load(name string) (*scenarios.Scenario, error) {
 	return s, usage(err)
 }
 
+// metricNames lists the names of all metrics.
 func metricNames() []string {
 	var names []string
 	for _, m := range metrics.List() {
@@ -107,7 +110,9 @@ func metricNames() []string {
 	return names
 }
 
+// run runs the scenario of this name and writes its results into the output folder.
 func (f *runFlags) run(ctx context.Context, name string, stdout, stderr io.Writer) error {
+	// Everything that can be wrong with the input is found before the folder is touched.
 	s, err := f.load(name)
 	if err != nil {
 		return err
@@ -120,11 +125,14 @@ func (f *runFlags) run(ctx context.Context, name string, stdout, stderr io.Write
 	if dir == "" {
 		dir = filepath.Join("out", s.Name)
 	}
+	// The folder appears whole when the run has ended, so that it is only reserved here.
 	return holding(dir, folderlock.Acquire, func() error { return f.runInto(ctx, dir, s, check, name, stdout, stderr) })
 }
 
-// runInto performs a scenario, checked as check says, and writes its results into dir.
+// runInto performs a scenario, with the file system checked as check says, and writes the
+// results into dir.
 func (f *runFlags) runInto(ctx context.Context, dir string, s *scenarios.Scenario, check run.CheckMode, name string, stdout, stderr io.Writer) error {
+	// Perform the run.
 	bar, err := newBar(f.progress, f.quiet, s.Name, stderr)
 	if err != nil {
 		return err
@@ -134,10 +142,12 @@ func (f *runFlags) runInto(ctx context.Context, dir string, s *scenarios.Scenari
 	if err != nil {
 		return err
 	}
+	// Write its files: all of them, or none.
 	r := f.report(s, out, name)
 	if err := f.write(dir, r, procFiles(out)); err != nil {
 		return &exitError{exitInternal, err}
 	}
+	// Tell what it came to. Expectations decide the exit code.
 	if !f.quiet {
 		if err := reports.Summary(stdout, r, f.all, reports.Text); err != nil {
 			return err
@@ -148,7 +158,7 @@ func (f *runFlags) runInto(ctx context.Context, dir string, s *scenarios.Scenari
 	return ending(out)
 }
 
-// performRun performs a scenario, and gives what ends it early its exit code.
+// performRun performs a scenario. Whatever ends it early becomes an error with its exit code.
 func performRun(ctx context.Context, s *scenarios.Scenario, opt run.Options) (out *run.Outcome, err error) {
 	err = theInterrupts.gracefully(ctx, func(ctx context.Context) error {
 		out, err = run.Run(ctx, s, opt)
@@ -165,7 +175,7 @@ func performRun(ctx context.Context, s *scenarios.Scenario, opt run.Options) (ou
 	return nil, &exitError{exitInternal, err}
 }
 
-// write writes the run's files and others into dir.
+// write writes the run's files, and others, into dir.
 func (f *runFlags) write(dir string, r *reports.Run, others []reports.File) error {
 	if f.noPlots {
 		return reports.WriteDir(dir, &r.Manifest, append(reports.DataFiles(r), others...))
@@ -173,11 +183,12 @@ func (f *runFlags) write(dir string, r *reports.Run, others []reports.File) erro
 	return reports.Write(dir, r, others...)
 }
 
-// report puts together what is written.
+// report puts together result and manifest, which is all that the files are made of.
 func (f *runFlags) report(s *scenarios.Scenario, out *run.Outcome, name string) *reports.Run {
 	m := reports.Build()
 	m.Scenario, m.ScenarioDigest, m.Seed = s.Name, s.Digest(), s.Seed
 	m.Fingerprint = fmt.Sprintf("%016x", out.Fingerprint)
+	// The command line without what does not change the run.
 	m.Command = []string{"mbsim", "run", name}
 	for _, set := range f.sets {
 		m.Command = append(m.Command, "--set", set)
@@ -207,7 +218,7 @@ func procFiles(out *run.Outcome) []reports.File {
 	return files
 }
 
-// verdicts prints the expectations.
+// verdicts prints a table of the expectations and whether they are met.
 func verdicts(w io.Writer, out *run.Outcome) {
 	if len(out.Verdicts) == 0 {
 		return
@@ -217,6 +228,7 @@ func verdicts(w io.Writer, out *run.Outcome) {
 	t.Style().Options.DrawBorder = false
 	t.Style().Format.Header = text.FormatDefault
 	t.AppendHeader(table.Row{"expectation", "value", ""})
+	// A metric without a value does not meet an expectation, whatever the limit.
 	for _, v := range out.Verdicts {
 		value, word := fmt.Sprintf("%g", v.Value), "met"
 		switch {
@@ -230,7 +242,8 @@ func verdicts(w io.Writer, out *run.Outcome) {
 	fmt.Fprintf(w, "\n%s\n", t.Render())
 }
 
-// ending is the exit code of a run that came to its end.
+// ending is the exit code of a run that came to its end. An expectation that is not met says
+// more than a full device, which the scenario may have meant to fill.
 func ending(out *run.Outcome) error {
 	for _, v := range out.Verdicts {
 		if !v.Met {

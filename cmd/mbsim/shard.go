@@ -11,6 +11,7 @@ import (
 	"mbsim/study"
 )
 
+// newShard makes the command shard.
 func newShard() *cobra.Command {
 	index, of, jobs, dir := -1, 0, 1, ""
 	c := &cobra.Command{
@@ -44,11 +45,13 @@ time, also while another attempt goes on. mbsim merge puts all together.
 	return c
 }
 
+// shard performs shard index of the study in dir, and prints how many runs that were.
 func shard(ctx context.Context, w io.Writer, dir string, index, of, jobs int) error {
 	version, err := study.CodeVersion()
 	if err != nil {
 		return err
 	}
+	// What is finished when a signal comes stays finished.
 	n := 0
 	err = theInterrupts.gracefully(ctx, func(ctx context.Context) (err error) {
 		n, err = study.Shard(ctx, dir, index, of, jobs, version)

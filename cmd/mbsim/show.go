@@ -18,6 +18,7 @@ import (
 	"mbsim/reports"
 )
 
+// showFlags are the flags of show.
 type showFlags struct {
 	as       string
 	at       string
@@ -25,9 +26,10 @@ type showFlags struct {
 	progress string
 }
 
-// showForms are the forms that show knows.
+// showForms are the values of --as.
 var showForms = []string{"mb_groups", "mb_stats", "e2freefrag", "filefrag"}
 
+// newShow makes the command show.
 func newShow() *cobra.Command {
 	var f showFlags
 	c := &cobra.Command{
@@ -66,7 +68,9 @@ A time shows what there was just before what happened at that very nanosecond.`,
 	return c
 }
 
+// show prints the state of the run in dir.
 func (f *showFlags) show(ctx context.Context, dir string, files []string, stdout, stderr io.Writer) error {
+	// The arguments.
 	if !slices.Contains(showForms, f.as) {
 		return usagef("--as is %q: want %s", f.as, strings.Join(showForms, ", "))
 	}
@@ -78,6 +82,7 @@ func (f *showFlags) show(ctx context.Context, dir string, files []string, stdout
 			return usagef("%s: %v", p, err)
 		}
 	}
+	// The run, and the time asked for.
 	r, err := loadRun(dir)
 	if err != nil {
 		return err
@@ -86,6 +91,8 @@ func (f *showFlags) show(ctx context.Context, dir string, files []string, stdout
 	if err != nil {
 		return err
 	}
+	// What is not in the run's files is found by performing the run again. Output is buffered, so
+	// that nothing is printed if that run turns out to be another one.
 	w := bufio.NewWriter(stdout)
 	past := &past{dir: dir, run: r, base: f.base, progress: f.progress, stderr: stderr}
 	switch {
@@ -102,7 +109,7 @@ func (f *showFlags) show(ctx context.Context, dir string, files []string, stdout
 	return w.Flush()
 }
 
-// time is the simulated time asked for, -1 for the end.
+// time returns the simulated time asked for in nanoseconds, -1 for the end.
 func (f *showFlags) time(r *reports.Run) (int64, error) {
 	if f.at == "" {
 		return -1, nil
@@ -121,8 +128,9 @@ func (f *showFlags) time(r *reports.Run) (int64, error) {
 // line a group.
 const maxShown = 1 << 36
 
-// showStored shows the end of the run from its files.
+// showStored prints the state at the end of the run from its files.
 func showStored(w io.Writer, r *reports.Run, dir, as string) error {
+	// The last snapshot has the free space at the end.
 	if as == "e2freefrag" {
 		n := len(r.Result.Snapshots)
 		if n == 0 || r.Result.Snapshots[n-1].Free.Total == 0 {
@@ -131,6 +139,7 @@ func showStored(w io.Writer, r *reports.Run, dir, as string) error {
 		f := &r.Result.Snapshots[n-1].Free
 		return reports.WriteFreeFrag(w, dir, f, f.Blocks)
 	}
+	// The other forms are stored as text.
 	name := filepath.Join(dir, as+".txt")
 	if !slices.Contains(r.Manifest.Files, as+".txt") { // then it is not this run's
 		return usagef("%s: there is none: only ext4 has %s", name, as)

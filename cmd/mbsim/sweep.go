@@ -22,6 +22,7 @@ import (
 	"mbsim/study/slurm"
 )
 
+// sweepFlags are the flags of sweep.
 type sweepFlags struct {
 	runFlags
 	reps     int
@@ -34,6 +35,7 @@ type sweepFlags struct {
 	slurm    slurm.Engine
 }
 
+// newSweep makes the command sweep.
 func newSweep() *cobra.Command {
 	var f sweepFlags
 	c := &cobra.Command{
@@ -115,7 +117,9 @@ func completeMetrics(c *cobra.Command) {
 	})
 }
 
+// sweep plans the study and performs it, or only lists its runs.
 func (f *sweepFlags) sweep(ctx context.Context, name string, stdout, stderr io.Writer) error {
+	// Everything that can be wrong with the input is found before the folder is touched.
 	p, err := f.plan(name)
 	if err != nil {
 		return studyError(err)
@@ -130,6 +134,7 @@ func (f *sweepFlags) sweep(ctx context.Context, name string, stdout, stderr io.W
 	if f.dryRun {
 		return studyError(f.list(stdout, dir, p))
 	}
+	// The folder keeps what is finished, so that the same command goes on after an interruption.
 	s, err := study.Open(dir, p)
 	if err != nil {
 		return studyError(err)
@@ -147,8 +152,9 @@ const (
 	maxShards = 100000
 )
 
-// plan makes the study of the command line.
+// plan makes the study that the command line describes.
 func (f *sweepFlags) plan(name string) (*study.Plan, error) {
+	// The flags that are numbers and words.
 	switch {
 	case f.reps < 0:
 		return nil, usagef("--reps is %d: want 1 or more", f.reps)
@@ -159,10 +165,12 @@ func (f *sweepFlags) plan(name string) (*study.Plan, error) {
 	case f.engine != "local" && f.engine != "slurm" && f.engine != "shards":
 		return nil, usagef("unknown engine %q: want local, slurm or shards", f.engine)
 	}
+	// Sets, and the seed, which is a set too.
 	opt := study.Options{Sets: f.sets, Replications: f.reps, Until: f.until, Baseline: f.baseline, Metrics: metricNames(), Command: f.command(name)}
 	if f.seed != "" {
 		opt.Sets = append(opt.Sets[:len(opt.Sets):len(opt.Sets)], "seed="+f.seed)
 	}
+	// The first metric is the one that the study is about.
 	for _, m := range f.metrics {
 		if _, err := metrics.Find(m); err != nil {
 			return nil, usage(err)
@@ -171,6 +179,7 @@ func (f *sweepFlags) plan(name string) (*study.Plan, error) {
 	if len(f.metrics) > 0 {
 		opt.Metric = f.metrics[0]
 	}
+	// Runs of other code are other runs.
 	var err error
 	if opt.Version, err = study.CodeVersion(); err != nil {
 		return nil, err
@@ -198,20 +207,24 @@ func (f *sweepFlags) command(name string) []string {
 	return c
 }
 
-// perform runs the study and prints its table.
+// perform performs the study's runs and prints its table.
 func (f *sweepFlags) perform(ctx context.Context, s *study.Study, stdout, stderr io.Writer) error {
+	// Runs of other settings stay in the folder; say so, or the user may take them for these.
 	if n := s.Foreign(); n > 0 && !f.quiet {
 		fmt.Fprintf(stderr, "mbsim: %s keeps %d finished runs of other settings or versions, which this study does not use\n", s.Dir, n)
 	}
 	if f.engine == "shards" {
-		return f.tellShards(stdout, s)
+		return f.printShards(stdout, s)
 	}
+	// The bar counts only the runs to be performed.
 	done, total := s.Finished()
 	bar, err := newBar(f.progress, f.quiet, fmt.Sprintf("%s, %d runs", s.Plan.Scenario, total), stderr)
 	if err != nil {
 		return err
 	}
 	start := done // what was finished before is not in the bar: it would spoil the time left
+	// Runs report from several goroutines, and the sum of their shares may shrink for a moment
+	// when one ends: the bar does not go back.
 	var mu sync.Mutex
 	share := 0.0
 	err = theInterrupts.gracefully(ctx, func(ctx context.Context) error {
@@ -223,6 +236,7 @@ func (f *sweepFlags) perform(ctx context.Context, s *study.Study, stdout, stderr
 		})
 	})
 	bar.done(err == nil)
+	// What is finished stays, and the same command goes on from there.
 	if errors.Is(err, context.Canceled) {
 		done, total = s.Finished()
 		return &exitError{exitInterrupted, fmt.Errorf("interrupted; %d of %d runs are finished: the same command goes on", done, total)}
@@ -230,6 +244,7 @@ func (f *sweepFlags) perform(ctx context.Context, s *study.Study, stdout, stderr
 	if err != nil {
 		return err
 	}
+	// Write the result, and print its table.
 	r, err := s.Write()
 	if err != nil || f.quiet {
 		return err
@@ -241,6 +256,7 @@ func (f *sweepFlags) perform(ctx context.Context, s *study.Study, stdout, stderr
 	return err
 }
 
+// executor is who performs the runs: this machine, or a Slurm cluster.
 func (f *sweepFlags) executor(stderr io.Writer) study.Executor {
 	if f.engine == "slurm" {
 		e := f.slurm
@@ -252,7 +268,8 @@ func (f *sweepFlags) executor(stderr io.Writer) study.Executor {
 	return &study.Pool{Jobs: f.jobs}
 }
 
-func (f *sweepFlags) tellShards(w io.Writer, s *study.Study) error {
+// printShards prints which commands perform the planned study in parts.
+func (f *sweepFlags) printShards(w io.Writer, s *study.Study) error {
 	done, total := s.Finished()
 	n := f.slurm.Shards
 	if n == 0 {
@@ -266,8 +283,9 @@ anywhere the folder can be seen, as often as needed, and then
 	return err
 }
 
-// list prints what would be run.
+// list prints which runs would be performed, and how long they may take.
 func (f *sweepFlags) list(w io.Writer, dir string, p *study.Plan) error {
+	// What is finished already need not be performed.
 	finished, left, err := p.Finished(dir)
 	if err != nil {
 		return err
@@ -276,18 +294,21 @@ func (f *sweepFlags) list(w io.Writer, dir string, p *study.Plan) error {
 	if err != nil {
 		return err
 	}
+	// The settings.
 	var rows []table.Row
 	for i := range p.Settings {
 		rows = append(rows, table.Row{p.Settings[i].Name, p.Replications, finished[i]})
 	}
 	fmt.Fprintf(w, "%s, seed %d, into %s\n\n", p.Scenario, p.Seed, dir)
 	tableOf(w, false, table.Row{"setting", "runs", "finished"}, rows)
+	// The number of runs, and the rule that may add more.
 	total := len(p.Settings) * p.Replications
 	fmt.Fprintf(w, "\n%d settings x %d replications = %d runs, %d to be performed", len(p.Settings), p.Replications, total, len(left))
 	if u := p.Until; u != nil {
 		fmt.Fprintf(w, "; then more until every difference is known to ±%g%%, at most %d replications", 100*u.CI, u.Max)
 	}
 	fmt.Fprintln(w)
+	// The time, which the first finished run tells better than the number of operations.
 	switch {
 	case len(left) == 0:
 	case !cost.Known:

@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// newValidate makes the command validate.
 func newValidate() *cobra.Command {
 	var f runFlags
 	show := false
@@ -19,6 +20,7 @@ func newValidate() *cobra.Command {
 				if err != nil {
 					return err
 				}
+				// The image, or what mke2fs would make, can be wrong too.
 				layout, err := s.Layout()
 				if err != nil {
 					return usage(err)

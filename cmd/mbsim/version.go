@@ -8,6 +8,7 @@ import (
 	"mbsim/reports"
 )
 
+// newVersion makes the command version.
 func newVersion() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",

@@ -11,12 +11,12 @@ import (
 	"mbsim/replay"
 )
 
-// generate writes a case.
+// generate writes the case that gen.py makes of a family and a seed into dir.
 func (k kernel) generate(family string, seed int, dir string) error {
 	return command("python3", filepath.Join(k.scripts, "gen.py"), family, strconv.Itoa(seed), dir)
 }
 
-// ask records the case in dir and compares.
+// ask records the case in dir on the real kernel, and compares the simulator with that.
 func (k kernel) ask(dir string) (*replay.Verdict, error) {
 	sys, err := kernels.Find(k.name)
 	if err != nil {
@@ -32,7 +32,7 @@ func (k kernel) ask(dir string) (*replay.Verdict, error) {
 	return k.verify(dir)
 }
 
-// command runs a program; its error holds what it printed.
+// command runs a program. The error holds everything that the program printed.
 func command(name string, args ...string) error {
 	var text bytes.Buffer
 	c := exec.Command(name, args...)

@@ -19,7 +19,9 @@ func main() {
 	}
 }
 
+// run performs the command line.
 func run(args []string, stdout io.Writer) error {
+	// The flags.
 	f := flag.NewFlagSet("fuzz", flag.ContinueOnError)
 	n := f.Int("n", 20, "cases")
 	family := f.String("family", "mix", "family of gen.py; several, by commas, take turns")
@@ -33,6 +35,7 @@ func run(args []string, stdout io.Writer) error {
 	if err := f.Parse(args); err != nil {
 		return err
 	}
+	// Only shrink a case that is known to differ.
 	if *one != "" {
 		v, err := k.verify(*one)
 		if err != nil || v.Identical {
@@ -42,6 +45,7 @@ func run(args []string, stdout io.Writer) error {
 		fmt.Fprintln(stdout, small)
 		return err
 	}
+	// Case by case, until one differs.
 	families := strings.Split(*family, ",")
 	identical, refused := 0, 0
 	for i := range *n {
@@ -75,4 +79,5 @@ func run(args []string, stdout io.Writer) error {
 // kernel is a real kernel that answers questions.
 type kernel struct{ name, scripts string }
 
+// verify compares the simulator with the recording in dir.
 func (k kernel) verify(dir string) (*replay.Verdict, error) { return replay.Verify(dir, k.name) }

@@ -11,10 +11,10 @@ import (
 	"mbsim/replay"
 )
 
-// shrink looks for a small part of the script in dir that still differs, asking
-// the kernel at most so many times, and returns the folder of the smallest
-// found. It removes ever smaller runs of lines (Zeller and Hildebrandt,
-// "Simplifying and Isolating Failure-Inducing Input", 2002).
+// shrink looks for a small part of the script in dir that still differs, recording at most
+// about so many cases, and returns the folder of the smallest one found. It removes ever smaller
+// runs of lines (Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input",
+// 2002).
 func (k kernel) shrink(dir string, v *replay.Verdict, questions int, stdout io.Writer) (string, error) {
 	text, err := os.ReadFile(filepath.Join(dir, "ops"))
 	if err != nil {
@@ -22,6 +22,8 @@ func (k kernel) shrink(dir string, v *replay.Verdict, questions int, stdout io.W
 	}
 	lines := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
 	small := filepath.Clean(dir) + "-small"
+	// differs asks the kernel about a part of the script. A part that cannot be recorded, for
+	// instance because it opens a file that it has not made, does not count.
 	differs := func(ops []string) bool {
 		questions--
 		if err := k.copyCase(dir, small, ops); err != nil {
@@ -30,12 +32,15 @@ func (k kernel) shrink(dir string, v *replay.Verdict, questions int, stdout io.W
 		v, err := k.ask(small)
 		return err == nil && !v.Identical
 	}
+	// What comes behind the line that differs cannot matter.
 	if n := v.Line; n > 0 && n < len(lines) && differs(lines[:n]) {
 		lines = lines[:n]
 	}
+	// Remove runs of half the lines, of a quarter, and so on to single lines.
 	for size := len(lines) / 2; size > 0 && questions > 0; size /= 2 {
 		for at := 0; at < len(lines) && questions > 0; {
 			rest := slices.Concat(lines[:at], lines[min(at+size, len(lines)):])
+			// The next run of lines is now at the same place, or else behind this one.
 			if differs(rest) {
 				lines = rest
 			} else {
@@ -44,6 +49,7 @@ func (k kernel) shrink(dir string, v *replay.Verdict, questions int, stdout io.W
 		}
 		fmt.Fprintf(stdout, "  shrunk to %d lines\n", len(lines))
 	}
+	// The last part that was tried may not be the smallest: record that one again.
 	if err := k.copyCase(dir, small, lines); err != nil {
 		return "", err
 	}
@@ -51,7 +57,7 @@ func (k kernel) shrink(dir string, v *replay.Verdict, questions int, stdout io.W
 	return small, err
 }
 
-// copyCase writes a case like that in dir, with other operations.
+// copyCase writes into folder to the case of dir, with other operations.
 func (k kernel) copyCase(dir, to string, ops []string) error {
 	env, err := os.ReadFile(filepath.Join(dir, "case.env"))
 	if err != nil {

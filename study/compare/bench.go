@@ -22,12 +22,14 @@ func WriteBench(w io.Writer, sources []*Source, opt Options) error {
 		return err
 	}
 	b := bufio.NewWriter(w)
+	// benchstat learns from these lines which direction is better.
 	for _, name := range names {
 		id, _ := metrics.Find(name)
 		if m := metrics.At(id); m.Better != metrics.Neither && some(sources, name) {
 			fmt.Fprintf(b, "Unit %s better=%s\n", name, m.Better)
 		}
 	}
+	// A line for each run, under what the lines have in common.
 	for i, src := range sources {
 		for j := range src.Sides {
 			s := &src.Sides[j]
@@ -56,7 +58,7 @@ func some(sources []*Source, metric string) bool {
 	return false
 }
 
-// writeSample writes the line of a run.
+// writeSample writes the line of one run, nothing if it has none of the metrics.
 func writeSample(w io.Writer, s *Side, x *study.Sample, names []string) {
 	values := ""
 	for _, name := range names {
@@ -69,13 +71,14 @@ func writeSample(w io.Writer, s *Side, x *study.Sample, names []string) {
 	}
 }
 
-// line is a text without what would end it.
+// line is a text on one line.
 func line(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// benchName is a scenario's name as a benchmark's: SmallFiles.
+// benchName is a scenario's name in the form of a benchmark's: small-files is SmallFiles.
 func benchName(s string) string {
 	var b strings.Builder
 	up := true
+	// A letter after anything else but letters and digits begins a word.
 	for _, c := range s {
 		switch {
 		case c >= 'a' && c <= 'z' && up:

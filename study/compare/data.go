@@ -63,12 +63,14 @@ type (
 func (c *Pair) WriteJSON(w io.Writer) error {
 	out := jsonPair{A: c.A.json(), B: c.B.json(), Sentence: c.Sentence(), Holm: c.Family,
 		Metrics: []jsonEffect{}, Keys: c.Keys, Warnings: c.Warnings}
+	// Lists are never null, which programs would have to expect.
 	if out.Keys == nil {
 		out.Keys = []KeyDifference{}
 	}
 	if out.Warnings == nil {
 		out.Warnings = []string{}
 	}
+	// A line for each metric; p needs two pairs at least.
 	for _, e := range c.Effects {
 		m := metricOf(e)
 		relative, relHalf := e.Relative()
@@ -83,6 +85,7 @@ func (c *Pair) WriteJSON(w io.Writer) error {
 	return writeJSON(w, out)
 }
 
+// writeJSON writes v indented, with signs such as < as they are.
 func writeJSON(w io.Writer, v any) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
@@ -90,14 +93,17 @@ func writeJSON(w io.Writer, v any) error {
 	return e.Encode(v)
 }
 
+// json is the side as an object.
 func (s *Side) json() jsonSide {
 	return jsonSide{s.Name, s.Scenario, s.Setting, len(s.Samples), s.Version}
 }
 
+// meanJSON is a mean as an object.
 func meanJSON(m stats.Mean) jsonMean {
 	return jsonMean{m.N, m.Value, finite(m.SD), finite(m.Half)}
 }
 
+// metricOf describes an effect's metric; one that is not known has a name only.
 func metricOf(e *study.Effect) metrics.Metric {
 	id, err := metrics.Find(e.Metric)
 	if err != nil {
@@ -129,9 +135,11 @@ func WriteCSV(w io.Writer, pairs []*Pair) error {
 	return c.Error()
 }
 
+// csvLine is the line of one effect.
 func csvLine(a, b string, e *study.Effect) []string {
 	m, d := metricOf(e), &e.Difference
 	relative, relHalf := e.Relative()
+	// Fewer than two pairs have no p.
 	p := d.P
 	if d.N < 2 {
 		p = math.NaN()
@@ -140,6 +148,7 @@ func csvLine(a, b string, e *study.Effect) []string {
 		cell(d.Value), cell(d.Half), cell(relative), cell(relHalf), cell(p), cell(e.Holm), string(e.Verdict), strconv.FormatBool(e.Doubtful())}
 }
 
+// cell is a number in a CSV file, "" where it is not known.
 func cell(v float64) string {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return ""
@@ -158,6 +167,7 @@ func WriteSettingsCSV(w io.Writer, r *study.Result, opt Options) error {
 	if err := c.Write(csvHead); err != nil {
 		return err
 	}
+	// The baseline has no difference to itself.
 	for _, name := range names {
 		for i, e := range r.Effects(name) {
 			if e == nil || e.Difference.N == 0 {

@@ -16,6 +16,7 @@ func significant(v float64, n int) string {
 	if v == 0 || math.IsInf(v, 0) || math.IsNaN(v) {
 		return strconv.FormatFloat(v, 'g', -1, 64)
 	}
+	// Round first: that may carry into a further digit, as from 9.99 to 10.0.
 	v, _ = strconv.ParseFloat(strconv.FormatFloat(v, 'e', n-1, 64), 64)
 	digits := n - 1 - int(math.Floor(math.Log10(math.Abs(v))))
 	return commas(strconv.FormatFloat(v, 'f', max(digits, 0), 64))
@@ -65,13 +66,12 @@ func shownUnit(unit string) string {
 	return unit
 }
 
-// decimals is how many decimal places show half the width of an interval to two
-// digits.
+// decimals returns how many decimal places show half the width of an interval to two digits.
 func decimals(half float64) int {
 	return min(max(1-int(math.Floor(math.Log10(half))), 0), 6)
 }
 
-// width is half the width of an interval, without what rounding has left of zero.
+// width is half the width of an interval, or 0 where only rounding keeps it from being 0.
 func width(v, half float64) float64 {
 	if half < 1e-9*math.Abs(v) {
 		return 0
@@ -86,6 +86,7 @@ func mean(m stats.Mean, unit string) string {
 	}
 	factor, suffix := scale(unit, m.Value)
 	v, half := m.Value*factor, width(m.Value, m.Half)*factor
+	// Without an interval the number itself decides how many digits are shown.
 	if math.IsNaN(half) || half == 0 {
 		text := significant(v, 4)
 		if v == math.Trunc(v) {
@@ -96,12 +97,13 @@ func mean(m stats.Mean, unit string) string {
 		}
 		return text + suffix
 	}
+	// The interval decides how many digits mean anything.
 	d := decimals(half)
 	return commas(strconv.FormatFloat(v, 'f', d, 64)) + " ± " + commas(strconv.FormatFloat(half, 'f', d, 64)) + suffix
 }
 
-// change is a difference with its interval: in per cent of the first mean, of a
-// share in percentage points, and in the unit where the first mean is zero.
+// change is a difference with its interval: in per cent of the first mean; of a share in
+// percentage points; in the metric's unit where the first mean is zero.
 func change(e *study.Effect) string {
 	v, half := e.Relative()
 	factor, suffix := 100.0, "%"
@@ -112,13 +114,17 @@ func change(e *study.Effect) string {
 		v, half = e.Difference.Value, e.Difference.Half
 		factor, suffix = scale(unit, v)
 	}
-	if half = width(v, half); e.Difference.N < 3 {
+	// Two pairs give an interval so wide that it only confuses.
+	half = width(v, half)
+	if e.Difference.N < 3 {
 		half = math.NaN()
 	}
+	// From tenfold on, people read a factor more easily.
 	if suffix == "%" && v >= 9 {
 		return times(1+v, half)
 	}
 	v, half = v*factor, half*factor
+	// Without an interval: three digits.
 	if math.IsNaN(half) || half == 0 {
 		text := significant(v, 3)
 		if v > 0 {
@@ -129,6 +135,7 @@ func change(e *study.Effect) string {
 		}
 		return text + suffix
 	}
+	// With one: as many digits as it leaves a meaning.
 	d := decimals(half)
 	sign := "+"
 	if v < 0 {
@@ -174,6 +181,7 @@ func word(e *study.Effect) string {
 	return w
 }
 
+// unitOf is the unit of a metric, "" of an unknown one.
 func unitOf(metric string) string {
 	id, err := metrics.Find(metric)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"mbsim/study/stats"
 )
 
-// Options choose what is compared.
+// Options choose which metrics are compared.
 type Options struct {
 	Metrics []string // in this order; none for the headlines of the registry
 	All     bool     // every metric
@@ -33,13 +33,14 @@ type Pair struct {
 // sides have.
 var headlines = []string{"extents_per_file_mean", "free_extents"}
 
-// Compare compares two sides.
+// Compare compares the metrics that both sides have.
 func Compare(a, b *Side, opt Options) (*Pair, error) {
 	p := &Pair{A: a, B: b}
 	names, err := chosen(opt)
 	if err != nil {
 		return nil, err
 	}
+	// A metric that was asked for by name must be there; any other is left out.
 	for _, name := range names {
 		e := study.Compare(a.Samples, b.Samples, name)
 		if e.Difference.N > 0 {
@@ -48,6 +49,7 @@ func Compare(a, b *Side, opt Options) (*Pair, error) {
 			return nil, userErrorf("%s has no value in both of %s and %s", name, a.Name, b.Name)
 		}
 	}
+	// Correct for the number of comparisons, and choose what the sentence is about.
 	p.Family = study.Family(p.Effects)
 	first := headlines
 	if opt.Metrics != nil {
@@ -58,12 +60,14 @@ func Compare(a, b *Side, opt Options) (*Pair, error) {
 			p.Headline = p.Effects[i]
 		}
 	}
+	// What else differs between the two.
 	p.Keys = differences(a.Configs, b.Configs, slices.Concat(a.Asked, b.Asked, opt.Expect))
 	p.warn()
 	return p, nil
 }
 
-// chosen are the metrics to compare.
+// chosen returns the names of the metrics to compare: those asked for, or the headlines of the
+// registry, or all.
 func chosen(opt Options) (names []string, err error) {
 	if opt.Metrics != nil {
 		for _, name := range opt.Metrics {
@@ -86,11 +90,13 @@ func chosen(opt Options) (names []string, err error) {
 // warn notes what makes the comparison doubtful.
 func (p *Pair) warn() {
 	say := func(format string, a ...any) { p.Warnings = append(p.Warnings, fmt.Sprintf(format, a...)) }
+	// Settings: different scenarios differ in everything, so that listing keys says nothing.
 	if p.A.Scenario != p.B.Scenario {
 		say("they are runs of different scenarios: %s and %s", p.A.Scenario, p.B.Scenario)
 	} else if text := unasked(p.Keys); text != "" {
 		say("the two differ in more than was asked: %s", text)
 	}
+	// Programs, and studies that are not finished.
 	if !sameVersion(p.A.Version, p.B.Version) {
 		say("they were made by different versions of mbsim: %s and %s", p.A.Version, p.B.Version)
 	}
@@ -99,6 +105,7 @@ func (p *Pair) warn() {
 			say("%s is not finished: %d of %d runs are missing", s.Name, s.Missing, s.Missing+len(s.Samples))
 		}
 	}
+	// Pairs that are missing.
 	if h := p.Headline; h != nil {
 		switch {
 		case !h.Paired:
@@ -107,6 +114,7 @@ func (p *Pair) warn() {
 			say("%d runs have no partner with their seed and replication, and are left out", h.Unpaired)
 		}
 	}
+	// Statistics that contradict each other.
 	var far []string
 	for _, e := range p.Effects {
 		if e.Disagree() {
@@ -118,8 +126,8 @@ func (p *Pair) warn() {
 	}
 }
 
-// sameVersion compares versions. A manifest does not name the executable, as a
-// study does.
+// sameVersion says whether two versions can be the same code. A study names the executable
+// where the commit does not identify the code; a run's manifest does not.
 func sameVersion(a, b string) bool {
 	x, _, named1 := strings.Cut(a, " executable ")
 	y, _, named2 := strings.Cut(b, " executable ")
@@ -129,7 +137,7 @@ func sameVersion(a, b string) bool {
 	return strings.TrimSuffix(x, " modified") == strings.TrimSuffix(y, " modified")
 }
 
-// unasked lists the differences nobody asked for.
+// unasked lists the differences that nobody asked for, the first of many.
 func unasked(keys []KeyDifference) string {
 	const some = 8
 	var parts []string
@@ -156,13 +164,15 @@ func (p *Pair) Sentence() string {
 	return sentence(p.Headline, p.A.Name, p.B.Name)
 }
 
-// sentence is an effect in words.
+// sentence says an effect in words.
 func sentence(e *study.Effect, a, b string) string {
 	d := &e.Difference
+	// How many runs it rests on.
 	runs := plural(d.N, "pair", "pairs")
 	if !e.Paired {
 		runs = "at least " + plural(d.N, "run", "runs") + " of each"
 	}
+	// From the least evidence to the most.
 	switch {
 	case e.Verdict == study.Same:
 		return fmt.Sprintf("%s is the same in both, in %s of runs.", e.Metric, runs)
@@ -175,6 +185,7 @@ func sentence(e *study.Effect, a, b string) string {
 	if e.Verdict == study.Better || e.Verdict == study.Worse {
 		verdict = ", which is " + string(e.Verdict)
 	}
+	// Evidence that does not stand after the correction is told with both p values.
 	p := pSentence(e.Holm)
 	if e.Doubtful() {
 		p = pSentence(d.P) + " alone, but " + p + " after correction for all metrics"
@@ -182,7 +193,7 @@ func sentence(e *study.Effect, a, b string) string {
 	return fmt.Sprintf("%s of %s is %s%s (%s, %s).", e.Metric, b, comparative(e, a), verdict, runs, p)
 }
 
-// comparative is the change in words: 21.5 ± 2.0% lower than of A.
+// comparative says a change in words, such as "21.5 ± 2.0% lower than of A".
 func comparative(e *study.Effect, than string) string {
 	text := change(e)
 	if factor, ok := strings.CutPrefix(text, "×"); ok {
@@ -195,6 +206,7 @@ func comparative(e *study.Effect, than string) string {
 	return strings.TrimLeft(text, "+-") + " " + word + " than of " + than
 }
 
+// plural is a count of things.
 func plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
@@ -202,7 +214,8 @@ func plural(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// best orders settings of a metric that has a direction, the best first.
+// best returns the settings that have a mean in the order of the metric's direction, the best
+// first. Equal ones keep their order.
 func best(metric metrics.Metric, means []stats.Mean) []int {
 	var order []int
 	for i := range means {

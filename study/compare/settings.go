@@ -20,7 +20,7 @@ const (
 	topRows   = 20
 )
 
-// block is one metric of all settings.
+// block is one metric of all settings: a table of the output.
 type block struct {
 	metric  metrics.Metric
 	means   []stats.Mean    // by setting
@@ -35,10 +35,12 @@ func WriteSettings(w io.Writer, r *study.Result, opt Options, markdown bool) err
 	if err != nil {
 		return err
 	}
+	// What the study is.
 	p.printf("%s: %s, %s each (seed %d)\n", r.Scenario, plural(len(r.Settings), "setting", "settings"), plural(r.Replications, "replication", "replications"), r.Seed)
 	if r.Question != "" {
 		p.printf("%s\n", r.Question)
 	}
+	// The tables.
 	for i := range v.blocks {
 		if i == 0 || !markdown {
 			p.printf("\n")
@@ -48,6 +50,7 @@ func WriteSettings(w io.Writer, r *study.Result, opt Options, markdown bool) err
 	if !markdown {
 		p.printf("\n")
 	}
+	// The metrics that have no table are named.
 	names := func(before string, names []string, after string) {
 		if names != nil {
 			p.wrap(before + strings.Join(names, ", ") + after)
@@ -57,6 +60,7 @@ func WriteSettings(w io.Writer, r *study.Result, opt Options, markdown bool) err
 	names("No evidence of a difference in: ", v.unsure, ".")
 	names("The same in all settings: ", v.same, ".")
 	names("Not in the baseline: ", v.alien, ".")
+	// How to read the figures, and what to be careful with.
 	p.wrap(settingsNote(r))
 	for _, s := range r.Doubts() {
 		p.wrap("Warning: " + s)
@@ -64,7 +68,7 @@ func WriteSettings(w io.Writer, r *study.Result, opt Options, markdown bool) err
 	return p.err
 }
 
-// view is which metrics are shown, and which are only named.
+// view says which metrics get a table, and which are only named and why.
 type view struct {
 	blocks []block
 	more   []string // with evidence, but beyond what is shown
@@ -73,13 +77,14 @@ type view struct {
 	alien  []string // the baseline has no value
 }
 
-// viewOf shows the metrics asked for, or the headlines that have a direction and
-// differ with evidence, the study's own first.
+// viewOf chooses the metrics to show: those asked for, or those headlines with a direction
+// that differ with evidence, the study's own metric first.
 func viewOf(r *study.Result, opt Options) (*view, error) {
 	names, err := chosen(opt)
 	if err != nil {
 		return nil, err
 	}
+	// Put the study's own metric first.
 	if opt.Metrics == nil {
 		names = slices.DeleteFunc(names, func(n string) bool { return n == r.Metric })
 		names = append([]string{r.Metric}, names...)
@@ -90,6 +95,7 @@ func viewOf(r *study.Result, opt Options) (*view, error) {
 		if err != nil {
 			return nil, userErrorf("%w", err)
 		}
+		// Means and differences of all settings.
 		b := block{metric: metrics.At(id), effects: r.Effects(name)}
 		values := 0
 		for i := range r.Settings {
@@ -104,6 +110,7 @@ func viewOf(r *study.Result, opt Options) (*view, error) {
 			v.sort(b, opt.Metrics != nil || name == r.Metric, opt.All)
 		}
 	}
+	// If nobody asked for more, a few tables are enough.
 	if opt.Metrics == nil && !opt.All && len(v.blocks) > maxBlocks {
 		for _, b := range v.blocks[maxBlocks:] {
 			v.more = append(v.more, b.metric.Name)
@@ -113,7 +120,8 @@ func viewOf(r *study.Result, opt Options) (*view, error) {
 	return v, nil
 }
 
-// sort puts a metric where it belongs.
+// sort puts a metric into the list where it belongs. wanted says that it is shown in any case,
+// all that it is shown if it differs.
 func (v *view) sort(b block, wanted, all bool) {
 	compared, differs, evidence := b.evidence()
 	name := b.metric.Name
@@ -131,8 +139,8 @@ func (v *view) sort(b block, wanted, all bool) {
 	}
 }
 
-// evidence says whether any setting can be compared with the baseline, whether any
-// differs, and whether with evidence.
+// evidence says whether any setting can be compared with the baseline, whether any of them
+// differs from it, and whether one does with evidence.
 func (b *block) evidence() (compared, differs, evidence bool) {
 	for _, e := range b.effects {
 		if e == nil || e.Difference.N == 0 {
@@ -150,9 +158,10 @@ func (b *block) evidence() (compared, differs, evidence bool) {
 	return compared, differs, evidence
 }
 
-// block prints one metric.
+// block prints the table of one metric.
 func (p *page) block(r *study.Result, b *block) {
 	m := &b.metric
+	// The title: name, unit and direction.
 	title := m.Name
 	if u := shownUnit(m.Unit); u != "" {
 		title += ", " + u
@@ -164,6 +173,7 @@ func (p *page) block(r *study.Result, b *block) {
 		title = "### " + title + "\n"
 	}
 	p.printf("%s\n", title)
+	// A row for each setting; the baseline has no difference to itself.
 	var rows []table.Row
 	shown, left := b.rows(r)
 	for _, i := range shown {
@@ -178,6 +188,7 @@ func (p *page) block(r *study.Result, b *block) {
 		}
 	}
 	p.table(table.Row{"setting", "mean", "difference", "p", "verdict"}, rows, 2, 3, 4)
+	// What is left out, and which setting is best.
 	if left > 0 {
 		p.wrap(fmt.Sprintf("The best %d settings; the other %d are in study.csv.", topRows, left))
 	}
@@ -189,7 +200,8 @@ func (p *page) block(r *study.Result, b *block) {
 	}
 }
 
-// rows are the settings to show, and how many are left out.
+// rows returns the settings to show, and how many are left out: of many settings the best are
+// shown, and the baseline.
 func (b *block) rows(r *study.Result) (shown []int, left int) {
 	if len(r.Settings) <= maxRows {
 		for i := range r.Settings {
@@ -207,12 +219,14 @@ func (b *block) rows(r *study.Result) (shown []int, left int) {
 	return shown, len(r.Settings) - len(shown)
 }
 
-// verdict names the best setting and those that cannot be told from it.
+// verdict says which setting is best, and which others cannot be told from it.
 func verdict(r *study.Result, b *block) string {
 	order := best(b.metric, b.means)
 	if b.metric.Better == metrics.Neither || len(order) < 2 {
 		return ""
 	}
+	// Compare the best setting with each other one, not only with the baseline. second is the
+	// comparison with the first one that is worse with evidence.
 	top := &r.Settings[order[0]]
 	var rivals []string
 	var second *study.Effect
@@ -224,10 +238,12 @@ func verdict(r *study.Result, b *block) string {
 			second = &e
 		}
 	}
+	// How much better than the baseline it is.
 	gain := ""
 	if e := b.effects[order[0]]; e != nil && e.Difference.N > 0 {
 		gain = " (" + change(e) + " against the baseline)"
 	}
+	// Settings that cannot be told from the best are its rivals; the baseline may be one.
 	next := r.Settings[order[1]].Name
 	switch {
 	case top.Name == r.Baseline && rivals == nil:
@@ -245,6 +261,7 @@ func verdict(r *study.Result, b *block) string {
 	return fmt.Sprintf("Best: %s%s, which cannot be told from %s.", top.Name, gain, strings.Join(rivals, ", "))
 }
 
+// settingsNote explains the columns.
 func settingsNote(r *study.Result) string {
 	s := fmt.Sprintf("Means and differences to %s with 95%% intervals (Student's t), paired by replication. ~: no evidence (the interval holds 0, or fewer than 3 replications).", r.Baseline)
 	if len(r.Settings) > 2 {

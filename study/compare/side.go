@@ -36,6 +36,8 @@ type Source struct {
 // Open reads a run's folder, a folder of runs' folders, a study's folder, or
 // STUDY:SETTING.
 func Open(name string) (*Source, error) {
+	// A folder's own name may have a colon: only where there is none of that name does the colon
+	// begin the name of a setting.
 	dir, setting := name, ""
 	if _, err := os.Stat(name); err != nil {
 		i := strings.IndexByte(name, ':')
@@ -48,6 +50,7 @@ func Open(name string) (*Source, error) {
 		_, err := os.Stat(filepath.Join(append([]string{dir}, parts...)...))
 		return err == nil
 	}
+	// A study, or one run.
 	switch {
 	case exists("study.json"), exists("plan.json"):
 		return openStudy(name, dir, setting)
@@ -57,10 +60,11 @@ func Open(name string) (*Source, error) {
 		s, err := openRuns(name, []string{dir})
 		return &Source{Name: name, Sides: []Side{s}}, err
 	}
+	// A folder of runs' folders. Names that begin with a dot are those of runs that were killed.
 	var below []string
 	entries, err := os.ReadDir(dir) // sorted by name
 	for _, e := range entries {
-		if e.Name()[0] != '.' && exists(e.Name(), "manifest.json") { // others are of runs that were killed
+		if e.Name()[0] != '.' && exists(e.Name(), "manifest.json") {
 			below = append(below, filepath.Join(dir, e.Name()))
 		}
 	}
@@ -71,10 +75,12 @@ func Open(name string) (*Source, error) {
 	return &Source{Name: name, Sides: []Side{s}}, err
 }
 
+// userErrorf is an error that is the user's.
 func userErrorf(format string, a ...any) error {
 	return &study.UserError{Err: fmt.Errorf(format, a...)}
 }
 
+// openStudy reads a study: all its settings, or the one named.
 func openStudy(name, dir, setting string) (*Source, error) {
 	r, err := study.Load(dir)
 	if err != nil {
@@ -86,6 +92,7 @@ func openStudy(name, dir, setting string) (*Source, error) {
 		if setting != "" && s.Name != setting {
 			continue
 		}
+		// Keys that the setting sets differ on purpose.
 		side := Side{Name: dir + ":" + s.Name, Scenario: r.Scenario, Setting: s.Name, Samples: r.Samples(s),
 			Configs: []json.RawMessage{s.Config}, Version: r.Version, Missing: r.Replications - len(s.Runs)}
 		for _, v := range s.Values {
@@ -113,7 +120,8 @@ func settingNames(r *study.Result) string {
 	return strings.Join(names, "; ")
 }
 
-// openRuns reads folders that mbsim run has written.
+// openRuns reads folders that mbsim run has written, as runs of one setting with several
+// seeds.
 func openRuns(name string, dirs []string) (Side, error) {
 	side := Side{Name: name}
 	for _, dir := range dirs {
@@ -122,6 +130,7 @@ func openRuns(name string, dirs []string) (Side, error) {
 			return side, &study.UserError{Err: err}
 		}
 		m := &r.Manifest
+		// A side of several versions is compared all the same, and warned of.
 		version := versionOf(m)
 		switch {
 		case side.Scenario == "":
@@ -129,6 +138,7 @@ func openRuns(name string, dirs []string) (Side, error) {
 		case side.Version != version:
 			side.Version = "several versions"
 		}
+		// Two runs of one seed cannot be paired with the other side's.
 		sample := study.Sample{Seed: m.Seed, Values: study.Measured(r.Result)}
 		if slices.ContainsFunc(side.Samples, func(s study.Sample) bool { return s.Seed == sample.Seed }) {
 			return side, userErrorf("%s: two runs have the seed %d: they are the same run, or runs of different settings", name, m.Seed)
@@ -143,7 +153,7 @@ func openRuns(name string, dirs []string) (Side, error) {
 	return side, nil
 }
 
-// versionOf names the code as study.CodeVersion does, as far as a manifest tells.
+// versionOf names the code as study.CodeVersion does, as far as the manifest tells.
 func versionOf(m *reports.Manifest) string {
 	v := m.Version
 	if m.Revision != "" {
@@ -174,11 +184,13 @@ func Match(a, b *Source) ([][2]*Side, error) {
 	if len(a.Sides) == 1 && len(b.Sides) == 1 {
 		return [][2]*Side{{&a.Sides[0], &b.Sides[0]}}, nil
 	}
+	// One setting cannot be paired with many.
 	for _, s := range []*Source{a, b} {
 		if len(a.Sides) > 1 != (len(b.Sides) > 1) && len(s.Sides) > 1 {
 			return nil, userErrorf("%s has %d settings: want one, as %s:SETTING (%s)", s.Name, len(s.Sides), s.Name, settingNames(s.Study))
 		}
 	}
+	// Settings of the same name.
 	var all [][2]*Side
 	for i := range a.Sides {
 		for j := range b.Sides {

@@ -21,21 +21,24 @@ type page struct {
 	err      error
 }
 
+// printf writes, unless an earlier write has failed.
 func (p *page) printf(format string, a ...any) {
 	if p.err == nil {
 		_, p.err = fmt.Fprintf(p.w, format, a...)
 	}
 }
 
-// table prints rows; the columns named are aligned to the right.
+// table prints rows; the columns whose numbers are in right are aligned to the right.
 func (p *page) table(header table.Row, rows []table.Row, right ...int) {
 	t := table.NewWriter()
 	t.AppendHeader(header)
 	t.AppendRows(rows)
+	// Markdown is laid out by whoever shows it.
 	if p.markdown {
 		p.printf("%s\n", t.RenderMarkdown())
 		return
 	}
+	// In a terminal: no lines between columns, and two blanks instead.
 	t.SetStyle(table.StyleLight)
 	t.Style().Options = table.Options{SeparateHeader: true}
 	t.Style().Box.PaddingRight = "  "
@@ -46,11 +49,13 @@ func (p *page) table(header table.Row, rows []table.Row, right ...int) {
 		columns = append(columns, table.ColumnConfig{Number: n, Align: text.AlignRight, AlignHeader: text.AlignRight})
 	}
 	t.SetColumnConfigs(columns)
+	// The library pads lines to the width of the table.
 	for line := range strings.SplitSeq(t.Render(), "\n") {
 		p.printf("%s\n", strings.TrimRight(line, " "))
 	}
 }
 
+// bold marks a text as bold in Markdown.
 func (p *page) bold(s string) string {
 	if p.markdown {
 		return "**" + s + "**"
@@ -61,11 +66,13 @@ func (p *page) bold(s string) string {
 // Write writes a comparison as text or Markdown.
 func (c *Pair) Write(w io.Writer, markdown bool) error {
 	p := &page{w: w, markdown: markdown}
+	// What is compared, and what it comes to.
 	p.printf("A is %s: %s\nB is %s: %s\n\n", c.A.Name, c.A.describe(), c.B.Name, c.B.describe())
 	p.printf("%s\n\n", p.bold(c.sentenceAB()))
 	var rows []table.Row
 	var same []string
 	group := ""
+	// A row for each metric; those that are the same everywhere are only named below.
 	for _, e := range c.Effects {
 		if e.Verdict == study.Same && e != c.Headline {
 			same = append(same, e.Metric)
@@ -79,6 +86,7 @@ func (c *Pair) Write(w io.Writer, markdown bool) error {
 		}
 		rows = append(rows, table.Row{"  " + e.Metric, mean(e.A, m.Unit), mean(e.B, m.Unit), differenceText(e), pText(e.Holm), word(e), shownUnit(m.Unit)})
 	}
+	// The table, how to read it, and what to be careful with.
 	p.table(table.Row{"metric", "A", "B", "B - A", "p", "B is", "unit"}, rows, 2, 3, 4, 5)
 	p.printf("\n")
 	if same != nil {
@@ -127,9 +135,10 @@ func (c *Pair) note() string {
 	return s
 }
 
-// describe says what a side is.
+// describe says which runs a side has.
 func (s *Side) describe() string {
 	var seeds []string
+	// Each seed once: a study has many runs of one.
 	seen := map[uint64]bool{}
 	for _, x := range s.Samples {
 		if !seen[x.Seed] {
@@ -158,7 +167,7 @@ func (p *page) wrap(s string) {
 	}
 }
 
-// finite is v for JSON: nil where it is no number.
+// finite is v for JSON, nil where JSON cannot hold it.
 func finite(v float64) *float64 {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return nil

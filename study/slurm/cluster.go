@@ -18,7 +18,7 @@ import (
 	"mbsim/study"
 )
 
-// cluster is Slurm, as its commands show it.
+// cluster is a Slurm cluster, used by the commands that Slurm comes with.
 type cluster struct {
 	maxArray int
 	patience time.Duration // how long a controller may not answer
@@ -34,13 +34,14 @@ const (
 // answer.
 var retryPause = 5 * time.Second
 
-// newCluster makes sure that there is one.
+// newCluster makes sure that Slurm's commands are there and answer.
 func newCluster(ctx context.Context) (*cluster, error) {
 	for _, name := range []string{"sbatch", "squeue", "scontrol", "scancel"} {
 		if _, err := exec.LookPath(name); err != nil {
 			return nil, &study.UserError{Err: fmt.Errorf("the slurm engine needs %s, which is not there: is this a login node of a Slurm cluster?", name)}
 		}
 	}
+	// The largest index of a job array is a setting of the cluster.
 	out, err := command(ctx, "", "scontrol", "show", "config")
 	if err != nil {
 		return nil, &study.UserError{Err: err}
@@ -58,17 +59,20 @@ func newCluster(ctx context.Context) (*cluster, error) {
 
 var maxArraySize = regexp.MustCompile(`(?m)^MaxArraySize\s*=\s*(\d+)`)
 
-// command runs a command of Slurm's. The error has the first line it complains in.
+// command runs one of Slurm's commands and returns what it prints. The error has the first
+// line of what the command wrote to its standard error.
 func command(ctx context.Context, stdin, name string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
 	c := exec.CommandContext(ctx, name, args...)
 	c.Stdin = strings.NewReader(stdin)
+	// A child that keeps the pipes open must not keep this waiting.
 	c.WaitDelay = time.Second
 	var out, complaint bytes.Buffer
 	c.Stdout, c.Stderr = &out, &complaint
 	if err := c.Run(); err != nil {
 		line, _, _ := strings.Cut(strings.TrimSpace(complaint.String()), "\n")
+		// That the time was up says more than that the command was killed.
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
@@ -102,18 +106,19 @@ func (c *cluster) submit(ctx context.Context, script string, args []string) (str
 	return id, nil
 }
 
-// queued is what of a job is in the queue.
+// queued counts the tasks of a job that are in the queue.
 type queued struct {
 	tasks  int
-	held   int
+	held   int    // those that are held, so that Slurm will not start them
 	reason string // of one that is held
 }
 
-// queue looks at a job. A job that squeue does not know has ended. While the
-// controller does not answer it is asked again.
+// queue returns what of a job is in the queue. A job that squeue does not know has ended. While
+// the controller does not answer it is asked again, for as long as patience says.
 func (c *cluster) queue(ctx context.Context, id string) (queued, error) {
 	var last error
 	for start := time.Now(); ; {
+		// One line for each task: its state and the reason for it.
 		out, err := command(ctx, "", "squeue", "--noheader", "--array", "--jobs="+id, "--format=%T %r")
 		var ce *commandError
 		switch {
@@ -126,6 +131,7 @@ func (c *cluster) queue(ctx context.Context, id string) (queued, error) {
 		if ctx.Err() != nil || time.Since(start) > c.patience {
 			return queued{}, last
 		}
+		// A pause, which the end of the study cuts short.
 		select {
 		case <-ctx.Done():
 		case <-time.After(retryPause):
@@ -133,6 +139,7 @@ func (c *cluster) queue(ctx context.Context, id string) (queued, error) {
 	}
 }
 
+// parseQueue counts the lines that squeue has printed.
 func parseQueue(out string) (q queued) {
 	for line := range strings.Lines(out) {
 		state, reason, _ := strings.Cut(strings.TrimSpace(line), " ")
@@ -148,13 +155,14 @@ func parseQueue(out string) (q queued) {
 	return q
 }
 
+// release lets Slurm start tasks of a job that are held.
 func (c *cluster) release(ctx context.Context, id string) error {
 	_, err := command(ctx, "", "scontrol", "release", id)
 	return err
 }
 
-// cancel cancels a job; one that has ended is no error. It works when the context
-// of the study is over.
+// cancel cancels a job; that it has ended already is no error. It uses no context of the
+// study, because it is needed when that is over.
 func (c *cluster) cancel(id string) error {
 	_, err := command(context.Background(), "", "scancel", id)
 	var ce *commandError
@@ -164,7 +172,7 @@ func (c *cluster) cancel(id string) error {
 	return err
 }
 
-// ranges writes numbers in ascending order as sbatch --array takes them: 0-3,7.
+// ranges writes numbers in ascending order as sbatch --array takes them, such as 0-3,7.
 func ranges(n []int) string {
 	var parts []string
 	for len(n) > 0 {
@@ -182,7 +190,7 @@ func ranges(n []int) string {
 	return strings.Join(parts, ",")
 }
 
-// lastLog is the last line that a task of the job complained in.
+// lastLog returns the last line in which a task of the job complained, "" if none did.
 func lastLog(dir string, j *job) string {
 	if j == nil {
 		return ""
@@ -191,6 +199,8 @@ func lastLog(dir string, j *job) string {
 	if err != nil {
 		return ""
 	}
+	// The last attempt's logs come last by name. A line that begins with "shard" is that of a
+	// shard that came to its end.
 	for _, e := range slices.Backward(entries) {
 		if !strings.HasPrefix(e.Name(), j.ID+"_") || !strings.HasSuffix(e.Name(), ".log") {
 			continue

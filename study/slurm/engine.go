@@ -21,7 +21,7 @@ import (
 
 // Engine performs runs as a Slurm job array.
 type Engine struct {
-	Shards   int      // 0 for as many as the estimated time asks for
+	Shards   int      // tasks of the array; 0 for as many as the estimated time asks for
 	Args     []string // further arguments of sbatch
 	Attempts int      // how often shards are submitted; 0 for one time
 	// Log, if not nil, is told what happens, a line at a time.
@@ -48,8 +48,8 @@ const (
 	unknownShards = 64
 )
 
-// Execute submits what is pending, follows it and merges, until nothing is pending
-// or all attempts are used up.
+// Execute submits what is pending, follows the job and merges, until nothing is pending or all
+// attempts are used up.
 func (e *Engine) Execute(ctx context.Context, s *study.Study, tasks []study.Task, running func(float64)) error {
 	c, err := newCluster(ctx)
 	if err != nil {
@@ -59,6 +59,7 @@ func (e *Engine) Execute(ctx context.Context, s *study.Study, tasks []study.Task
 	if err != nil {
 		return err
 	}
+	// A job that an earlier process has submitted may still be in the queue: follow it first.
 	j, err := readJob(s.Dir)
 	if err != nil {
 		return err
@@ -70,6 +71,7 @@ func (e *Engine) Execute(ctx context.Context, s *study.Study, tasks []study.Task
 				return err
 			}
 		}
+		// What the job did not bring is submitted again.
 		missing := missingShards(s, shards)
 		switch {
 		case len(missing) == 0:
@@ -85,13 +87,15 @@ func (e *Engine) Execute(ctx context.Context, s *study.Study, tasks []study.Task
 	}
 }
 
+// log passes a line on, if somebody wants it.
 func (e *Engine) log(format string, a ...any) {
 	if e.Log != nil {
 		e.Log(format, a...)
 	}
 }
 
-// shards decides into how many parts the study is divided.
+// shards returns into how many parts the study is divided: as asked for, or so that a part
+// takes about shardTime.
 func (e *Engine) shards(s *study.Study, tasks []study.Task, maxArray int) (int, error) {
 	n := e.Shards
 	if n == 0 {
@@ -99,6 +103,7 @@ func (e *Engine) shards(s *study.Study, tasks []study.Task, maxArray int) (int, 
 		if err != nil {
 			return 0, err
 		}
+		// From the estimated time to shards, rounded up.
 		n = unknownShards
 		if cost.Known {
 			n = int((cost.Time + shardTime - 1) / shardTime)
@@ -111,12 +116,13 @@ func (e *Engine) shards(s *study.Study, tasks []study.Task, maxArray int) (int, 
 	return max(n, 1), nil
 }
 
-// missingShards are the shards that have a run to perform.
+// missingShards returns, in ascending order, the shards that have a run to perform.
 func missingShards(s *study.Study, shards int) (missing []int) {
 	pending := make(map[string]bool)
 	for _, t := range s.Pending() {
 		pending[t.ID] = true
 	}
+	// A task belongs to the shard that is its number's remainder, as in study.Shard.
 	for i, t := range s.Plan.Tasks() {
 		if pending[t.ID] && !slices.Contains(missing, i%shards) {
 			missing = append(missing, i%shards)
@@ -136,6 +142,7 @@ func (e *Engine) submit(ctx context.Context, c *cluster, s *study.Study, shards 
 			return nil, err
 		}
 	}
+	// Nodes may have another working folder, so that all paths are absolute.
 	dir, err := filepath.Abs(s.Dir)
 	if err != nil {
 		return nil, err
@@ -144,6 +151,7 @@ func (e *Engine) submit(ctx context.Context, c *cluster, s *study.Study, shards 
 	if err := os.MkdirAll(logs, 0o777); err != nil {
 		return nil, err
 	}
+	// The script runs one shard: the array's index is the shard's.
 	pattern, redirect := logTo(logs)
 	script := fmt.Sprintf("#!/bin/sh\n#SBATCH --array=%s\n%sexec %s shard --index \"$SLURM_ARRAY_TASK_ID\" --of %d --out %s\n",
 		ranges(which), redirect, shell.Quote(program), shards, shell.Quote(dir))
@@ -152,6 +160,7 @@ func (e *Engine) submit(ctx context.Context, c *cluster, s *study.Study, shards 
 	if err != nil {
 		return nil, err
 	}
+	// If the job cannot be noted nobody would follow it: cancel it.
 	j := &job{ID: id, Shards: shards, Next: which}
 	if err := j.write(s.Dir); err != nil {
 		return nil, errors.Join(err, c.cancel(id))
@@ -174,8 +183,9 @@ func logTo(logs string) (pattern, redirect string) {
 	return filepath.Join(strings.ReplaceAll(logs, "%", "%%"), "%A_%a.log"), ""
 }
 
-// follow waits until no task of the job is in the queue, and merges.
+// follow waits until no task of the job is in the queue, and merges as it goes.
 func (e *Engine) follow(ctx context.Context, c *cluster, s *study.Study, j *job, running func(float64)) error {
+	// Look at the queue at regular times.
 	poll := time.NewTicker(max(e.Poll, 10*time.Millisecond))
 	if e.Poll == 0 {
 		poll.Reset(time.Second)
@@ -185,6 +195,7 @@ func (e *Engine) follow(ctx context.Context, c *cluster, s *study.Study, j *job,
 	for {
 		select {
 		case <-ctx.Done():
+			// The study is to end: cancel the job, but keep what is finished.
 			e.log("cancelling job %s", j.ID)
 			err := c.cancel(j.ID)
 			if _, e := s.Import(); err == nil {
@@ -196,6 +207,7 @@ func (e *Engine) follow(ctx context.Context, c *cluster, s *study.Study, j *job,
 			return errors.Join(ctx.Err(), err)
 		case <-poll.C:
 		}
+		// An error of the queue does not end the job.
 		q, err := c.queue(ctx, j.ID)
 		if err != nil && ctx.Err() == nil {
 			return fmt.Errorf("%w (the job goes on; the same command follows it again)", err)
@@ -229,6 +241,7 @@ func (e *Engine) lost(s *study.Study, j *job, shards, attempts int) error {
 	return err
 }
 
+// plural is a count of things.
 func plural(n int, what string) string {
 	if n != 1 {
 		what += "s"
@@ -236,6 +249,7 @@ func plural(n int, what string) string {
 	return fmt.Sprintf("%d %s", n, what)
 }
 
+// readJob reads the job that an earlier process has noted, nil if there is none.
 func readJob(dir string) (*job, error) {
 	path := filepath.Join(dir, stateName)
 	raw, err := input.ReadFile(path, "the state of a job", 1<<20)
@@ -265,6 +279,7 @@ func (j *job) check() error {
 	return nil
 }
 
+// write notes the job in the study's folder.
 func (j *job) write(dir string) error {
 	raw, err := json.Marshal(j)
 	if err != nil {
@@ -273,6 +288,7 @@ func (j *job) write(dir string) error {
 	return atomicfile.WriteDurable(filepath.Join(dir, stateName), append(raw, '\n'))
 }
 
+// removeJob removes the note of a job that has ended.
 func removeJob(dir string) error {
 	err := os.Remove(filepath.Join(dir, stateName))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -10,6 +10,8 @@ import (
 // statsmodels' multipletests with method='holm'). Each result belongs to the p at
 // its place.
 func Holm(p []float64) []float64 {
+	// From the smallest p on: it is multiplied by how many have not been rejected yet, and no
+	// adjusted one is below that of a smaller p.
 	order := make([]int, len(p))
 	for i := range order {
 		order[i] = i

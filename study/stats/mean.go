@@ -27,6 +27,7 @@ func MeanOf(x []float64) Mean {
 	return m
 }
 
+// mean is the mean of x, NaN of nothing.
 func mean(x []float64) float64 {
 	if len(x) == 0 {
 		return math.NaN()
@@ -48,6 +49,7 @@ func variance(x []float64, m float64) float64 {
 	return sum / float64(len(x)-1)
 }
 
+// student is Student's distribution with df degrees of freedom.
 func student(df float64) distuv.StudentsT { return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: df} }
 
 // quantile is how many standard errors the interval reaches to each side.

@@ -28,6 +28,7 @@ func SignFlip(d []float64) float64 {
 	}
 	// Sums that differ by rounding are equal.
 	limit := math.Abs(signed(d, 0)) - 1e-14*size
+	// Few pairs: try all ways to choose the signs.
 	if len(d) <= exactPairs {
 		far := 0
 		for signs := range uint64(1) << len(d) {
@@ -37,11 +38,13 @@ func SignFlip(d []float64) float64 {
 		}
 		return float64(far) / float64(uint64(1)<<len(d))
 	}
+	// Many pairs: draw ways from a stream with a fixed key, so that the result is always the same.
 	src := rand.NewChaCha8([32]byte([]byte("mbsim study: permutation of sign")))
 	far := 1 // the one observed
 	for range draws {
 		sum := 0.0
 		var signs uint64
+		// A new word of random bits for each 64 signs.
 		for i, v := range d {
 			if i%64 == 0 {
 				signs = src.Uint64()

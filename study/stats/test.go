@@ -40,6 +40,7 @@ func Differences(a, b []float64) []float64 {
 func Welch(a, b []float64) Difference {
 	ma, mb := MeanOf(a), MeanOf(b)
 	va, vb := ma.SD*ma.SD/float64(ma.N), mb.SD*mb.SD/float64(mb.N)
+	// The degrees of freedom by Welch and Satterthwaite.
 	df := math.Inf(1)
 	if va+vb > 0 {
 		df = (va + vb) * (va + vb) / (va*va/float64(ma.N-1) + vb*vb/float64(mb.N-1))
@@ -47,7 +48,7 @@ func Welch(a, b []float64) Difference {
 	return difference(mb.Value-ma.Value, min(ma.N, mb.N), math.Sqrt(va+vb), df)
 }
 
-// difference is that of a standard error and its degrees of freedom.
+// difference computes interval and p value from a standard error and its degrees of freedom.
 func difference(value float64, n int, se, df float64) Difference {
 	d := Difference{N: n, Value: value, Half: math.NaN(), T: math.NaN(), DF: df, P: 1}
 	switch {
@@ -75,6 +76,7 @@ func Ratio(a, b []float64) (change, half float64) {
 	if len(a) < 2 || !(ma > 0) {
 		return math.NaN(), math.NaN()
 	}
+	// The spread is that of what a proportional change leaves unexplained: b - r*a.
 	r := mb / ma
 	rest := make([]float64, len(a))
 	for i := range a {
