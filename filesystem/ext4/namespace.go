@@ -123,23 +123,27 @@ func (fs *FS) at(path string) (dir *inode, name string, e errno) {
 	return dir, name, e
 }
 
-// lockedAt resolves a path to its directory, which it locks, the last name, and the
-// inode that the name stands for, nil if there is none. With makes the caller will then
-// make one, which costs the time of that. The caller gives the directory back by leave.
-// On an error nothing is locked.
-func (fs *FS) lockedAt(t *task, path string, makes bool) (dir *inode, name string, in *inode, e errno) {
-	if dir, name, e = fs.at(path); e != 0 {
-		return nil, "", nil, e
+// lockedAt resolves a path to its directory, which it locks, the place of the last name in
+// it, and the inode that the name stands for, nil if there is none. With makes the caller
+// will then make one, which costs the time of that. The caller gives the directory back by
+// leave. On an error nothing is locked.
+func (fs *FS) lockedAt(t *task, path string, makes bool) (dir *inode, at dirent.Cursor, in *inode, e errno) {
+	dir, name, e := fs.at(path)
+	if e != 0 {
+		return nil, at, nil, e
 	}
 	fs.enter(dir)
 	if fs.host != nil {
-		fs.host.Entry(makes && fs.child(dir, name) == nil)
+		in, _ = fs.child(dir, name)
+		fs.host.Entry(makes && in == nil)
 	}
 	if dir.links == 0 { // removed while this process waited for its lock
 		fs.leave(t, dir)
-		return nil, "", nil, filesystem.ENOENT
+		return nil, at, nil, filesystem.ENOENT
 	}
-	return dir, name, fs.child(dir, name), 0
+	// Another process may have changed the directory while the cost was paid.
+	in, at = fs.child(dir, name)
+	return dir, at, in, 0
 }
 
 // enter locks a directory. While the process waits for the lock another one may remove
@@ -161,15 +165,17 @@ func (fs *FS) leave(t *task, dir *inode) {
 	}
 }
 
-// child is the inode of a name, nil if there is none. The root has no name.
-func (fs *FS) child(dir *inode, name string) *inode {
+// child is the inode of a name, nil if there is none, and the place of the name in the
+// directory, which is empty for a name of the directory itself. The root has no name.
+func (fs *FS) child(dir *inode, name string) (in *inode, at dirent.Cursor) {
 	if name == "" || name == "." {
-		return dir
+		return dir, at
 	}
-	if number, ok := dir.dir.Lookup(name); ok {
-		return fs.readInode(number)
+	at, number, ok := dir.dir.Find(name)
+	if ok {
+		in = fs.readInode(number)
 	}
-	return nil
+	return in, at
 }
 
 // appendDirBlock gives a directory one more block (ext4_append).
@@ -189,9 +195,9 @@ func (fs *FS) appendDirBlock(t *task, dir *inode) errno {
 	return 0
 }
 
-// addEntry links name to in (ext4_add_entry).
-func (fs *FS) addEntry(t *task, dir *inode, name string, in *inode) errno {
-	err := dir.dir.Add(name, in.Number, in.direntType(), func() error {
+// addEntry links the name that at has searched to in (ext4_add_entry).
+func (fs *FS) addEntry(t *task, dir *inode, at dirent.Cursor, in *inode) errno {
+	err := dir.dir.Insert(at, in.Number, in.direntType(), func() error {
 		if e := fs.growDir(t, dir); e != 0 {
 			return e
 		}
@@ -215,12 +221,12 @@ func (in *inode) direntType() uint8 {
 }
 
 // createFile makes a regular file (ext4_create).
-func (fs *FS) createFile(t *task, dir *inode, name string) (*inode, errno) {
+func (fs *FS) createFile(t *task, dir *inode, at dirent.Cursor) (*inode, errno) {
 	for retries := 0; ; {
-		in, e := fs.makeInode(t, dir, modeReg|0o644, name)
+		in, e := fs.makeInode(t, dir, modeReg|0o644, at.Name())
 		if e == 0 {
 			in.parent = dir
-			if e = fs.addEntry(t, dir, name, in); e == 0 {
+			if e = fs.addEntry(t, dir, at, in); e == 0 {
 				return in, 0
 			}
 			in.links = 0
@@ -235,12 +241,12 @@ func (fs *FS) createFile(t *task, dir *inode, name string) (*inode, errno) {
 
 // makeDirectory makes a directory, with its first block unless it fits into its
 // inode (ext4_mkdir).
-func (fs *FS) makeDirectory(t *task, dir *inode, name string) errno {
+func (fs *FS) makeDirectory(t *task, dir *inode, at dirent.Cursor) errno {
 	if !fs.dirNlink && dir.links >= maxLinks {
 		return filesystem.EMLINK
 	}
 	for retries := 0; ; {
-		in, e := fs.makeInode(t, dir, modeDir|0o755, name)
+		in, e := fs.makeInode(t, dir, modeDir|0o755, at.Name())
 		if e == 0 {
 			in.parent = dir
 			in.links = 2
@@ -249,7 +255,7 @@ func (fs *FS) makeDirectory(t *task, dir *inode, name string) errno {
 				e = fs.appendDirBlock(t, in)
 			}
 			if e == 0 {
-				e = fs.addEntry(t, dir, name, in)
+				e = fs.addEntry(t, dir, at, in)
 			}
 			if e == 0 {
 				dir.links++
@@ -266,9 +272,9 @@ func (fs *FS) makeDirectory(t *task, dir *inode, name string) errno {
 }
 
 // unlinkFile takes the name of a file away (ext4_unlink).
-func (fs *FS) unlinkFile(t *task, dir *inode, name string, in *inode) {
+func (fs *FS) unlinkFile(t *task, dir *inode, at dirent.Cursor, in *inode) {
 	fs.j.start()
-	dir.dir.Remove(name)
+	dir.dir.Delete(at)
 	fs.dirtyInode(t, dir)
 	in.links--
 	if in.links == 0 {
@@ -281,7 +287,7 @@ func (fs *FS) unlinkFile(t *task, dir *inode, name string, in *inode) {
 // meanwhile: nobody may be putting a name into it. One that is not empty is refused
 // before, since the name ".." stands for a directory that must not be locked after its
 // child.
-func (fs *FS) removeDirectory(t *task, dir *inode, name string, in *inode) errno {
+func (fs *FS) removeDirectory(t *task, dir *inode, at dirent.Cursor, in *inode) errno {
 	if !in.dir.IsEmpty() {
 		return filesystem.ENOTEMPTY
 	}
@@ -291,7 +297,7 @@ func (fs *FS) removeDirectory(t *task, dir *inode, name string, in *inode) errno
 		return filesystem.ENOTEMPTY
 	}
 	fs.j.start()
-	dir.dir.Remove(name)
+	dir.dir.Delete(at)
 	in.links = 0
 	in.Size = 0
 	fs.orphanAdd(in)
@@ -327,7 +333,8 @@ func (fs *FS) rename(t *task, from, to string) errno {
 // renameLocked is rename once the directories are locked. It returns what the new
 // name stood for before.
 func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode, newName string) (*inode, errno) {
-	in, old := fs.child(oldDir, oldName), fs.child(newDir, newName)
+	in, _ := fs.child(oldDir, oldName)
+	old, newAt := fs.child(newDir, newName)
 	switch {
 	case in == nil || newDir.links == 0:
 		return nil, filesystem.ENOENT
@@ -355,12 +362,14 @@ func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode
 	}
 	fs.j.start()
 	if old == nil {
-		if e := fs.addEntry(t, newDir, newName, in); e != 0 {
+		if e := fs.addEntry(t, newDir, newAt, in); e != 0 {
 			return nil, e
 		}
 	} else {
-		newDir.dir.SetInode(newName, in.Number, in.direntType())
+		newDir.dir.Redirect(newAt, in.Number, in.direntType())
 	}
+	// The old name is searched again: adding the new one to the same directory may have
+	// moved it.
 	oldDir.dir.Remove(oldName)
 	if in.pins > 0 {
 		fs.pin(newDir)

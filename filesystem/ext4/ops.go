@@ -7,7 +7,7 @@ import (
 
 // Mkdir implements filesystem.FileSystem.
 func (fs *FS) Mkdir(t *task, path string) error {
-	dir, name, in, e := fs.lockedAt(t, path, true)
+	dir, at, in, e := fs.lockedAt(t, path, true)
 	if e != 0 {
 		return e
 	}
@@ -15,7 +15,7 @@ func (fs *FS) Mkdir(t *task, path string) error {
 	if in != nil {
 		return filesystem.EEXIST
 	}
-	return asError(fs.makeDirectory(t, dir, name))
+	return asError(fs.makeDirectory(t, dir, at))
 }
 
 // Create implements filesystem.FileSystem.
@@ -39,13 +39,13 @@ func (fs *FS) Create(t *task, path string) (filesystem.Handle, error) {
 
 // openOrCreate opens a file, or makes it.
 func (fs *FS) openOrCreate(t *task, path string) (h *handle, made bool, e errno) {
-	dir, name, in, e := fs.lockedAt(t, path, true)
+	dir, at, in, e := fs.lockedAt(t, path, true)
 	if e != 0 {
 		return nil, false, e
 	}
 	switch {
 	case in == nil:
-		in, e = fs.createFile(t, dir, name)
+		in, e = fs.createFile(t, dir, at)
 		made = e == 0
 	case in.isDir():
 		e = filesystem.EISDIR
@@ -65,7 +65,7 @@ func (fs *FS) Open(t *task, path string, direct bool) (filesystem.Handle, error)
 	if e != 0 {
 		return nil, e
 	}
-	in := fs.child(dir, name)
+	in, _ := fs.child(dir, name)
 	switch {
 	case in == nil:
 		return nil, filesystem.ENOENT
@@ -79,7 +79,7 @@ func (fs *FS) Open(t *task, path string, direct bool) (filesystem.Handle, error)
 
 // Unlink implements filesystem.FileSystem.
 func (fs *FS) Unlink(t *task, path string) error {
-	dir, name, in, e := fs.lockedAt(t, path, false)
+	dir, at, in, e := fs.lockedAt(t, path, false)
 	switch {
 	case e != 0:
 		return e
@@ -88,7 +88,7 @@ func (fs *FS) Unlink(t *task, path string) error {
 	case in.isDir():
 		e = filesystem.EISDIR
 	default:
-		fs.unlinkFile(t, dir, name, in)
+		fs.unlinkFile(t, dir, at, in)
 	}
 	fs.leave(t, dir)
 	if e == 0 {
@@ -99,7 +99,7 @@ func (fs *FS) Unlink(t *task, path string) error {
 
 // Rmdir implements filesystem.FileSystem.
 func (fs *FS) Rmdir(t *task, path string) error {
-	dir, name, in, e := fs.lockedAt(t, path, false)
+	dir, at, in, e := fs.lockedAt(t, path, false)
 	switch {
 	case e != 0:
 		return e
@@ -110,7 +110,7 @@ func (fs *FS) Rmdir(t *task, path string) error {
 	case in == dir:
 		e = filesystem.EBUSY
 	default:
-		e = fs.removeDirectory(t, dir, name, in)
+		e = fs.removeDirectory(t, dir, at, in)
 	}
 	fs.leave(t, dir)
 	if e == 0 {
