@@ -36,13 +36,13 @@ func (fs *FS) newTally() tally {
 // checker is one run of Check.
 type checker struct {
 	owners.Report
-	tally // what files have now
-	fs    *FS
-	live  []*inode // in memory, by number
-	held  int      // windows that are not empty
-	n     int64    // blocks of the inode being checked, indirect ones included
-	data  int64    // of these, those with data
-	end   uint64   // behind its last block of data
+	tally  // what files have now
+	fs     *FS
+	live   []*inode // in memory, by number
+	held   int      // windows that are not empty
+	mapped int64    // blocks of the inode being checked, indirect ones included
+	data   int64    // of these, those with data
+	end    uint64   // behind its last block of data
 }
 
 func newChecker(fs *FS) *checker {
@@ -103,8 +103,8 @@ func (c *checker) inode(in *inode) {
 	}
 	// i_blocks counts data, indirect blocks and attributes.
 	c.tree(in)
-	if c.n+in.attrs != in.blocks {
-		c.Errorf("its pointers lead to %d blocks, %d more are of attributes, it counts %d", c.n, in.attrs, in.blocks)
+	if c.mapped+in.attrs != in.blocks {
+		c.Errorf("its pointers lead to %d blocks, %d more are of attributes, it counts %d", c.mapped, in.attrs, in.blocks)
 	}
 	// No block may be mapped behind the end of the file: ext2 frees such blocks at once
 	// (ext2_write_failed).
@@ -164,7 +164,7 @@ func (c *checker) windows() {
 
 // tree checks the pointers of an inode, and claims the blocks they lead to.
 func (c *checker) tree(in *inode) {
-	c.n, c.data, c.end = 0, 0, 0
+	c.mapped, c.data, c.end = 0, 0, 0
 	// The direct pointers, then the trees of one, two and three levels of indirect blocks;
 	// lblk is the first file block of each.
 	c.leaf(&in.top, 0, in.top.ptr[:directSlots])
@@ -203,7 +203,7 @@ func (c *checker) claim(n *node, slot int, b allocator.Block, blocks uint64) {
 	if err := owners.Own(&c.fs.geo, c.blocks, b, blocks); err != nil {
 		c.Errorf("slot %d of block %d: %w", slot, n.blk, err)
 	}
-	c.n += int64(blocks)
+	c.mapped += int64(blocks)
 }
 
 // slot checks slot i of n, which points to an array of pointers; the data, from lblk
@@ -220,7 +220,7 @@ func (c *checker) slot(n *node, i, levels int, lblk uint64) {
 	}
 	// The indirect block itself is the file's, then all that it points to.
 	c.claim(n, i, b, 1)
-	have := c.n
+	have := c.mapped
 	if levels == 1 {
 		c.leaf(kid, lblk, kid.ptr)
 	} else {
@@ -230,7 +230,7 @@ func (c *checker) slot(n *node, i, levels int, lblk uint64) {
 	}
 	// The driver frees an indirect block with its last pointer, so only one that was empty
 	// on the image may be so.
-	if c.n == have && !kid.bare {
+	if c.mapped == have && !kid.bare {
 		c.Errorf("the indirect block %d is empty", b)
 	}
 }

@@ -31,6 +31,8 @@ func ParseMkfsArgs(args []string, size int64) (MkfsParams, error) {
 	p := DefaultMkfsParams("", size)
 	extended := ""
 	for i := 0; i < len(args); i++ {
+		// Flags may be joined (-qF), and the argument of an option may follow it at once (-b4096),
+		// as getopt reads them.
 		a := args[i]
 		if len(a) < 2 || a[0] != '-' || a == "--" {
 			return p, fmt.Errorf("mke2fs: unexpected argument %q (the device and its size are given elsewhere)", a)
@@ -46,6 +48,7 @@ func ParseMkfsArgs(args []string, size int64) (MkfsParams, error) {
 				}
 				continue
 			}
+			// An option with an argument takes the rest of the word, or the next word.
 			value := a[j+1:]
 			if value == "" {
 				if i++; i == len(args) {
@@ -61,6 +64,7 @@ func ParseMkfsArgs(args []string, size int64) (MkfsParams, error) {
 			break
 		}
 	}
+	// Without -t, mke2fs makes ext2, or ext3 where a journal is asked for.
 	if p.FSType == "" {
 		if p.FSType = "ext2"; p.Journal {
 			p.FSType = "ext3"
@@ -197,6 +201,7 @@ func (p *MkfsParams) journalOptions(v string) error {
 // extended reads the argument of -E.
 func (p *MkfsParams) extended(v string) (err error) {
 	for _, tok := range strings.Split(v, ",") {
+		// The first error of a number is kept in err and returned behind the switch.
 		key, arg, has := strings.Cut(tok, "=")
 		number := func(bits int) uint64 {
 			n, e := strconv.ParseUint(arg, 0, bits)
@@ -229,6 +234,7 @@ func (p *MkfsParams) extended(v string) (err error) {
 			}
 		case "lazy_itable_init":
 			p.LazyItableInit = onOff()
+		// These have no effect on where anything lies.
 		case "lazy_journal_init", "assume_storage_prezeroed", "mmp_update_interval", "root_owner", "no_copy_xattrs", "test_fs", "":
 		case "discard":
 			p.NoDiscard = false
@@ -259,6 +265,7 @@ var mkfsFeatures = Features{
 
 // editFeatures applies a list of features such as "extent,^flex_bg" to f.
 func editFeatures(f *Features, list string) error {
+	// The list applies from left to right; ^ or - removes a feature.
 	for _, w := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' }) {
 		if strings.EqualFold(w, "none") || strings.EqualFold(w, "clear") {
 			*f = Features{}
@@ -317,6 +324,7 @@ func sizeArg(option, v string) (int, error) {
 // as blocks of 1024<<log bytes, or as bytes where log is negative
 // (parse_num_blocks2 of e2fsprogs). What it cannot read is 0.
 func parseNumBlocks(v string, log int) uint64 {
+	// Suffixes count KiB, the unit in which shift is 0; s counts sectors of 512 bytes.
 	shift := -1
 	if v != "" {
 		switch v[len(v)-1] | 0x20 {
@@ -345,12 +353,14 @@ func parseNumBlocks(v string, log int) uint64 {
 	if err != nil {
 		return 0
 	}
+	// A number without suffix is blocks already.
 	if shift < 0 {
 		return n
 	}
 	if n >= 1<<(53-shift) {
 		return 0
 	}
+	// n is KiB now: to bytes, or to blocks of 1024<<log bytes.
 	n <<= shift
 	if log < 0 {
 		return n << 10
