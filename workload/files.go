@@ -28,6 +28,7 @@ func (s *fileSet) add(f *file) {
 }
 
 func (s *fileSet) remove(f *file) {
+	// The last file takes the place of f in the slice; the list by age closes around f.
 	last := s.all[len(s.all)-1]
 	s.all[f.at], last.at = last, f.at
 	s.all[len(s.all)-1] = nil
