@@ -152,14 +152,16 @@ func (c *Case) set(v EnvVar) (err error) {
 	case "MEM":
 		c.Mem, err = parseMem(v.Value)
 	case "PIDMOD":
-		if c.PIDMod = -1; v.Value != "" {
+		c.PIDMod = -1
+		if v.Value != "" {
 			c.PIDMod, err = strconv.Atoi(v.Value)
 			if err != nil || c.PIDMod < 0 || c.PIDMod > 15 {
 				err = fmt.Errorf("PIDMOD is %q: want 0 to 15", short(v.Value))
 			}
 		}
 	case "MKFS_EXT2":
-		if c.MkfsExt2 = v.Value; v.Value == "" {
+		c.MkfsExt2 = v.Value
+		if v.Value == "" {
 			c.MkfsExt2 = "-b 4096"
 		}
 	case "MOUNT_EXT2":

@@ -19,7 +19,8 @@ type fileSet struct {
 func (s *fileSet) add(f *file) {
 	f.at = len(s.all)
 	s.all = append(s.all, f)
-	if f.older = s.newest; f.older == nil {
+	f.older = s.newest
+	if f.older == nil {
 		s.oldest = f
 	} else {
 		f.older.newer = f

@@ -17,7 +17,8 @@ func (w *Worker) begin(used float64) {
 		w.planCreate()
 	case DeleteFile:
 		// unlink(2) would work on an open file too, but its blocks would stay until it is closed.
-		if w.use(w.victim()); a.file.fd != "" {
+		w.use(w.victim())
+		if a.file.fd != "" {
 			a.before = append(a.before, Op{Kind: Close, FD: a.file.fd})
 		}
 		a.after = append(a.after, Op{Kind: Unlink, Path: a.file.path})
@@ -64,7 +65,8 @@ func (w *Worker) choose(used float64) Activity {
 // use makes f the file of the activity.
 func (w *Worker) use(f *file) {
 	w.act.file = f
-	if w.act.fd = f.fd; f.fd == "" {
+	w.act.fd = f.fd
+	if f.fd == "" {
 		w.act.fd = w.descriptor()
 	}
 }
@@ -206,7 +208,8 @@ func (w *Worker) note(ret int64) {
 	// What the operation changed, if it did.
 	switch op.Kind {
 	case Mkdir:
-		if failed = failed && ret != -eexist; !failed {
+		failed = failed && ret != -eexist
+		if !failed {
 			w.tree.dirs[a.making[0]].made = true
 			a.making = a.making[1:]
 		}

@@ -39,7 +39,8 @@ func (p *Population) Begin(ph *Phase, now int64) (workers []*Worker, prepare []O
 		c := &ph.Classes[i]
 		var shared *tree
 		if !c.Directories.PerProcess {
-			if shared = p.trees[c.Name]; shared == nil {
+			shared = p.trees[c.Name]
+			if shared == nil {
 				shared = newTree(&c.Directories, c.Name, p.stream(c.Name+"/directories"))
 				p.trees[c.Name] = shared
 				prepare = shared.makeAll(prepare)

@@ -200,7 +200,8 @@ func (d *Dir) LookupBlocks(name string, read func(block uint32)) {
 			d.start = target
 			return
 		}
-		if b, left = b+n, left-n; b == total {
+		b, left = b+n, left-n
+		if b == total {
 			b = 0
 		}
 	}

@@ -81,7 +81,8 @@ func (d *Dir) restoreSlot(b uint32, i int, s Slot) error {
 // checkIndex checks that every leaf below node is equally deep, and that every
 // block is in the tree at most once; it sets the depth.
 func (d *Dir) checkIndex(node uint32, level int, seen []bool) error {
-	if seen[node] = true; level >= d.opts.levels() || len(d.blocks[node].index) > d.limit(node) {
+	seen[node] = true
+	if level >= d.opts.levels() || len(d.blocks[node].index) > d.limit(node) {
 		return fmt.Errorf("block %d: the index is too deep or too wide", node)
 	}
 	// A block that was seen already has two ranges that lead to it, or is above itself.

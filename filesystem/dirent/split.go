@@ -33,7 +33,8 @@ func (d *Dir) split(p *path, n *name, appendBlock func() error) error {
 	// the last slot of its leaf, which has all of the free space.
 	target, last := old, int32(0)
 	upper := d.moveUpper(old, fresh, hs[at:])
-	if last = d.pack(old); n.hash >= border {
+	last = d.pack(old)
+	if n.hash >= border {
 		target, last = fresh, upper
 	}
 	d.insertRange(&p.frames[p.last], r)

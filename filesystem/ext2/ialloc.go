@@ -171,7 +171,8 @@ func (fs *FS) fileGroup(parent *inode) (allocator.GroupID, bool) {
 	// different directories in this group go to different groups.
 	g := allocator.GroupID((uint64(home) + uint64(parent.number)) % uint64(groups))
 	for i := allocator.GroupID(1); i < groups; i <<= 1 {
-		if g += i; g >= groups {
+		g += i
+		if g >= groups {
 			g -= groups
 		}
 		if good(g) {

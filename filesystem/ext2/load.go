@@ -32,7 +32,8 @@ func (fs *FS) load(im *image.Inode, parent *inode) (*inode, error) {
 	in.blocks = im.Sectors >> (fs.geo.BlockBits - 9)
 	in.attrs = im.AttrSectors >> (fs.geo.BlockBits - 9)
 	in.topdir = im.Flags&topdirFlag != 0
-	if in.parent = parent; parent == nil {
+	in.parent = parent
+	if parent == nil {
 		in.parent = in
 	}
 	if err := fs.loadPointers(in, im); err != nil {

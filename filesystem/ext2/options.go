@@ -63,7 +63,8 @@ var ignored = []string{
 // first option that is unknown, and the nearest known one.
 func (o *Options) Parse(s string) error {
 	for opt := range strings.SplitSeq(s, ",") {
-		if opt = strings.TrimSpace(opt); opt == "" {
+		opt = strings.TrimSpace(opt)
+		if opt == "" {
 			continue
 		}
 		if err := o.parseOne(opt); err != nil {

@@ -37,7 +37,8 @@ type checksums struct {
 func newChecksums(sb *Superblock, raw []byte) checksums {
 	c := checksums{crc32c: sb.ROCompat&MetadataCsum != 0, uuid: sb.UUID}
 	c.crc16 = !c.crc32c && sb.ROCompat&UninitBG != 0
-	if c.seed = crc32c(^uint32(0), sb.UUID[:]); sb.Incompat&CsumSeed != 0 {
+	c.seed = crc32c(^uint32(0), sb.UUID[:])
+	if sb.Incompat&CsumSeed != 0 {
 		c.seed = binary.LittleEndian.Uint32(raw[0x270:])
 	}
 	return c

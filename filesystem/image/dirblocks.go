@@ -92,7 +92,8 @@ func parseDirBlock(b []byte, sb *Superblock) ([]Dirent, error) {
 		} else {
 			e.Type = 0
 		}
-		if off += int(e.RecLen); !tail {
+		off += int(e.RecLen)
+		if !tail {
 			es = append(es, e)
 		}
 	}

@@ -114,7 +114,8 @@ func (d *dumpReader) next() bool {
 		d.held = false
 		return true
 	}
-	if d.idle = d.lineNumber-d.lastUseful == maxIdle; d.idle || !d.lines.Next() {
+	d.idle = d.lineNumber-d.lastUseful == maxIdle
+	if d.idle || !d.lines.Next() {
 		return false
 	}
 	d.line = string(d.lines.Line())
@@ -140,7 +141,8 @@ func (d *dumpReader) super() error {
 			}
 			return fmt.Errorf("want a line of the form key: value, have %.40q", d.line)
 		}
-		if seen = seen || key == "Filesystem volume name"; seen {
+		seen = seen || key == "Filesystem volume name"
+		if seen {
 			values[key] = strings.TrimSpace(value)
 			if err := d.field(key, values[key]); err != nil {
 				return fmt.Errorf("%s: %w", key, err)
@@ -212,7 +214,8 @@ func (d *dumpReader) field(key, v string) (err error) {
 			err = fmt.Errorf("want 0xEF53, have %.40q", v)
 		}
 	case "Filesystem revision #":
-		if v, _, _ = strings.Cut(v, " "); v != "0" && v != "1" {
+		v, _, _ = strings.Cut(v, " ")
+		if v != "0" && v != "1" {
 			err = fmt.Errorf("unknown revision %.40q", v)
 		} else {
 			sb.Revision = uint32(v[0] - '0')

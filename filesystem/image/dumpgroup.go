@@ -263,7 +263,8 @@ func (s *readState) guessFiles() (notes []string) {
 		missing := s.keepUsed(&f)
 		if best == nil || missing == "" {
 			best = f.files
-			if notes = nil; missing != "" {
+			notes = nil
+			if missing != "" {
 				notes = []string{missing}
 			}
 		}

@@ -99,7 +99,8 @@ func (h *htree) node(raw []byte, at int, logical uint32, level int) error {
 			return fmt.Errorf("block %d: range %d: %w", logical, i, err)
 		}
 		// On the lowest level the children are leaves.
-		if h.nodes[child] = level < h.depth; level == h.depth {
+		h.nodes[child] = level < h.depth
+		if level == h.depth {
 			continue
 		}
 		// A node is covered by a fake entry, so that old kernels take it for an empty block.

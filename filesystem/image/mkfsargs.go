@@ -51,7 +51,8 @@ func ParseMkfsArgs(args []string, size int64) (MkfsParams, error) {
 			// An option with an argument takes the rest of the word, or the next word.
 			value := a[j+1:]
 			if value == "" {
-				if i++; i == len(args) {
+				i++
+				if i == len(args) {
 					return p, fmt.Errorf("mke2fs: option -%c needs an argument", a[j])
 				}
 				value = args[i]
@@ -66,7 +67,8 @@ func ParseMkfsArgs(args []string, size int64) (MkfsParams, error) {
 	}
 	// Without -t, mke2fs makes ext2, or ext3 where a journal is asked for.
 	if p.FSType == "" {
-		if p.FSType = "ext2"; p.Journal {
+		p.FSType = "ext2"
+		if p.Journal {
 			p.FSType = "ext3"
 		}
 	}
@@ -95,7 +97,8 @@ func (p *MkfsParams) option(c byte, v string) (err error) {
 		p.ClusterSize, err = sizeArg("-C", v)
 	case 'e':
 		names := map[string]string{"continue": "Continue", "remount-ro": "Remount read-only", "panic": "Panic"}
-		if p.Errors = names[v]; p.Errors == "" {
+		p.Errors = names[v]
+		if p.Errors == "" {
 			err = fmt.Errorf("mke2fs: -e %s: want continue, remount-ro or panic", v)
 		}
 	case 'g':
@@ -146,7 +149,8 @@ func (p *MkfsParams) option(c byte, v string) (err error) {
 		if p.FSType != "" {
 			return fmt.Errorf("mke2fs: -t may be given once")
 		}
-		if p.FSType = v; v != "ext2" && v != "ext3" && v != "ext4" {
+		p.FSType = v
+		if v != "ext2" && v != "ext3" && v != "ext4" {
 			err = fmt.Errorf("mke2fs: -t %s: want ext2, ext3 or ext4", v)
 		}
 	case 'T':
@@ -225,11 +229,13 @@ func (p *MkfsParams) extended(v string) (err error) {
 		case "packed_meta_blocks":
 			p.PackedMetaBlocks = onOff()
 		case "resize":
-			if p.ResizeTo = arg; parseNumBlocks(arg, 0) == 0 {
+			p.ResizeTo = arg
+			if parseNumBlocks(arg, 0) == 0 {
 				err = fmt.Errorf("mke2fs: -E %s: want a number of blocks", tok)
 			}
 		case "orphan_file_size":
-			if p.OrphanFileSize = arg; parseNumBlocks(arg, 0) == 0 {
+			p.OrphanFileSize = arg
+			if parseNumBlocks(arg, 0) == 0 {
 				err = fmt.Errorf("mke2fs: -E %s: want a number of blocks", tok)
 			}
 		case "lazy_itable_init":

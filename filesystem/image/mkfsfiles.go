@@ -268,7 +268,8 @@ func (a *filePlacer) journal(n uint32, goal allocator.Block) (Inode, error) {
 			return in, err
 		}
 		done += uint32(got.len())
-		if goal = got.end; goal >= a.sb.Blocks {
+		goal = got.end
+		if goal >= a.sb.Blocks {
 			goal = a.sb.FirstDataBlock
 		}
 		goal &^= a.ratio - 1
@@ -354,7 +355,8 @@ func (a *filePlacer) orphanFile(number, n uint32) (Inode, error) {
 		case l == 12:
 			depths = []uint8{1}
 		case l >= 12+per && (l-12)%per == 0:
-			if depths = []uint8{1}; l == 12+per {
+			depths = []uint8{1}
+			if l == 12+per {
 				depths = []uint8{2, 1}
 			}
 		}

@@ -94,7 +94,8 @@ func (m *mkfsState) tryGroups(wantReserved allocator.Block) (again bool, err err
 		return again, err
 	}
 	// Room for growth: as -E resize asks, else for the default factor.
-	if sb.ReservedGDT = m.resizeGDT; sb.ReservedGDT == 0 && sb.Compat&ResizeInode != 0 {
+	sb.ReservedGDT = m.resizeGDT
+	if sb.ReservedGDT == 0 && sb.Compat&ResizeInode != 0 {
 		sb.ReservedGDT = m.reservedGDT()
 	}
 	if int64(sb.ReservedGDT) > sb.BlockSize()/4 {

@@ -131,7 +131,8 @@ func (m *mkfsState) sizes(profiles []profile, bs int) error {
 	// Bytes of a cluster: a block without bigalloc, 16 blocks by default with it.
 	cluster := bs
 	if sb.ROCompat&Bigalloc != 0 {
-		if cluster = p.ClusterSize; cluster == 0 {
+		cluster = p.ClusterSize
+		if cluster == 0 {
 			cluster = bs * 16
 		}
 		if cluster < 2048 || cluster > 512<<20 || cluster&(cluster-1) != 0 {
@@ -155,7 +156,8 @@ func (m *mkfsState) sizes(profiles []profile, bs int) error {
 			inodeSize = t.inodeSize
 		}
 	}
-	if ratio = max(ratio, bs, cluster); p.InodeRatio != 0 {
+	ratio = max(ratio, bs, cluster)
+	if p.InodeRatio != 0 {
 		ratio = p.InodeRatio
 	}
 	if ratio < 1024 || ratio > 65536*1024 && p.InodeRatio != 0 {

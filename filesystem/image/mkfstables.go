@@ -134,7 +134,8 @@ func (t *tablePlacer) placeFlex(id allocator.GroupID) (p place, ok bool) {
 	// How far each kind of table is from the next, seen from the first group.
 	offset := allocator.Block(size)
 	if begins && lastGroup == groups-1 {
-		if offset = allocator.Block(lastGroup&(size-1)) + 1; offset == 1 {
+		offset = allocator.Block(lastGroup&(size-1)) + 1
+		if offset == 1 {
 			offset = allocator.Block(size)
 		}
 	}
@@ -147,14 +148,16 @@ func (t *tablePlacer) placeFlex(id allocator.GroupID) (p place, ok bool) {
 	if p.blockBitmap, ok = t.bitmap(id, goal, left, first, last); !ok {
 		return p, false
 	}
-	if goal = p.blockBitmap + offset; !begins {
+	goal = p.blockBitmap + offset
+	if !begins {
 		goal = t.prev.inodeBitmap + 1
 	}
 	if p.inodeBitmap, ok = t.bitmap(id, goal, left, first, last); !ok {
 		return p, false
 	}
 	itb := allocator.Block(t.m.itb)
-	if goal = p.inodeBitmap + offset; !begins {
+	goal = p.inodeBitmap + offset
+	if !begins {
 		goal = t.prev.inodeTable + itb
 	}
 	start := t.flexOffset(id, goal, left, itb)
@@ -398,7 +401,8 @@ func (t *tableMap) packed() error {
 				}
 			}
 			tp.take(b, 1)
-			if goal = b; kind == 0 {
+			goal = b
+			if kind == 0 {
 				t.places[id].blockBitmap = b
 			} else {
 				t.places[id].inodeBitmap = b

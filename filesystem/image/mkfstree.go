@@ -166,7 +166,8 @@ func (a *filePlacer) indirect(in *Inode, n uint32) error {
 				in.Meta = append(in.Meta, MetaBlock{Block: b, Depth: uint8(d), Logical: l})
 			}
 			// The data goes behind the data before it in the same indirect block.
-			if goal = last[1]; goal == 0 {
+			goal = last[1]
+			if goal == 0 {
 				goal = open[1]
 			}
 		}

@@ -33,7 +33,8 @@ func newDirBlocks(sb *Superblock, in *Inode) ([]DirBlock, error) {
 	off := uint32(0)
 	for i := range names {
 		names[i].Offset, names[i].Type = uint16(off), ft
-		if names[i].RecLen = direntLen(len(names[i].Name)); i == len(names)-1 {
+		names[i].RecLen = direntLen(len(names[i].Name))
+		if i == len(names)-1 {
 			names[i].RecLen = end - off
 		}
 		off += names[i].RecLen

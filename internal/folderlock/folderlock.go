@@ -41,6 +41,7 @@ type InUse struct {
 }
 
 func (e *InUse) Error() string {
+	// A process that was killed early has not written its name.
 	who := e.Who
 	if who == "" {
 		who = "another process"
@@ -64,6 +65,7 @@ func Acquire(dir string) (*Lock, error) {
 
 // Make is Acquire of a folder that it makes if it is not there.
 func Make(dir string) (*Lock, error) {
+	// A lock in the folder says that the folder was there.
 	outer, err := Acquire(dir)
 	if err != nil || filepath.Base(outer.file.Name()) == lockName {
 		return outer, err
@@ -74,6 +76,7 @@ func Make(dir string) (*Lock, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Now the lock moves into the folder, and the folders made for it move to the inner lock.
 	inner, err := open(dir, filepath.Join(dir, lockName))
 	if err == nil && inner == nil {
 		err = fmt.Errorf("%s: it was removed while it was being locked", dir)
@@ -88,6 +91,7 @@ func Make(dir string) (*Lock, error) {
 // attempt is one try of Acquire: neither a lock nor an error where something has
 // changed meanwhile.
 func attempt(dir string) (*Lock, error) {
+	// A folder that is there has the lock file inside it.
 	st, err := os.Stat(dir)
 	switch {
 	case err == nil && !st.IsDir():
@@ -97,6 +101,7 @@ func attempt(dir string) (*Lock, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
+	// One that is not there has the lock beside it, for which the folders above are needed.
 	parent, base := filepath.Split(dir)
 	parent = filepath.Clean(parent)
 	made, err := makeAll(parent)
@@ -107,6 +112,8 @@ func attempt(dir string) (*Lock, error) {
 	if l == nil || err != nil {
 		return nil, errors.Join(err, removeEmpty(made))
 	}
+	// Somebody may have made the folder meanwhile, and locked it inside: then this lock is the
+	// wrong one.
 	l.made = made
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.Join(l.Release())
@@ -117,6 +124,7 @@ func attempt(dir string) (*Lock, error) {
 // open opens and locks a lock's file and writes into it who holds it. It is nil where
 // the file or its folder is no longer there once it is locked.
 func open(dir, path string) (*Lock, error) {
+	// The file is opened, then locked. It may be removed between the two.
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -131,9 +139,11 @@ func open(dir, path string) (*Lock, error) {
 	case err != nil:
 		return nil, errors.Join(fmt.Errorf("%s: cannot be locked: %w", path, err), f.Close())
 	}
+	// The lock is on a file that nobody else can find any more, so it holds nothing.
 	if !stillThere(f) {
 		return nil, f.Close()
 	}
+	// Who holds the lock, for the messages of others.
 	err = f.Truncate(0)
 	if err == nil {
 		_, err = f.WriteAt([]byte(self()+"\n"), 0)
@@ -159,6 +169,7 @@ var (
 var errAbandoned = errors.New("interrupted")
 
 func remember(l *Lock) error {
+	// The locks are given back without mu, since release takes time.
 	mu.Lock()
 	defer mu.Unlock()
 	if abandoned {
@@ -201,6 +212,7 @@ func stillThere(f *os.File) bool {
 // for it and are empty.
 func (l *Lock) Release() error {
 	mu.Lock()
+	// Abandon has given it back already.
 	given := abandoned && !held[l]
 	delete(held, l)
 	mu.Unlock()
@@ -223,6 +235,7 @@ func (l *Lock) release() error {
 // the innermost first.
 func makeAll(dir string) (made []string, err error) {
 	for at := dir; ; at = filepath.Dir(at) {
+		// Up to the first folder that is there, or the root.
 		if _, err := os.Stat(at); !errors.Is(err, fs.ErrNotExist) || at == filepath.Dir(at) {
 			break
 		}

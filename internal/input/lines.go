@@ -29,6 +29,8 @@ func (l *Lines) Next() bool {
 	}
 	l.line = l.line[:0]
 	l.number++
+	// A line may be longer than the buffer: parts are joined up to the limit, which does not
+	// count the newline.
 	for {
 		part, err := l.r.ReadSlice('\n')
 		if len(l.line)+len(part) > l.max+1 || len(l.line)+len(part) > l.max && err != nil {
@@ -39,6 +41,7 @@ func (l *Lines) Next() bool {
 		if err == bufio.ErrBufferFull {
 			continue
 		}
+		// The last line may have no newline.
 		if err != nil {
 			l.err = err
 			return err == io.EOF && len(l.line) > 0
