@@ -51,11 +51,19 @@ func (e *InUse) Error() string {
 
 // Acquire locks dir, whether it is there or not, at once or not at all: the error is
 // *InUse where another process holds it. It makes the folders above dir.
-func Acquire(dir string) (*Lock, error) {
+func Acquire(dir string) (*Lock, error) { return repeat(dir, attempt) }
+
+// Make is Acquire of a folder that it makes if it is not there.
+func Make(dir string) (*Lock, error) { return repeat(dir, attemptToMake) }
+
+// repeat calls try until it has a lock or an error. A try has neither only if the folder or
+// the lock's file came or went during it, because another process locked or unlocked the
+// folder, so many tries in a row do not fail.
+func repeat(dir string, try func(dir string) (*Lock, error)) (*Lock, error) {
 	dir = filepath.Clean(dir)
-	const tries = 100 // each is in vain only if the folder or the file came or went just then
+	const tries = 100
 	for range tries {
-		l, err := attempt(dir)
+		l, err := try(dir)
 		if l != nil || err != nil {
 			return l, err
 		}
@@ -63,25 +71,24 @@ func Acquire(dir string) (*Lock, error) {
 	return nil, fmt.Errorf("%s: it appears and goes while it is being locked", dir)
 }
 
-// Make is Acquire of a folder that it makes if it is not there.
-func Make(dir string) (*Lock, error) {
+// attemptToMake is one try of Make: neither a lock nor an error where something has changed
+// meanwhile.
+func attemptToMake(dir string) (*Lock, error) {
 	// A lock in the folder says that the folder was there.
 	outer, err := Acquire(dir)
 	if err != nil || filepath.Base(outer.file.Name()) == lockName {
 		return outer, err
 	}
-	// Nobody else can lock dir before it is there, nor between that and our own lock.
 	defer outer.Release()
 	made, err := makeAll(dir)
 	if err != nil {
 		return nil, err
 	}
 	// Now the lock moves into the folder, and the folders made for it move to the inner lock.
+	// Another process that sees the new folder may lock it first, and even unlock it again,
+	// which removes the file that this one has just opened.
 	inner, err := open(dir, filepath.Join(dir, lockName))
-	if err == nil && inner == nil {
-		err = fmt.Errorf("%s: it was removed while it was being locked", dir)
-	}
-	if err != nil {
+	if inner == nil || err != nil {
 		return nil, errors.Join(err, removeEmpty(made))
 	}
 	inner.made, outer.made = append(made, outer.made...), nil
