@@ -65,7 +65,8 @@ type mkfsSource struct {
 func (s *mkfsSource) static(id allocator.GroupID, f func(run)) {
 	first, _ := s.m.groupRange(id)
 	if p := s.sb.prefix(id); p.end > first {
-		// With 1 KiB blocks and bigalloc, block 0 of the first group lies before the superblock.
+		// Block 0 before a superblock in block 1 is the boot block. It is in use only as a part
+		// of the superblock's cluster.
 		start := first
 		if p.hasSuper && p.super > first && s.sb.ClusterBits == 0 {
 			start = p.super

@@ -96,11 +96,7 @@ func (p *MkfsParams) option(c byte, v string) (err error) {
 	case 'C':
 		p.ClusterSize, err = sizeArg("-C", v)
 	case 'e':
-		names := map[string]string{"continue": "Continue", "remount-ro": "Remount read-only", "panic": "Panic"}
-		p.Errors = names[v]
-		if p.Errors == "" {
-			err = fmt.Errorf("mke2fs: -e %s: want continue, remount-ro or panic", v)
-		}
+		err = p.errorsBehaviour(v)
 	case 'g':
 		p.BlocksPerGroup, err = uintArg("-g", v)
 	case 'G':
@@ -159,6 +155,16 @@ func (p *MkfsParams) option(c byte, v string) (err error) {
 		p.UUID, err = uuidArg("-U", v)
 	}
 	return err
+}
+
+// errorsBehaviour reads the argument of -e, what the kernel does after an error. It keeps
+// the words of dumpe2fs.
+func (p *MkfsParams) errorsBehaviour(v string) error {
+	p.Errors = map[string]string{"continue": "Continue", "remount-ro": "Remount read-only", "panic": "Panic"}[v]
+	if p.Errors == "" {
+		return fmt.Errorf("mke2fs: -e %s: want continue, remount-ro or panic", v)
+	}
+	return nil
 }
 
 // usage reads the argument of -T.

@@ -284,7 +284,7 @@ func (t *tableMap) plans() (bool, error) {
 			mark(id)
 		}
 	}
-	// The last flex groups may be short, and so is what lies before them.
+	// The last flex groups may be short, and the ones before them have a shorter neighbour.
 	for f := n - min(n, period+3); f < n; f++ {
 		want[f] = true
 	}

@@ -110,7 +110,6 @@ func (t *treeGrower) split(level int) error {
 // (ext2fs_bmap2): each goes after the one before it, an indirect block after
 // the last block or indirect block of the level it continues.
 func (a *filePlacer) indirect(in *Inode, n uint32) error {
-	// prev is the block before, which is the goal of the next one.
 	per := uint32(a.sb.BlockSize() / 4)
 	take := func(goal allocator.Block) (allocator.Block, error) {
 		b, err := a.alloc(goal)
@@ -119,6 +118,7 @@ func (a *filePlacer) indirect(in *Inode, n uint32) error {
 		}
 		return b, err
 	}
+	// prev is the block allocated last, which is the goal of the next direct block.
 	prev := a.inodeGoal(in.Number)
 	var roots [4]allocator.Block // the inode's own (single, double, triple) indirect blocks
 	// open are the indirect blocks in use by level, and the last entry of each.
@@ -147,11 +147,7 @@ func (a *filePlacer) indirect(in *Inode, n uint32) error {
 			// A lower indirect block is needed where its span begins. It goes behind the last entry of
 			// the one above, or behind that block itself.
 			for d := depth - 1; d >= 1; d-- {
-				span := uint64(1)
-				for range d {
-					span *= uint64(per)
-				}
-				if rel%span != 0 {
+				if rel%pointerSpan(per, d) != 0 {
 					continue
 				}
 				g := last[d+1]
@@ -182,16 +178,21 @@ func (a *filePlacer) indirect(in *Inode, n uint32) error {
 	return nil
 }
 
+// pointerSpan is the data blocks below a pointer that leads to them through depth levels
+// of indirect blocks of per pointers each.
+func pointerSpan(per uint32, depth int) uint64 {
+	span := uint64(1)
+	for range depth {
+		span *= uint64(per)
+	}
+	return span
+}
+
 // countPointers counts the entries of the indirect blocks of a file of n blocks
 // without holes; per is what a block holds.
 func countPointers(in *Inode, n, per uint32) {
 	for i := range in.Meta {
-		// span is the blocks that an entry maps.
 		m := &in.Meta[i]
-		span := uint64(1)
-		for range m.Depth - 1 {
-			span *= uint64(per)
-		}
-		m.Entries = uint16(min(uint64(per), ceilDiv(uint64(n-m.Logical), span)))
+		m.Entries = uint16(min(uint64(per), ceilDiv(uint64(n-m.Logical), pointerSpan(per, int(m.Depth)-1))))
 	}
 }
