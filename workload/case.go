@@ -58,6 +58,7 @@ func ReadCase(dir string) (*Case, error) {
 
 // Operations lists the operations of the script (Script.Ops).
 func (c *Case) Operations() iter.Seq2[*Op, error] {
+	// A script that was not parsed yet is parsed as its operations are asked for.
 	if c.script != nil {
 		return c.script.Ops()
 	}
@@ -73,6 +74,7 @@ func (c *Case) Operations() iter.Seq2[*Op, error] {
 // OpenCase is ReadCase for who performs the script once: Ops stays nil, and
 // Operations parses them as they are asked for.
 func OpenCase(dir string) (*Case, error) {
+	// The recorders' defaults, which case.env may change.
 	c := &Case{Dir: dir, Size: 256 << 20, SMP: 1, Mem: 2 << 30, MkfsExt2: "-b 4096"}
 	name := filepath.Join(dir, "case.env")
 	text, err := input.ReadFile(name, "case.env", input.MaxCaseEnv)
@@ -88,6 +90,7 @@ func OpenCase(dir string) (*Case, error) {
 			return nil, fmt.Errorf("%s:%d:%d: %w", name, v.line, v.col, err)
 		}
 	}
+	// The script is only opened. Those of writers are parsed now, since they run side by side.
 	if c.script, err = OpenScript(filepath.Join(dir, "ops")); err != nil {
 		return nil, err
 	}
@@ -100,6 +103,7 @@ func (c *Case) readWriters() error {
 	if err != nil {
 		return err
 	}
+	// Only names whose number is written the usual way; others are no scripts.
 	var numbers []int
 	for _, e := range entries {
 		suffix, ok := strings.CutPrefix(e.Name(), "ops.")
@@ -129,6 +133,7 @@ var envKeys = []string{"SIZE", "MKFS", "MOUNT", "SMP", "TUNABLES", "MEM", "PIDMO
 
 // set sets what one assignment says.
 func (c *Case) set(v EnvVar) (err error) {
+	// Each value is checked here, where its place is known.
 	switch v.Key {
 	case "SIZE":
 		c.Size, err = ParseSize(v.Value)
@@ -147,14 +152,16 @@ func (c *Case) set(v EnvVar) (err error) {
 	case "MEM":
 		c.Mem, err = parseMem(v.Value)
 	case "PIDMOD":
-		if c.PIDMod = -1; v.Value != "" {
+		c.PIDMod = -1
+		if v.Value != "" {
 			c.PIDMod, err = strconv.Atoi(v.Value)
 			if err != nil || c.PIDMod < 0 || c.PIDMod > 15 {
 				err = fmt.Errorf("PIDMOD is %q: want 0 to 15", short(v.Value))
 			}
 		}
 	case "MKFS_EXT2":
-		if c.MkfsExt2 = v.Value; v.Value == "" {
+		c.MkfsExt2 = v.Value
+		if v.Value == "" {
 			c.MkfsExt2 = "-b 4096"
 		}
 	case "MOUNT_EXT2":
@@ -185,6 +192,7 @@ func parseTunables(s string) ([]Tunable, error) {
 // K, M, G, T, P, E (or KiB, MiB, ...: powers of 1024) or KB, MB, ... (powers
 // of 1000).
 func ParseSize(s string) (int64, error) {
+	// The digits, then a suffix: a letter for the power, iB or nothing for 1024, B for 1000.
 	digits := len(s)
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' {
@@ -212,6 +220,7 @@ func ParseSize(s string) (int64, error) {
 			unit *= base
 		}
 	}
+	// The product must fit into 63 bits.
 	if err != nil || n > math.MaxInt64/unit {
 		return 0, fmt.Errorf("size %q: want a number of bytes, or one with a suffix such as 512M or 6G", short(s))
 	}

@@ -70,6 +70,7 @@ func (p *envParser) step() {
 // space passes over what separates assignments, and reports whether one follows.
 func (p *envParser) space() bool {
 	for comment := false; !p.end(); p.step() {
+		// A comment ends with its line, and a # begins one even behind a ; or a space.
 		c := p.text[p.at]
 		comment = (comment || c == '#') && c != '\n'
 		if !comment && strings.IndexByte(" \t;\r\n", c) < 0 {
@@ -82,6 +83,7 @@ func (p *envParser) space() bool {
 // assignment reads an assignment.
 func (p *envParser) assignment() (EnvVar, error) {
 	v := EnvVar{line: p.line, col: p.at - p.begin + 1}
+	// The key ends at =, without spaces.
 	start := p.at
 	for !p.end() && isKey(p.text[p.at]) {
 		p.at++
@@ -92,6 +94,7 @@ func (p *envParser) assignment() (EnvVar, error) {
 		return v, p.errorf("want KEY=\"VALUE\"")
 	}
 	p.at++
+	// The value is made of parts, quoted or not, up to the next space.
 	var b strings.Builder
 	for !p.end() && strings.IndexByte(" \t;\r\n", p.text[p.at]) < 0 {
 		if err := p.part(&b); err != nil {
@@ -109,6 +112,7 @@ func isKey(c byte) bool {
 // part reads a byte of a value, or what stands in quotes.
 func (p *envParser) part(b *strings.Builder) error {
 	c := p.text[p.at]
+	// Whatever a shell would expand or run is refused, so that both read the same value.
 	switch {
 	case c == '"' || c == '\'':
 		return p.quoted(b, c)
@@ -126,6 +130,7 @@ func (p *envParser) part(b *strings.Builder) error {
 
 // quoted reads what stands in quotes of a kind, which may go over several lines.
 func (p *envParser) quoted(b *strings.Builder, quote byte) error {
+	// An error about a missing quote names the place where it was opened.
 	open := *p
 	for p.step(); !p.end(); p.step() {
 		c := p.text[p.at]
@@ -135,6 +140,7 @@ func (p *envParser) quoted(b *strings.Builder, quote byte) error {
 			return nil
 		case c == 0, quote == '"' && (c == '$' || c == '`'):
 			return p.errorf("%q needs a shell: write the value out", c)
+		// Within double quotes a backslash is special before four characters only.
 		case quote == '"' && c == '\\' && p.at+1 < len(p.text):
 			switch next := p.text[p.at+1]; {
 			case next == '\n':

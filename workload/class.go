@@ -162,6 +162,7 @@ const nameChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 
 // checkMix reports an activity without what it needs.
 func (c *Class) checkMix() error {
+	// A mix without weight, or with NaN, draws nothing.
 	total := 0.0
 	for _, w := range c.Mix {
 		total += w
@@ -169,6 +170,8 @@ func (c *Class) checkMix() error {
 	if !(total > 0) {
 		return keyErrorf("mix", "no operation has a weight above 0")
 	}
+	// An activity that can be drawn needs the distribution of its size. Files to make first
+	// are created too.
 	creates := c.Files > 0
 	for a, w := range c.Mix {
 		creates = creates || w > 0 && Activity(a) == CreateFile

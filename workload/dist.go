@@ -77,6 +77,7 @@ func (d *Dist) Check() error {
 	case d.Max < d.Min && (d.Max > 0 || d.Kind == Uniform || d.Kind == LogUniform):
 		return keyErrorf("max", "%d is below min, %d", d.Max, d.Min)
 	}
+	// Each kind has parameters of its own.
 	switch d.Kind {
 	case LogUniform, Pareto:
 		if d.Min < 1 {
@@ -106,6 +107,7 @@ func (d *Dist) checkBins() error {
 	if len(d.Bins) == 0 {
 		return keyErrorf("bins", "none")
 	}
+	// Bounds must go up, so that every range holds a value, and some weight must be above 0.
 	total, last := 0.0, int64(-1)
 	for i, b := range d.Bins {
 		switch {
@@ -137,9 +139,11 @@ type Sampler struct {
 // Sampler prepares d, which must pass Check, for drawing. Of NoDist every draw
 // is 0.
 func (d *Dist) Sampler() *Sampler {
+	// Quantile functions turn one number from 0 to 1 into a draw.
 	s := &Sampler{d: d}
 	switch d.Kind {
 	case Lognormal:
+		// gonum does not take a deviation of 0.
 		if d.Sigma == 0 {
 			s.quantile = func(float64) float64 { return float64(d.Median) }
 			break
@@ -150,6 +154,7 @@ func (d *Dist) Sampler() *Sampler {
 	case Exponential:
 		s.quantile = distuv.Exponential{Rate: 1 / float64(d.Mean)}.Quantile
 	case Histogram:
+		// The weights, summed up and divided by their total, are the quantiles of the bins.
 		total := 0.0
 		for _, b := range d.Bins {
 			total += b.Weight
@@ -165,6 +170,7 @@ func (d *Dist) Sampler() *Sampler {
 // Draw draws. It takes exactly one number from r, whatever the distribution, so
 // that a draw more or less is the only thing that moves a stream.
 func (s *Sampler) Draw(r *rand.Rand) int64 {
+	// One number is drawn even for a constant, so that another kind leaves what follows.
 	u := r.Float64()
 	d := s.d
 	switch d.Kind {
@@ -185,6 +191,8 @@ func (s *Sampler) Draw(r *rand.Rand) int64 {
 
 // bin is the value that the histogram has at u.
 func (s *Sampler) bin(u float64) float64 {
+	// The first bin whose sum is above u. Rounding may leave u above all, or lead to a bin
+	// without weight.
 	i := sort.Search(len(s.cumulative), func(i int) bool { return s.cumulative[i] > u })
 	i = min(i, len(s.cumulative)-1)
 	for i > 0 && s.d.Bins[i].Weight == 0 {
@@ -194,6 +202,7 @@ func (s *Sampler) bin(u float64) float64 {
 	if !s.d.Ranges {
 		return high
 	}
+	// The range of the bin is divided in the proportion of u between the two sums.
 	low, from := float64(s.d.Min), 0.0
 	if i > 0 {
 		low, from = float64(s.d.Bins[i-1].Value)+1, s.cumulative[i-1]
@@ -203,6 +212,7 @@ func (s *Sampler) bin(u float64) float64 {
 }
 
 func (d *Dist) clamp(x float64) int64 {
+	// A larger number, infinity too, becomes the largest draw: its conversion would overflow.
 	n := int64(maxDraw)
 	if !(x >= maxDraw) {
 		n = int64(max(x, 0))

@@ -13,19 +13,24 @@ func (p *Population) Script(ph *Phase, limit int) []Op {
 	}
 	cpu, stop := -1, false
 	for n := len(workers); ; n++ {
+		// The process whose operation is due first goes on. Without one, all have ended.
 		t := turns.first()
 		if t == nil {
 			return ops
 		}
+		// Once the phase is over, an activity that has not begun is skipped, and one that has is
+		// closed.
 		stop = stop || len(ops) >= limit || p.Over(t.step.At, 0)
 		v := View{Now: t.step.At, Stop: stop, Skipped: stop && t.step.Begins}
 		if !v.Skipped {
+			// A cpu operation where the next process runs on another CPU.
 			if t.worker.CPU != cpu {
 				cpu = t.worker.CPU
 				ops = append(ops, Op{Kind: CPU, N: cpu})
 			}
 			op := t.step.Op
 			ops = append(ops, op)
+			// Every operation succeeds in full.
 			if op.Kind == Write || op.Kind == Read {
 				v.Ret = op.Len
 			}

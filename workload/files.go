@@ -19,7 +19,8 @@ type fileSet struct {
 func (s *fileSet) add(f *file) {
 	f.at = len(s.all)
 	s.all = append(s.all, f)
-	if f.older = s.newest; f.older == nil {
+	f.older = s.newest
+	if f.older == nil {
 		s.oldest = f
 	} else {
 		f.older.newer = f
@@ -28,6 +29,7 @@ func (s *fileSet) add(f *file) {
 }
 
 func (s *fileSet) remove(f *file) {
+	// The last file takes the place of f in the slice; the list by age closes around f.
 	last := s.all[len(s.all)-1]
 	s.all[f.at], last.at = last, f.at
 	s.all[len(s.all)-1] = nil

@@ -7,6 +7,8 @@ import (
 
 // begin chooses the next activity and lays out its operations.
 func (w *Worker) begin(used float64) {
+	// The slices of the activity before are used again, so that a process allocates nothing
+	// once they have grown.
 	b := &w.buffer
 	w.act = activity{kind: w.choose(used), running: true, making: b.making[:0], before: b.before[:0], after: b.after[:0]}
 	a := &w.act
@@ -14,7 +16,9 @@ func (w *Worker) begin(used float64) {
 	case CreateFile:
 		w.planCreate()
 	case DeleteFile:
-		if w.use(w.victim()); a.file.fd != "" {
+		// unlink(2) would work on an open file too, but its blocks would stay until it is closed.
+		w.use(w.victim())
+		if a.file.fd != "" {
 			a.before = append(a.before, Op{Kind: Close, FD: a.file.fd})
 		}
 		a.after = append(a.after, Op{Kind: Unlink, Path: a.file.path})
@@ -27,6 +31,8 @@ func (w *Worker) begin(used float64) {
 
 // choose draws an activity, and changes it where the state asks for another.
 func (w *Worker) choose(used float64) Activity {
+	// mix is cumulative: the first activity whose sum is above the number drawn. It is drawn
+	// even where the state decides, so that the stream stays in step.
 	kind := Activity(0)
 	for u := w.streams.mix.Float64() * w.mix[activities-1]; kind < activities-1 && w.mix[kind] <= u; {
 		kind++
@@ -34,12 +40,14 @@ func (w *Worker) choose(used float64) Activity {
 	c, files := w.class, len(w.files.all)
 	full := w.full
 	w.full = false
+	// A full device first, then the files that each process is to have.
 	switch {
 	case full && c.OnFull == FullDelete && files > 0:
 		return DeleteFile
 	case files < c.Files:
 		return CreateFile
 	}
+	// Growing and deleting change places so that the device stays near its target.
 	if c.TargetUsed > 0 {
 		switch {
 		case kind == DeleteFile && used < c.TargetUsed:
@@ -57,7 +65,8 @@ func (w *Worker) choose(used float64) Activity {
 // use makes f the file of the activity.
 func (w *Worker) use(f *file) {
 	w.act.file = f
-	if w.act.fd = f.fd; f.fd == "" {
+	w.act.fd = f.fd
+	if f.fd == "" {
 		w.act.fd = w.descriptor()
 	}
 }
@@ -73,6 +82,7 @@ func (w *Worker) descriptor() string {
 
 func (w *Worker) planCreate() {
 	a, t := &w.act, w.tree
+	// The directory and the name follow from the number of files so far.
 	dir := t.place(w.created, w.streams.directory)
 	w.created++
 	name := "f" + strconv.FormatInt(w.created, 10)
@@ -80,11 +90,13 @@ func (w *Worker) planCreate() {
 		name += "." + strconv.Itoa(w.Index)
 	}
 	w.use(&file{path: t.filePath(dir, name)})
+	// Directories that are not there yet are made on the way, the uppermost first.
 	a.making = t.missing(a.making, dir)
 	for _, i := range a.making {
 		a.before = append(a.before, Op{Kind: Mkdir, Path: t.dirs[i].path})
 	}
 	a.before = append(a.before, Op{Kind: Creat, FD: a.fd, Path: a.file.path})
+	// The size is written behind the end, which is 0; a sparse file gets it by ftruncate.
 	size := w.samplers.file.Draw(w.streams.fileSize)
 	if !w.class.Sparse {
 		a.end = size
@@ -105,6 +117,7 @@ func (w *Worker) openAny() {
 // planOpen lays out what is done with a file that exists.
 func (w *Worker) planOpen() {
 	a, s, c := &w.act, &w.streams, w.class
+	// What is done before the writes, and which bytes [off, end) are written.
 	sync := false
 	switch a.kind {
 	case AppendFile:
@@ -130,6 +143,7 @@ func (w *Worker) planOpen() {
 		}
 		op.Len = max(op.Len, 1) // a length of 0 is an error
 		a.before = append(a.before, op)
+	// A read stays inside the file.
 	case ReadAFile:
 		op := Op{Kind: Read, FD: a.fd, Len: a.file.size}
 		if c.ReadSize.Kind != NoDist {
@@ -144,11 +158,13 @@ func (w *Worker) planOpen() {
 // within draws an offset in the file and cuts n to what follows it there. An
 // empty file takes all n.
 func (w *Worker) within(n int64) (off, length int64) {
+	// The offset is drawn even for an empty file, so that the stream stays in step.
 	u := w.streams.offset.Float64()
 	size, align := w.act.file.size, max(w.class.Align, 1)
 	if size == 0 {
 		return 0, n
 	}
+	// Each multiple of align inside the file is as likely.
 	places := (size-1)/align + 1
 	off = min(int64(u*float64(places)), places-1) * align
 	return off, min(n, size-off)
@@ -181,16 +197,19 @@ func pickFile(s *fileSet, r *rand.Rand) *file { return s.all[r.IntN(len(s.all))]
 // eexist is the error number of a name that is taken.
 const eexist = 17
 
-// note takes notice of what the last operation returned. One that failed, or
-// wrote less than it should, ends the activity but for the close.
+// note brings the worker's view of its files up to date with what the last operation
+// returned. An operation that failed, or wrote less than it should, ends the activity but
+// for the close.
 func (w *Worker) note(ret int64) {
 	op, a := &w.last, &w.act
 	f := a.file
 	w.full = w.full || ret == -enospc
 	failed := ret < 0
+	// What the operation changed, if it did.
 	switch op.Kind {
 	case Mkdir:
-		if failed = failed && ret != -eexist; !failed {
+		failed = failed && ret != -eexist
+		if !failed {
 			w.tree.dirs[a.making[0]].made = true
 			a.making = a.making[1:]
 		}
@@ -200,12 +219,14 @@ func (w *Worker) note(ret int64) {
 			w.files.add(f)
 			w.pop.files++
 		}
+	// A file that cannot be opened is not there any more.
 	case Open:
 		if failed {
 			w.forget(f)
 		} else {
 			f.fd = op.FD
 		}
+	// A short write has extended the file as far as it went.
 	case Write:
 		if ret > 0 {
 			f.size = max(f.size, op.Off+ret)
@@ -224,6 +245,7 @@ func (w *Worker) note(ret int64) {
 	case Unlink:
 		w.forget(f)
 	}
+	// Nothing more of the activity, but an open file is closed as the class wants it.
 	if failed {
 		a.before, a.off, a.after = nil, a.end, a.after[:0]
 		if f.fd != "" {

@@ -35,10 +35,12 @@ func NewPopulation(cpus int, stream func(name string) *rand.Rand) *Population {
 func (p *Population) Begin(ph *Phase, now int64) (workers []*Worker, prepare []Op) {
 	p.phase, p.began, p.operations, p.nextCPU = ph, now, 0, 0
 	for i := range ph.Classes {
+		// Shared directories are made once, before the processes that use them.
 		c := &ph.Classes[i]
 		var shared *tree
 		if !c.Directories.PerProcess {
-			if shared = p.trees[c.Name]; shared == nil {
+			shared = p.trees[c.Name]
+			if shared == nil {
 				shared = newTree(&c.Directories, c.Name, p.stream(c.Name+"/directories"))
 				p.trees[c.Name] = shared
 				prepare = shared.makeAll(prepare)
@@ -52,6 +54,7 @@ func (p *Population) Begin(ph *Phase, now int64) (workers []*Worker, prepare []O
 // enlist starts the processes of a class. Those of an earlier phase go on; where
 // they were more than now, the files of the rest are shared out.
 func (p *Population) enlist(c *Class, shared *tree, now int64) []*Worker {
+	// Processes of an earlier phase first; new ones get the numbers behind them.
 	ws := p.members[c.Name]
 	for i := len(ws); i < c.Count; i++ {
 		name := c.Name + "." + strconv.Itoa(i)
@@ -62,6 +65,7 @@ func (p *Population) enlist(c *Class, shared *tree, now int64) []*Worker {
 		}
 		ws = append(ws, w)
 	}
+	// Processes that the phase does not have leave their files to the others, in turn.
 	for i := c.Count; i < len(ws); i++ {
 		ws[i%c.Count].files.takeAll(&ws[i].files)
 	}

@@ -103,12 +103,12 @@ func ParseScript(r io.Reader, name string) ([]Op, error) {
 
 // parser goes through a text word by word.
 type parser struct {
-	name  string
-	text  string // whole lines
-	at    int    // where the last word ends
-	begin int    // where the line begins
-	n     int    // the number of the line
-	wrong error  // what is wrong with a word
+	name       string
+	text       string // whole lines
+	at         int    // where the last word ends
+	begin      int    // where the line begins
+	lineNumber int    // counted from 1
+	wrong      error  // what is wrong with a word
 }
 
 // next parses the next line that has an operation. It reports false at the end.
@@ -117,7 +117,8 @@ func (p *parser) next(op *Op) (bool, error) {
 		if p.at == len(p.text) {
 			return false, nil
 		}
-		p.n++
+		// A line without words, or a comment, has no operation: the next one is tried.
+		p.lineNumber++
 		p.begin = p.at
 		first := p.word()
 		if first != "" && first[0] == '#' {
@@ -131,6 +132,7 @@ func (p *parser) next(op *Op) (bool, error) {
 		if first != "" {
 			err = p.op(op, first)
 		}
+		// A zero byte ends a word early, and is the error if nothing else was.
 		if err == nil {
 			err = p.wrong
 		}
@@ -147,12 +149,13 @@ func (p *parser) next(op *Op) (bool, error) {
 // lineError is what is wrong with the line: that it is too long before anything else,
 // as its words may be anything then. err is what else is wrong, nil for nothing.
 func (p *parser) lineError(err error) error {
+	// Only the text of this line counts.
 	line := p.text[p.begin:]
 	if i := strings.IndexByte(line, '\n'); i >= 0 {
 		line = line[:i]
 	}
 	if len(line) > input.MaxLine {
-		return longLine(p.name, p.n, line)
+		return longLine(p.name, p.lineNumber, line)
 	}
 	return err
 }
@@ -178,7 +181,7 @@ func short(w string) string {
 
 // errorf is an error at a column, counted from 1 in bytes.
 func (p *parser) errorf(col int, format string, a ...any) error {
-	return &ScriptError{p.name, p.n, col, fmt.Sprintf(format, a...)}
+	return &ScriptError{p.name, p.lineNumber, col, fmt.Sprintf(format, a...)}
 }
 
 // word is the next word of the line, "" where there is none, or where something is
@@ -188,6 +191,7 @@ func (p *parser) word() string {
 	for i < len(s) && isSpace(s[i]) {
 		i++
 	}
+	// Spaces, then the word, up to the end of the line.
 	start := i
 	for i < len(s) && s[i] != '\n' && !isSpace(s[i]) {
 		if s[i] == 0 {
@@ -210,14 +214,17 @@ func isSpace(c byte) bool {
 
 // op makes an operation of the line that begins with word first.
 func (p *parser) op(op *Op, first string) error {
+	// The first word decides which arguments follow.
 	k, ok := kinds[first]
 	if !ok {
 		best, _ := nearest.Of(short(first), verbNames())
 		return p.errorf(p.col(first), "unknown operation %q (did you mean %q?)", short(first), best)
 	}
 	v := &verbs[k]
-	*op = Op{Kind: k, Line: p.n}
+	*op = Op{Kind: k, Line: p.lineNumber}
+	// Arguments come in order; only the last one, direct, may be missing.
 	for _, a := range v.args {
+		// Nothing may follow, and the range must end inside 63 bits.
 		end := p.at
 		w := p.word()
 		switch {
@@ -244,6 +251,7 @@ func (p *parser) op(op *Op, first string) error {
 
 // arg stores one argument.
 func (p *parser) arg(op *Op, a argKind, w string) (err error) {
+	// Each argument is checked where it is read, so that an error has its column.
 	switch a {
 	case argFD:
 		op.FD = w

@@ -27,6 +27,7 @@ func OpenScript(name string) (*Script, error) {
 	if err != nil {
 		return nil, err
 	}
+	// A folder can be opened, and fails only when it is read.
 	info, err := f.Stat()
 	if err == nil && info.IsDir() {
 		err = fmt.Errorf("%s: a folder, not a script", name)
@@ -85,9 +86,12 @@ func (s *Script) Parse() ([]Op, error) {
 // mistake ends the list. Another goroutine parses ahead.
 func (s *Script) Ops() iter.Seq2[*Op, error] {
 	return func(yield func(*Op, error) bool) {
+		// Two goroutines: one parses pieces into batches, this one yields them and gives the
+		// batches back. aheadPieces limits how far the first may be ahead.
 		ready, free := make(chan batch, aheadPieces), make(chan []Op, aheadPieces+2)
 		stop := make(chan struct{})
 		go s.parseAhead(ready, free, stop)
+		// The text is read until the parser has seen stop: only then may it be closed.
 		defer func() {
 			close(stop)
 			for range ready { // until the other is done with the text
@@ -128,6 +132,7 @@ func (s *Script) parseAhead(ready chan<- batch, free <-chan []Op, stop <-chan st
 	defer close(ready)
 	var tail []byte // what was read of the next piece
 	line := 0
+	// A batch that came back is used again.
 	for rest := s.text; rest != nil; {
 		var b batch
 		select {
@@ -136,6 +141,7 @@ func (s *Script) parseAhead(ready chan<- batch, free <-chan []Op, stop <-chan st
 			b.ops = make([]Op, 0, pieceBytes/8)
 		}
 		var text string
+		// A panic in this goroutine would end the process: it becomes the last batch's error.
 		b.err = crash.Guard(func() (err error) {
 			text, tail, err = s.nextPiece(&rest, tail, line+1)
 			if err == nil {
@@ -156,13 +162,13 @@ func (s *Script) parseAhead(ready chan<- batch, free <-chan []Op, stop <-chan st
 
 // parse parses whole lines, and returns how many there were by then.
 func (b *batch) parse(text, name string, lines int) (int, error) {
-	p := parser{name: name, text: text, n: lines}
+	p := parser{name: name, text: text, lineNumber: lines}
 	for {
 		b.ops = append(b.ops, Op{})
 		last := len(b.ops) - 1
 		if more, err := p.next(&b.ops[last]); !more {
 			b.ops = b.ops[:last]
-			return p.n, err
+			return p.lineNumber, err
 		}
 	}
 }
@@ -171,6 +177,7 @@ func (b *batch) parse(text, name string, lines int) (int, error) {
 // At the end *rest is nil. The first line has number n.
 func (s *Script) nextPiece(rest *io.Reader, tail []byte, n int) (text string, beyond []byte, err error) {
 	for {
+		// tail grows by one piece until it holds the end of a line.
 		have := len(tail)
 		tail = slices.Grow(tail, pieceBytes)[:have+pieceBytes]
 		got, err := (*rest).Read(tail[have:])
@@ -181,6 +188,8 @@ func (s *Script) nextPiece(rest *io.Reader, tail []byte, n int) (text string, be
 		if end > 0 {
 			end += have
 		}
+		// The end of the text ends the last line too. A line without end that is longer than
+		// allowed is refused before more of it is read.
 		switch {
 		case err == io.EOF:
 			*rest, end = nil, len(tail)
@@ -193,6 +202,7 @@ func (s *Script) nextPiece(rest *io.Reader, tail []byte, n int) (text string, be
 		case end == 0:
 			continue
 		}
+		// The text is a copy, so that the buffer can take the next piece.
 		text = string(tail[:end])
 		return text, append(tail[:0], tail[end:]...), nil
 	}

@@ -22,6 +22,7 @@ type directory struct {
 // newTree lays out directories. owner is the name of the class or process.
 func newTree(l *Directories, owner string, r *rand.Rand) *tree {
 	t := &tree{layout: l, prefix: owner + "."}
+	// With Top, directory 0 is the one in which all others lie.
 	top := -1
 	if l.Top {
 		t.dirs = append(t.dirs, directory{path: owner, parent: -1})

@@ -6,10 +6,10 @@ import "math/rand/v2"
 type View struct {
 	Now  int64   // ns
 	Used float64 // share of the device's blocks in use
-	// Ret is what the operation returned by the Next before came to: the bytes
+	// Ret is the result of the operation that the previous Next returned: the bytes
 	// of a write or read, 0, or the negative error number.
 	Ret int64
-	// Skipped says that that operation was not performed. Only one that Begins
+	// Skipped says that this operation was not performed. Only one that Begins
 	// an activity may be skipped.
 	Skipped bool
 	// Stop asks the process to end: it drops what it was doing and closes its
@@ -80,6 +80,7 @@ type activity struct {
 
 // openStreams opens the streams of the process.
 func (w *Worker) openStreams(stream func(string) *rand.Rand) {
+	// Each stream is named after the process and its purpose.
 	s := &w.streams
 	for _, o := range []struct {
 		r    **rand.Rand
@@ -95,6 +96,7 @@ func (w *Worker) openStreams(stream func(string) *rand.Rand) {
 
 // start makes the process one of class c as of now.
 func (w *Worker) start(c *Class, cpu int, now int64) {
+	// Files and streams go on from an earlier phase, and all else begins anew.
 	w.class, w.CPU, w.arrives, w.full, w.ending = c, cpu, now, false, false
 	w.act, w.pending = activity{}, false
 	s := &w.samplers
@@ -113,6 +115,7 @@ func (w *Worker) Class() *Class { return w.class }
 // Next returns the next operation, given what became of the one before. It
 // returns false once the process has ended.
 func (w *Worker) Next(v View) (Step, bool) {
+	// First the result of the operation before, which may end its activity.
 	if w.pending {
 		w.pending = false
 		if v.Skipped {
@@ -121,10 +124,13 @@ func (w *Worker) Next(v View) (Step, bool) {
 			w.note(v.Ret)
 		}
 	}
+	// At the end of the phase only open files are closed.
 	if v.Stop && !w.ending {
 		w.act = activity{}
 		w.end()
 	}
+	// Operations of one activity follow each other without a pause. Where the activity has no
+	// more, it is completed and the next one is drawn, at the time when it starts.
 	at := v.Now
 	begins := false
 	op, ok := w.takeOp()
@@ -133,6 +139,7 @@ func (w *Worker) Next(v View) (Step, bool) {
 			w.act.running = false
 			w.pop.operations++
 		}
+		// A process that stops when the device is full ends like one at the end of the phase.
 		if w.full && w.class.OnFull == FullStop && !w.ending {
 			w.end()
 		}
@@ -158,12 +165,14 @@ func (w *Worker) startTime(now int64) int64 {
 	if w.class.Arrival.Kind == NoDist {
 		return now + w.samplers.think.Draw(w.streams.time)
 	}
+	// Arrivals do not wait for the operations before, but one that is late starts at once.
 	w.arrives += w.samplers.arrival.Draw(w.streams.time)
 	return max(now, w.arrives)
 }
 
 // takeOp takes the next operation of the activity.
 func (w *Worker) takeOp() (op Op, ok bool) {
+	// In this order: what comes before the writes, the writes in chunks, what comes behind.
 	a := &w.act
 	if len(a.before) > 0 {
 		op, a.before = a.before[0], a.before[1:]

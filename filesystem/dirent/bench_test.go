@@ -37,10 +37,11 @@ func newChurn(perDir int) *churn {
 
 func (c *churn) create(i int, d *Dir) {
 	p := &c.paths[i]
-	if _, ok := d.Lookup(p.name); ok {
+	at, _, ok := d.Find(p.name)
+	if ok {
 		panic("exists")
 	}
-	if err := d.Add(p.name, uint32(i+12), TypeFile, granted); err != nil {
+	if err := d.Insert(at, uint32(i+12), TypeFile, granted); err != nil {
 		panic(err)
 	}
 	p.dir = d
@@ -48,7 +49,7 @@ func (c *churn) create(i int, d *Dir) {
 
 func (c *churn) unlink(i int) *Dir {
 	p := &c.paths[i]
-	if _, ok := p.dir.Lookup(p.name); !ok || !p.dir.Remove(p.name) {
+	if at, _, ok := p.dir.Find(p.name); !ok || !p.dir.Delete(at) {
 		panic("missing")
 	}
 	return p.dir

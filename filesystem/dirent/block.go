@@ -123,7 +123,8 @@ func (b *block) chunkOf(off int32) (*chunk, uint64) {
 	return &b.chunks[uint32(off)/chunkLen], 1 << (uint32(off) / unit % 64)
 }
 
-// set begins a slot at off, or changes it.
+// set writes the header of the slot at off, which may be new, and updates the bits of its
+// chunk.
 func (b *block) set(off int32, h header) {
 	if end := int(off + headerLen + h.text()); end > len(b.data) {
 		b.grow(end)
@@ -132,7 +133,7 @@ func (b *block) set(off int32, h header) {
 	b.mark(off, h.hole())
 }
 
-// mark notes that a slot begins at off and how large a hole it has.
+// mark updates the bits for a slot that begins at off and has a hole of hole bytes.
 func (b *block) mark(off, hole int32) {
 	c, bit := b.chunkOf(off)
 	c.starts |= bit
@@ -144,14 +145,15 @@ func (b *block) mark(off, hole int32) {
 	b.noteHole(off, hole)
 }
 
-// noteHole notes that the slot at off has a new or larger hole.
+// noteHole keeps the invariant of fitFrom and fitSize when the slot at off gets a new or
+// larger hole.
 func (b *block) noteHole(off, hole int32) {
 	if hole >= b.fitSize && off < b.fitFrom {
 		b.fitFrom = off
 	}
 }
 
-// grow makes data reach to end at least.
+// grow makes data at least end bytes long, and chunks long enough to describe it.
 func (b *block) grow(end int) {
 	n := 1 << bits.Len(uint(max(end, 64)-1))
 	b.data = append(make([]byte, 0, n), b.data...)[:n]
@@ -177,7 +179,7 @@ func (b *block) put(off, length int32, n *name) {
 	copy(b.data[off+headerLen:], n.text)
 }
 
-// cut makes h, without a hole, the header of the slot at off.
+// cut makes h, which leaves no hole, the header of the slot at off.
 func (b *block) cut(off int32, h header) {
 	b.store(off, h)
 	c, bit := b.chunkOf(off)
@@ -195,6 +197,8 @@ func (b *block) remove(off int32) int32 {
 	c, bit := b.chunkOf(off)
 	c.starts &^= bit
 	c.holes &^= bit
+	// The slot before takes the bytes over, so its hole grows and may become the first
+	// that fits.
 	to := b.before(off)
 	h := b.at(to) + emptySlot(length)
 	b.store(to, h)
@@ -205,17 +209,22 @@ func (b *block) remove(off int32) int32 {
 }
 
 // firstFit is the first slot with a hole of need bytes or more. Where there is
-// none, off is negative and no hole is larger than largest. While names of one
-// length fill holes one after the other, each is looked at once.
+// none, off is negative and no hole is larger than largest. It searches from fitFrom if
+// need is at least fitSize, so that names of one length that fill holes one after the
+// other do not search the same slots again.
 func (b *block) firstFit(need int32) (off, largest int32) {
 	from := uint32(0)
+	// A hole below minSlot has no bit, so the bound cannot be smaller than the largest of
+	// those.
 	largest = minSlot - unit
 	if need >= b.fitSize {
 		from = uint32(b.fitFrom)
+		// The slots skipped have holes below fitSize, which is a multiple of unit.
 		largest = max(largest, b.fitSize-unit)
 	}
 	mask := ^uint64(0) << (from / unit % 64)
 	for i := from / chunkLen; int(i) < len(b.chunks); i++ {
+		// The bits are in the order of the slots, so the lowest one is the kernel's first.
 		for holes := b.chunks[i].holes & mask; holes != 0; holes &= holes - 1 {
 			off = int32(i*chunkLen) + int32(bits.TrailingZeros64(holes))*unit
 			hole := b.at(off).hole()
@@ -225,6 +234,7 @@ func (b *block) firstFit(need int32) (off, largest int32) {
 			}
 			largest = max(largest, hole)
 		}
+		// Only the first chunk begins in the middle.
 		mask = ^uint64(0)
 	}
 	return -1, largest

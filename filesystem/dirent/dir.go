@@ -63,6 +63,7 @@ type name struct {
 	ino   uint32
 	ftype uint8
 	key   uint32 // hashText
+	slot  int32  // the free entry of Dir.names where it goes
 	hash  uint32 // in a hashed directory
 }
 
@@ -138,60 +139,64 @@ func (d *Dir) SetParent(ino uint32) {
 	d.parent = ino
 	if !d.inline {
 		b := &d.blocks[0]
+		// The slot of ".." follows that of ".", which is as long as the first header says.
 		off := b.at(0).len()
 		b.set(off, b.at(off).naming(ino, b.at(off).ftype()))
 	}
 }
 
-// locate is where a name lies.
-func (d *Dir) locate(text string) (b uint32, off int32, ok bool) {
-	i, ok := d.find(text)
-	if !ok {
-		return 0, 0, false
-	}
-	b, off = d.slotAt(d.names.entries[i].at - 1)
-	return b, off, true
-}
-
 // Lookup is the inode that name names. "." and ".." are not looked up: the
 // kernel's path walk resolves them.
 func (d *Dir) Lookup(name string) (ino uint32, ok bool) {
-	e := d.search(name)
-	return e.ino, e.at != 0
+	_, ino, ok = d.Find(name)
+	return ino, ok
 }
 
-// SetInode makes name, which must exist, name another inode (ext4_setent,
-// ext2_set_link), as rename onto an existing name does.
-func (d *Dir) SetInode(name string, ino uint32, ftype uint8) {
-	if b, off, ok := d.locate(name); ok {
+// Redirect makes the name of c, if it is there, name another inode (ext4_setent,
+// ext2_set_link), as rename onto an existing name does. c stays valid.
+func (d *Dir) Redirect(c Cursor, ino uint32, ftype uint8) {
+	if e := d.entry(c); e.at != 0 {
+		b, off := d.slotAt(e.at - 1)
 		d.blocks[b].set(off, d.blocks[b].at(off).naming(ino, ftype))
-		d.names.entries[d.names.askedAt].ino = ino
+		e.ino = ino
 	}
 }
 
-// Remove removes name and reports whether it was there. The directory keeps its
-// blocks (ext4_generic_delete_entry, ext2_delete_entry).
+// Remove removes name and reports whether it was there.
 func (d *Dir) Remove(name string) bool {
-	i, ok := d.find(name)
-	if !ok {
+	c, _, _ := d.Find(name)
+	return d.Delete(c)
+}
+
+// Delete removes the name of c and reports whether it was there. The directory keeps
+// its blocks (ext4_generic_delete_entry, ext2_delete_entry).
+func (d *Dir) Delete(c Cursor) bool {
+	e := d.entry(c)
+	if e.at == 0 {
 		return false
 	}
-	b, off := d.slotAt(d.names.entries[i].at - 1)
-	d.names.remove(i)
+	b, off := d.slotAt(e.at - 1)
+	d.names.remove(int(c.slot))
 	d.holes[b] = max(d.holes[b], d.blocks[b].remove(off))
 	return true
 }
 
-// Add adds a name, which must not exist, for inode ino of type ftype. For each
+// Add is Insert of a name that is searched first.
+func (d *Dir) Add(text string, ino uint32, ftype uint8, appendBlock func() error) error {
+	c, _, _ := d.Find(text)
+	return d.Insert(c, ino, ftype, appendBlock)
+}
+
+// Insert adds the name of c, which must not exist, for inode ino of type ftype. For each
 // block the directory needs it calls appendBlock first, in the kernel's order;
 // an error from it is returned, and what was done up to there stays, as in the
 // kernel. It returns EEXIST for a name that exists and ENOSPC where the index
 // of a hashed directory is full (ext4_add_entry, ext2_add_link).
-func (d *Dir) Add(text string, ino uint32, ftype uint8, appendBlock func() error) error {
-	if _, ok := d.find(text); ok {
+func (d *Dir) Insert(c Cursor, ino uint32, ftype uint8, appendBlock func() error) error {
+	if d.entry(c).at != 0 {
 		return filesystem.EEXIST
 	}
-	n := name{text: text, ino: ino, ftype: ftype, key: d.names.askedHash}
+	n := name{text: c.name, ino: ino, ftype: ftype, key: c.hash, slot: c.slot}
 	switch {
 	case d.hashed:
 		return d.addHashed(&n, appendBlock)
@@ -205,15 +210,19 @@ func (d *Dir) Add(text string, ino uint32, ftype uint8, appendBlock func() error
 // directory of one block becomes hashed if the file system has dir_index, and
 // any other gets one more block.
 func (d *Dir) addLinear(n *name, appendBlock func() error) error {
+	// Every leaf from block 0 on is searched, as in the kernel. holes[b] is an upper bound:
+	// a leaf below it cannot fit the name.
 	need := n.need()
 	for b := range d.holes {
 		if d.holes[b] >= need && d.addToLeaf(uint32(b), n, need) {
 			return nil
 		}
 	}
+	// ext4_add_entry makes the index only out of a directory of a single block.
 	if len(d.blocks) == 1 && d.opts.indexed() {
 		return d.makeIndexed(n, appendBlock)
 	}
+	// The directory grows by a block, where the name takes the first slot.
 	if err := appendBlock(); err != nil {
 		return err
 	}
@@ -230,7 +239,7 @@ func (d *Dir) addLeaf(size int32) {
 
 // addToLeaf puts n into the first hole of leaf b that fits need bytes
 // (ext4_find_dest_de). It reports whether there was one; where not, the leaf's
-// bound becomes as good as exact.
+// upper bound in holes is lowered to what the search has seen.
 func (d *Dir) addToLeaf(b uint32, n *name, need int32) bool {
 	off, largest := d.blocks[b].firstFit(need)
 	if off < 0 {
@@ -246,11 +255,13 @@ func (d *Dir) addToLeaf(b uint32, n *name, need int32) bool {
 func (d *Dir) insert(b uint32, off int32, n *name) {
 	blk := &d.blocks[b]
 	h := blk.at(off)
+	// The name that is there keeps what it needs, and the new slot gets its hole. A slot
+	// without a name is taken whole.
 	if need := h.need(); need > 0 {
 		blk.cut(off, h.withLen(need))
 		off += need
 		h -= emptySlot(need)
 	}
 	blk.put(off, h.len(), n)
-	d.names.add(n.key, d.place(b, off), n.ino)
+	d.names.add(int(n.slot), entry{n.key, d.place(b, off) + 1, n.ino})
 }

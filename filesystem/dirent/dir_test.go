@@ -221,7 +221,8 @@ func TestExists(t *testing.T) {
 	if err := d.Add("a", 13, TypeFile, granted); !errors.Is(err, filesystem.EEXIST) {
 		t.Errorf("got %v, want EEXIST", err)
 	}
-	d.SetInode("a", 14, TypeDir)
+	at, _, _ := d.Find("a")
+	d.Redirect(at, 14, TypeDir)
 	if ino, _ := d.Lookup("a"); ino != 14 {
 		t.Errorf("a names %d, want 14", ino)
 	}

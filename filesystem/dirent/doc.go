@@ -27,11 +27,12 @@
 // # In memory
 //
 // A block is kept nearly as it lies on disk, so that a name, its inode and the
-// length of its slot are in one cache line, and moving nothing is cheap: headers
+// length of its slot are in one cache line, and a change that moves nothing is cheap: headers
 // and names in one piece of memory, which grows with what is put there. Bits, one
 // for each place where a slot may begin, say where slots begin and which have room
 // for a name. A table finds the place of a name by a hash of its own, which has
-// nothing to do with the kernel's and decides nothing.
+// nothing to do with the kernel's and decides nothing. A search returns a Cursor, which
+// the change that follows it takes, so that both need one search.
 //
 // # Units
 //

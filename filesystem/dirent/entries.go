@@ -127,8 +127,10 @@ func (d *Dir) entriesByHash() iter.Seq[Entry] {
 	keys := make([]key, 0, d.Len())
 	for b, off := range d.linear() {
 		h, m := hashBytes(d.blocks[b].text(off), d.opts.Hash, d.opts.Seed)
+		// Neither the slots nor the index store the hashes of names.
 		keys = append(keys, key{h, m, b, off})
 	}
+	// The sort is stable, so that names of equal hashes stay in the order of the blocks.
 	slices.SortStableFunc(keys, func(a, b key) int {
 		return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.minor, b.minor))
 	})
@@ -153,18 +155,22 @@ const readAhead = 8
 // Deviates from the kernel: ext2 reads pages, which may hold several blocks; here
 // it reads each block of the page.
 func (d *Dir) LookupBlocks(name string, read func(block uint32)) {
-	at, _, ok := d.locate(name)
 	if d.inline {
 		return // the inode is in memory
 	}
+	at, _, ok := d.locate(name)
 	if d.hashed {
 		d.readHashed(name, at, ok, read)
 		return
 	}
+	// ext4 reads a batch of blocks ahead, ext2 all blocks of a page.
 	group := readAhead
 	if d.opts.Ext2 {
 		group = max(1, allocator.PageSize/d.opts.BlockSize)
 	}
+	// The search begins at the block of the last hit (i_dir_start_lookup), or at 0 if the
+	// directory has become shorter; ext2 remembers a page, so it begins at the page's first
+	// block.
 	total := uint32(len(d.blocks))
 	start := d.start
 	if start >= total {
@@ -173,15 +179,19 @@ func (d *Dir) LookupBlocks(name string, read func(block uint32)) {
 	if d.opts.Ext2 {
 		start -= start % uint32(group)
 	}
+	// target is the block that ends the search; without the name, no block does.
 	target := total
 	if ok {
 		target = at
 	}
+	// From start to the end of the directory, then from block 0 to start. A batch ends at
+	// either end.
 	for b, left := start, total; left > 0; {
 		end := total
 		if b < start {
 			end = start
 		}
+		// The whole batch is read even if the name is in its first block.
 		n := min(uint32(group), end-b)
 		found := false
 		for i := range n {
@@ -192,7 +202,8 @@ func (d *Dir) LookupBlocks(name string, read func(block uint32)) {
 			d.start = target
 			return
 		}
-		if b, left = b+n, left-n; b == total {
+		b, left = b+n, left-n
+		if b == total {
 			b = 0
 		}
 	}
@@ -202,12 +213,15 @@ func (d *Dir) LookupBlocks(name string, read func(block uint32)) {
 // after it that go on with the same hash, up to the one the name is at
 // (ext4_dx_find_entry).
 func (d *Dir) readHashed(name string, at uint32, ok bool, read func(uint32)) {
+	// The way from the root to the leaf: one block for each level of the index.
 	hash, _ := HashName(name, d.opts.Hash, d.opts.Seed)
 	p := d.probe(hash)
 	for i := range p.last + 1 {
 		read(p.frames[i].block)
 	}
 	for {
+		// Names of one hash may fill several leaves, so the search goes on until the name is
+		// found or a leaf begins with another hash.
 		leaf := d.leaf(&p)
 		read(leaf)
 		if ok && at == leaf || !d.next(&p, hash, read) {
@@ -219,6 +233,8 @@ func (d *Dir) readHashed(name string, at uint32, ok bool, read func(uint32)) {
 // next moves p to the leaf after its own if that begins with hash, reading the
 // index nodes on the way (ext4_htree_next_block).
 func (d *Dir) next(p *path, hash uint32, read func(uint32)) bool {
+	// Up to the lowest node that has another entry behind the one taken. Without one, the
+	// leaf is the last of the directory.
 	level := p.last
 	for {
 		f := &p.frames[level]
@@ -232,9 +248,12 @@ func (d *Dir) next(p *path, hash uint32, read func(uint32)) bool {
 		level--
 	}
 	f := &p.frames[level]
+	// The range begins with another hash, so the search is over. The lowest bit is only the
+	// mark of a range that continues the one before it.
 	if d.blocks[f.block].index[f.at].hash&^1 != hash {
 		return false
 	}
+	// Down again, through the first entry of each node.
 	for ; level < p.last; level++ {
 		f := &p.frames[level]
 		child := d.blocks[f.block].index[f.at].block

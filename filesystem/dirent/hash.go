@@ -58,6 +58,7 @@ func HashName(name string, v HashVersion, seed Seed) (hash, minor uint32) {
 
 // hashBytes is HashName of a name in a block.
 func hashBytes(name []byte, v HashVersion, seed Seed) (hash, minor uint32) {
+	// A seed of zeros stands for the initial state of MD4.
 	state := seed
 	if state == (Seed{}) {
 		state = Seed{0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476}
@@ -66,6 +67,7 @@ func hashBytes(name []byte, v HashVersion, seed Seed) (hash, minor uint32) {
 	switch v {
 	case Legacy, LegacyUnsigned:
 		hash = legacyHash(name, signed)
+	// Names are hashed in pieces of 32 bytes, the hash of each starting from the last.
 	case HalfMD4, HalfMD4Unsigned:
 		for at := 0; at < len(name); at += 32 {
 			var in [8]uint32
@@ -73,6 +75,7 @@ func hashBytes(name []byte, v HashVersion, seed Seed) (hash, minor uint32) {
 			halfMD4(&state, &in)
 		}
 		hash, minor = state[1], state[2]
+	// As above, in pieces of 16 bytes.
 	case TEA, TEAUnsigned:
 		for at := 0; at < len(name); at += 16 {
 			var in [4]uint32
@@ -83,6 +86,8 @@ func hashBytes(name []byte, v HashVersion, seed Seed) (hash, minor uint32) {
 	default:
 		panic("dirent: unknown hash version")
 	}
+	// The lowest bit is not part of the hash; the hash that means the end of a directory is
+	// replaced by the one before it.
 	hash &^= 1
 	if hash == endOfDirectory {
 		hash -= 2
@@ -102,12 +107,14 @@ func char(c byte, signed bool) uint32 {
 // highest. What s leaves over is filled with a pattern of its length
 // (str2hashbuf).
 func packName(words []uint32, s []byte, signed bool) {
+	// What is left over is filled with the length of the rest of the name, byte by byte.
 	pad := uint32(len(s)) * 0x0101
 	pad |= pad << 16
 	for i := range words {
 		switch w := pad; len(s) {
 		case 0:
 			words[i] = pad
+		// An incomplete word keeps the pattern above its bytes.
 		case 1, 2, 3:
 			for _, c := range s {
 				w = char(c, signed) + w<<8
@@ -140,18 +147,21 @@ func halfMD4(state *Seed, in *[8]uint32) {
 	const add2, add3 = 0x5a827999, 0x6ed9eba1 // sqrt(2) and sqrt(3) * 2^30
 	rotate := bits.RotateLeft32
 	a, b, c, d := state[0], state[1], state[2], state[3]
+	// Round 1 takes the words 0 1 2 3 4 5 6 7.
 	for i := 0; i < 8; i += 4 {
 		a = rotate(a+(d^b&(c^d))+in[i], 3)
 		d = rotate(d+(c^a&(b^c))+in[i+1], 7)
 		c = rotate(c+(b^d&(a^b))+in[i+2], 11)
 		b = rotate(b+(a^c&(d^a))+in[i+3], 19)
 	}
+	// Round 2 takes the words 1 3 5 7 0 2 4 6.
 	for i := 1; i >= 0; i-- {
 		a = rotate(a+(b&c+(b^c)&d)+in[i]+add2, 3)
 		d = rotate(d+(a&b+(a^b)&c)+in[i+2]+add2, 5)
 		c = rotate(c+(d&a+(d^a)&b)+in[i+4]+add2, 9)
 		b = rotate(b+(c&d+(c^d)&a)+in[i+6]+add2, 13)
 	}
+	// Round 3 takes the words 3 7 2 6 1 5 0 4.
 	for i := 3; i > 0; i -= 2 {
 		a = rotate(a+(b^c^d)+in[i]+add3, 3)
 		d = rotate(d+(a^b^c)+in[i+4]+add3, 9)

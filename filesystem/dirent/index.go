@@ -35,6 +35,8 @@ func (d *Dir) probe(hash uint32) (p path) {
 	block := uint32(0)
 	for level := 0; ; level++ {
 		index := d.blocks[block].index
+		// Binary search for the last entry whose hash is not greater. Entry 0 has no hash and
+		// is taken where all others are greater.
 		lo, hi := 1, len(index)
 		for lo < hi {
 			mid := (lo + hi) / 2
@@ -60,6 +62,8 @@ func (d *Dir) addHashed(n *name, appendBlock func() error) error {
 	n.hash, _ = HashName(n.text, d.opts.Hash, d.opts.Seed)
 	need := n.need()
 	for {
+		// The path is searched again after a node above the lowest one was split, because
+		// its frames then no longer describe the index (ext4_dx_add_entry: restart).
 		p := d.probe(n.hash)
 		leaf := d.leaf(&p)
 		if d.holes[leaf] >= need && d.addToLeaf(leaf, n, need) {
@@ -88,19 +92,23 @@ func (d *Dir) full(node uint32) bool { return len(d.blocks[node].index) == d.lim
 // has none: it splits the node, or the lowest one above it whose parent has
 // room, or adds a level. It reports whether the way must be searched again.
 func (d *Dir) growIndex(p *path, appendBlock func() error) (again bool, err error) {
+	// Only where the node above the leaf is full does the index grow.
 	level := p.last
 	if !d.full(p.frames[level].block) {
 		return false, nil
 	}
+	// The lowest node that can be split is the one whose parent has room for one more entry.
 	for level > 0 && d.full(p.frames[level-1].block) {
 		level--
 	}
+	// All nodes up to the root are full, and the tree is as high as the format allows.
 	if level == 0 && p.last+1 == d.opts.levels() {
 		return false, filesystem.ENOSPC
 	}
 	if err := appendBlock(); err != nil {
 		return false, err
 	}
+	// The new block becomes an index node.
 	node := uint32(len(d.blocks))
 	d.addBlock(block{})
 	old := &d.blocks[p.frames[level].block]
@@ -111,11 +119,13 @@ func (d *Dir) growIndex(p *path, appendBlock func() error) (again bool, err erro
 		d.depth++
 		return true, nil
 	}
+	// The upper half of the node moves to the new one, and the parent gets an entry for it.
 	half := len(old.index) / 2
 	d.blocks[node].index = append(make([]indexRange, 0, len(old.index)), old.index[half:]...)
 	parent := &p.frames[level-1]
 	d.insertRange(parent, indexRange{old.index[half].hash, node})
 	old.index = old.index[:half]
+	// The entry that the path takes may have moved with the upper half.
 	if f := &p.frames[level]; f.at >= half {
 		f.block, f.at = node, f.at-half
 	}
@@ -145,14 +155,17 @@ func (d *Dir) makeIndexed(n *name, appendBlock func() error) error {
 	for off, h := range old.slots() {
 		if off >= shift {
 			last = off - shift
-			d.carry(&old, d.place(0, off), 1, last, h.len())
+			d.moveSlot(&old, d.place(0, off), 1, last, h.len())
 		}
 	}
 	d.blocks[1].stretch(last)
+	// Block 0 keeps "." and "..", whose slot then covers the index, as the kernel's fake
+	// directory entry does; the index has one range, which is all hashes.
 	root := block{size: int32(d.opts.BlockSize), index: []indexRange{{0, 1}}}
 	root.put(0, dotLen, &name{text: ".", ino: d.self, ftype: old.at(0).ftype()})
 	root.put(dotLen, root.size-dotLen, &name{text: "..", ino: d.parent, ftype: old.at(dotLen).ftype()})
 	d.blocks[0], d.holes[0] = root, 0
+	// The leaf is full, so the name needs a split at once.
 	d.hashed = true
 	n.hash, _ = HashName(n.text, d.opts.Hash, d.opts.Seed)
 	p := d.probe(n.hash)

@@ -38,6 +38,8 @@ func RestoreInline(opts *Options, self, parent uint32, room int, areas []Block) 
 		if err := d.restoreBlock(uint32(i), &areas[i]); err != nil {
 			return nil, fmt.Errorf("area %d of the inode: %w", i, err)
 		}
+		// The first area has a fixed size. The second takes what the inode has left, so it
+		// tells how much that is.
 		length := d.blocks[i].size
 		if i == 0 && length != inlineFirst || length == 0 {
 			return nil, fmt.Errorf("area %d of the inode: slots cover %d bytes", i, length)
@@ -65,6 +67,8 @@ func (d *Dir) InlineSize() int {
 // none does, it asks for a block, moves there and goes on as a linear directory
 // (ext4_try_add_inline_entry).
 func (d *Dir) addInline(n *name, appendBlock func() error) error {
+	// The area in i_block is searched first, then the one behind it in the inode, which is
+	// made on first use (ext4_update_inline_dir).
 	need := n.need()
 	if d.addToLeaf(0, n, need) {
 		return nil
@@ -75,6 +79,7 @@ func (d *Dir) addInline(n *name, appendBlock func() error) error {
 	if len(d.blocks) == 2 && d.addToLeaf(1, n, need) {
 		return nil
 	}
+	// Neither has room: the directory leaves its inode for a block, and never comes back.
 	if err := appendBlock(); err != nil {
 		return err
 	}
@@ -89,16 +94,20 @@ func (d *Dir) leaveInode() {
 	areas := d.blocks
 	d.inline, d.blocks, d.holes = false, nil, nil
 	d.addBlock(block{size: d.opts.leafLen()})
+	// "." and ".." had no slots in the inode and get them now.
 	b := &d.blocks[0]
 	b.put(0, dotLen, &name{text: ".", ino: d.self, ftype: TypeDir})
 	b.put(dotLen, dotLen, &name{text: "..", ino: d.parent, ftype: TypeDir})
+	// The slots of both areas follow with the lengths they had, so that their holes stay
+	// where they are.
 	last, end := int32(dotLen), int32(2*dotLen)
 	for i := range areas {
 		for off, h := range areas[i].slots() {
-			d.carry(&areas[i], d.place(uint32(i), off), 0, end, h.len())
+			d.moveSlot(&areas[i], d.place(uint32(i), off), 0, end, h.len())
 			last, end = end, end+h.len()
 			d.holes[0] = max(d.holes[0], h.hole())
 		}
 	}
+	// The last slot gets the rest of the block.
 	d.holes[0] = max(d.holes[0], b.stretch(last))
 }

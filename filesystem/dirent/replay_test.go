@@ -60,9 +60,9 @@ func (tr *tree) do(op *workload.Op) error {
 		from, old := tr.dir(op.Path)
 		to, fresh := tr.dir(op.To)
 		ino, _ := from.Lookup(old)
-		if _, ok := to.Lookup(fresh); ok {
-			to.SetInode(fresh, ino, TypeFile)
-		} else if err := to.Add(fresh, ino, TypeFile, granted); err != nil {
+		if at, _, ok := to.Find(fresh); ok {
+			to.Redirect(at, ino, TypeFile)
+		} else if err := to.Insert(at, ino, TypeFile, granted); err != nil {
 			return err
 		}
 		from.Remove(old)

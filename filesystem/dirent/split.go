@@ -17,18 +17,24 @@ func (d *Dir) split(p *path, n *name, appendBlock func() error) error {
 	if err := appendBlock(); err != nil {
 		return err
 	}
+	// The names in the order of their hashes decide which of them move.
 	old, fresh := d.leaf(p), uint32(len(d.blocks))
 	d.addBlock(newLeaf(d.opts.leafLen()))
 	hs := d.byHash(old)
 	at := splitPoint(hs, int32(d.opts.BlockSize))
 	border := hs[at].hash
+	// The new range begins with the lowest hash that moves. An odd hash tells lookups to
+	// continue there from the leaf before.
 	r := indexRange{border, fresh}
 	if hs[at-1].hash == border {
 		r.hash++ // the range goes on with the hash the one before ended with
 	}
+	// The upper part moves to the new leaf, then the old one is packed. The name goes behind
+	// the last slot of its leaf, which has all of the free space.
 	target, last := old, int32(0)
 	upper := d.moveUpper(old, fresh, hs[at:])
-	if last = d.pack(old); n.hash >= border {
+	last = d.pack(old)
+	if n.hash >= border {
 		target, last = fresh, upper
 	}
 	d.insertRange(&p.frames[p.last], r)
@@ -43,6 +49,7 @@ func (d *Dir) byHash(b uint32) []hashedSlot {
 	hs := make([]hashedSlot, 0, blk.count())
 	for off, h := range blk.slots() {
 		if h.used() {
+			// The hash is not stored on disk, so it is computed again for each name.
 			hash, _ := hashBytes(blk.text(off), d.opts.Hash, d.opts.Seed)
 			hs = append(hs, hashedSlot{hash, h.len(), off})
 		}
@@ -56,6 +63,8 @@ func (d *Dir) byHash(b uint32) []hashedSlot {
 // by 10/13, never through 9 and 10, and a bubble sort for the rest.
 func combSort(hs []hashedSlot) {
 	for gap := len(hs); gap > 2; {
+		// The gaps must be the kernel's: the sort is not stable, and the order of equal
+		// hashes decides which names move.
 		gap = gap * 10 / 13
 		if gap == 9 || gap == 10 {
 			gap = 11
@@ -66,6 +75,7 @@ func combSort(hs []hashedSlot) {
 			}
 		}
 	}
+	// What is left to sort needs few exchanges.
 	for swapped := true; swapped; {
 		swapped = false
 		for i := len(hs) - 1; i > 0; i-- {
@@ -101,8 +111,10 @@ func (d *Dir) moveUpper(old, fresh uint32, hs []hashedSlot) int32 {
 	last, end := int32(0), int32(0)
 	from := &d.blocks[old]
 	for _, s := range hs {
+		// The slot in the new leaf is as short as the name allows. The slot left behind is
+		// emptied, and pack drops it.
 		h := from.at(s.off)
-		d.carry(from, d.place(old, s.off), fresh, end, h.need())
+		d.moveSlot(from, d.place(old, s.off), fresh, end, h.need())
 		from.set(s.off, emptySlot(h.len()))
 		last, end = end, end+h.need()
 	}
@@ -117,9 +129,10 @@ func (d *Dir) pack(b uint32) int32 {
 	blk := &d.blocks[b]
 	clear(blk.chunks)
 	for off := int32(0); off < blk.size; {
+		// Names only move towards the start, so no name is overwritten before it has moved.
 		h := blk.at(off)
 		if h.used() {
-			d.carry(blk, d.place(b, off), b, end, h.need())
+			d.moveSlot(blk, d.place(b, off), b, end, h.need())
 			last, end = end, end+h.need()
 		}
 		off += h.len()
@@ -128,9 +141,9 @@ func (d *Dir) pack(b uint32) int32 {
 	return last
 }
 
-// carry copies the slot at place at, in block from, to off in block b, where it is
+// moveSlot copies the slot at place at, in block from, to off in block b, where it is
 // length bytes long. Where it goes within its block, it goes towards the start.
-func (d *Dir) carry(from *block, at place, b uint32, off, length int32) {
+func (d *Dir) moveSlot(from *block, at place, b uint32, off, length int32) {
 	_, old := d.slotAt(at)
 	h, text := from.at(old), from.text(old)
 	if h.used() {

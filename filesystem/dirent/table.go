@@ -9,32 +9,29 @@ import (
 // block taken for a whole one. A directory of 16 GiB has a place for each.
 type place uint32
 
-// table finds the places of names by their hash: open addressing, linear probing.
-// It does not know the names: see Dir.find.
+// table finds the places of names by their hash. It is a hash table with open addressing
+// and linear probing. It does not hold the names: Dir.Find compares them where they lie.
 type table struct {
 	entries []entry // never full; see home
 	used    int
-	// The name asked for last, its hash, and the entry where the search ended, or
-	// -1 where that may be another now: who adds or removes a name has mostly
-	// asked for it just before.
-	asked     string
-	askedHash uint32
-	askedAt   int32
+	changes uint32 // additions and removals, which may move other entries (Cursor)
 }
 
-// entry is a name in the table, with what it names: who looks that up need not wait for
-// the memory in which the name is.
+// entry is a name in the table, with the inode that it names, so that a lookup need not read
+// that from the directory's block.
 type entry struct {
 	hash uint32
-	at   place // and one, so that a zero entry is a free one
+	at   place // the name's place plus 1, so that a zero entry is a free one
 	ino  uint32
 }
 
-func newTable() table { return table{entries: make([]entry, 1), askedAt: -1} }
+func newTable() table { return table{entries: make([]entry, 1)} }
 
-// hashText is a hash of a name for the table. It decides nothing.
+// hashText is a hash of a name for the table. It has no influence on where names lie.
 func hashText(text []byte) uint32 {
 	const odd = 0x9e3779b97f4a7c15 // 2^64 divided by the golden ratio
+	// Eight bytes at a time, then the rest as one word: its first and last four bytes, or
+	// its first, middle and last byte. The length keeps apart what overlaps.
 	h := uint64(len(text)) * odd
 	for len(text) > 8 {
 		h = mix(h^binary.LittleEndian.Uint64(text), odd)
@@ -49,7 +46,7 @@ func hashText(text []byte) uint32 {
 	return uint32(mix(h^last, odd))
 }
 
-// mix folds the product of a and b.
+// mix is the exclusive or of both halves of the 128-bit product of a and b.
 func mix(a, b uint64) uint64 {
 	hi, lo := bits.Mul64(a, b)
 	return hi ^ lo
@@ -66,22 +63,26 @@ func (t *table) next(i int) int {
 	return 0
 }
 
-// add adds a name for inode ino.
-func (t *table) add(hash uint32, at place, ino uint32) {
-	t.askedAt = -1
+// add stores e in entry i, which is free: a search for its name ended there.
+func (t *table) add(i int, e entry) {
+	// Growing gives every name another entry, so that of e must be searched again.
 	if t.used >= len(t.entries)/4*3 {
 		t.grow()
+		i = t.freeEntry(e.hash)
 	}
-	t.put(entry{hash, at + 1, ino})
+	t.entries[i] = e
 	t.used++
+	t.changes++
 }
 
-func (t *table) put(e entry) {
-	i := t.home(e.hash)
+// freeEntry is the entry where a search for a hash ends if no name is the one that is
+// searched.
+func (t *table) freeEntry(hash uint32) int {
+	i := t.home(hash)
 	for t.entries[i].at != 0 {
 		i = t.next(i)
 	}
-	t.entries[i] = e
+	return i
 }
 
 // grow makes the table half as large again, so that it is never much too large.
@@ -90,7 +91,7 @@ func (t *table) grow() {
 	t.entries = make([]entry, (len(old)*3/2+8)&^7)
 	for _, e := range old {
 		if e.at != 0 {
-			t.put(e)
+			t.entries[t.freeEntry(e.hash)] = e
 		}
 	}
 }
@@ -98,7 +99,6 @@ func (t *table) grow() {
 // remove removes entry i. Entries behind it that could lie there move up, so that
 // a search need never pass a free entry.
 func (t *table) remove(i int) {
-	t.askedAt = -1
 	for j := t.next(i); t.entries[j].at != 0; j = t.next(j) {
 		if t.distance(t.home(t.entries[j].hash), j) >= t.distance(i, j) {
 			t.entries[i] = t.entries[j]
@@ -107,6 +107,7 @@ func (t *table) remove(i int) {
 	}
 	t.entries[i] = entry{}
 	t.used--
+	t.changes++
 }
 
 // distance is how far a search goes from entry i to entry j.
@@ -117,42 +118,13 @@ func (t *table) distance(i, j int) int {
 	return j - i + len(t.entries)
 }
 
-// move says that a name of ino has gone from one place to another. A name of equal
-// hash may have just come to from, and go on later.
+// move notes that a name of ino has moved from one place to another. While a directory is
+// rebuilt, a name of equal hash may have just moved to from and move on later: the inode
+// tells the two apart.
 func (t *table) move(hash uint32, from, to place, ino uint32) {
-	t.askedAt = -1
 	i := t.home(hash)
 	for t.entries[i] != (entry{hash, from + 1, ino}) {
 		i = t.next(i)
 	}
 	t.entries[i].at = to + 1
-}
-
-// find is the entry of a name in d.names; a free one where it is not there.
-func (d *Dir) find(text string) (i int, ok bool) {
-	t := &d.names
-	if t.askedAt < 0 || text != t.asked {
-		d.search(text)
-	}
-	return int(t.askedAt), t.entries[t.askedAt].at != 0
-}
-
-// search sets t.asked and what goes with it. It returns the entry where it ended.
-func (d *Dir) search(text string) entry {
-	t := &d.names
-	hash := hashText([]byte(text))
-	i := t.home(hash)
-	e := t.entries[i]
-	for ; e.at != 0; e = t.entries[i] {
-		if e.hash == hash {
-			b, off := d.slotAt(e.at - 1)
-			blk := &d.blocks[b]
-			if string(blk.data[off+headerLen:off+headerLen+blk.at(off).text()]) == text {
-				break
-			}
-		}
-		i = t.next(i)
-	}
-	t.asked, t.askedHash, t.askedAt = text, hash, int32(i)
-	return e
 }

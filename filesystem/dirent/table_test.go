@@ -37,7 +37,7 @@ func TestTable(t *testing.T) {
 				if seed%2 == 1 {
 					x.hash = ^x.hash
 				}
-				table.add(x.hash, x.at, x.ino)
+				table.add(table.freeEntry(x.hash), entry{x.hash, x.at + 1, x.ino})
 				all = append(all, x)
 				next++
 			case k < 10 && len(all) > 0:
@@ -186,18 +186,18 @@ func TestNaive(t *testing.T) {
 		}
 		for i := range 4000 {
 			name := names[r.IntN(len(names))]
-			_, there := d.Lookup(name)
+			at, _, there := d.Find(name)
 			if r.IntN(4) == 0 {
 				d.Lookup(names[r.IntN(len(names))])
 			}
 			switch {
 			case !there:
-				if err := d.Add(name, uint32(i+12), TypeFile, granted); err != nil {
+				if err := d.Insert(at, uint32(i+12), TypeFile, granted); err != nil {
 					t.Fatal(err)
 				}
 				want.add(name, uint32(i+12))
 			case r.IntN(8) > 0:
-				if !d.Remove(name) {
+				if !d.Delete(at) {
 					t.Fatalf("seed %d, step %d: %q is not there", seed, i, name)
 				}
 				want.remove(name)
@@ -228,8 +228,8 @@ func TestNoAllocation(t *testing.T) {
 	}
 	for _, name := range []string{"a", strings.Repeat("long", 60)} {
 		if n := testing.AllocsPerRun(100, func() {
-			d.Lookup(name)
-			_ = d.Add(name, 13, TypeFile, granted)
+			at, _, _ := d.Find(name)
+			_ = d.Insert(at, 13, TypeFile, granted)
 			d.LookupBlocks(name, func(uint32) {})
 			d.Remove(name)
 		}); n != 0 {

@@ -5,27 +5,27 @@ import (
 	"mbsim/filesystem/owners"
 )
 
-// Check recounts slowly, like e2fsck and more, all that the file system keeps
-// fast: whose every block and inode is, by package owners; the trees and windows
-// of inodes (here); what descriptors and counters say (check_counts.go); names,
-// links and orphans (check_names.go). The error joins all that contradicts. It
-// reads without a trace: what it looks at is not loaded or counted.
+// Check compares all that the file system keeps up to date with a recount from
+// scratch, as e2fsck does and beyond: which file owns each block and inode, by package
+// owners; the trees and windows of inodes (here); the numbers of descriptors and counters
+// (check_counts.go); names, links and orphans (check_names.go). The error joins all
+// contradictions. Check changes nothing: it loads no bitmap and counts nothing.
 //
-// It holds whenever no operation is under way. An operation never gives way to
-// another process before it has ended, so that is at every moment.
+// It may be called whenever no operation is under way. An operation of ext2 never waits
+// for another process, so that is at every moment.
 //
-// Its time goes by the inodes and blocks in use, twice those that were there at
-// mount, and the number of groups.
+// Its time is proportional to the inodes and blocks in use (those that were there at
+// mount count twice) and the number of groups.
 //
-// Not checked: blocks of extended attributes, which images may have and nothing
-// here frees.
+// Not checked: blocks of extended attributes, which images may have and the model never
+// frees.
 func (fs *FS) Check() error {
 	c := newChecker(fs)
 	c.all(c.atMount())
 	return c.Err()
 }
 
-// tally is who has what: the blocks of files, and the inodes.
+// tally is which blocks and inodes the files own.
 type tally struct{ blocks, inodes, dirs *owners.Set }
 
 func (fs *FS) newTally() tally {
@@ -36,13 +36,13 @@ func (fs *FS) newTally() tally {
 // checker is one run of Check.
 type checker struct {
 	owners.Report
-	tally // what files have now
-	fs    *FS
-	live  []*inode // in memory, by number
-	held  int      // windows that are not empty
-	n     int64    // blocks of the inode being checked, indirect ones included
-	data  int64    // of these, those with data
-	end   uint64   // behind its last block of data
+	tally  // what files have now
+	fs     *FS
+	live   []*inode // in memory, by number
+	held   int      // windows that are not empty
+	mapped int64    // blocks of the inode being checked, indirect ones included
+	data   int64    // of these, those with data
+	end    uint64   // behind its last block of data
 }
 
 func newChecker(fs *FS) *checker {
@@ -60,6 +60,7 @@ func (fs *FS) peekInode(number uint32) *inode {
 // all checks everything, given who had what at mount.
 func (c *checker) all(before *tally) {
 	fs := c.fs
+	// Every inode in memory must be at the index of its own number; each claims its blocks.
 	opens := 0
 	for i, page := range fs.inodes {
 		for k, in := range page {
@@ -77,11 +78,15 @@ func (c *checker) all(before *tally) {
 		}
 	}
 	c.AboutAll()
+	// Then what the whole file system counts: handles, windows, nodes and inodes kept for
+	// reuse.
 	if opens != fs.open {
 		c.Errorf("%d handles, counted %d", opens, fs.open)
 	}
 	c.windows()
 	c.spares()
+	// Bitmaps and descriptors hold what was there at mount, changed by what files have
+	// gained and lost since, so they can be checked only where that is known.
 	if before != nil {
 		blocks := owners.Blocks{Geometry: &fs.geo, Source: fs.layout, Allocator: fs.alloc, Stuck: fs.alloc.Stuck, Before: before.blocks, Now: c.blocks}
 		blocks.Check(&c.Report)
@@ -96,10 +101,13 @@ func (c *checker) inode(in *inode) {
 	if in.isDir() {
 		owners.OwnInode(&c.fs.geo, c.dirs, in.number)
 	}
+	// i_blocks counts data, indirect blocks and attributes.
 	c.tree(in)
-	if c.n+in.attrs != in.blocks {
-		c.Errorf("its pointers lead to %d blocks, %d more are of attributes, it counts %d", c.n, in.attrs, in.blocks)
+	if c.mapped+in.attrs != in.blocks {
+		c.Errorf("its pointers lead to %d blocks, %d more are of attributes, it counts %d", c.mapped, in.attrs, in.blocks)
 	}
+	// No block may be mapped behind the end of the file: ext2 frees such blocks at once
+	// (ext2_write_failed).
 	bits := c.fs.geo.BlockBits
 	if in.size < 0 || in.size > c.fs.maxBytes {
 		c.Errorf("a size of %d bytes, the largest is %d", in.size, c.fs.maxBytes)
@@ -109,6 +117,7 @@ func (c *checker) inode(in *inode) {
 	if in.opens < 0 || in.opens > 0 && !in.isFile() {
 		c.Errorf("%d handles, with mode %o", in.opens, in.mode)
 	}
+	// A directory has no holes.
 	if in.dir != nil {
 		if blocks := int64(in.dir.Blocks()); in.size != blocks<<bits || c.data != blocks {
 			c.Errorf("a directory of %d blocks has %d bytes, and pointers to %d", blocks, in.size, c.data)
@@ -133,13 +142,14 @@ func (c *checker) window(in *inode) {
 	}
 }
 
-// windows checks the allocator's set of windows: they are those of the inodes,
-// each once. Windows that differ are at different places, so their number decides.
+// windows checks that the allocator's set of windows has exactly those of the inodes. No two
+// windows of the set overlap (CheckWindows), so comparing the numbers is enough.
 func (c *checker) windows() {
 	if err := c.fs.alloc.CheckWindows(); err != nil {
 		c.Errorf("%w", err)
 		return
 	}
+	// The set of windows has one for each window that an inode holds.
 	n := 0
 	for w := range c.fs.alloc.Windows() {
 		if _, blocks := w.Reserved(); blocks == 0 {
@@ -154,7 +164,9 @@ func (c *checker) windows() {
 
 // tree checks the pointers of an inode, and claims the blocks they lead to.
 func (c *checker) tree(in *inode) {
-	c.n, c.data, c.end = 0, 0, 0
+	c.mapped, c.data, c.end = 0, 0, 0
+	// The direct pointers, then the trees of one, two and three levels of indirect blocks;
+	// lblk is the first file block of each.
 	c.leaf(&in.top, 0, in.top.ptr[:directSlots])
 	lblk := uint64(directSlots)
 	for i := directSlots; i < inodeSlots; i++ {
@@ -191,12 +203,13 @@ func (c *checker) claim(n *node, slot int, b allocator.Block, blocks uint64) {
 	if err := owners.Own(&c.fs.geo, c.blocks, b, blocks); err != nil {
 		c.Errorf("slot %d of block %d: %w", slot, n.blk, err)
 	}
-	c.n += int64(blocks)
+	c.mapped += int64(blocks)
 }
 
 // slot checks slot i of n, which points to an array of pointers; the data, from lblk
 // on, lies as many levels below.
 func (c *checker) slot(n *node, i, levels int, lblk uint64) {
+	// The array in memory must be the one of the block that the pointer names.
 	b, kid := allocator.Block(n.ptr[i]), n.kid[i]
 	if (kid != nil) != (b != 0) || kid != nil && (kid.blk != b || len(kid.ptr) != 1<<c.fs.pointerBits || (kid.kid == nil) != (levels == 1)) {
 		c.Errorf("slot %d of block %d points to block %d, %d levels above the data, and not to the array that is kept for it", i, n.blk, b, levels)
@@ -205,8 +218,9 @@ func (c *checker) slot(n *node, i, levels int, lblk uint64) {
 	if b == 0 {
 		return
 	}
+	// The indirect block itself is the file's, then all that it points to.
 	c.claim(n, i, b, 1)
-	have := c.n
+	have := c.mapped
 	if levels == 1 {
 		c.leaf(kid, lblk, kid.ptr)
 	} else {
@@ -214,7 +228,9 @@ func (c *checker) slot(n *node, i, levels int, lblk uint64) {
 			c.slot(kid, k, levels-1, lblk+uint64(k)<<(int(c.fs.pointerBits)*(levels-1)))
 		}
 	}
-	if c.n == have && !kid.bare {
+	// The driver frees an indirect block with its last pointer, so only one that was empty
+	// on the image may be so.
+	if c.mapped == have && !kid.bare {
 		c.Errorf("the indirect block %d is empty", b)
 	}
 }

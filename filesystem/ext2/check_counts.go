@@ -5,7 +5,8 @@ import (
 	"mbsim/filesystem/owners"
 )
 
-// atMount finds out who had what at mount, nil where that cannot be read again.
+// atMount reads from the layout which blocks and inodes files had at mount; nil where that
+// fails.
 func (c *checker) atMount() *tally {
 	fs := c.fs
 	was := fs.newTally()
@@ -19,6 +20,7 @@ func (c *checker) atMount() *tally {
 		if in.IsDir() {
 			owners.OwnInode(&fs.geo, was.dirs, number)
 		}
+		// All blocks of the inode: those of its mapping and its data.
 		own := func(b allocator.Block, n uint64) {
 			if err := owners.Own(&fs.geo, was.blocks, b, n); err != nil {
 				c.Errorf("inode %d at mount: %w", number, err)
@@ -42,6 +44,7 @@ func (c *checker) inodeCounts(before *tally) {
 		Before: before.inodes, Now: c.inodes, DirsBefore: before.dirs, DirsNow: c.dirs,
 		Group: func(g allocator.GroupID) (owners.InodeGroup, bool) {
 			x := &fs.inodeGroups[g]
+			// takeInode searches from full on, so no inode below it may be free.
 			if x.bits != nil {
 				if zero := x.bits.NextZero(0, x.full); zero < x.full {
 					c.Errorf("group %d: its first %d inodes are said to be in use, number %d is free", g, x.full, zero)
@@ -50,6 +53,7 @@ func (c *checker) inodeCounts(before *tally) {
 			return owners.InodeGroup{Free: x.free, Dirs: x.dirs, Bits: x.bits}, true
 		},
 	}
+	// The percpu counters must equal the sums over the descriptors.
 	free, dirs := x.Check(&c.Report)
 	if n := fs.freeInodes.Sum(); n != free {
 		c.Errorf("the counter has %d free inodes, the descriptors %d", n, free)

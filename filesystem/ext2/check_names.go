@@ -1,6 +1,6 @@
 package ext2
 
-// namesCheck is what names and handles say of the inodes.
+// namesCheck is the links, orphans and parents of inodes, counted from the directories.
 type namesCheck struct {
 	links   map[*inode]uint32
 	orphans map[*inode]int
@@ -12,6 +12,7 @@ type namesCheck struct {
 func (c *checker) names() {
 	n := namesCheck{make(map[*inode]uint32), make(map[*inode]int), map[*inode]*inode{c.fs.root: c.fs.root}}
 	n.links[c.fs.root]++ // the root is its own ".."
+	// Every directory is read first, since a link may be in any of them.
 	for _, in := range c.live {
 		c.About("inode", uint64(in.number))
 		if in.orphan {
@@ -21,12 +22,14 @@ func (c *checker) names() {
 			c.directory(in, &n)
 		}
 	}
+	// Then each inode's own numbers are compared with what was counted.
 	for _, in := range c.live {
 		c.About("inode", uint64(in.number))
 		c.holders(in, &n)
 	}
 	c.AboutAll()
 	c.reach(&n)
+	// The directory that find remembers must be the one its path leads to.
 	if fs := c.fs; fs.lastDir != nil {
 		if in, e := fs.walkTo(fs.lastDirPath); in != fs.lastDir {
 			c.Errorf("%q is remembered as directory %d, and leads to another (%v)", fs.lastDirPath, fs.lastDir.number, e)
@@ -41,6 +44,7 @@ func (c *checker) directory(in *inode, n *namesCheck) {
 		return
 	}
 	n.links[in]++ // "."
+	// Each name must be found by a lookup, and stand for an inode that is in use.
 	for e := range in.dir.Entries() {
 		if number, ok := in.dir.Lookup(e.Name); !ok || number != e.Inode {
 			c.Errorf("%q stands for inode %d, and is found as %d, %t", e.Name, e.Inode, number, ok)
@@ -50,6 +54,7 @@ func (c *checker) directory(in *inode, n *namesCheck) {
 			c.Errorf("%q stands for inode %d, which is free", e.Name, e.Inode)
 			continue
 		}
+		// A directory has one name, in the directory that is its parent.
 		n.links[kid]++
 		if !kid.isDir() {
 			continue
@@ -69,6 +74,7 @@ func (c *checker) directory(in *inode, n *namesCheck) {
 // holders checks what holds an inode: its links, and without any its handles and the
 // orphans that were in it.
 func (c *checker) holders(in *inode, n *namesCheck) {
+	// Links are names, and for a directory also its "." and the ".." of those below.
 	want := n.links[in]
 	if in.isDir() && n.parents[in] == nil && want == 1 {
 		want = 0 // removed: its "." does not count
@@ -79,6 +85,8 @@ func (c *checker) holders(in *inode, n *namesCheck) {
 	if n.orphans[in] != in.orphans {
 		c.Errorf("%d orphans were in it, counted %d", n.orphans[in], in.orphans)
 	}
+	// An inode without links is an orphan, which handles or orphans below it must hold, and
+	// which holds the directory it was in.
 	switch gone := in.links == 0; {
 	case gone != in.orphan:
 		c.Errorf("%d links, and an orphan: %t", in.links, in.orphan)

@@ -55,8 +55,8 @@ var damages = map[string]struct {
 	"no name":     {func(fs *FS, _ *inode) { fs.root.dir.Remove("g") }, "0 links, counted 1"},
 	"no inode":    {func(fs *FS, f *inode) { fs.inodes[0][f.number] = nil }, "which is free"},
 	"no parent":   {func(fs *FS, _ *inode) { at(fs, "d").parent = at(fs, "d") }, "takes another for the directory above"},
-	"second name": {func(fs *FS, _ *inode) { fs.addName(&task{}, fs.root, "e", at(fs, "d")) }, "is a second name of directory"},
-	"circle":      {func(fs *FS, _ *inode) { d := at(fs, "d"); fs.root.dir.Remove("d"); fs.addName(&task{}, d, "d", d) }, "is not below the root"},
+	"second name": {func(fs *FS, _ *inode) { giveName(fs, fs.root, "e", at(fs, "d")) }, "is a second name of directory"},
+	"circle":      {func(fs *FS, _ *inode) { d := at(fs, "d"); fs.root.dir.Remove("d"); giveName(fs, d, "d", d) }, "is not below the root"},
 	"orphan":      {func(fs *FS, f *inode) { f.orphan = true }, "1 links, and an orphan: true"},
 	"orphans":     {func(fs *FS, _ *inode) { fs.root.orphans++ }, "1 orphans were in it, counted 2"},
 	"remembered":  {func(fs *FS, _ *inode) { fs.lastDirPath = "d"; fs.lastDir = fs.root }, "is remembered as directory 2"},
@@ -169,4 +169,10 @@ func filledDisk(t *testing.T, args string) string {
 	}
 	run("debugfs", "-w", "-f", cmds, disk)
 	return disk
+}
+
+// giveName gives in a name in dir.
+func giveName(fs *FS, dir *inode, name string, in *inode) {
+	p, _, _ := dir.dir.Find(name)
+	fs.addName(&task{}, dir, p, in)
 }

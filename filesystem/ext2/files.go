@@ -17,6 +17,7 @@ type named struct {
 // all lists every name, the root first, then by path as the recorder sorts them.
 func (fs *FS) all() []named {
 	list := []named{{".", fs.root}}
+	// Depth first, since a path is built from the one above; the sort brings the order.
 	var below func(prefix string, dir *inode)
 	below = func(prefix string, dir *inode) {
 		for e := range dir.dir.Entries() {
@@ -40,6 +41,7 @@ func (fs *FS) Files() iter.Seq[filesystem.FileInfo] {
 				Path: x.path, Inode: x.in.number, Mode: x.in.mode, Size: x.in.size,
 				Sectors: x.in.blocks << (fs.geo.BlockBits - 9),
 			}
+			// The recorder's FIEMAP ioctl fails on everything but regular files.
 			if x.in.isFile() {
 				f.Extents = fs.fiemap(x.in)
 			} else {
@@ -57,6 +59,8 @@ func (fs *FS) Files() iter.Seq[filesystem.FileInfo] {
 // pointers does, up to the file's size.
 func (fs *FS) fiemap(in *inode) []filesystem.Extent {
 	var list []filesystem.Extent
+	// In blocks, the last one rounded up. Each mapping becomes an extent of its own, even if
+	// the next one begins where it ends: iomap does not merge them.
 	end := uint64(in.size+fs.geo.BlockSize()-1) >> fs.geo.BlockBits
 	for b := uint64(0); b < end; {
 		m, e := fs.mapBlocks(nil, in, uint32(b), uint32(end-b), false)
@@ -70,6 +74,7 @@ func (fs *FS) fiemap(in *inode) []filesystem.Extent {
 		}
 		b += uint64(m.n) + m.hole
 	}
+	// FIEMAP marks the last extent of the file.
 	if n := len(list); n > 0 {
 		list[n-1].Flags |= filesystem.ExtentLast
 	}

@@ -73,6 +73,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 	case s.BlocksPerGroup <= s.InodeTableBlocks()+3:
 		return nil, fmt.Errorf("ext2: groups of %d blocks have no room beside %d blocks of inodes", s.BlocksPerGroup, s.InodeTableBlocks())
 	}
+	// The mount fails here rather than when the memory is gone.
 	if err := memory.Check(fmt.Sprintf("ext2: %d groups", s.Groups()), int64(s.Groups())*groupMemory); err != nil {
 		return nil, err
 	}
@@ -85,6 +86,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 		orlov:       rand.New(rand.NewPCG(opt.Seed, 0x6f726c6f76)), // "orlov"
 		inodes:      make([][]*inode, s.Inodes/inodesPerPage+1),
 	}
+	// noreservation is a window of 0 blocks to the allocator.
 	window := opt.Window
 	if !opt.Reservation {
 		window = 0
@@ -97,6 +99,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The counters need the descriptors, and the tree of files the counters.
 	fs.readInodeGroups()
 	if err := fs.loadTree(); err != nil {
 		return nil, err
@@ -107,12 +110,18 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 // maxSize is the largest file, in bytes: what the block tree reaches, and no more
 // sectors, indirect blocks included, than 32 bits count (ext2_max_size).
 func maxSize(bits uint8) int64 {
+	// In blocks: per is the pointers of an indirect block, sectors the largest i_blocks
+	// (2^32-1 sectors of 512 bytes), reach all that the tree can map.
 	per := int64(1) << (bits - 2)
 	sectors := (int64(1)<<32 - 1) >> (bits - 9)
 	reach := directSlots + per + per*per + per*per*per
+	// meta is the indirect blocks of a full tree. If all fits into i_blocks, the tree is the
+	// limit.
 	if meta := 1 + 1 + per + 1 + per + per*per; reach+meta <= sectors {
 		return reach << bits
 	}
+	// Otherwise the indirect blocks are taken off the largest i_blocks: the single one, then
+	// those of the double tree, then those of the triple tree, as far as they are needed.
 	up := func(n, d int64) int64 { return (n + d - 1) / d }
 	rest := sectors - directSlots - per
 	if rest < per*per {
@@ -125,8 +134,11 @@ func maxSize(bits uint8) int64 {
 // overhead counts the blocks of the file system itself (ext2_statfs). The blocks
 // reserved for more descriptors are not among them.
 func overhead(s *image.Superblock) int64 {
+	// A descriptor has 32 bytes.
 	perBlock := uint32(s.BlockSize() / 32)
 	descriptors := (int64(s.Groups()) + int64(perBlock) - 1) / int64(perBlock)
+	// Two bitmaps and the inode table in each group; superblock and descriptors only in
+	// groups that have a copy.
 	n := int64(s.FirstDataBlock) + int64(s.Groups())*(2+int64(s.InodeTableBlocks()))
 	for g := range s.Groups() {
 		if s.ROCompat&image.SparseSuper == 0 || sparse(g) {
@@ -162,6 +174,8 @@ func (fs *FS) Geometry() *allocator.Geometry { return &fs.geo }
 
 // Statfs implements filesystem.FileSystem (ext2_statfs).
 func (fs *FS) Statfs() filesystem.Statfs {
+	// Avail leaves out what is reserved for root. minixdf counts the blocks of the file
+	// system itself too (f_blocks).
 	free := fs.alloc.CountFreeClusters()
 	s := filesystem.Statfs{
 		BlockSize: fs.geo.BlockSize(),
@@ -184,6 +198,7 @@ func (fs *FS) Remount(*task) error {
 	if fs.open > 0 {
 		return filesystem.EBUSY
 	}
+	// Inodes lose their windows, and start a new one with the next allocation.
 	for _, page := range fs.inodes {
 		for _, in := range page {
 			if in != nil {
@@ -192,6 +207,7 @@ func (fs *FS) Remount(*task) error {
 			}
 		}
 	}
+	// s_debts is not on disk, so all debts are 0 after a mount.
 	for i := range fs.inodeGroups {
 		fs.inodeGroups[i].debt = 0
 	}

@@ -30,6 +30,8 @@ func (h *handle) Write(t *task, off, n int64) (int64, error) {
 	case off >= h.fs.maxBytes:
 		return 0, filesystem.EFBIG
 	}
+	// The write is shortened to what one call moves and what a file can hold
+	// (generic_write_checks).
 	n = min(n, maxTransfer, h.fs.maxBytes-off)
 	write := h.fs.bufferedWrite
 	if h.direct {

@@ -22,7 +22,7 @@ type inode struct {
 	attrs  int64 // those of extended attributes
 	topdir bool
 
-	// What the kernel keeps from the first allocation on
+	// What the kernel keeps from the first allocation of a regular file on
 	// (struct ext2_block_alloc_info).
 	started      bool
 	window       reservation.Window
@@ -99,15 +99,17 @@ func (fs *FS) unname(t *task, dir, in *inode) {
 	fs.evict(t, in)
 }
 
-// release is what happens when a handle of an inode goes, or an orphan of a
-// directory: without name, handles and orphans it is deleted (iput).
+// release deletes an inode that has neither a name nor handles nor orphans any more (iput).
+// It is called when one of its handles is closed, or an orphan that it held was deleted.
 func (fs *FS) release(t *task, in *inode) {
 	if in.links > 0 || in.opens > 0 || in.orphans > 0 {
 		return
 	}
+	// in is reused once it is evicted, so what is needed of it is read before.
 	parent := in.parent
 	orphan := in.orphan
 	fs.evict(t, in)
+	// An orphan held its directory, which may go with it.
 	if orphan {
 		parent.orphans--
 		fs.release(t, parent)

@@ -26,12 +26,14 @@ func (fs *FS) loadTree() error {
 func (fs *FS) load(im *image.Inode, parent *inode) (*inode, error) {
 	in := fs.addInode(im.Number, im.Mode)
 	fs.atMount = append(fs.atMount, im.Number)
+	// i_blocks counts sectors of 512 bytes on disk, blocks in memory.
 	in.links = im.Links
 	in.size = im.Size
 	in.blocks = im.Sectors >> (fs.geo.BlockBits - 9)
 	in.attrs = im.AttrSectors >> (fs.geo.BlockBits - 9)
 	in.topdir = im.Flags&topdirFlag != 0
-	if in.parent = parent; parent == nil {
+	in.parent = parent
+	if parent == nil {
 		in.parent = in
 	}
 	if err := fs.loadPointers(in, im); err != nil {
@@ -40,6 +42,7 @@ func (fs *FS) load(im *image.Inode, parent *inode) (*inode, error) {
 	if !in.isDir() {
 		return in, nil
 	}
+	// A directory's names are needed to go on to what lies below it.
 	blocks, err := fs.layout.DirBlocks(im)
 	if err != nil {
 		return nil, fmt.Errorf("ext2: directory %d: %w", im.Number, err)
@@ -51,6 +54,7 @@ func (fs *FS) load(im *image.Inode, parent *inode) (*inode, error) {
 		if e.Inode > fs.layout.Super.Inodes {
 			return nil, fmt.Errorf("ext2: directory %d: %q names inode %d of %d", im.Number, e.Name, e.Inode, fs.layout.Super.Inodes)
 		}
+		// A file with several names is loaded with the first of them.
 		if *fs.inodeAt(e.Inode) != nil {
 			continue // another name of it
 		}
@@ -65,8 +69,8 @@ func (fs *FS) load(im *image.Inode, parent *inode) (*inode, error) {
 	return in, nil
 }
 
-// slots are the blocks of a directory as dirent has them. An index of hashes is
-// nothing to ext2: its blocks are free room.
+// slots are the blocks of a directory as dirent has them. ext2 does not know the index of
+// hashes: to it, an index block is one empty slot.
 func slots(blocks []image.DirBlock) []dirent.Block {
 	list := make([]dirent.Block, 0, len(blocks))
 	for _, b := range blocks {
@@ -85,10 +89,13 @@ func slots(blocks []image.DirBlock) []dirent.Block {
 // loadPointers builds the tree of a file: first the indirect blocks from the top
 // down, then the data.
 func (fs *FS) loadPointers(in *inode, im *image.Inode) error {
+	// From the top down: an indirect block can be hung in only where the one above it is.
 	meta := slices.Clone(im.Meta)
 	slices.SortStableFunc(meta, func(a, b image.MetaBlock) int { return int(b.Depth) - int(a.Depth) })
 	for _, m := range meta {
 		c := fs.chainTo(m.Logical)
+		// The walk must end at the pointer to this block: as many levels above the data as the
+		// block is deep.
 		at := in.walk(&c)
 		if m.Depth == 0 || at != c.depth-1-int(m.Depth) {
 			return fmt.Errorf("indirect block %d, for blocks from %d on, is at depth %d", m.Block, m.Logical, m.Depth)
@@ -99,6 +106,7 @@ func (fs *FS) loadPointers(in *inode, im *image.Inode) error {
 		kid.bare = m.Entries == 0
 		l.in.kid[l.slot] = kid
 	}
+	// Then the data, whose indirect blocks must all be there.
 	for _, x := range im.Extents {
 		for i := range x.Len {
 			c := fs.chainTo(uint32(x.Logical + i))

@@ -21,6 +21,8 @@ func (fs *FS) mapBlocks(t *task, in *inode, lblk, limit uint32, create bool) (ma
 	if c.depth == 0 {
 		return mapping{}, filesystem.EIO // no tree reaches this block
 	}
+	// The pointer is there: the mapping goes on while the pointers behind it, in the same
+	// array, lead to the blocks that follow.
 	at := in.walk(&c)
 	if at == c.depth {
 		l := c.links[at-1]
@@ -39,12 +41,15 @@ func (fs *FS) mapBlocks(t *task, in *inode, lblk, limit uint32, create bool) (ma
 // fill allocates up to limit blocks from lblk on, and the indirect blocks on the
 // way to them from link at of c on.
 func (fs *FS) fill(t *task, in *inode, c *chain, at int, lblk, limit uint32) (mapping, errno) {
+	// The first allocation of a regular file sets up its window and its last block
+	// (ext2_init_block_alloc_info).
 	if in.isFile() && !in.started {
 		in.started = true
 		in.lastLogical, in.lastPhysical = 0, 0
 		fs.alloc.InitWindow(&in.window)
 	}
 	hole := c.links[at]
+	// levels indirect blocks are missing on the way; the data follow the last of them.
 	goal := fs.goal(t, in, lblk, hole)
 	levels := c.depth - 1 - at
 	want := blocksWanted(hole, levels, limit, c.toEnd)
@@ -65,6 +70,7 @@ func (fs *FS) fill(t *task, in *inode, c *chain, at int, lblk, limit uint32) (ma
 	for i := range n {
 		to.ptr[slot+int(i)] = uint32(start) + i
 	}
+	// The next block of the file will have the one behind these as its goal.
 	if in.started {
 		in.lastLogical = lblk + n - 1
 		in.lastPhysical = start + allocator.Block(n) - 1
@@ -79,14 +85,18 @@ func (fs *FS) goal(t *task, in *inode, lblk uint32, hole link) allocator.Block {
 	if in.started && lblk == in.lastLogical+1 && in.lastPhysical != 0 {
 		return in.lastPhysical + 1
 	}
+	// The nearest pointer to the left in the same array is near in the file too.
 	for i := hole.slot - 1; i >= 0; i-- {
 		if b := hole.in.ptr[i]; b != 0 {
 			return allocator.Block(b)
 		}
 	}
+	// Then the indirect block that holds the pointer, so that data lies behind it.
 	if hole.in.blk != 0 {
 		return hole.in.blk
 	}
+	// Then the inode's group, at one of 16 places by process, so that processes that write
+	// at the same time do not mix their blocks.
 	colour := uint32(t.PID) % 16 * (fs.geo.BlocksPerGroup / 16)
 	return fs.geo.GroupStart(fs.groupOf(in)) + allocator.Block(colour)
 }
@@ -108,14 +118,18 @@ func blocksWanted(hole link, levels int, limit, toEnd uint32) uint32 {
 // takeBranch allocates the given number of indirect blocks, which need not lie
 // together, and up to n data blocks in a row, at least one (ext2_alloc_blocks).
 func (fs *FS) takeBranch(t *task, in *inode, goal allocator.Block, indirect []allocator.Block, n uint32) (start allocator.Block, got uint32, e errno) {
+	// The allocator may give fewer blocks than asked for. What it gives goes to indirect
+	// blocks first, and the first blocks that are left over are the data.
 	target := n + uint32(len(indirect))
 	for have := 0; ; {
 		r := &fs.request
+		// Directories have no window.
 		r.Goal, r.Len, r.Window = goal, target, nil
 		if in.started {
 			r.Window = &in.window
 		}
 		b, ok := fs.alloc.NewBlocks(t.CPU, r)
+		// The indirect blocks already taken go back, and the file is as it was.
 		if !ok {
 			for _, b := range indirect[:have] {
 				fs.freeBlocks(t, in, b, 1)

@@ -20,6 +20,8 @@ func (fs *FS) Mkdir(t *task, path string) error {
 	case p.dir.links >= maxLinks:
 		return filesystem.EMLINK
 	}
+	// The inode comes before its first block and its name. If either fails, the inode goes
+	// again (ext2_mkdir: out_fail).
 	in, e := fs.newInode(t, p.dir, filesystem.ModeDir|0o755)
 	if e != 0 {
 		return e
@@ -28,12 +30,13 @@ func (fs *FS) Mkdir(t *task, path string) error {
 	in.parent = p.dir
 	if e = fs.growDir(t, in); e == 0 {
 		in.dir = dirent.New(&fs.dirOptions, in.number, p.dir.number)
-		e = fs.addName(t, p.dir, p.name, in)
+		e = fs.addName(t, p.dir, p.at, in)
 	}
 	if e != 0 {
 		fs.unname(t, p.dir, in)
 		return e
 	}
+	// The ".." of the new directory. The kernel counts it before and takes it back on errors.
 	p.dir.links++
 	return nil
 }
@@ -44,11 +47,12 @@ func (fs *FS) Create(t *task, path string) (filesystem.Handle, error) {
 	switch {
 	case e != 0:
 		return nil, e
+	// A new file: inode first, then the name, which may need a block for the directory.
 	case p.in == nil:
 		if p.in, e = fs.newInode(t, p.dir, filesystem.ModeRegular|0o644); e != 0 {
 			return nil, e
 		}
-		if e = fs.addName(t, p.dir, p.name, p.in); e != 0 {
+		if e = fs.addName(t, p.dir, p.at, p.in); e != 0 {
 			fs.unname(t, p.dir, p.in)
 			return nil, e
 		}
@@ -56,6 +60,7 @@ func (fs *FS) Create(t *task, path string) (filesystem.Handle, error) {
 		return nil, filesystem.EISDIR
 	case !p.in.isFile(): // symbolic links are not followed
 		return nil, filesystem.ELOOP
+	// creat(2) of a file that exists truncates it.
 	default:
 		if e = fs.setSize(t, p.in, 0); e != 0 {
 			return nil, e
@@ -91,7 +96,7 @@ func (fs *FS) Unlink(t *task, path string) error {
 	case p.in.isDir():
 		return filesystem.EISDIR
 	}
-	p.dir.dir.Remove(p.name)
+	p.dir.dir.Delete(p.at)
 	if p.in.links--; p.in.links == 0 {
 		fs.unname(t, p.dir, p.in)
 	}
@@ -113,7 +118,7 @@ func (fs *FS) Rmdir(t *task, path string) error {
 	case !p.in.dir.IsEmpty():
 		return filesystem.ENOTEMPTY
 	}
-	p.dir.dir.Remove(p.name)
+	p.dir.dir.Delete(p.at)
 	p.dir.links--
 	fs.lastDir = nil
 	fs.unname(t, p.dir, p.in)
@@ -122,6 +127,8 @@ func (fs *FS) Rmdir(t *task, path string) error {
 
 // Rename implements filesystem.FileSystem (vfs_rename, ext2_rename).
 func (fs *FS) Rename(t *task, from, to string) error {
+	// Both names are looked up before anything changes. Two names of one inode are left as
+	// they are (POSIX).
 	a, e := fs.find(from)
 	if e != 0 {
 		return e
@@ -140,18 +147,18 @@ func (fs *FS) Rename(t *task, from, to string) error {
 	if e := mayMove(&a, &b); e != 0 {
 		return e
 	}
+	// The new name first: if the directory cannot grow, the old name stays.
 	if b.in == nil {
-		if e := fs.addName(t, b.dir, b.name, a.in); e != 0 {
+		if e := fs.addName(t, b.dir, b.at, a.in); e != 0 {
 			return e
 		}
 	} else {
-		kind := dirent.TypeFile
-		if a.in.isDir() {
-			kind = dirent.TypeDir
-		}
-		b.dir.dir.SetInode(b.name, a.in.number, kind)
+		b.dir.dir.Redirect(b.at, a.in.number, a.in.direntType())
 	}
-	a.dir.dir.Remove(a.name)
+	// The old name is searched again: adding the new one to the same directory may have
+	// moved it.
+	a.dir.dir.Remove(a.at.Name())
+	// A directory that moves has another "..", and paths below it are other paths.
 	if a.in.isDir() {
 		fs.lastDir = nil
 		a.in.parent = b.dir
@@ -161,6 +168,7 @@ func (fs *FS) Rename(t *task, from, to string) error {
 			b.dir.links++
 		}
 	}
+	// What the new name stood for before has lost a link; a directory goes with its name.
 	if b.in != nil {
 		if b.in.links--; b.in.isDir() || b.in.links == 0 {
 			fs.unname(t, b.dir, b.in)
@@ -171,6 +179,7 @@ func (fs *FS) Rename(t *task, from, to string) error {
 
 // mayMove says whether what a names may move to b.
 func mayMove(a, b *place) errno {
+	// A directory cannot move below itself.
 	if a.in.isDir() {
 		for d := b.dir; ; d = d.parent {
 			if d == a.in {
@@ -181,6 +190,7 @@ func mayMove(a, b *place) errno {
 			}
 		}
 	}
+	// What is replaced cannot be a directory above what moves: it is not empty.
 	for d := a.dir; b.in != nil; d = d.parent {
 		if d == b.in {
 			return filesystem.ENOTEMPTY

@@ -63,7 +63,8 @@ var ignored = []string{
 // first option that is unknown, and the nearest known one.
 func (o *Options) Parse(s string) error {
 	for opt := range strings.SplitSeq(s, ",") {
-		if opt = strings.TrimSpace(opt); opt == "" {
+		opt = strings.TrimSpace(opt)
+		if opt == "" {
 			continue
 		}
 		if err := o.parseOne(opt); err != nil {
@@ -79,6 +80,7 @@ func (o *Options) parseOne(opt string) error {
 		set(o)
 		return nil
 	}
+	// The list of ignored options marks those that have a value by an = at the end.
 	known := key
 	if valued {
 		known += "="
@@ -102,6 +104,7 @@ func (o *Options) parseOne(opt string) error {
 // nearestOption is the option with the fewest edits from key, the first in the
 // alphabet if several.
 func nearestOption(key string) string {
+	// Compared without the =, shown with it.
 	names := append([]string{windowOption + "="}, ignored...)
 	for name := range switches {
 		names = append(names, name)

@@ -11,21 +11,22 @@ import (
 // maxName is the longest name, in bytes (EXT2_NAME_LEN).
 const maxName = 255
 
-// place is what a path leads to: a name in a directory, and the inode it names,
-// nil if none does.
+// place is what a path leads to: a directory, the place of a name in it, and the inode
+// that the name stands for, nil if there is none.
 type place struct {
-	dir  *inode
-	name string
-	in   *inode
+	dir *inode
+	at  dirent.Cursor // empty for ".", ".." and the root, which are names of no directory
+	in  *inode
 }
 
-// find finds the place that a path leads to, a path that is cleaned first as the
-// oracle's guest does. The directory found last is remembered, since operations
-// come in runs below one.
+// find resolves a path, which it cleans first (path.Clean) as the oracle's guest does. It
+// remembers the directory of the last path, since consecutive operations are mostly in one
+// directory.
 func (fs *FS) find(name string) (place, errno) {
+	// The last name is looked up in the directory that the rest of the path leads to.
 	name = path.Clean(name)
 	slash := strings.LastIndexByte(name, '/')
-	p := place{name: name[slash+1:]}
+	var p place
 	up := name[:max(slash, 0)]
 	if fs.lastDir == nil || up != fs.lastDirPath {
 		dir, e := fs.walkTo(up)
@@ -36,7 +37,7 @@ func (fs *FS) find(name string) (place, errno) {
 	}
 	p.dir = fs.lastDir
 	var e errno
-	p.in, e = fs.step(p.dir, p.name)
+	p.in, p.at, e = fs.step(p.dir, name[slash+1:])
 	return p, e
 }
 
@@ -44,7 +45,7 @@ func (fs *FS) find(name string) (place, errno) {
 func (fs *FS) walkTo(name string) (*inode, errno) {
 	in := fs.root
 	for name := range strings.SplitSeq(name, "/") {
-		next, e := fs.step(in, name)
+		next, _, e := fs.step(in, name)
 		switch {
 		case e != 0:
 			return nil, e
@@ -58,35 +59,40 @@ func (fs *FS) walkTo(name string) (*inode, errno) {
 	return in, 0
 }
 
-// step is what name means in a directory, nil for nothing.
-func (fs *FS) step(dir *inode, name string) (*inode, errno) {
+// step is the inode that a name stands for in a directory, nil for none, and the place of
+// the name.
+func (fs *FS) step(dir *inode, name string) (*inode, dirent.Cursor, errno) {
 	switch {
 	case name == "" || name == ".":
-		return dir, 0
+		return dir, dirent.Cursor{}, 0
 	case name == "..":
-		return dir.parent, 0
+		return dir.parent, dirent.Cursor{}, 0
 	case len(name) > maxName:
-		return nil, filesystem.ENAMETOOLONG
+		return nil, dirent.Cursor{}, filesystem.ENAMETOOLONG
 	}
-	number, ok := dir.dir.Lookup(name)
+	at, number, ok := dir.dir.Find(name)
 	if !ok {
-		return nil, 0
+		return nil, at, 0
 	}
-	return *fs.inodeAt(number), 0
+	return *fs.inodeAt(number), at, 0
 }
 
-// addName links name to in, with a block more for the directory if it needs one
-// (ext2_add_link).
-func (fs *FS) addName(t *task, dir *inode, name string, in *inode) errno {
-	kind := dirent.TypeFile
-	if in.isDir() {
-		kind = dirent.TypeDir
-	}
-	err := dir.dir.Add(name, in.number, kind, func() error { return asError(fs.growDir(t, dir)) })
+// addName links the name that at has searched to in, with a block more for the directory
+// if it needs one (ext2_add_link).
+func (fs *FS) addName(t *task, dir *inode, at dirent.Cursor, in *inode) errno {
+	err := dir.dir.Insert(at, in.number, in.direntType(), func() error { return asError(fs.growDir(t, dir)) })
 	if err != nil {
 		return err.(errno)
 	}
 	return 0
+}
+
+// direntType is the type that a directory entry of in has.
+func (in *inode) direntType() uint8 {
+	if in.isDir() {
+		return dirent.TypeDir
+	}
+	return dirent.TypeFile
 }
 
 // growDir gives a directory one more block.

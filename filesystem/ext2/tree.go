@@ -15,8 +15,8 @@ type node struct {
 	blk allocator.Block // where the indirect block lies, 0 for the inode's array
 	ptr []uint32        // 0 is a hole
 	kid []*node         // what ptr points to where those are indirect blocks; nil in a leaf
-	// bare says that it pointed nowhere at mount already, which the kernel leaves
-	// as it is; the driver frees a block that it makes so.
+	// bare marks an indirect block that had no pointers at mount already. The kernel leaves
+	// it; it only frees an indirect block whose last pointer it clears itself.
 	bare bool
 }
 
@@ -60,11 +60,14 @@ type chain struct {
 
 // chainTo works out the slots on the way to lblk (ext2_block_to_path).
 func (fs *FS) chainTo(lblk uint32) (c chain) {
+	// The direct blocks.
 	b := uint64(lblk)
 	if b < directSlots {
 		c.slots[0], c.depth, c.toEnd = int(b), 1, uint32(directSlots-1-b)
 		return c
 	}
+	// The trees of one, two and three levels, each of which maps span blocks. last is the
+	// highest slot of an indirect block, and so the mask of a slot number.
 	b -= directSlots
 	last := uint64(1)<<fs.pointerBits - 1
 	for levels := 1; levels < maxDepth; levels++ {
@@ -75,6 +78,7 @@ func (fs *FS) chainTo(lblk uint32) (c chain) {
 		}
 		c.depth, c.toEnd = levels+1, uint32(last-b&last)
 		c.slots[0] = directSlots + levels - 1
+		// The slot of each level is a digit of b, the lowest digit in the lowest level.
 		for k := levels; k > 0; k-- {
 			c.slots[k] = int(b & last)
 			b >>= fs.pointerBits
@@ -103,6 +107,7 @@ func (in *inode) walk(c *chain) int {
 // holeLen is how many blocks, from c's on, the hole at link k of c is long at
 // least.
 func (fs *FS) holeLen(c *chain, k int) uint64 {
+	// Each level adds the slots behind the one on the way, at the size of what lies below.
 	n := uint64(0)
 	for _, slot := range c.slots[min(k+1, c.depth):c.depth] {
 		n = n<<fs.pointerBits + 1<<fs.pointerBits - 1 - uint64(slot)

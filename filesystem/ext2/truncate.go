@@ -13,10 +13,12 @@ import (
 // it level by level. Here each tree is cut from its top down: the blocks freed
 // are the same, in an order that decides nothing.
 func (fs *FS) truncateBlocks(t *task, in *inode, size int64) {
+	// from is the first block to free: a block that the end of the file is in stays.
 	from := uint64(size+fs.geo.BlockSize()-1) >> fs.geo.BlockBits
 	if from < directSlots {
 		fs.freePointers(t, in, in.slots[from:directSlots])
 	}
+	// Then the three trees, where the first block to free is in them or before them.
 	first := uint64(directSlots) // of the tree's blocks
 	for levels := 1; levels < maxDepth; levels++ {
 		span := uint64(1) << (fs.pointerBits * uint8(levels))
@@ -26,6 +28,7 @@ func (fs *FS) truncateBlocks(t *task, in *inode, size int64) {
 		}
 		first += span
 	}
+	// The window goes even if nothing was freed.
 	fs.alloc.DiscardWindow(&in.window)
 }
 
@@ -37,6 +40,8 @@ func (fs *FS) cut(t *task, in *inode, up *node, slot, levels int, from uint64) {
 	if n == nil {
 		return
 	}
+	// The pointers from i on go. Below the first of them some blocks may stay, below the
+	// others none.
 	span := uint64(1) << (fs.pointerBits * uint8(levels-1)) // blocks below one pointer
 	i := int(from / span)
 	if levels == 1 {
@@ -46,11 +51,13 @@ func (fs *FS) cut(t *task, in *inode, up *node, slot, levels int, from uint64) {
 			fs.cut(t, in, n, i, levels-1, below)
 		}
 	}
+	// A pointer that stays, before from, keeps the indirect block.
 	for i := min(int(from/span), len(n.ptr)-1); i >= 0; i-- {
 		if n.ptr[i] != 0 {
 			return
 		}
 	}
+	// The last pointer has gone, and the indirect block with it.
 	up.ptr[slot], up.kid[slot] = 0, nil
 	fs.freeBlocks(t, in, n.blk, 1)
 	fs.dropNode(n)
@@ -64,6 +71,7 @@ func (fs *FS) freePointers(t *task, in *inode, ptr []uint32) {
 		if b == 0 {
 			continue
 		}
+		// A run goes on while the blocks follow each other, as the kernel's count does.
 		ptr[i] = 0
 		if n > 0 && b == start+n {
 			n++

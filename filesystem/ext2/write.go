@@ -12,12 +12,14 @@ import (
 func (fs *FS) bufferedWrite(t *task, in *inode, off, n int64) (int64, errno) {
 	var done int64
 	for done < n {
+		// part ends at the end of the page, or of what is to be written.
 		pos := off + done
 		part := min(allocator.PageSize-pos&(allocator.PageSize-1), n-done)
 		if e := fs.writePage(t, in, pos, part); e != 0 {
 			if done == 0 {
 				return 0, e
 			}
+			// A write that has got somewhere is short instead of failing.
 			break
 		}
 		done += part
@@ -59,6 +61,7 @@ func (fs *FS) directWrite(t *task, in *inode, off, n int64) (int64, errno) {
 		fs.writeFailed(t, in, off+n)
 		return 0, filesystem.EINVAL
 	}
+	// Units: pos and end are bytes, b and last blocks of the file.
 	pos, end := off, off+n
 	bits := fs.geo.BlockBits
 	for pos < end {
@@ -80,6 +83,7 @@ func (fs *FS) directWrite(t *task, in *inode, off, n int64) (int64, errno) {
 	if pos == end {
 		return n, 0
 	}
+	// The rest goes through the page cache. An error counts only if nothing was written.
 	k, e := fs.bufferedWrite(t, in, pos, end-pos)
 	if k == 0 && pos == off {
 		return 0, e

@@ -129,25 +129,29 @@ func (fs *FS) at(path string) (dir *inode, name string, e errno) {
 	return dir, name, e
 }
 
-// lockedAt resolves a path to its directory, which it locks, to the last name, and to the
-// inode that the name stands for, which is nil if there is none. makes tells that the
-// caller will create the inode if there is none, so that the time of that is charged. The
-// caller unlocks the directory by leave. After an error nothing is locked.
-func (fs *FS) lockedAt(t *task, path string, makes bool) (dir *inode, name string, in *inode, e errno) {
-	if dir, name, e = fs.at(path); e != 0 {
-		return nil, "", nil, e
+// lockedAt resolves a path to its directory, which it locks, to the place of the last name
+// in it, and to the inode that the name stands for, which is nil if there is none. makes
+// tells that the caller will create the inode if there is none, so that the time of that is
+// charged. The caller unlocks the directory by leave. After an error nothing is locked.
+func (fs *FS) lockedAt(t *task, path string, makes bool) (dir *inode, at dirent.Cursor, in *inode, e errno) {
+	dir, name, e := fs.at(path)
+	if e != 0 {
+		return nil, at, nil, e
 	}
 	fs.enter(dir)
 	// With several processes the change of an entry takes time. It is charged before
 	// anything is looked up for good, since others may run in that time.
 	if fs.host != nil {
-		fs.host.Entry(makes && fs.child(dir, name) == nil)
+		in, _ = fs.child(dir, name)
+		fs.host.Entry(makes && in == nil)
 	}
 	if dir.links == 0 { // removed while this process waited for its lock
 		fs.leave(t, dir)
-		return nil, "", nil, filesystem.ENOENT
+		return nil, at, nil, filesystem.ENOENT
 	}
-	return dir, name, fs.child(dir, name), 0
+	// Another process may have changed the directory while the cost was paid.
+	in, at = fs.child(dir, name)
+	return dir, at, in, 0
 }
 
 // enter locks a directory. While the process waits for the lock another one may remove
@@ -169,15 +173,17 @@ func (fs *FS) leave(t *task, dir *inode) {
 	}
 }
 
-// child is the inode of a name, nil if there is none. The root has no name.
-func (fs *FS) child(dir *inode, name string) *inode {
+// child is the inode of a name, nil if there is none, and the place of the name in the
+// directory, which is empty for a name of the directory itself. The root has no name.
+func (fs *FS) child(dir *inode, name string) (in *inode, at dirent.Cursor) {
 	if name == "" || name == "." {
-		return dir
+		return dir, at
 	}
-	if number, ok := dir.dir.Lookup(name); ok {
-		return fs.readInode(number)
+	at, number, ok := dir.dir.Find(name)
+	if ok {
+		in = fs.readInode(number)
 	}
-	return nil
+	return in, at
 }
 
 // appendDirBlock gives a directory one more block (ext4_append).
@@ -202,10 +208,10 @@ func (fs *FS) appendDirBlock(t *task, dir *inode) errno {
 	return 0
 }
 
-// addEntry links name to in (ext4_add_entry).
-func (fs *FS) addEntry(t *task, dir *inode, name string, in *inode) errno {
-	// Add asks for a new block only if no block of the directory has room for the entry.
-	err := dir.dir.Add(name, in.Number, in.direntType(), func() error {
+// addEntry links the name that at was found for to the inode in (ext4_add_entry).
+func (fs *FS) addEntry(t *task, dir *inode, at dirent.Cursor, in *inode) errno {
+	// Insert asks for a new block only if no block of the directory has room for the entry.
+	err := dir.dir.Insert(at, in.Number, in.direntType(), func() error {
 		if e := fs.growDir(t, dir); e != 0 {
 			return e
 		}
@@ -231,14 +237,14 @@ func (in *inode) direntType() uint8 {
 }
 
 // createFile makes a regular file (ext4_create).
-func (fs *FS) createFile(t *task, dir *inode, name string) (*inode, errno) {
+func (fs *FS) createFile(t *task, dir *inode, at dirent.Cursor) (*inode, errno) {
 	// Each turn allocates an inode and adds its name. A failure for want of space is tried
 	// again, after a commit that frees blocks, as in ext4_create.
 	for retries := 0; ; {
-		in, e := fs.makeInode(t, dir, modeReg|0o644, name)
+		in, e := fs.makeInode(t, dir, modeReg|0o644, at.Name())
 		if e == 0 {
 			in.parent = dir
-			if e = fs.addEntry(t, dir, name, in); e == 0 {
+			if e = fs.addEntry(t, dir, at, in); e == 0 {
 				return in, 0
 			}
 			// The entry found no place: the new inode is freed again, over the list of
@@ -255,14 +261,14 @@ func (fs *FS) createFile(t *task, dir *inode, name string) (*inode, errno) {
 
 // makeDirectory makes a directory, with its first block unless it fits into its
 // inode (ext4_mkdir).
-func (fs *FS) makeDirectory(t *task, dir *inode, name string) errno {
+func (fs *FS) makeDirectory(t *task, dir *inode, at dirent.Cursor) errno {
 	// Without dir_nlink a directory cannot have more subdirectories.
 	if !fs.dirNlink && dir.links >= maxLinks {
 		return filesystem.EMLINK
 	}
 	// As in createFile, want of space is tried again after a commit.
 	for retries := 0; ; {
-		in, e := fs.makeInode(t, dir, modeDir|0o755, name)
+		in, e := fs.makeInode(t, dir, modeDir|0o755, at.Name())
 		if e == 0 {
 			in.parent = dir
 			// A directory has two names: its entry in the parent, and its own ".".
@@ -272,7 +278,7 @@ func (fs *FS) makeDirectory(t *task, dir *inode, name string) errno {
 				e = fs.appendDirBlock(t, in)
 			}
 			if e == 0 {
-				e = fs.addEntry(t, dir, name, in)
+				e = fs.addEntry(t, dir, at, in)
 			}
 			if e == 0 {
 				// The ".." of the new directory is one more link of its parent.
@@ -292,9 +298,9 @@ func (fs *FS) makeDirectory(t *task, dir *inode, name string) errno {
 
 // unlinkFile takes the name of a file away (ext4_unlink). The inode itself is freed by
 // release, once no handle holds it; until then it stands on the list of orphans.
-func (fs *FS) unlinkFile(t *task, dir *inode, name string, in *inode) {
+func (fs *FS) unlinkFile(t *task, dir *inode, at dirent.Cursor, in *inode) {
 	fs.journal.start()
-	dir.dir.Remove(name)
+	dir.dir.Delete(at)
 	fs.dirtyInode(t, dir)
 	in.links--
 	if in.links == 0 {
@@ -307,7 +313,7 @@ func (fs *FS) unlinkFile(t *task, dir *inode, name string, in *inode) {
 // locked meanwhile, so that no other process can put a name into it. A directory that is
 // not empty is refused before it is locked: the name ".." stands for the parent of dir, and
 // to wait for a parent's lock while its child is locked could deadlock.
-func (fs *FS) removeDirectory(t *task, dir *inode, name string, in *inode) errno {
+func (fs *FS) removeDirectory(t *task, dir *inode, at dirent.Cursor, in *inode) errno {
 	if !in.dir.IsEmpty() {
 		return filesystem.ENOTEMPTY
 	}
@@ -318,7 +324,7 @@ func (fs *FS) removeDirectory(t *task, dir *inode, name string, in *inode) errno
 	}
 	// The directory loses its name and its own ".", and its parent loses the link of "..".
 	fs.journal.start()
-	dir.dir.Remove(name)
+	dir.dir.Delete(at)
 	in.links = 0
 	in.Size = 0
 	fs.orphanAdd(in)
@@ -362,7 +368,8 @@ func (fs *FS) rename(t *task, from, to string) errno {
 // new name stood for before, nil if there was none.
 func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode, newName string) (*inode, errno) {
 	// The names are looked up under the locks: what they stood for before may have changed.
-	in, old := fs.child(oldDir, oldName), fs.child(newDir, newName)
+	in, _ := fs.child(oldDir, oldName)
+	old, newAt := fs.child(newDir, newName)
 	switch {
 	case in == nil || newDir.links == 0:
 		return nil, filesystem.ENOENT
@@ -394,12 +401,14 @@ func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode
 	// The new name is written before the old one is removed.
 	fs.journal.start()
 	if old == nil {
-		if e := fs.addEntry(t, newDir, newName, in); e != 0 {
+		if e := fs.addEntry(t, newDir, newAt, in); e != 0 {
 			return nil, e
 		}
 	} else {
-		newDir.dir.SetInode(newName, in.Number, in.direntType())
+		newDir.dir.Redirect(newAt, in.Number, in.direntType())
 	}
+	// The old name is searched again: adding the new one to the same directory may have
+	// moved it.
 	oldDir.dir.Remove(oldName)
 	// An open inode pins the directory of its name: the pin moves to the new directory.
 	if in.pins > 0 {

@@ -7,7 +7,7 @@ import (
 
 // Mkdir implements filesystem.FileSystem.
 func (fs *FS) Mkdir(t *task, path string) error {
-	dir, name, in, e := fs.lockedAt(t, path, true)
+	dir, at, in, e := fs.lockedAt(t, path, true)
 	if e != 0 {
 		return e
 	}
@@ -15,7 +15,7 @@ func (fs *FS) Mkdir(t *task, path string) error {
 	if in != nil {
 		return filesystem.EEXIST
 	}
-	return asError(fs.makeDirectory(t, dir, name))
+	return asError(fs.makeDirectory(t, dir, at))
 }
 
 // Create implements filesystem.FileSystem.
@@ -41,14 +41,14 @@ func (fs *FS) Create(t *task, path string) (filesystem.Handle, error) {
 
 // openOrCreate opens a file, or makes it if there is none, which made then says.
 func (fs *FS) openOrCreate(t *task, path string) (h *handle, made bool, e errno) {
-	dir, name, in, e := fs.lockedAt(t, path, true)
+	dir, at, in, e := fs.lockedAt(t, path, true)
 	if e != 0 {
 		return nil, false, e
 	}
 	// The name may be free, or stand for something that cannot be written to.
 	switch {
 	case in == nil:
-		in, e = fs.createFile(t, dir, name)
+		in, e = fs.createFile(t, dir, at)
 		made = e == 0
 	case in.isDir():
 		e = filesystem.EISDIR
@@ -71,7 +71,7 @@ func (fs *FS) Open(t *task, path string, direct bool) (filesystem.Handle, error)
 		return nil, e
 	}
 	// No lock is needed: between two calls of the Host no other process runs.
-	in := fs.child(dir, name)
+	in, _ := fs.child(dir, name)
 	switch {
 	case in == nil:
 		return nil, filesystem.ENOENT
@@ -85,7 +85,7 @@ func (fs *FS) Open(t *task, path string, direct bool) (filesystem.Handle, error)
 
 // Unlink implements filesystem.FileSystem.
 func (fs *FS) Unlink(t *task, path string) error {
-	dir, name, in, e := fs.lockedAt(t, path, false)
+	dir, at, in, e := fs.lockedAt(t, path, false)
 	switch {
 	case e != 0:
 		return e
@@ -94,7 +94,7 @@ func (fs *FS) Unlink(t *task, path string) error {
 	case in.isDir():
 		e = filesystem.EISDIR
 	default:
-		fs.unlinkFile(t, dir, name, in)
+		fs.unlinkFile(t, dir, at, in)
 	}
 	fs.leave(t, dir)
 	// The inode is freed after the directory is unlocked, unless a handle holds it.
@@ -106,7 +106,7 @@ func (fs *FS) Unlink(t *task, path string) error {
 
 // Rmdir implements filesystem.FileSystem.
 func (fs *FS) Rmdir(t *task, path string) error {
-	dir, name, in, e := fs.lockedAt(t, path, false)
+	dir, at, in, e := fs.lockedAt(t, path, false)
 	switch {
 	case e != 0:
 		return e
@@ -117,7 +117,7 @@ func (fs *FS) Rmdir(t *task, path string) error {
 	case in == dir:
 		e = filesystem.EBUSY
 	default:
-		e = fs.removeDirectory(t, dir, name, in)
+		e = fs.removeDirectory(t, dir, at, in)
 	}
 	fs.leave(t, dir)
 	// The inode is freed after the directory above is unlocked.

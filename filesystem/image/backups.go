@@ -8,6 +8,8 @@ func (s *Superblock) HasSuper(id allocator.GroupID) bool {
 	if id == 0 {
 		return true
 	}
+	// sparse_super2 names its two groups, sparse_super takes powers of 3, 5 and 7, and without
+	// either every group has a copy.
 	if s.Compat&SparseSuper2 != 0 {
 		return uint32(id) == s.BackupGroups[0] || uint32(id) == s.BackupGroups[1]
 	}
@@ -61,6 +63,7 @@ type prefix struct {
 func (s *Superblock) prefix(id allocator.GroupID) prefix {
 	g := s.Groups()
 	start := allocator.Block(id)*allocator.Block(s.BlocksPerGroup) + s.FirstDataBlock
+	// The copy of the superblock comes first.
 	first := start
 	if start == 0 && s.BlockBits == 10 {
 		first = 1 // 1K blocks with bigalloc: block 0 is the boot block
@@ -69,6 +72,8 @@ func (s *Superblock) prefix(id allocator.GroupID) prefix {
 	if p.hasSuper {
 		p.end = first + 1
 	}
+	// Without meta_bg, or before its first group, the whole table follows each superblock,
+	// and the blocks reserved for its growth follow the table.
 	per := allocator.GroupID(s.DescPerBlock())
 	metaBG := s.Incompat&MetaBG != 0
 	if !metaBG || uint32(id/per) < s.FirstMetaBG {
@@ -80,6 +85,8 @@ func (s *Superblock) prefix(id allocator.GroupID) prefix {
 			p.end = min(p.gdt+allocator.Block(p.gdtLen)+allocator.Block(p.reserved), s.Blocks)
 		}
 	} else if r := id % per; r == 0 || r == 1 || r == per-1 {
+		// The descriptors of a meta group fill one block, of which its first, second and last
+		// group hold a copy.
 		p.gdt, p.gdtLen = first, 1
 		if p.hasSuper {
 			p.gdt = first + 1
@@ -93,11 +100,14 @@ func (m *mkfsState) hasSuper(id allocator.GroupID) bool { return m.sb.HasSuper(i
 
 // prefixBlocks is the number of blocks all groups' prefixes take.
 func (s *Superblock) prefixBlocks() (n allocator.Block) {
+	// at is the number of blocks of one group's prefix.
 	groups := s.Groups()
 	per := allocator.GroupID(s.DescPerBlock())
 	at := func(id allocator.GroupID) allocator.Block {
 		return s.prefix(id).end - (allocator.Block(id)*allocator.Block(s.BlocksPerGroup) + s.FirstDataBlock)
 	}
+	// Most groups have no prefix, so for many groups only those that may have one are
+	// visited.
 	sparse := s.ROCompat&SparseSuper != 0 || s.Compat&SparseSuper2 != 0
 	if groups <= 1024 || !sparse {
 		for id := range groups {
@@ -114,6 +124,8 @@ func (s *Superblock) prefixBlocks() (n allocator.Block) {
 			special[id] = true
 		}
 	}
+	// Under meta_bg, the first, second and last group of each meta group hold a copy of its
+	// block of descriptors. A meta group of one or two groups has fewer different ones.
 	if s.Incompat&MetaBG != 0 {
 		for mg := allocator.GroupID(s.FirstMetaBG); uint64(mg)*uint64(per) < uint64(groups); mg++ {
 			last := allocator.GroupID(^uint32(0))

@@ -47,6 +47,8 @@ const encryptFlag = 0x800 // EXT4_ENCRYPT_FL
 func (c *fileChecker) tree() error {
 	c.seen.at(RootInode).flags |= factReached
 	c.seen.at(RootInode).names = 1 // it has no name: its own ".." stands for it
+	// A stack instead of recursion, so that the depth of a damaged tree costs no more than
+	// its directories do.
 	for todo := []*dirPlace{{number: RootInode}}; len(todo) > 0; {
 		place := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
@@ -57,23 +59,27 @@ func (c *fileChecker) tree() error {
 		if err := d.check(); err != nil {
 			return err
 		}
+		// The links of a directory are counted as names, so its own "." and the ".." of each
+		// directory below it are added.
 		c.seen.at(place.number).names += 1 + uint32(len(d.kids)) // "." and the ".." below
 		todo = append(todo, d.kids...)
 	}
 	return nil
 }
 
-// check checks the directory.
+// check checks the blocks of the directory, or the areas in its inode.
 func (d *dirCheck) check() error {
 	in, err := d.c.s.inode(d.place.number)
 	if err != nil {
 		return err
 	}
+	// Names of an encrypted directory may hold any bytes.
 	d.foreign = in.Flags&encryptFlag != 0
 	if in.InlineSize > 0 {
 		return d.inline(&in)
 	}
 	var index *htree
+	// The flag counts only with dir_index (is_dx).
 	if sb := d.c.s.sb; in.Flags&IndexFlag != 0 && sb.Compat&DirIndex != 0 {
 		if index, err = d.c.s.readIndex(&in); err != nil {
 			return err
@@ -108,6 +114,8 @@ func (d *dirCheck) block(logical uint32, raw []byte, node bool) error {
 	if err != nil {
 		return err
 	}
+	// parseDirBlock leaves out the fake entry that holds the checksum. With metadata_csum it
+	// must be there, so the entries end where it begins; index nodes have theirs elsewhere.
 	covered := uint32(0)
 	for _, e := range es {
 		covered += e.RecLen
@@ -115,6 +123,7 @@ func (d *dirCheck) block(logical uint32, raw []byte, node bool) error {
 	if sb.ROCompat&MetadataCsum != 0 && !node && covered != uint32(len(raw))-12 {
 		return fmt.Errorf("no room for its checksum")
 	}
+	// Only block 0 begins with "." and "..".
 	if logical > 0 {
 		return d.entries(es)
 	}
@@ -147,6 +156,7 @@ func (d *dirCheck) entries(es []Dirent) error {
 
 // entry checks one entry; its errors go on with a sentence that begins with it.
 func (d *dirCheck) entry(e *Dirent) error {
+	// The name must be one that a path can have, and be there once.
 	c := d.c
 	if e.Name == "." || e.Name == ".." || !d.foreign && strings.ContainsAny(e.Name, "/\x00") {
 		return fmt.Errorf("is no name for a file")
@@ -155,6 +165,7 @@ func (d *dirCheck) entry(e *Dirent) error {
 		return fmt.Errorf("is there twice")
 	}
 	d.names[e.Name] = struct{}{}
+	// It must stand for an inode that users may have, is in use, and is a file of its own.
 	if e.Inode < c.s.sb.FirstInode || e.Inode == c.s.sb.OrphanInode {
 		if e.Inode == RootInode {
 			return fmt.Errorf("names the root")
@@ -164,6 +175,7 @@ func (d *dirCheck) entry(e *Dirent) error {
 	if id, i := c.s.inodeAt(e.Inode); c.s.groups[id].inodes.anyFree(i, i+1) {
 		return fmt.Errorf("names inode %d, which is not in use", e.Inode)
 	}
+	// Files may have several names. A directory has one, and not below itself.
 	f := c.seen.at(e.Inode)
 	f.names++
 	switch {
@@ -178,6 +190,7 @@ func (d *dirCheck) entry(e *Dirent) error {
 	case f.flags&factReached != 0:
 		return fmt.Errorf("names directory %d, which has another name", e.Inode)
 	}
+	// A directory met for the first time is to be checked itself.
 	f.flags |= factReached
 	d.kids = append(d.kids, &dirPlace{e.Inode, d.place.depth + 1, d.place})
 	return nil

@@ -55,6 +55,8 @@ func (t inodeTable) at(n uint32) *inodeFact {
 
 // checkFiles checks all files of the image.
 func (s *imageSource) checkFiles() error {
+	// Each step may rely on the ones before: inodes that own their blocks, then directories
+	// that name those inodes, then links counted in these directories.
 	c := &fileChecker{s: s, own: newOwners(s), seen: make(inodeTable), dirs: make(map[allocator.GroupID]uint32)}
 	if err := s.checkReserved(); err != nil {
 		return err
@@ -76,6 +78,8 @@ func (c *fileChecker) inodes() error {
 	if err := c.own.takeMMP(); err != nil {
 		return err
 	}
+	// Reading an inode with owners claims its blocks; what the later checks need of it is
+	// kept, 12 bytes, and the inode is read again when it is needed.
 	for n := range c.s.numbers() {
 		in, err := c.s.readInode(n, c.own)
 		if err != nil {
@@ -99,6 +103,7 @@ func (c *fileChecker) inodes() error {
 
 // inode checks what an inode says of itself, its mapping excepted.
 func (c *fileChecker) inode(in *Inode) error {
+	// Bytes: the size of a file, and of a directory, which is full blocks.
 	bits := c.s.sb.BlockBits
 	switch {
 	case in.InlineSize > 0 && in.Size > int64(in.InlineSize), in.InlineSize > 0 && in.IsDir() && in.Size != int64(in.InlineSize):
@@ -114,6 +119,7 @@ func (c *fileChecker) inode(in *Inode) error {
 	case in.Size > 16<<30:
 		return fmt.Errorf("a directory of %d bytes: it may have 16 GiB", in.Size)
 	}
+	// A directory is mapped without holes and without unwritten blocks, to its end.
 	next := uint64(0)
 	for _, x := range in.Extents {
 		if x.Logical != next || x.Flags != 0 {

@@ -5,13 +5,13 @@ import (
 	"hash/crc32"
 )
 
-// crc32c goes on with a checksum as ext4 does: without the final inversion.
+// crc32c continues the checksum crc over b, as ext4 does: without the final inversion.
 func crc32c(crc uint32, b []byte) uint32 {
 	return ^crc32.Update(^crc, crc32.MakeTable(crc32.Castagnoli), b) // made once
 }
 
-// crc16 goes on with the CRC-16 (polynomial x^16+x^15+x^2+1, reflected) that
-// guards descriptors under uninit_bg.
+// crc16 continues the checksum crc over b. It is the CRC-16 of descriptors under uninit_bg
+// (polynomial x^16+x^15+x^2+1, reflected).
 func crc16(crc uint16, b []byte) uint16 {
 	for _, c := range b {
 		crc ^= uint16(c)
@@ -37,7 +37,8 @@ type checksums struct {
 func newChecksums(sb *Superblock, raw []byte) checksums {
 	c := checksums{crc32c: sb.ROCompat&MetadataCsum != 0, uuid: sb.UUID}
 	c.crc16 = !c.crc32c && sb.ROCompat&UninitBG != 0
-	if c.seed = crc32c(^uint32(0), sb.UUID[:]); sb.Incompat&CsumSeed != 0 {
+	c.seed = crc32c(^uint32(0), sb.UUID[:])
+	if sb.Incompat&CsumSeed != 0 {
 		c.seed = binary.LittleEndian.Uint32(raw[0x270:])
 	}
 	return c
@@ -45,6 +46,8 @@ func newChecksums(sb *Superblock, raw []byte) checksums {
 
 // desc is the checksum of a group descriptor (ext4_group_desc_csum).
 func (c *checksums) desc(id uint32, d []byte) uint16 {
+	// The field of the checksum itself (bg_checksum) counts as zeros with metadata_csum and
+	// is left out of the old CRC-16.
 	const field = 0x1e
 	var n [4]byte
 	binary.LittleEndian.PutUint32(n[:], id)

@@ -27,6 +27,7 @@ func (s *imageSource) dirBlocks(in *Inode) ([]DirBlock, error) {
 func (s *imageSource) eachDirBlock(in *Inode, f func(logical uint32, raw []byte) error) error {
 	for _, x := range in.Extents {
 		for i := range x.Len {
+			// Blocks may be allocated behind the end of the directory, which are no part of it.
 			logical := x.Logical + i
 			if logical >= uint64(in.Size>>s.sb.BlockBits) {
 				break
@@ -60,11 +61,13 @@ func recLen(b []byte, size uint32) uint32 {
 // holds the block's checksum is left out.
 func parseDirBlock(b []byte, sb *Superblock) ([]Dirent, error) {
 	var es []Dirent
+	// Entries cover the block without gaps.
 	for off := 0; off < len(b); {
 		if len(b)-off < 8 {
 			return nil, fmt.Errorf("no entry fits behind byte %d", off)
 		}
 		e := Dirent{Inode: le.Uint32(b[off:]), Offset: uint16(off), RecLen: recLen(b[off+4:], uint32(len(b)))}
+		// Without the filetype feature the byte of the type is the high byte of the length.
 		nameLen := int(b[off+6])
 		if sb.Incompat&Filetype != 0 {
 			e.Type = b[off+7]
@@ -81,13 +84,16 @@ func parseDirBlock(b []byte, sb *Superblock) ([]Dirent, error) {
 		case e.Inode > sb.Inodes:
 			return nil, fmt.Errorf("the entry at %d names inode %d of %d", off, e.Inode, sb.Inodes)
 		}
+		// The checksum's fake entry (struct ext4_dir_entry_tail) is unused, 12 bytes at the end,
+		// and of type 0xde.
 		tail := off+12 == len(b) && e.Inode == 0 && e.RecLen == 12 && nameLen == 0 && e.Type == 0xde
 		if e.Inode != 0 {
 			e.Name = string(b[off+8 : off+8+nameLen])
 		} else {
 			e.Type = 0
 		}
-		if off += int(e.RecLen); !tail {
+		off += int(e.RecLen)
+		if !tail {
 			es = append(es, e)
 		}
 	}

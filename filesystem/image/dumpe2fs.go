@@ -29,12 +29,14 @@ func ReadDumpe2fs(r io.Reader, name string) (*Layout, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	d := &dumpReader{name: name, lines: input.NewLines(text, name, maxDumpLine), sb: &Superblock{}}
+	// The text is read and checked line by line, so that an error has a line.
 	if err := d.read(); err != nil {
 		return nil, d.at(err)
 	}
 	if err := d.check(); err != nil {
 		return nil, d.at(err)
 	}
+	// What follows is not in the text: where mke2fs puts its files.
 	l := &Layout{Super: *d.sb, src: &d.state}
 	l.Notes = d.state.guessFiles()
 	if d.live {
@@ -55,16 +57,16 @@ const (
 
 // dumpReader reads the text line by line.
 type dumpReader struct {
-	name  string
-	lines *input.Lines
-	line  string
-	n     int
-	told  int  // the last line that told something
-	idle  bool // maxIdle lines have told nothing
-	held  bool // line is to be read again
-	live  bool // needs_recovery: the totals of the superblock may be old
-	sb    *Superblock
-	state readState
+	name       string
+	lines      *input.Lines
+	line       string
+	lineNumber int
+	lastUseful int  // the last line that gave a value or a part of a group
+	idle       bool // maxIdle lines in a row were of no use: the reading ended
+	held       bool // line is to be read again
+	live       bool // needs_recovery: the totals of the superblock may be old
+	sb         *Superblock
+	state      readState
 }
 
 // at gives an error its place. What ended the reading comes before what is missing then.
@@ -78,21 +80,23 @@ func (d *dumpReader) at(err error) error {
 	case d.idle:
 		err = fmt.Errorf("%d lines that tell nothing: not the text of dumpe2fs", maxIdle)
 	}
-	return fmt.Errorf("%s:%d: %w", d.name, max(1, d.n), err)
+	return fmt.Errorf("%s:%d: %w", d.name, max(1, d.lineNumber), err)
 }
 
 // read reads the superblock and all groups.
 func (d *dumpReader) read() error {
+	// The superblock says how many groups follow.
 	if err := d.super(); err != nil {
 		return err
 	}
-	d.told = d.n
+	d.lastUseful = d.lineNumber
 	d.state = readState{sb: d.sb}
 	for id := range uint64(d.sb.Groups()) {
 		if err := d.group(allocator.GroupID(id)); err != nil {
 			return err
 		}
 	}
+	// Behind the last group, only empty lines.
 	for d.next() {
 		if strings.TrimSpace(d.line) != "" {
 			return fmt.Errorf("unexpected text after the last group: %.40q", d.line)
@@ -110,11 +114,12 @@ func (d *dumpReader) next() bool {
 		d.held = false
 		return true
 	}
-	if d.idle = d.n-d.told == maxIdle; d.idle || !d.lines.Next() {
+	d.idle = d.lineNumber-d.lastUseful == maxIdle
+	if d.idle || !d.lines.Next() {
 		return false
 	}
 	d.line = string(d.lines.Line())
-	d.n = d.lines.Number()
+	d.lineNumber = d.lines.Number()
 	return true
 }
 
@@ -123,18 +128,21 @@ func (d *dumpReader) super() error {
 	values := map[string]string{}
 	seen := false
 	for d.next() {
+		// The groups begin: the line is kept for the one who reads them.
 		if strings.HasPrefix(d.line, "Group 0:") {
 			d.held = true
 			break
 		}
 		key, value, ok := strings.Cut(d.line, ":")
+		// Before the first known key come the lines of dumpe2fs itself, such as its version.
 		if !ok {
 			if strings.TrimSpace(d.line) == "" || !seen { // dumpe2fs's own first line, an empty line
 				continue
 			}
 			return fmt.Errorf("want a line of the form key: value, have %.40q", d.line)
 		}
-		if seen = seen || key == "Filesystem volume name"; seen {
+		seen = seen || key == "Filesystem volume name"
+		if seen {
 			values[key] = strings.TrimSpace(value)
 			if err := d.field(key, values[key]); err != nil {
 				return fmt.Errorf("%s: %w", key, err)
@@ -144,6 +152,7 @@ func (d *dumpReader) super() error {
 	if !seen {
 		return fmt.Errorf("not the text of dumpe2fs: no line \"Filesystem volume name:\"")
 	}
+	// Without these lines nothing can be computed.
 	for _, key := range [...]string{"Filesystem features", "Inode count", "Block count", "Reserved block count", "Free blocks", "Free inodes",
 		"First block", "Block size", "Blocks per group", "Inodes per group"} {
 		if _, ok := values[key]; !ok {
@@ -162,12 +171,15 @@ func (d *dumpReader) finishSuper(values map[string]string) error {
 	if sb.InodeSize == 0 { // revision 0 has neither line
 		sb.InodeSize, sb.FirstInode = 128, 11
 	}
+	// Older versions, and file systems without bigalloc, do not print all lines: what they
+	// leave out has the default of the format.
 	if sb.ClustersPerGroup == 0 {
 		sb.ClustersPerGroup = sb.BlocksPerGroup
 	}
 	if sb.Incompat&Is64Bit == 0 || sb.DescSize == 0 {
 		sb.DescSize = 32
 	}
+	// Units: the text has bytes, the superblock log2 of the blocks of a cluster.
 	if v, ok := values["Cluster size"]; ok && sb.ROCompat&Bigalloc != 0 {
 		n, err := strconv.ParseUint(v, 10, 40)
 		if err != nil || n == 0 || n&(n-1) != 0 || n < uint64(sb.BlockSize()) {
@@ -202,7 +214,8 @@ func (d *dumpReader) field(key, v string) (err error) {
 			err = fmt.Errorf("want 0xEF53, have %.40q", v)
 		}
 	case "Filesystem revision #":
-		if v, _, _ = strings.Cut(v, " "); v != "0" && v != "1" {
+		v, _, _ = strings.Cut(v, " ")
+		if v != "0" && v != "1" {
 			err = fmt.Errorf("unknown revision %.40q", v)
 		} else {
 			sb.Revision = uint32(v[0] - '0')

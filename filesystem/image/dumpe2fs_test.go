@@ -124,24 +124,6 @@ func TestReadDumpe2fsCut(t *testing.T) {
 	}
 }
 
-func FuzzReadDumpe2fs(f *testing.F) {
-	f.Add(gunzip(f, "testdata/full-1.dumpe2fs.gz"))
-	f.Add(gunzip(f, "testdata/ext2-full-1.dumpe2fs.gz"))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		l, err := ReadDumpe2fs(bytes.NewReader(text), "d")
-		if err != nil {
-			if !strings.HasPrefix(err.Error(), "d:") || strings.Contains(err.Error(), "\n") {
-				t.Fatalf("%q", err)
-			}
-			return
-		}
-		geo := l.Geometry()
-		for id := range geo.Groups {
-			bitmap(l.BlockBitmap, id, geo.ClustersPerGroup)
-		}
-	})
-}
-
 func TestSystemZone(t *testing.T) {
 	p, err := ParseMkfsArgs(RecorderArgs("ext4", "-b 4096"), 512<<20)
 	if err != nil {

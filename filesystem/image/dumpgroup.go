@@ -19,10 +19,13 @@ func (d *dumpReader) group(id allocator.GroupID) error {
 			break
 		}
 	}
+	// The first line of a group says which flags it has.
 	g := groupState{desc: allocator.GroupDesc{InodeTableBlocks: d.sb.InodeTableBlocks()}}
 	if err := d.groupHead(id, &g); err != nil {
 		return err
 	}
+	// Six parts must follow, each once, one bit of seen for each: two bitmaps, the inode
+	// table, counts, free blocks, free inodes.
 	var seen uint8
 	for seen != 0x3f {
 		if !d.next() || strings.HasPrefix(d.line, "Group ") {
@@ -36,7 +39,7 @@ func (d *dumpReader) group(id allocator.GroupID) error {
 			return fmt.Errorf("group %d: %.40q stands twice", id, strings.TrimSpace(d.line))
 		}
 		if part != 0 {
-			d.told = d.n
+			d.lastUseful = d.lineNumber
 		}
 		seen |= part
 	}
@@ -46,6 +49,7 @@ func (d *dumpReader) group(id allocator.GroupID) error {
 
 // groupHead reads "Group 0: (Blocks 0-32767) csum 0xd243 [ITABLE_ZEROED]".
 func (d *dumpReader) groupHead(id allocator.GroupID, g *groupState) error {
+	// The range of blocks must be the one that follows from the superblock.
 	geo := d.sb.Geometry()
 	first := geo.GroupStart(id)
 	last := min(first+allocator.Block(geo.BlocksPerGroup), geo.Blocks) - 1
@@ -53,6 +57,7 @@ func (d *dumpReader) groupHead(id allocator.GroupID, g *groupState) error {
 	if !strings.HasPrefix(d.line, want) {
 		return fmt.Errorf("want a line that begins with %q, have %.60q", want, d.line)
 	}
+	// Flags that decide something; any other is refused, since it might.
 	if _, list, ok := strings.Cut(d.line, "["); ok {
 		for _, f := range strings.Split(strings.TrimSuffix(list, "]"), ", ") {
 			switch strings.TrimSpace(f) {
@@ -147,6 +152,7 @@ func counts(line string, g *allocator.GroupDesc) error {
 // units. It returns pairs of first unit and length.
 func freeRuns(s string, base uint64, shift uint8, n uint32) ([]uint32, error) {
 	var runs []uint32
+	// The ranges must be in order, inside the group, and begin and end at a unit.
 	next := uint64(0)
 	s = strings.TrimSpace(s)
 	for s != "" {
@@ -165,6 +171,7 @@ func freeRuns(s string, base uint64, shift uint8, n uint32) ([]uint32, error) {
 		if from < base || to < from || (from-base)&(1<<shift-1) != 0 || (to-base)&(1<<shift-1) != 0 {
 			return nil, fmt.Errorf("%.40q is no range of this group", word)
 		}
+		// From numbers of blocks or inodes to units of the group.
 		from, to = (from-base)>>shift, (to-base)>>shift
 		if to >= uint64(n) {
 			return nil, fmt.Errorf("%.40q ends past the group", word)
@@ -195,6 +202,7 @@ func (d *dumpReader) checkGroup(id allocator.GroupID, g *groupState) error {
 
 // check compares all groups with the superblock.
 func (d *dumpReader) check() error {
+	// Places first: tables inside the device, none twice, then what must be in use.
 	for id := range d.state.groups {
 		if err := d.state.checkTables(uint32(id)); err != nil {
 			return err
@@ -217,6 +225,7 @@ func (d *dumpReader) check() error {
 		free += uint64(d.state.groups[id].desc.FreeClusters) << d.sb.ClusterBits
 		inodes += uint64(d.state.groups[id].desc.FreeInodes)
 	}
+	// A mounted file system writes the sums of its superblock late, so they may be old.
 	if free != uint64(d.sb.FreeBlocks) && !d.live {
 		return fmt.Errorf("%d free blocks by the superblock, %d by the groups", d.sb.FreeBlocks, free)
 	}
@@ -231,11 +240,14 @@ func (d *dumpReader) check() error {
 // could not be told.
 func (s *readState) guessFiles() (notes []string) {
 	var zero allocator.Block
+	// A journal in another inode, or of an impossible size, is not one that mke2fs made.
 	jBlocks := uint32(0)
 	if s.sb.Compat&HasJournal != 0 && s.sb.JournalInode == JournalInode && s.sb.JournalBlocks <= maxJournalBlocks {
 		jBlocks = s.sb.JournalBlocks
 	}
 	var best []Inode
+	// Two places for the journal are tried: the middle of the device, and its start with
+	// packed_meta_blocks.
 	for _, goal := range []*allocator.Block{nil, &zero} {
 		f := newFiles{sb: s.sb, static: s, tables: s, journalBlocks: jBlocks, journalGoal: goal}
 		if s.sb.Compat&OrphanFile != 0 {
@@ -247,10 +259,12 @@ func (s *readState) guessFiles() (notes []string) {
 		if err := f.make(); err != nil {
 			continue
 		}
+		// The guess is right if all of its blocks are in use; otherwise the first one counts.
 		missing := s.keepUsed(&f)
 		if best == nil || missing == "" {
 			best = f.files
-			if notes = nil; missing != "" {
+			notes = nil
+			if missing != "" {
 				notes = []string{missing}
 			}
 		}
@@ -259,6 +273,7 @@ func (s *readState) guessFiles() (notes []string) {
 		}
 	}
 	s.files = best
+	// lost+found may have been removed: then its blocks belong to nobody.
 	if i := slices.IndexFunc(best, func(in Inode) bool { return in.Number == s.sb.FirstInode }); i >= 0 && !s.hasLost() {
 		s.files = slices.Delete(best, i, i+1)
 		s.files[0].Links-- // the root comes first
@@ -282,6 +297,7 @@ func (s *readState) hasLost() bool {
 func (s *readState) keepUsed(f *newFiles) (missing string) {
 	for i := range f.files {
 		in := &f.files[i]
+		// A file whose blocks are not all in use lies elsewhere.
 		ok := true
 		for _, e := range in.Extents {
 			ok = ok && s.inUse(e.Physical, e.Len)

@@ -113,7 +113,7 @@ type Features struct {
 	ROCompat ROCompat
 }
 
-// set returns the word of set i.
+// word is the word of feature set i: 0 compat, 1 incompat, 2 ro_compat.
 func (f *Features) word(i int) uint32 {
 	return [3]uint32{uint32(f.Compat), uint32(f.Incompat), uint32(f.ROCompat)}[i]
 }
@@ -172,6 +172,7 @@ func findFeature(name string) (featureName, bool) {
 			return n, true
 		}
 	}
+	// A bit without a name: FEATURE_C12 and the like, as e2fsprogs prints it.
 	var set byte
 	var bit int
 	if c, _ := fmt.Sscanf(name, "FEATURE_%c%d", &set, &bit); c == 2 && bit >= 0 && bit < 32 {

@@ -1,8 +1,8 @@
 package image
 
 // FreeClusters is the sum of the free counts of all group descriptors, which an
-// allocator needs at mount. A file system that Mkfs computes knows it without
-// looking at its groups; of a petabyte there are eight million.
+// allocator needs at mount. For a file system that Mkfs computes it is known without
+// visiting the groups, of which a petabyte has eight million.
 func (l *Layout) FreeClusters() uint64 { return l.src.freeClusters() }
 
 func (s *mkfsSource) freeClusters() uint64 { return uint64(s.sb.FreeBlocks) >> s.sb.ClusterBits }

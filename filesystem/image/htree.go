@@ -39,6 +39,8 @@ func (h *htree) readRoot() error {
 	if err != nil {
 		return err
 	}
+	// The root begins with the entries of "." and "..", the second of which covers the rest
+	// of the block; struct dx_root_info follows at byte 24.
 	size := uint32(len(raw))
 	first, second := recLen(raw[4:], size), recLen(raw[16:], size)
 	hash, infoLen, levels, flags := HashVersion(raw[28]), int(raw[29]), int(raw[30]), raw[31]
@@ -58,6 +60,7 @@ func (h *htree) readRoot() error {
 	case levels >= most:
 		return fmt.Errorf("%d levels below its root: want fewer than %d", levels, most)
 	}
+	// The ranges of the root begin behind its information.
 	h.depth = levels
 	h.nodes[0] = true
 	return h.node(raw, 32, 0, 0)
@@ -75,6 +78,8 @@ func (h *htree) block(logical uint32) ([]byte, error) {
 
 // node checks the ranges of a node, which begin at an offset of its block.
 func (h *htree) node(raw []byte, at int, logical uint32, level int) error {
+	// The node's limit is how many ranges of 8 bytes fit (struct dx_countlimit), less the
+	// checksum (struct dx_tail).
 	limit, count := int(le.Uint16(raw[at:])), int(le.Uint16(raw[at+2:]))
 	room := len(raw) - at
 	if h.s.sb.ROCompat&MetadataCsum != 0 {
@@ -84,6 +89,7 @@ func (h *htree) node(raw []byte, at int, logical uint32, level int) error {
 		return fmt.Errorf("block %d: %d ranges with room for %d, where %d fit", logical, count, limit, room/8)
 	}
 	for i := range count {
+		// The upper four bits of the block number are not used (dx_get_block).
 		child := le.Uint32(raw[at+8*i+4:]) & 0x0fffffff
 		if _, twice := h.nodes[child]; twice {
 			return fmt.Errorf("block %d: range %d leads to block %d, which another range leads to", logical, i, child)
@@ -92,9 +98,12 @@ func (h *htree) node(raw []byte, at int, logical uint32, level int) error {
 		if err != nil {
 			return fmt.Errorf("block %d: range %d: %w", logical, i, err)
 		}
-		if h.nodes[child] = level < h.depth; level == h.depth {
+		// On the lowest level the children are leaves.
+		h.nodes[child] = level < h.depth
+		if level == h.depth {
 			continue
 		}
+		// A node is covered by a fake entry, so that old kernels take it for an empty block.
 		if le.Uint32(below) != 0 || recLen(below[4:], uint32(len(below))) != uint32(len(below)) {
 			return fmt.Errorf("block %d: range %d leads to block %d, which is no node", logical, i, child)
 		}

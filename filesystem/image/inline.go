@@ -19,6 +19,7 @@ func round4(n int) int { return (n + 3) &^ 3 }
 // parseInline finds the data in the raw inode b, and how much there may be
 // (ext4_find_inline_data_nolock, get_max_inline_xattr_value_size).
 func (i *Inode) parseInline(b []byte) error {
+	// The attributes begin behind the fixed fields and i_extra_isize, after a magic number.
 	first := 0
 	if len(b) > 0x82 {
 		first = 128 + int(le.Uint16(b[0x80:])) + 4
@@ -27,6 +28,8 @@ func (i *Inode) parseInline(b []byte) error {
 		return fmt.Errorf("it is said to hold its data itself, and has no attributes")
 	}
 	attrs := b[first:]
+	// Entries go up from the start, values come down from the end: lowest is where the
+	// values begin, and the room between the two is free.
 	lowest, found, at := len(attrs), false, 0
 	var value []byte
 	for ; at+4 <= len(attrs) && le.Uint32(attrs[at:]) != 0; at += round4(xattrEntry + int(attrs[at])) {
@@ -54,8 +57,10 @@ func (i *Inode) parseInline(b []byte) error {
 	if !found {
 		return fmt.Errorf("it is said to hold its data itself, and has no attribute for it")
 	}
+	// The data is i_block, then the value.
 	i.inline = append(append([]byte(nil), b[0x28:0x28+inlineBlock]...), value...)
 	i.InlineSize = len(i.inline)
+	// Free room, less the four zero bytes that end the entries, can be added to the value.
 	i.InlineMax = max(i.InlineSize, inlineBlock+lowest-at-4+round4(len(value)))
 	return nil
 }

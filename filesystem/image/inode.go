@@ -24,6 +24,8 @@ func (s *imageSource) readReserved() error {
 	if !root.IsDir() {
 		return fmt.Errorf("inode %d: the root is not a directory", RootInode)
 	}
+	// The order is that of the inode numbers, except for lost+found, whose number follows
+	// from its name in the root.
 	numbers := []uint32{}
 	if s.sb.Compat&ResizeInode != 0 {
 		numbers = append(numbers, ResizeInodeNum)
@@ -55,6 +57,7 @@ func (s *imageSource) readReserved() error {
 		if err != nil {
 			return err
 		}
+		// The superblock does not hold the journal's size.
 		if n == s.sb.JournalInode {
 			s.sb.JournalBlocks = uint32(in.Size >> s.sb.BlockBits)
 		}
@@ -71,10 +74,12 @@ func (s *imageSource) readInode(n uint32, own *owners) (Inode, error) {
 	if n == 0 || n > s.sb.Inodes {
 		return Inode{}, fmt.Errorf("inode %d: the file system has 1 to %d", n, s.sb.Inodes)
 	}
+	// Where the inode lies: its group's table, at its index.
 	id, i := (n-1)/s.sb.InodesPerGroup, (n-1)%s.sb.InodesPerGroup
 	if s.groups[id].inodes.anyFree(i, i+1) {
 		return Inode{}, fmt.Errorf("inode %d is not in use", n)
 	}
+	// Fields beyond the first 128 bytes matter only where they hold data.
 	raw := make([]byte, 128)
 	if s.sb.Incompat&InlineData != 0 {
 		raw = make([]byte, s.sb.InodeSize)
@@ -96,6 +101,7 @@ func (s *imageSource) parseInode(n uint32, b []byte, own *owners) (Inode, error)
 	if err != nil {
 		return in, err
 	}
+	// The mapping, then the block of attributes: all that an inode can own.
 	w := &mapWalker{s: s, in: &in, own: own, left: s.sb.Blocks}
 	if err := s.parseMap(w, b); err != nil {
 		return in, err
@@ -114,6 +120,8 @@ func (s *imageSource) parseFields(n uint32, b []byte) (Inode, error) {
 	if in.Mode != 0 && !slices.Contains(fileTypes[:], in.Mode&filesystem.ModeType) {
 		return in, fmt.Errorf("mode %06o is of no known type", in.Mode)
 	}
+	// Bytes. The upper half of the size exists for regular files, and with large_dir for
+	// all.
 	size := uint64(le.Uint32(b[0x04:]))
 	if in.Mode&filesystem.ModeType == filesystem.ModeRegular || s.sb.Incompat&LargeDir != 0 {
 		size |= uint64(le.Uint32(b[0x6c:])) << 32 // of others it is something else (i_dir_acl)
@@ -121,6 +129,8 @@ func (s *imageSource) parseFields(n uint32, b []byte) (Inode, error) {
 	if size > maxFileBlocks<<s.sb.BlockBits {
 		return in, fmt.Errorf("a size of %d bytes: a file has at most %d", size, uint64(maxFileBlocks)<<s.sb.BlockBits)
 	}
+	// i_blocks counts sectors of 512 bytes; with huge_file it has 48 bits, and counts file
+	// system blocks in inodes that say so.
 	in.Size, in.Sectors = int64(size), int64(le.Uint32(b[0x1c:]))
 	if s.sb.ROCompat&HugeFile != 0 {
 		in.Sectors |= int64(le.Uint16(b[0x74:])) << 32
@@ -183,6 +193,7 @@ func (s *imageSource) countSectors(w *mapWalker) error {
 	if in.Number < s.sb.FirstInode && in.Number != RootInode {
 		return nil
 	}
+	// Data and mapping, in sectors; w counts clusters.
 	tree := int64(w.data+w.meta) << (s.sb.BlockBits - 9 + s.sb.ClusterBits)
 	if rest := in.Sectors - tree; s.sb.Incompat&EAInode != 0 && rest >= 0 && rest%(s.sb.BlockSize()/512) == 0 {
 		in.AttrSectors = rest

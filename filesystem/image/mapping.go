@@ -85,14 +85,19 @@ func (w *mapWalker) takeData(p part, b allocator.Block, n uint64) error {
 	if err := w.inside(p, b, n); err != nil {
 		return err
 	}
+	// A block has the same place in its cluster as in the file's cluster, since the mapping
+	// of a cluster is one piece.
 	bits := w.s.sb.ClusterBits
 	mask := uint64(1)<<bits - 1
 	if p.logical&mask != uint64(b)&mask {
 		return fmt.Errorf("%v lies at block %d, which is not at the same place of its cluster", p, b)
 	}
+	// Clusters of the file, and the cluster on the device where they begin.
 	first, last := p.logical>>bits, (p.logical+n-1)>>bits
 	at := b >> bits
 	w.data += last - first + 1
+	// The extent before ended in the same cluster of the file: it must lie in the same
+	// cluster of the device, which is owned already.
 	if first+1 == w.lastCluster {
 		if at != w.lastAt {
 			return fmt.Errorf("%v lies at block %d, and the rest of its cluster at block %d", p, b, w.lastAt<<bits)
@@ -128,6 +133,7 @@ func (w *mapWalker) header(node []byte, depth int) error {
 	if le.Uint16(node) != 0xf30a {
 		return fmt.Errorf("extent header: magic 0x%04x, want 0xf30a", le.Uint16(node))
 	}
+	// eh_entries, eh_max, eh_depth. A node other than the root is never empty.
 	entries, most, d := int(le.Uint16(node[2:])), int(le.Uint16(node[4:])), int(le.Uint16(node[6:]))
 	switch {
 	case depth >= 0 && d != depth:
@@ -147,6 +153,7 @@ func (w *mapWalker) header(node []byte, depth int) error {
 // extents reads a node of an extent tree whose header was checked. All that it
 // maps lies in [from, to).
 func (w *mapWalker) extents(node []byte, from, to uint64) error {
+	// from moves up as the entries are read, so that they must be in order and disjoint.
 	entries, depth := int(le.Uint16(node[2:])), int(le.Uint16(node[6:]))
 	for i := range entries {
 		e := node[12+12*i:]
@@ -159,6 +166,7 @@ func (w *mapWalker) extents(node []byte, from, to uint64) error {
 			from = x.Logical + x.Len
 			continue
 		}
+		// An index entry maps all up to the next one.
 		end := to
 		if i+1 < entries {
 			end = uint64(le.Uint32(e[12:]))
@@ -176,6 +184,8 @@ func (w *mapWalker) extents(node []byte, from, to uint64) error {
 
 // child reads the node that index i of a node of the given depth leads to.
 func (w *mapWalker) child(i int, e []byte, depth int, from, to uint64) error {
+	// The block of the node belongs to the file too, and is claimed before it is read. So a
+	// tree that leads back to one of its nodes is refused, by its owner or by w.left.
 	b := allocator.Block(le.Uint32(e[4:])) | allocator.Block(le.Uint16(e[8:]))<<32
 	p := part{what: fmt.Sprintf("node %d of depth %d of the extent tree", i, depth-1), logical: from}
 	if err := w.takeMeta(p, b); err != nil {
@@ -188,6 +198,7 @@ func (w *mapWalker) child(i int, e []byte, depth int, from, to uint64) error {
 	if err != nil {
 		return fmt.Errorf("%v at block %d: %w", p, b, err)
 	}
+	// The first entry of a node repeats the logical block of the index that leads to it.
 	if first := uint64(le.Uint32(raw[12:])); first != from {
 		return fmt.Errorf("%v at block %d begins at logical block %d", p, b, first)
 	}
@@ -198,6 +209,7 @@ func (w *mapWalker) child(i int, e []byte, depth int, from, to uint64) error {
 // extent reads extent i of a leaf, which must lie in [from, to).
 func (w *mapWalker) extent(i int, e []byte, from, to uint64) (filesystem.Extent, error) {
 	x := filesystem.Extent{Logical: uint64(le.Uint32(e)), Len: uint64(le.Uint16(e[4:]))}
+	// ee_len above 2^15 marks an unwritten extent (EXT_INIT_MAX_LEN).
 	if x.Len > 32768 {
 		x.Len -= 32768
 		x.Flags = filesystem.ExtentUnwritten
@@ -219,6 +231,8 @@ func (w *mapWalker) extent(i int, e []byte, from, to uint64) (filesystem.Extent,
 
 // indirect reads a mapping by indirect blocks.
 func (w *mapWalker) indirect(iblock []byte) error {
+	// Twelve direct pointers, then one pointer to a tree of each depth; span is the blocks
+	// that a pointer maps.
 	per := uint64(w.s.sb.BlockSize() / 4)
 	logical := uint64(0)
 	for i := range 15 {
@@ -249,6 +263,7 @@ func (w *mapWalker) pointer(b allocator.Block, depth int, logical, span uint64) 
 		appendBlock(w.in, logical, b)
 		return nil
 	}
+	// An indirect block is claimed before it is read, as a node of an extent tree is.
 	p := part{what: fmt.Sprintf("indirect block of depth %d", depth), logical: logical}
 	if err := w.takeMeta(p, b); err != nil {
 		return err
@@ -259,6 +274,7 @@ func (w *mapWalker) pointer(b allocator.Block, depth int, logical, span uint64) 
 	}
 	at := len(w.in.Meta)
 	w.in.Meta = append(w.in.Meta, MetaBlock{Block: b, Depth: uint8(depth), Logical: uint32(logical)})
+	// Every pointer of the block maps an equal part.
 	span /= uint64(len(raw) / 4)
 	for i := 0; i < len(raw); i += 4 {
 		if p := allocator.Block(le.Uint32(raw[i:])); p != 0 {
@@ -279,6 +295,7 @@ func (w *mapWalker) resize(iblock []byte) error {
 	if b == 0 {
 		return nil
 	}
+	// The blocks below it are the reserved descriptor blocks, which are the file system's.
 	m := MetaBlock{Block: b, Depth: 2, Logical: uint32(12 + w.s.sb.BlockSize()/4)}
 	if err := w.takeMeta(part{what: "indirect block of depth 2", logical: uint64(m.Logical)}, b); err != nil {
 		return err

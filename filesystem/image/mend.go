@@ -15,6 +15,7 @@ func Mend(img []byte, counts bool) {
 	if len(img) < 2048 {
 		return
 	}
+	// The superblock lies at byte 1024.
 	raw := img[1024:2048]
 	var sb Superblock
 	s := &imageSource{readState: readState{sb: &sb}}
@@ -23,6 +24,7 @@ func Mend(img []byte, counts bool) {
 	if parsed == nil && sb.check() == nil {
 		s.mendGroups(img, counts)
 	}
+	// The superblock's checksum comes last: nothing it covers changes after it.
 	if s.sums.crc32c {
 		raw[0x175] = 1
 		le.PutUint32(raw[0x3fc:], crc32c(^uint32(0), raw[:0x3fc]))
@@ -46,6 +48,7 @@ func (s *imageSource) mendGroups(img []byte, counts bool) {
 
 // mendGroup mends the descriptor d of group id.
 func (s *imageSource) mendGroup(img []byte, id uint32, d []byte, counts bool) {
+	// The bitmap at the block number of the descriptor, nil where that is outside the image.
 	block := func(lo, hi int) []byte {
 		b := uint64(le.Uint32(d[lo:]))
 		if len(d) >= 64 {
@@ -56,11 +59,13 @@ func (s *imageSource) mendGroup(img []byte, id uint32, d []byte, counts bool) {
 		}
 		return img[b<<s.sb.BlockBits:][:s.sb.BlockSize()]
 	}
+	// The flags count only where descriptors have checksums.
 	flags := le.Uint16(d[0x12:])
 	if !s.sums.crc32c && !s.sums.crc16 {
 		flags = 0
 	}
 	geo := s.sb.Geometry()
+	// The bitmaps first: their checksums and counts are part of what the descriptor's covers.
 	if b := block(0, 0x20); b != nil && flags&bgBlockUninit == 0 {
 		s.mendBitmap(b[:s.sb.ClustersPerGroup/8], d, 0x18, 0x38)
 		if counts {

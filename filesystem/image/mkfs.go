@@ -20,6 +20,8 @@ func Mkfs(p MkfsParams) (*Layout, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Numbers first, then the tables of all groups, then the files, which need to know which
+	// blocks the tables left.
 	if err := m.initialize(); err != nil {
 		return nil, err
 	}
@@ -27,6 +29,7 @@ func Mkfs(p MkfsParams) (*Layout, error) {
 	if s.tables, err = newTableMap(m); err != nil {
 		return nil, err
 	}
+	// The files get their blocks in the order that mke2fs makes them.
 	overhead := s.staticClusters()
 	f := newFiles{sb: &m.sb, static: s, tables: s.tables, journalBlocks: m.jBlocks, orphanBlocks: m.orphan}
 	if m.jGoalSet {
@@ -39,6 +42,8 @@ func Mkfs(p MkfsParams) (*Layout, error) {
 	if m.orphan > 0 {
 		m.sb.OrphanInode = f.inUse
 	}
+	// s_overhead_clusters is metadata, journal and what is before the first block; it has
+	// 32 bits.
 	ratio := allocator.Block(1) << m.sb.ClusterBits
 	m.sb.Overhead = uint64(uint32(overhead + ceilDiv(uint64(m.jBlocks), uint64(ratio)) + uint64(m.sb.FirstDataBlock)))
 	s.count(overhead)
@@ -56,10 +61,12 @@ type mkfsSource struct {
 	dirs   []uint32 // inode numbers of the directories
 }
 
-// static implements staticMap.
+// static implements staticMap: the copies of superblock and descriptors, then the tables.
 func (s *mkfsSource) static(id allocator.GroupID, f func(run)) {
 	first, _ := s.m.groupRange(id)
 	if p := s.sb.prefix(id); p.end > first {
+		// Block 0 before a superblock in block 1 is the boot block. It is in use only as a part
+		// of the superblock's cluster.
 		start := first
 		if p.hasSuper && p.super > first && s.sb.ClusterBits == 0 {
 			start = p.super
@@ -74,6 +81,7 @@ func (s *mkfsSource) staticClusters() uint64 {
 	if s.sb.ClusterBits == 0 {
 		return uint64(s.sb.prefixBlocks()) + uint64(s.sb.Groups())*uint64(2+s.m.itb)
 	}
+	// With bigalloc, several tables may share a cluster, so each group is rounded out.
 	n := uint64(0)
 	a := newFilePlacer(s.sb, s)
 	for id := range s.sb.Groups() {
@@ -100,6 +108,8 @@ func (s *mkfsSource) inodesIn(id allocator.GroupID) uint32 {
 
 // Desc implements allocator.Source.
 func (s *mkfsSource) Desc(id allocator.GroupID) allocator.GroupDesc {
+	// The places come from the table map, the counts from rules about which inodes and blocks
+	// are in use.
 	p := s.tables.at(id)
 	inodes := s.inodesIn(id)
 	d := allocator.GroupDesc{
@@ -113,6 +123,7 @@ func (s *mkfsSource) Desc(id allocator.GroupID) allocator.GroupDesc {
 	}
 	var tables, files bool
 	d.FreeClusters, tables, files = s.free(id)
+	// UNINIT flags exist only with checksums of descriptors.
 	if s.m.csum {
 		// mke2fs begins with the first inode that is not reserved, FirstInode, taken for used.
 		reserved := min(uint64(s.sb.InodesPerGroup), max(uint64(max(s.inUse, s.sb.FirstInode)), uint64(id)*uint64(s.sb.InodesPerGroup))-uint64(id)*uint64(s.sb.InodesPerGroup))
@@ -135,6 +146,7 @@ func (s *mkfsSource) madeInodes(id allocator.GroupID) bool {
 // free counts the free clusters of group id, and tells whether tables or files
 // lie in it.
 func (s *mkfsSource) free(id allocator.GroupID) (n uint32, tables, files bool) {
+	// Metadata and files, in whole clusters, are taken off the clusters of the group.
 	first, last := s.m.groupRange(id)
 	a := filePlacer{sb: s.sb, ratio: allocator.Block(1) << s.sb.ClusterBits}
 	var set runSet
@@ -148,6 +160,8 @@ func (s *mkfsSource) free(id allocator.GroupID) (n uint32, tables, files bool) {
 // BlockBitmap implements allocator.Source.
 func (s *mkfsSource) BlockBitmap(id allocator.GroupID, bits []uint64) {
 	first, last := s.m.groupRange(id)
+	// The bits are clusters from the start of the group. Those behind its end are set, as
+	// mke2fs pads bitmaps.
 	cb := s.sb.ClusterBits
 	mark := func(r run) {
 		setBits(bits, uint32((r.start-first)>>cb), uint32((r.end-first+1<<cb-1)>>cb))
@@ -174,11 +188,13 @@ func systemZone(sb *Superblock, static staticMap, files []Inode, b allocator.Blo
 	if b < sb.FirstDataBlock || b >= sb.Blocks {
 		return b < sb.FirstDataBlock
 	}
+	// A range may cross into the next group, so each group that it touches is asked.
 	end := min(b+allocator.Block(n), sb.Blocks)
 	hit := false
 	for id := (b - sb.FirstDataBlock) / allocator.Block(sb.BlocksPerGroup); id <= (end-1-sb.FirstDataBlock)/allocator.Block(sb.BlocksPerGroup); id++ {
 		static.static(allocator.GroupID(id), func(r run) { hit = hit || r.start < end && b < r.end })
 	}
+	// The journal is part of the system zone too (ext4_protect_reserved_inode).
 	for i := range files {
 		if files[i].Number != sb.JournalInode || sb.JournalInode == 0 {
 			continue

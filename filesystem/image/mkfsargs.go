@@ -31,6 +31,8 @@ func ParseMkfsArgs(args []string, size int64) (MkfsParams, error) {
 	p := DefaultMkfsParams("", size)
 	extended := ""
 	for i := 0; i < len(args); i++ {
+		// Flags may be joined (-qF), and the argument of an option may follow it at once (-b4096),
+		// as getopt reads them.
 		a := args[i]
 		if len(a) < 2 || a[0] != '-' || a == "--" {
 			return p, fmt.Errorf("mke2fs: unexpected argument %q (the device and its size are given elsewhere)", a)
@@ -46,9 +48,11 @@ func ParseMkfsArgs(args []string, size int64) (MkfsParams, error) {
 				}
 				continue
 			}
+			// An option with an argument takes the rest of the word, or the next word.
 			value := a[j+1:]
 			if value == "" {
-				if i++; i == len(args) {
+				i++
+				if i == len(args) {
 					return p, fmt.Errorf("mke2fs: option -%c needs an argument", a[j])
 				}
 				value = args[i]
@@ -61,8 +65,10 @@ func ParseMkfsArgs(args []string, size int64) (MkfsParams, error) {
 			break
 		}
 	}
+	// Without -t, mke2fs makes ext2, or ext3 where a journal is asked for.
 	if p.FSType == "" {
-		if p.FSType = "ext2"; p.Journal {
+		p.FSType = "ext2"
+		if p.Journal {
 			p.FSType = "ext3"
 		}
 	}
@@ -90,10 +96,7 @@ func (p *MkfsParams) option(c byte, v string) (err error) {
 	case 'C':
 		p.ClusterSize, err = sizeArg("-C", v)
 	case 'e':
-		names := map[string]string{"continue": "Continue", "remount-ro": "Remount read-only", "panic": "Panic"}
-		if p.Errors = names[v]; p.Errors == "" {
-			err = fmt.Errorf("mke2fs: -e %s: want continue, remount-ro or panic", v)
-		}
+		err = p.errorsBehaviour(v)
 	case 'g':
 		p.BlocksPerGroup, err = uintArg("-g", v)
 	case 'G':
@@ -142,7 +145,8 @@ func (p *MkfsParams) option(c byte, v string) (err error) {
 		if p.FSType != "" {
 			return fmt.Errorf("mke2fs: -t may be given once")
 		}
-		if p.FSType = v; v != "ext2" && v != "ext3" && v != "ext4" {
+		p.FSType = v
+		if v != "ext2" && v != "ext3" && v != "ext4" {
 			err = fmt.Errorf("mke2fs: -t %s: want ext2, ext3 or ext4", v)
 		}
 	case 'T':
@@ -151,6 +155,16 @@ func (p *MkfsParams) option(c byte, v string) (err error) {
 		p.UUID, err = uuidArg("-U", v)
 	}
 	return err
+}
+
+// errorsBehaviour reads the argument of -e, what the kernel does after an error. It keeps
+// the words of dumpe2fs.
+func (p *MkfsParams) errorsBehaviour(v string) error {
+	p.Errors = map[string]string{"continue": "Continue", "remount-ro": "Remount read-only", "panic": "Panic"}[v]
+	if p.Errors == "" {
+		return fmt.Errorf("mke2fs: -e %s: want continue, remount-ro or panic", v)
+	}
+	return nil
 }
 
 // usage reads the argument of -T.
@@ -197,6 +211,7 @@ func (p *MkfsParams) journalOptions(v string) error {
 // extended reads the argument of -E.
 func (p *MkfsParams) extended(v string) (err error) {
 	for _, tok := range strings.Split(v, ",") {
+		// The first error of a number is kept in err and returned behind the switch.
 		key, arg, has := strings.Cut(tok, "=")
 		number := func(bits int) uint64 {
 			n, e := strconv.ParseUint(arg, 0, bits)
@@ -220,15 +235,18 @@ func (p *MkfsParams) extended(v string) (err error) {
 		case "packed_meta_blocks":
 			p.PackedMetaBlocks = onOff()
 		case "resize":
-			if p.ResizeTo = arg; parseNumBlocks(arg, 0) == 0 {
+			p.ResizeTo = arg
+			if parseNumBlocks(arg, 0) == 0 {
 				err = fmt.Errorf("mke2fs: -E %s: want a number of blocks", tok)
 			}
 		case "orphan_file_size":
-			if p.OrphanFileSize = arg; parseNumBlocks(arg, 0) == 0 {
+			p.OrphanFileSize = arg
+			if parseNumBlocks(arg, 0) == 0 {
 				err = fmt.Errorf("mke2fs: -E %s: want a number of blocks", tok)
 			}
 		case "lazy_itable_init":
 			p.LazyItableInit = onOff()
+		// These have no effect on where anything lies.
 		case "lazy_journal_init", "assume_storage_prezeroed", "mmp_update_interval", "root_owner", "no_copy_xattrs", "test_fs", "":
 		case "discard":
 			p.NoDiscard = false
@@ -259,6 +277,7 @@ var mkfsFeatures = Features{
 
 // editFeatures applies a list of features such as "extent,^flex_bg" to f.
 func editFeatures(f *Features, list string) error {
+	// The list applies from left to right; ^ or - removes a feature.
 	for _, w := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' }) {
 		if strings.EqualFold(w, "none") || strings.EqualFold(w, "clear") {
 			*f = Features{}
@@ -317,6 +336,7 @@ func sizeArg(option, v string) (int, error) {
 // as blocks of 1024<<log bytes, or as bytes where log is negative
 // (parse_num_blocks2 of e2fsprogs). What it cannot read is 0.
 func parseNumBlocks(v string, log int) uint64 {
+	// Suffixes count KiB, the unit in which shift is 0; s counts sectors of 512 bytes.
 	shift := -1
 	if v != "" {
 		switch v[len(v)-1] | 0x20 {
@@ -345,12 +365,14 @@ func parseNumBlocks(v string, log int) uint64 {
 	if err != nil {
 		return 0
 	}
+	// A number without suffix is blocks already.
 	if shift < 0 {
 		return n
 	}
 	if n >= 1<<(53-shift) {
 		return 0
 	}
+	// n is KiB now: to bytes, or to blocks of 1024<<log bytes.
 	n <<= shift
 	if log < 0 {
 		return n << 10

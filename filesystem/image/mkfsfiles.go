@@ -43,6 +43,7 @@ func (a *filePlacer) roundOut(r run) run {
 
 // load makes used the static runs of the group of b.
 func (a *filePlacer) load(b allocator.Block) (end allocator.Block) {
+	// Groups are loaded one at a time, since the search goes through them in order.
 	id := a.group(b)
 	if !a.valid || a.cached != id {
 		a.used = a.used[:0]
@@ -55,6 +56,7 @@ func (a *filePlacer) load(b allocator.Block) (end allocator.Block) {
 
 // firstZero is the first free block in [b, end).
 func (a *filePlacer) firstZero(b, end allocator.Block) (allocator.Block, bool) {
+	// b moves behind a run of metadata, then behind a run of files, until it stays.
 	for b < end {
 		groupEnd := a.load(b)
 		for b < groupEnd {
@@ -76,6 +78,7 @@ func (a *filePlacer) firstZero(b, end allocator.Block) (allocator.Block, bool) {
 
 // firstSet is the first block in use in [b, end), or end.
 func (a *filePlacer) firstSet(b, end allocator.Block) allocator.Block {
+	// The nearest run of files bounds the search; in each group the nearest run of metadata.
 	if i := a.files.find(b); i < len(a.files) {
 		end = min(end, max(b, a.files[i].start))
 	}
@@ -95,6 +98,8 @@ func (a *filePlacer) alloc(goal allocator.Block) (allocator.Block, error) {
 	if goal == 0 || goal >= a.sb.Blocks {
 		goal = a.sb.FirstDataBlock
 	}
+	// From the start of the goal's cluster to the end of the device, then from the start of
+	// the device to the goal.
 	goal &^= a.ratio - 1
 	b, ok := a.firstZero(max(goal, a.sb.FirstDataBlock), a.sb.Blocks)
 	if !ok {
@@ -132,6 +137,7 @@ func appendBlock(in *Inode, logical uint64, b allocator.Block) {
 // rootAndLost makes the root directory and lost+found, which mke2fs grows to at
 // least 16 KB and two blocks, at most twelve.
 func (a *filePlacer) rootAndLost(lost uint32) (root, lf Inode, err error) {
+	// The root has one block. Its ".", its ".." and the ".." of lost+found are three links.
 	flags := uint32(0)
 	if a.sb.Incompat&ExtentTree != 0 {
 		flags = ExtentsFlag
@@ -141,6 +147,7 @@ func (a *filePlacer) rootAndLost(lost uint32) (root, lf Inode, err error) {
 		return root, lf, err
 	}
 	lf = Inode{Number: lost, Mode: 0o040700, Links: 2, Flags: flags}
+	// lost+found starts with a block of its own, or in its inode.
 	bs := a.sb.BlockSize()
 	inline := a.sb.Incompat&InlineData != 0 // the directory begins in the inode: its first expansion makes a block
 	if !inline {
@@ -148,6 +155,8 @@ func (a *filePlacer) rootAndLost(lost uint32) (root, lf Inode, err error) {
 			return root, lf, err
 		}
 	}
+	// Then it grows, block by block, so that e2fsck need not allocate when it links files
+	// there.
 	for size := bs; (size < 16*1024 || size < 2*bs) && size < 12*bs; size += bs {
 		if lf.Size == 0 {
 			err = a.mkdir(&lf, 0)
@@ -175,6 +184,7 @@ func (a *filePlacer) mkdir(in *Inode, goal allocator.Block) error {
 // expand gives a directory one block more (ext2fs_expand_dir): the next of its
 // cluster, else the first free after its last.
 func (a *filePlacer) expand(in *Inode) error {
+	// b is the last block of the directory; the search for the next begins there.
 	e := in.Extents[len(in.Extents)-1]
 	b := e.Physical + allocator.Block(e.Len) - 1
 	if b&^(a.ratio-1) == (b+1)&^(a.ratio-1) {
@@ -196,6 +206,7 @@ func (a *filePlacer) expand(in *Inode) error {
 // which the reserved blocks of the first group are the indirect blocks and
 // those of the backups the data. Only its own block is listed.
 func (a *filePlacer) resizeInode() (Inode, error) {
+	// The search begins behind the first group's descriptors and tables.
 	sb := a.sb
 	in := Inode{Number: ResizeInodeNum, Mode: 0o100600, Links: 1}
 	super := sb.FirstDataBlock
@@ -207,6 +218,8 @@ func (a *filePlacer) resizeInode() (Inode, error) {
 	if err != nil {
 		return in, err
 	}
+	// The size reaches to the end of the double-indirect tree. The sectors count the inode's
+	// own block, and each reserved block with its copies in the backups.
 	per := sb.BlockSize() / 4
 	in.Size = (per*per + per + 12) * sb.BlockSize()
 	in.Meta = []MetaBlock{{Block: b, Depth: 2, Entries: sb.ReservedGDT, Logical: uint32(12 + per)}}
@@ -226,20 +239,24 @@ func (a *filePlacer) resizeInode() (Inode, error) {
 
 // journal makes the journal of n blocks at goal.
 func (a *filePlacer) journal(n uint32, goal allocator.Block) (Inode, error) {
+	// Without extents, the journal is mapped block by block.
 	in := Inode{Number: JournalInode, Mode: 0o100600, Links: 1, Size: int64(n) << a.sb.BlockBits}
 	if a.sb.Incompat&ExtentTree == 0 {
 		return in, a.indirect(&in, n)
 	}
 	in.Flags = ExtentsFlag
 	tree := newTreeGrower(a, &in)
+	// The goal moves to the first free block, at the start of its cluster.
 	if goal >= a.sb.FirstDataBlock { // below, mke2fs's search fails and leaves the goal
 		if b, ok := a.firstZero(goal, a.sb.Blocks); ok {
 			goal = b
 		}
 	}
 	goal &^= a.ratio - 1
+	// An extent holds whole clusters, at most EXT_INIT_MAX_LEN blocks.
 	longest := allocator.Block(32768) &^ (a.ratio - 1) // EXT_INIT_MAX_LEN
 	for done := uint32(0); done < n; {
+		// Each extent is the first free run behind the one before.
 		want := min(allocator.Block(n-done), longest)
 		got, err := a.newRange(goal, want)
 		if err != nil {
@@ -251,7 +268,8 @@ func (a *filePlacer) journal(n uint32, goal allocator.Block) (Inode, error) {
 			return in, err
 		}
 		done += uint32(got.len())
-		if goal = got.end; goal >= a.sb.Blocks {
+		goal = got.end
+		if goal >= a.sb.Blocks {
 			goal = a.sb.FirstDataBlock
 		}
 		goal &^= a.ratio - 1
@@ -262,6 +280,7 @@ func (a *filePlacer) journal(n uint32, goal allocator.Block) (Inode, error) {
 // newRange is the first free run at or after goal, at most want blocks of it
 // (ext2fs_new_range without flags).
 func (a *filePlacer) newRange(goal, want allocator.Block) (run, error) {
+	// The run ends at the first block in use, or after want blocks.
 	if goal == 0 || goal >= a.sb.Blocks {
 		goal = a.sb.FirstDataBlock
 	}
@@ -278,6 +297,8 @@ func (a *filePlacer) newRange(goal, want allocator.Block) (run, error) {
 // with the most free blocks of two or three (get_midpoint_journal_block). free
 // gives a group's free count as mke2fs has it then.
 func (a *filePlacer) midpoint(free func(allocator.GroupID) uint32) allocator.Block {
+	// The choice begins at the first group of the middle's flex group that has free blocks,
+	// or, without flex groups, at the group before the middle. It ends behind the middle.
 	groups := a.sb.Groups()
 	g := a.group((a.sb.Blocks - a.sb.FirstDataBlock) / 2)
 	flex := allocator.GroupID(1) << a.sb.LogGroupsPerFlex
@@ -292,6 +313,7 @@ func (a *filePlacer) midpoint(free func(allocator.GroupID) uint32) allocator.Blo
 	} else if g > 0 {
 		start = g - 1
 	}
+	// The first of those with the most free blocks wins.
 	best := start
 	for i := start + 1; i <= min(g+1, groups-1); i++ {
 		if free(i) > free(best) {
@@ -303,6 +325,8 @@ func (a *filePlacer) midpoint(free func(allocator.GroupID) uint32) allocator.Blo
 
 // orphanFile makes the orphan file of n blocks (ext2fs_create_orphan_file).
 func (a *filePlacer) orphanFile(number, n uint32) (Inode, error) {
+	// Blocks follow each other: the next block of the cluster, else the first free cluster
+	// behind the last block.
 	in := Inode{Number: number, Mode: 0o100600, Links: 1, Size: int64(n) << a.sb.BlockBits}
 	extents := a.sb.Incompat&ExtentTree != 0
 	if extents {
@@ -321,6 +345,8 @@ func (a *filePlacer) orphanFile(number, n uint32) (Inode, error) {
 		}
 		return b, err
 	}
+	// Without extents, depths are the indirect blocks that block l is the first to need, the
+	// upper one first.
 	per := uint32(a.sb.BlockSize() / 4)
 	for l := range n {
 		var depths []uint8
@@ -329,7 +355,8 @@ func (a *filePlacer) orphanFile(number, n uint32) (Inode, error) {
 		case l == 12:
 			depths = []uint8{1}
 		case l >= 12+per && (l-12)%per == 0:
-			if depths = []uint8{1}; l == 12+per {
+			depths = []uint8{1}
+			if l == 12+per {
 				depths = []uint8{2, 1}
 			}
 		}
@@ -340,6 +367,7 @@ func (a *filePlacer) orphanFile(number, n uint32) (Inode, error) {
 			}
 			in.Meta = append(in.Meta, MetaBlock{Block: b, Depth: d, Logical: l})
 		}
+		// The data block follows them.
 		b, err := next(l == 0)
 		if err != nil {
 			return in, err

@@ -7,6 +7,7 @@ import (
 // initialize decides groups, inodes and descriptor blocks, dropping a last
 // group too small for its own tables (ext2fs_initialize).
 func (m *mkfsState) initialize() error {
+	// Fields that have the same value in every file system that is made here.
 	p, sb := m.p, &m.sb
 	sb.Revision, sb.State, sb.FirstInode = 1, "clean", 11
 	sb.Errors = "Continue"
@@ -17,6 +18,7 @@ func (m *mkfsState) initialize() error {
 		sb.MinExtraIsize, sb.WantExtraIsize = 32, 32
 	}
 	sb.HashVersion, sb.Flags, sb.DefaultMountOpts = HashHalfMD4, FlagSignedHash, DefmXattrUser|DefmACL
+	// With 1 KiB blocks the superblock is in block 1, and block 0 is the boot block.
 	if sb.BlockBits == 10 && sb.ClusterBits == 0 {
 		sb.FirstDataBlock = 1
 	}
@@ -26,6 +28,7 @@ func (m *mkfsState) initialize() error {
 	if reserved < 0 {
 		reserved = confReserved
 	}
+	// Size of a group, whole clusters of the device, and the blocks kept for root.
 	if err := m.groupSize(); err != nil {
 		return err
 	}
@@ -36,6 +39,8 @@ func (m *mkfsState) initialize() error {
 	if wantReserved >= m.wantBlocks {
 		return mkfsErrorf("too small")
 	}
+	// A last group that is too small is dropped, and groups with too many inodes are made
+	// smaller; both change the numbers, so all starts again.
 	for {
 		again, err := m.tryGroups(wantReserved)
 		if err != nil {
@@ -45,6 +50,7 @@ func (m *mkfsState) initialize() error {
 			break
 		}
 	}
+	// What depends on the final number of groups.
 	if sb.Compat&SparseSuper2 != 0 {
 		m.backupGroups()
 	}
@@ -54,6 +60,7 @@ func (m *mkfsState) initialize() error {
 // groupSize decides the clusters and blocks of a group.
 func (m *mkfsState) groupSize() error {
 	sb, per := &m.sb, uint64(m.p.BlocksPerGroup)
+	// A bitmap of one block is the limit, and the free count of a descriptor has 16 bits.
 	const maxClusters = 1<<16 - 8
 	if per == 0 {
 		per = uint64(sb.BlockSize()) * 8
@@ -76,6 +83,7 @@ func (m *mkfsState) tryGroups(wantReserved allocator.Block) (again bool, err err
 	if sb.Blocks <= sb.FirstDataBlock {
 		return false, mkfsErrorf("the device is too small for a file system")
 	}
+	// From blocks to groups, to descriptor blocks, to inodes a group.
 	groups := ceilDiv(uint64(sb.Blocks-sb.FirstDataBlock), uint64(sb.BlocksPerGroup))
 	if groups*leastInodes > maxBlocks32 {
 		return false, mkfsErrorf("%d groups of %d blocks need more than 2^32 inodes, %d each: take larger groups (-g)", groups, sb.BlocksPerGroup, leastInodes)
@@ -85,7 +93,9 @@ func (m *mkfsState) tryGroups(wantReserved allocator.Block) (again bool, err err
 	if again || err != nil {
 		return again, err
 	}
-	if sb.ReservedGDT = m.resizeGDT; sb.ReservedGDT == 0 && sb.Compat&ResizeInode != 0 {
+	// Room for growth: as -E resize asks, else for the default factor.
+	sb.ReservedGDT = m.resizeGDT
+	if sb.ReservedGDT == 0 && sb.Compat&ResizeInode != 0 {
 		sb.ReservedGDT = m.reservedGDT()
 	}
 	if int64(sb.ReservedGDT) > sb.BlockSize()/4 {
@@ -97,6 +107,8 @@ func (m *mkfsState) tryGroups(wantReserved allocator.Block) (again bool, err err
 		sb.Compat &^= ResizeInode
 		sb.ReservedGDT = m.resizeGDT
 	}
+	// What one group may hold besides its data: superblock, two bitmaps, inode table,
+	// descriptors and reserved descriptors.
 	overhead := 3 + uint64(m.itb) + uint64(sb.ReservedGDT) + 1
 	if sb.Incompat&MetaBG == 0 {
 		overhead += uint64(m.descBlocks) - 1
@@ -110,6 +122,8 @@ func (m *mkfsState) tryGroups(wantReserved allocator.Block) (again bool, err err
 // dropLastGroup drops a last group that is too small for its tables and 50
 // blocks more.
 func (m *mkfsState) dropLastGroup(groups uint64, wantReserved allocator.Block) (again bool, err error) {
+	// Tables, and for a group with a copy also superblock and descriptors. Under
+	// sparse_super2 the last group has a copy if there are enough backups.
 	sb := &m.sb
 	overhead := 2 + uint64(m.itb)
 	var hasSuper bool
@@ -124,6 +138,7 @@ func (m *mkfsState) dropLastGroup(groups uint64, wantReserved allocator.Block) (
 	if hasSuper {
 		overhead += 1 + uint64(m.descBlocks) + uint64(sb.ReservedGDT)
 	}
+	// rem is the blocks of the last group, 0 for a full one.
 	rem := uint64(sb.Blocks-sb.FirstDataBlock) % uint64(sb.BlocksPerGroup)
 	if groups == 1 && rem != 0 && rem < overhead {
 		return false, mkfsErrorf("the device is too small for a file system")
@@ -131,6 +146,7 @@ func (m *mkfsState) dropLastGroup(groups uint64, wantReserved allocator.Block) (
 	if rem == 0 || rem >= overhead+50 {
 		return false, nil
 	}
+	// The share of reserved blocks stays that of the whole device.
 	sb.Blocks -= allocator.Block(rem)
 	percent := 100.0 * float64(wantReserved) / float64(m.wantBlocks)
 	sb.ReservedBlocks = allocator.Block(percent * float64(sb.Blocks) / 100.0)
@@ -144,6 +160,7 @@ const leastInodes = 8
 // of the table and multiples of 8.
 func (m *mkfsState) inodesPerGroup(groups uint64) (again bool, err error) {
 	sb := &m.sb
+	// Without a number, one inode for 4 KiB.
 	inodes := m.wantInodes
 	if inodes == 0 {
 		inodes = uint64(sb.Blocks) / uint64(max(1, 4096/sb.BlockSize()))
@@ -152,6 +169,7 @@ func (m *mkfsState) inodesPerGroup(groups uint64) (again bool, err error) {
 		}
 	}
 	inodes = max(inodes, uint64(sb.FirstInode)+1)
+	// The inode bitmap has one block: with more inodes, groups become smaller.
 	ipg := ceilDiv(inodes, groups)
 	if ipg > uint64(sb.BlockSize())*8 {
 		if sb.ROCompat&Bigalloc != 0 || sb.BlocksPerGroup < 256 {
@@ -162,6 +180,8 @@ func (m *mkfsState) inodesPerGroup(groups uint64) (again bool, err error) {
 		sb.Blocks = m.wantBlocks
 		return true, nil
 	}
+	// Whole blocks of the inode table, and whole bytes of the bitmap; fewer inodes a group
+	// if the total would not fit into 32 bits.
 	perBlock := uint64(sb.BlockSize()) / uint64(sb.InodeSize)
 	ipg = min(ipg, 1<<16-perBlock)
 	for {
@@ -179,6 +199,8 @@ func (m *mkfsState) inodesPerGroup(groups uint64) (again bool, err error) {
 // grow 1024-fold, or to 2^32 blocks (calc_reserved_gdt_blocks).
 func (m *mkfsState) reservedGDT() uint16 {
 	sb := &m.sb
+	// Descriptors of the largest size, less those that exist, at most what the
+	// double-indirect block of the resize inode can name.
 	top := uint64(maxBlocks32)
 	if uint64(sb.Blocks) < top/1024 {
 		top = uint64(sb.Blocks) * 1024
@@ -197,6 +219,7 @@ func (m *mkfsState) backupGroups() {
 	if m.p.NumBackupSB >= 2 {
 		b[1] = ^uint32(0)
 	}
+	// Both are limited to the last group, 0 stands for none, and the lower comes first.
 	last := uint32(m.sb.Groups()) - 1
 	b[0], b[1] = min(b[0], last), min(b[1], last)
 	if b[0] == b[1] {
@@ -225,6 +248,7 @@ func (m *mkfsState) journalSize() error {
 		sb.Compat &^= HasJournal | OrphanFile
 		return nil
 	}
+	// Blocks, by the number of blocks of the file system.
 	journal := uint32(262144)
 	for _, s := range [...]struct{ below, journal uint32 }{
 		{32768, 1024}, {256 << 10, 4096}, {512 << 10, 8192}, {4096 << 10, 16384},
@@ -235,11 +259,13 @@ func (m *mkfsState) journalSize() error {
 			break
 		}
 	}
+	// The area of fast commits comes on top, a 64th by default.
 	fast := uint32(0)
 	hasFast := sb.Compat&FastCommit != 0
 	if hasFast {
 		fast = journal / 64
 	}
+	// Sizes given in MiB and KiB become blocks.
 	if p.JournalMB > 0 || hasFast && p.FastCommitKB > 0 {
 		if p.JournalMB > 0 {
 			journal = uint32(int64(p.JournalMB) * 1024 / (sb.BlockSize() / 1024))
@@ -265,6 +291,7 @@ func (m *mkfsState) orphanSize() error {
 	if sb.Compat&OrphanFile == 0 {
 		return nil
 	}
+	// Blocks, or bytes with a suffix.
 	if s := m.p.OrphanFileSize; s != "" {
 		m.orphan = uint32(parseNumBlocks(s, int(sb.BlockBits)-10))
 		if m.orphan == 0 {
@@ -272,6 +299,7 @@ func (m *mkfsState) orphanSize() error {
 		}
 		return nil
 	}
+	// By the size of the file system: 32 to 512 blocks, rounded up to clusters.
 	n := uint32(512)
 	if sb.Blocks < 128<<10 {
 		n = 32

@@ -90,11 +90,13 @@ func confType(name string) (profile, bool) {
 // system's type, then the usage types, or the one that the size asks for.
 // blocks counts blocks of blockSize bytes.
 func (p *MkfsParams) profiles(blocks uint64, blockSize int) []profile {
+	// Later sections override earlier ones, so the file system's type comes first.
 	var ps []profile
 	if t, ok := confType(p.FSType); ok {
 		ps = append(ps, t)
 	}
 	usage := p.UsageTypes
+	// meg is the blocks of 1 MiB; the limits are 3 MiB, 512 MiB, 4 TiB and 16 TiB.
 	if len(usage) == 0 {
 		meg := uint64(1<<20) / uint64(blockSize)
 		switch {

@@ -36,6 +36,8 @@ func mkfsErrorf(format string, a ...any) error { return fmt.Errorf("mkfs: "+form
 // from the command line (PRS in misc/mke2fs.c).
 func newMkfsState(p *MkfsParams) (*mkfsState, error) {
 	m := &mkfsState{p: p}
+	// Until the block size is known, the device is counted in the size asked for, or in KiB,
+	// whole pages of it.
 	bs := p.BlockSize
 	unit := 1024
 	if bs > 0 {
@@ -51,10 +53,13 @@ func newMkfsState(p *MkfsParams) (*mkfsState, error) {
 	if p.Size <= 0 || blocks == 0 {
 		return nil, mkfsErrorf("a device of %d bytes holds no file system", p.Size)
 	}
+	// The size chooses the profile, and the profile features and block size.
 	profiles := p.profiles(blocks, unit)
 	if err := m.features(profiles); err != nil {
 		return nil, err
 	}
+	// No size, or a least one: the last profile that has one decides, and the count becomes
+	// blocks of that size.
 	if bs <= 0 {
 		want := -bs
 		bs = confBlockSize
@@ -68,6 +73,7 @@ func newMkfsState(p *MkfsParams) (*mkfsState, error) {
 		bs = max(bs, want)
 		blocks /= uint64(bs / 1024)
 	}
+	// Now everything is counted in blocks.
 	m.sb.BlockBits = uint8(bits.TrailingZeros(uint(bs)))
 	m.wantBlocks = allocator.Block(blocks)
 	if err := m.sizes(profiles, bs); err != nil {
@@ -78,6 +84,7 @@ func newMkfsState(p *MkfsParams) (*mkfsState, error) {
 
 // features applies the profiles' features, then the user's.
 func (m *mkfsState) features(profiles []profile) error {
+	// mke2fs.conf first, then -O, then the options that stand for a feature.
 	f := &m.sb.Features
 	lists := []string{confBaseFeatures}
 	for _, t := range profiles {
@@ -98,6 +105,7 @@ func (m *mkfsState) features(profiles []profile) error {
 	if m.p.Journal {
 		f.Compat |= HasJournal
 	}
+	// metadata_csum includes what uninit_bg does.
 	if f.ROCompat&MetadataCsum != 0 {
 		f.ROCompat &^= UninitBG
 	}
@@ -106,6 +114,7 @@ func (m *mkfsState) features(profiles []profile) error {
 
 // sizes decides cluster, group, flex group and inode sizes.
 func (m *mkfsState) sizes(profiles []profile, bs int) error {
+	// Limits on the number of blocks: 32 bits, or 64bit, and a group number of 32 bits.
 	p, sb, blocks := m.p, &m.sb, uint64(m.wantBlocks)
 	if blocks > maxBlocks32 {
 		if sb.Incompat&Is64Bit == 0 {
@@ -119,9 +128,11 @@ func (m *mkfsState) sizes(profiles []profile, bs int) error {
 	if sb.Incompat&Is64Bit != 0 && sb.Incompat&ExtentTree == 0 {
 		return mkfsErrorf("the 64bit feature needs the extent feature: -O extent, or -O ^64bit")
 	}
+	// Bytes of a cluster: a block without bigalloc, 16 blocks by default with it.
 	cluster := bs
 	if sb.ROCompat&Bigalloc != 0 {
-		if cluster = p.ClusterSize; cluster == 0 {
+		cluster = p.ClusterSize
+		if cluster == 0 {
 			cluster = bs * 16
 		}
 		if cluster < 2048 || cluster > 512<<20 || cluster&(cluster-1) != 0 {
@@ -135,6 +146,7 @@ func (m *mkfsState) sizes(profiles []profile, bs int) error {
 	}
 	sb.ClusterBits = uint8(bits.TrailingZeros(uint(cluster))) - sb.BlockBits
 
+	// The last profile with a ratio or an inode size decides, and the command line over it.
 	ratio, inodeSize := confInodeRatio, confInodeSize
 	for _, t := range profiles {
 		if t.inodeRatio != 0 {
@@ -144,7 +156,8 @@ func (m *mkfsState) sizes(profiles []profile, bs int) error {
 			inodeSize = t.inodeSize
 		}
 	}
-	if ratio = max(ratio, bs, cluster); p.InodeRatio != 0 {
+	ratio = max(ratio, bs, cluster)
+	if p.InodeRatio != 0 {
 		ratio = p.InodeRatio
 	}
 	if ratio < 1024 || ratio > 65536*1024 && p.InodeRatio != 0 {
@@ -161,6 +174,7 @@ func (m *mkfsState) sizes(profiles []profile, bs int) error {
 }
 
 func (m *mkfsState) inodeCount(ratio, inodeSize int) error {
+	// One inode for each ratio bytes of the device, whose size is computed in 128 bits.
 	p, sb := m.p, &m.sb
 	hi, lo := bits.Mul64(uint64(m.wantBlocks), uint64(sb.BlockSize()))
 	if hi != 0 {
@@ -178,6 +192,7 @@ func (m *mkfsState) inodeCount(ratio, inodeSize int) error {
 	} else if m.wantInodes > maxBlocks32 {
 		return mkfsErrorf("too many inodes (%d): want fewer than 2^32", m.wantInodes)
 	}
+	// The inode tables must leave room on the device.
 	if m.wantInodes*uint64(inodeSize) >= lo {
 		return mkfsErrorf("inode_size (%d) * inodes_count (%d) too big for a filesystem with %d blocks", inodeSize, m.wantInodes, m.wantBlocks)
 	}
@@ -187,6 +202,7 @@ func (m *mkfsState) inodeCount(ratio, inodeSize int) error {
 // options checks the features against each other and takes what is left of
 // the command line.
 func (m *mkfsState) options() error {
+	// Features that contradict each other, and numbers outside their range.
 	p, sb := m.p, &m.sb
 	switch {
 	case sb.ROCompat&Bigalloc != 0 && sb.Incompat&ExtentTree == 0:
@@ -212,6 +228,7 @@ func (m *mkfsState) options() error {
 	case p.NumBackupSB > 2:
 		return mkfsErrorf("num_backup_sb %d: want 0 to 2", p.NumBackupSB)
 	}
+	// log2 of the groups of a flex group, 16 by default.
 	if sb.Incompat&FlexBG != 0 {
 		flex := uint32(confFlexSize)
 		if p.FlexSize != 0 {
@@ -219,6 +236,7 @@ func (m *mkfsState) options() error {
 		}
 		sb.LogGroupsPerFlex = uint8(bits.TrailingZeros32(flex))
 	}
+	// Descriptors have 32 bytes, with 64bit 64 or what was asked for.
 	sb.DescSize = 32
 	if sb.Incompat&Is64Bit != 0 {
 		sb.DescSize = 64
@@ -229,9 +247,11 @@ func (m *mkfsState) options() error {
 			sb.DescSize = p.DescSize
 		}
 	}
+	// Fields that are taken over as they are.
 	sb.RaidStride, sb.RaidStripeWidth = uint16(p.Stride), p.StripeWidth
 	m.stride = uint32(sb.RaidStride)
 	sb.Label, sb.UUID, sb.HashSeed = p.Label, p.UUID, p.HashSeed
+	// -E resize turns the resize inode on, so the last checks come behind it.
 	if p.ResizeTo != "" {
 		if err := m.resizeTo(); err != nil {
 			return err
@@ -248,6 +268,8 @@ func (m *mkfsState) options() error {
 
 // resizeTo reserves descriptor blocks for growth to the size asked for.
 func (m *mkfsState) resizeTo() error {
+	// Descriptor blocks of the size asked for, less those of the present size, at most what
+	// one indirect block names.
 	p, sb := m.p, &m.sb
 	want := parseNumBlocks(p.ResizeTo, int(sb.BlockBits)-10)
 	if want <= uint64(m.wantBlocks) {

@@ -22,6 +22,7 @@ type tablePlacer struct {
 // the rules of ext2fs_get_free_blocks2: a finish at or before start makes it
 // wrap around the end of the device.
 func (t *tablePlacer) freeBlocks(start, finish, num allocator.Block) (allocator.Block, bool) {
+	// 0 stands for the default of both ends, as in libext2fs.
 	sb := &t.m.sb
 	b := start
 	if b == 0 {
@@ -34,6 +35,8 @@ func (t *tablePlacer) freeBlocks(start, finish, num allocator.Block) (allocator.
 	if sb.Blocks >= num {
 		top = sb.Blocks - num + 1
 	}
+	// A range that does not wrap is searched once; one that wraps is searched to the end of
+	// the device, then from its start.
 	if finish > b {
 		return t.scan(b, min(finish, top), num)
 	}
@@ -45,6 +48,7 @@ func (t *tablePlacer) freeBlocks(start, finish, num allocator.Block) (allocator.
 
 // scan is the first b in [from, to) with [b, b+num) free.
 func (t *tablePlacer) scan(from, to, num allocator.Block) (allocator.Block, bool) {
+	// from is free up to the next run: it fits, or the search goes on behind that run.
 	for i := t.used.find(from); from < to; i++ {
 		if i == len(t.used) || t.used[i].start >= from+num {
 			return from, true
@@ -84,6 +88,8 @@ func (t *tablePlacer) place(id allocator.GroupID) (place, error) {
 // placeAlone places the tables of a group inside it: at its start, or under a
 // RAID stride staggered from group to group.
 func (t *tablePlacer) placeAlone(id allocator.GroupID) (p place, ok bool) {
+	// With a stride, the bitmaps of group after group begin at another disk of the array,
+	// behind where the inode table will be.
 	first, last := t.m.groupRange(id)
 	start := first
 	if t.m.stride != 0 {
@@ -96,6 +102,8 @@ func (t *tablePlacer) placeAlone(id allocator.GroupID) (p place, ok bool) {
 			start = first
 		}
 	}
+	// Both bitmaps from there, or anywhere in the group; then the inode table from the start
+	// of the group.
 	for _, b := range []*allocator.Block{&p.blockBitmap, &p.inodeBitmap} {
 		if *b, ok = t.freeBlocks(start, last, 1); !ok {
 			*b, ok = t.freeBlocks(first, last, 1)
@@ -115,6 +123,7 @@ func (t *tablePlacer) placeAlone(id allocator.GroupID) (p place, ok bool) {
 // placeFlex places the tables of a group with those of its flex group: the
 // block bitmaps in a row, then the inode bitmaps, then the inode tables.
 func (t *tablePlacer) placeFlex(id allocator.GroupID) (p place, ok bool) {
+	// left is the groups of the flex group that are still to be placed, this one included.
 	groups := t.m.sb.Groups()
 	size := allocator.GroupID(1) << t.m.sb.LogGroupsPerFlex
 	lastGroup := min(id|(size-1), groups-1)
@@ -125,10 +134,13 @@ func (t *tablePlacer) placeFlex(id allocator.GroupID) (p place, ok bool) {
 	// How far each kind of table is from the next, seen from the first group.
 	offset := allocator.Block(size)
 	if begins && lastGroup == groups-1 {
-		if offset = allocator.Block(lastGroup&(size-1)) + 1; offset == 1 {
+		offset = allocator.Block(lastGroup&(size-1)) + 1
+		if offset == 1 {
 			offset = allocator.Block(size)
 		}
 	}
+	// In the first group, each kind of table begins offset blocks behind the one before, and
+	// in the other groups behind that of the group before.
 	var goal allocator.Block
 	if !begins {
 		goal = t.prev.blockBitmap + 1
@@ -136,14 +148,16 @@ func (t *tablePlacer) placeFlex(id allocator.GroupID) (p place, ok bool) {
 	if p.blockBitmap, ok = t.bitmap(id, goal, left, first, last); !ok {
 		return p, false
 	}
-	if goal = p.blockBitmap + offset; !begins {
+	goal = p.blockBitmap + offset
+	if !begins {
 		goal = t.prev.inodeBitmap + 1
 	}
 	if p.inodeBitmap, ok = t.bitmap(id, goal, left, first, last); !ok {
 		return p, false
 	}
 	itb := allocator.Block(t.m.itb)
-	if goal = p.inodeBitmap + offset; !begins {
+	goal = p.inodeBitmap + offset
+	if !begins {
 		goal = t.prev.inodeTable + itb
 	}
 	start := t.flexOffset(id, goal, left, itb)
@@ -169,6 +183,8 @@ func (t *tablePlacer) bitmap(id allocator.GroupID, goal, left, first, last alloc
 // goal, else where the tables of all left groups fit, else where this one fits
 // (flexbg_offset). Where nothing fits it is 0.
 func (t *tablePlacer) flexOffset(id allocator.GroupID, goal, left, elem allocator.Block) allocator.Block {
+	// size is the blocks that the tables of the groups left need, at most a quarter of a
+	// group.
 	sb := &t.m.sb
 	size := min(left*elem, allocator.Block(sb.BlocksPerGroup/4))
 	if goal != 0 && goal < sb.Blocks {
@@ -176,6 +192,8 @@ func (t *tablePlacer) flexOffset(id allocator.GroupID, goal, left, elem allocato
 			return b
 		}
 	}
+	// Without a goal, or with no room there, the whole flex group is searched, first for all
+	// tables, then for this one, then the device from its start.
 	flex := allocator.GroupID(1) << sb.LogGroupsPerFlex
 	start, _ := t.m.groupRange(id &^ (flex - 1))
 	_, last := t.m.groupRange(min(id|(flex-1), sb.Groups()-1))
@@ -212,16 +230,20 @@ type flexPlan struct {
 const maxEager = 1 << 23
 
 func newTableMap(m *mkfsState) (*tableMap, error) {
+	// One flex group is placed at a time; without flex_bg a flex group is one group.
 	t := &tableMap{m: m, span: 1, special: map[uint32]*flexPlan{}}
 	if m.sb.LogGroupsPerFlex != 0 {
 		t.span = allocator.GroupID(1) << m.sb.LogGroupsPerFlex
 	}
+	// Two ways to place tables depend on all groups before, so every group is placed.
 	if m.p.PackedMetaBlocks && m.sb.Incompat&FlexBG != 0 {
 		return t, t.packed()
 	}
 	if m.stride != 0 && m.sb.LogGroupsPerFlex == 0 {
 		return t, t.eager()
 	}
+	// In all other cases one plan for each kind of flex group is enough, as long as tables
+	// stay in their flex groups.
 	ok, err := t.plans()
 	if err != nil || ok {
 		return t, err
@@ -238,6 +260,8 @@ func (t *tableMap) flexes() uint32 {
 // plans makes the plan of every kind of flex group. It reports false where a
 // table strays.
 func (t *tableMap) plans() (bool, error) {
+	// Flex groups that differ from the rest are those with copies of the superblock, their
+	// predecessors, and the last ones. Under meta_bg the rest repeat with a period.
 	sb := &t.m.sb
 	n := t.flexes()
 	period := uint32(1) // of descriptor blocks under meta_bg, in flex groups
@@ -260,6 +284,7 @@ func (t *tableMap) plans() (bool, error) {
 			mark(id)
 		}
 	}
+	// The last flex groups may be short, and the ones before them have a shorter neighbour.
 	for f := n - min(n, period+3); f < n; f++ {
 		want[f] = true
 	}
@@ -270,6 +295,7 @@ func (t *tableMap) plans() (bool, error) {
 		}
 		t.special[f] = plan
 	}
+	// For each phase of the period, the first flex group that is not special stands for all.
 	t.alike = make([]*flexPlan, period)
 	for phase := range period {
 		f := phase
@@ -291,6 +317,8 @@ func (t *tableMap) plans() (bool, error) {
 // plan places the tables of flex group f as if the others had stayed inside
 // theirs, and reports whether its own do.
 func (t *tableMap) plan(f uint32) (p *flexPlan, inside bool, err error) {
+	// In use are the prefixes of its own groups and of the one behind, into which a table
+	// could run.
 	first := allocator.GroupID(f) * t.span
 	end := min(uint64(first)+uint64(t.span), uint64(t.m.sb.Groups()))
 	start, _ := t.m.groupRange(first)
@@ -299,6 +327,7 @@ func (t *tableMap) plan(f uint32) (p *flexPlan, inside bool, err error) {
 	for id := first; uint64(id) < min(end+1, uint64(t.m.sb.Groups())); id++ {
 		tp.addPrefix(id)
 	}
+	// A plan holds only if all of its tables lie inside the flex group.
 	p = &flexPlan{}
 	for id := first; uint64(id) < end; id++ {
 		at, err := tp.place(id)
@@ -313,6 +342,7 @@ func (t *tableMap) plan(f uint32) (p *flexPlan, inside bool, err error) {
 		}
 		p.places = append(p.places, place{at.blockBitmap - start, at.inodeBitmap - start, at.inodeTable - start})
 	}
+	// Relative to the start of the flex group, so that the plan serves the others.
 	for _, r := range tp.tables {
 		p.tables = append(p.tables, run{r.start - start, r.end - start})
 	}
@@ -330,6 +360,7 @@ func (t *tableMap) eager() error {
 	if groups > maxEager {
 		return mkfsErrorf("%d groups whose tables do not fit their flex groups: more than %d are not laid out", groups, maxEager)
 	}
+	// All prefixes are in use before the first table is placed.
 	tp := &tablePlacer{m: t.m}
 	for id := range groups {
 		tp.addPrefix(id)
@@ -352,6 +383,8 @@ func (t *tableMap) packed() error {
 	if groups > maxEager {
 		return mkfsErrorf("%d groups are too many for packed_meta_blocks: more than %d are not laid out", groups, maxEager)
 	}
+	// All block bitmaps in a row, then all inode bitmaps, then all inode tables, each behind
+	// the one before.
 	tp := &tablePlacer{m: m}
 	for id := range groups {
 		tp.addPrefix(id)
@@ -368,7 +401,8 @@ func (t *tableMap) packed() error {
 				}
 			}
 			tp.take(b, 1)
-			if goal = b; kind == 0 {
+			goal = b
+			if kind == 0 {
 				t.places[id].blockBitmap = b
 			} else {
 				t.places[id].inodeBitmap = b
@@ -400,6 +434,7 @@ func (t *tableMap) at(id allocator.GroupID) place {
 	if t.places != nil {
 		return t.places[id]
 	}
+	// Relative places become blocks of the device.
 	f := uint32(id / t.span)
 	start, _ := t.m.groupRange(allocator.GroupID(f) * t.span)
 	p := t.planOf(f).places[id%t.span]

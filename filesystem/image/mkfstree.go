@@ -27,6 +27,7 @@ func newTreeGrower(a *filePlacer, in *Inode) *treeGrower {
 
 // insert appends an extent.
 func (t *treeGrower) insert(logical uint32, r run) error {
+	// A split may add a level, which moves the leaf.
 	leaf := len(t.nodes) - 1
 	if t.nodes[leaf].entries >= t.nodes[leaf].max {
 		if err := t.split(leaf); err != nil {
@@ -60,6 +61,8 @@ func (t *treeGrower) sync(level int) {
 // to a new node, any other node gives its last entry to one. The new block is
 // sought from just before what the full node's first entry points at.
 func (t *treeGrower) split(level int) error {
+	// The goal is computed before the parent is split, since that may add a level and move the
+	// node. The parent needs room for the new node.
 	a := t.a
 	goal := (t.nodes[level].first - a.ratio) &^ (a.ratio - 1)
 	if level > 0 && t.nodes[level-1].entries >= t.nodes[level-1].max {
@@ -72,6 +75,7 @@ func (t *treeGrower) split(level int) error {
 	if goal == 0 {
 		goal = a.inodeGoal(t.in.Number)
 	}
+	// The new block, and a node in it.
 	b, err := a.alloc(goal)
 	if err != nil {
 		return err
@@ -80,6 +84,7 @@ func (t *treeGrower) split(level int) error {
 	meta := MetaBlock{Block: b, Depth: uint8(len(t.nodes) - 1 - level)}
 	t.in.Meta = append(t.in.Meta, meta)
 	node := treeNode{max: int(a.sb.BlockSize()-12) / 12, meta: len(t.in.Meta) - 1}
+	// The root stays in the inode: its entries go down, and the tree has one level more.
 	if level == 0 {
 		node.entries, node.first, node.last = t.nodes[0].entries, t.nodes[0].first, t.nodes[0].last
 		root := treeNode{entries: 1, max: 4, first: b, last: b, meta: -1}
@@ -87,6 +92,7 @@ func (t *treeGrower) split(level int) error {
 		t.sync(1)
 		return nil
 	}
+	// Extents are only appended, so the new node to the right is the only one still needed.
 	old := &t.nodes[level]
 	node.entries, node.first, node.last = 1, old.last, old.last
 	old.entries--
@@ -112,11 +118,13 @@ func (a *filePlacer) indirect(in *Inode, n uint32) error {
 		}
 		return b, err
 	}
+	// prev is the block allocated last, which is the goal of the next direct block.
 	prev := a.inodeGoal(in.Number)
 	var roots [4]allocator.Block // the inode's own (single, double, triple) indirect blocks
 	// open are the indirect blocks in use by level, and the last entry of each.
 	var open, last [4]allocator.Block
 	for l := range n {
+		// From block 12 on, rel is the block's place in the tree of its depth.
 		goal := prev
 		if l >= 12 {
 			rel, depth := uint64(l-12), 1
@@ -136,12 +144,10 @@ func (a *filePlacer) indirect(in *Inode, n uint32) error {
 				roots[depth], open[depth], last[depth] = b, b, 0
 				in.Meta = append(in.Meta, MetaBlock{Block: b, Depth: uint8(depth), Logical: l})
 			}
+			// A lower indirect block is needed where its span begins. It goes behind the last entry of
+			// the one above, or behind that block itself.
 			for d := depth - 1; d >= 1; d-- {
-				span := uint64(1)
-				for range d {
-					span *= uint64(per)
-				}
-				if rel%span != 0 {
+				if rel%pointerSpan(per, d) != 0 {
 					continue
 				}
 				g := last[d+1]
@@ -155,7 +161,9 @@ func (a *filePlacer) indirect(in *Inode, n uint32) error {
 				last[d+1], open[d], last[d] = b, b, 0
 				in.Meta = append(in.Meta, MetaBlock{Block: b, Depth: uint8(d), Logical: l})
 			}
-			if goal = last[1]; goal == 0 {
+			// The data goes behind the data before it in the same indirect block.
+			goal = last[1]
+			if goal == 0 {
 				goal = open[1]
 			}
 		}
@@ -170,15 +178,21 @@ func (a *filePlacer) indirect(in *Inode, n uint32) error {
 	return nil
 }
 
+// pointerSpan is the data blocks below a pointer that leads to them through depth levels
+// of indirect blocks of per pointers each.
+func pointerSpan(per uint32, depth int) uint64 {
+	span := uint64(1)
+	for range depth {
+		span *= uint64(per)
+	}
+	return span
+}
+
 // countPointers counts the entries of the indirect blocks of a file of n blocks
 // without holes; per is what a block holds.
 func countPointers(in *Inode, n, per uint32) {
 	for i := range in.Meta {
 		m := &in.Meta[i]
-		span := uint64(1)
-		for range m.Depth - 1 {
-			span *= uint64(per)
-		}
-		m.Entries = uint16(min(uint64(per), ceilDiv(uint64(n-m.Logical), span)))
+		m.Entries = uint16(min(uint64(per), ceilDiv(uint64(n-m.Logical), pointerSpan(per, int(m.Depth)-1))))
 	}
 }

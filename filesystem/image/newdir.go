@@ -16,6 +16,7 @@ func newDirBlocks(sb *Superblock, in *Inode) ([]DirBlock, error) {
 	if in.Number != RootInode && in.Number != sb.FirstInode {
 		return nil, fmt.Errorf("image: inode %d is not a directory", in.Number)
 	}
+	// Entries end before the checksum.
 	end := uint32(sb.BlockSize())
 	if sb.ROCompat&MetadataCsum != 0 {
 		end -= 12 // the checksum's fake entry at the end of the block
@@ -28,10 +29,12 @@ func newDirBlocks(sb *Superblock, in *Inode) ([]DirBlock, error) {
 	if in.Number == RootInode && in.Links > 2 { // lost+found may have been removed since
 		names = append(names, Dirent{Inode: sb.FirstInode, Name: "lost+found"})
 	}
+	// Each entry is as short as its name allows, and the last one takes the rest.
 	off := uint32(0)
 	for i := range names {
 		names[i].Offset, names[i].Type = uint16(off), ft
-		if names[i].RecLen = direntLen(len(names[i].Name)); i == len(names)-1 {
+		names[i].RecLen = direntLen(len(names[i].Name))
+		if i == len(names)-1 {
 			names[i].RecLen = end - off
 		}
 		off += names[i].RecLen
@@ -42,6 +45,7 @@ func newDirBlocks(sb *Superblock, in *Inode) ([]DirBlock, error) {
 		off = uint32(names[1].Offset) + names[1].RecLen
 		names = append(names, Dirent{Offset: uint16(off), RecLen: end - off})
 	}
+	// Further blocks, of lost+found, are one empty entry each.
 	blocks := []DirBlock{{Entries: names}}
 	for l := uint32(1); l < uint32(in.Size/sb.BlockSize()); l++ {
 		blocks = append(blocks, DirBlock{Logical: l, Entries: []Dirent{{RecLen: end}}})

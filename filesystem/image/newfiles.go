@@ -29,6 +29,7 @@ type newFiles struct {
 // journal, the block of multiple-mount protection, the orphan file.
 func (f *newFiles) make() error {
 	sb := f.sb
+	// The inodes before FirstInode are reserved, and lost+found is the first other one.
 	a := newFilePlacer(sb, f.static)
 	f.inUse = sb.FirstInode
 	if f.inUse > sb.Inodes {
@@ -46,6 +47,7 @@ func (f *newFiles) make() error {
 		}
 		f.files = append(f.files, in)
 	}
+	// The journal, at the goal given or near the middle of the device.
 	if f.journalBlocks > 0 {
 		var goal allocator.Block
 		if f.journalGoal != nil {
@@ -60,11 +62,13 @@ func (f *newFiles) make() error {
 		f.files = append(f.files, in)
 	}
 	f.files = append(f.files, lf)
+	// The block of multiple-mount protection belongs to no inode.
 	if sb.Incompat&MMP != 0 {
 		if _, err := a.alloc(0); err != nil {
 			return err
 		}
 	}
+	// The orphan file takes the next free inode.
 	if f.orphanBlocks > 0 {
 		if f.inUse == sb.Inodes {
 			return mkfsErrorf("no inode for the orphan file")
@@ -84,6 +88,7 @@ func (f *newFiles) make() error {
 // clusters or, with bigalloc, in a mixture of blocks and clusters that it puts
 // right at the end (fix_cluster_bg_counts).
 func (f *newFiles) rawFree(a *filePlacer, id allocator.GroupID) uint32 {
+	// Blocks of the group, less prefix, tables and files.
 	first := allocator.Block(id)*allocator.Block(f.sb.BlocksPerGroup) + f.sb.FirstDataBlock
 	end := min(first+allocator.Block(f.sb.BlocksPerGroup), f.sb.Blocks)
 	itb := f.sb.InodeTableBlocks()
@@ -107,6 +112,8 @@ func (f *newFiles) rawFree(a *filePlacer, id allocator.GroupID) uint32 {
 			}
 		}
 	}
+	// libext2fs takes one off for each cluster of a file. The count has 16 bits in a small
+	// descriptor.
 	a.files.within(first, end, func(r run) { n -= int64(r.len() / a.ratio) })
 	if f.sb.DescSize < 64 {
 		return uint32(uint16(n))

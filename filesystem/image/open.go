@@ -34,6 +34,7 @@ func Open(path string) (*Layout, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Every error below closes the file and names it.
 	st, err := f.Stat()
 	if err == nil && st.Mode().IsDir() {
 		err = fmt.Errorf("a directory, not an image")
@@ -66,6 +67,8 @@ type imageSource struct {
 // Read reads an image of size bytes, as Open does; its errors do not name the
 // image.
 func Read(r io.ReaderAt, size int64) (*Layout, error) {
+	// Each step relies on what the ones before have checked: superblock, descriptors, tables
+	// that do not overlap, bitmaps, files.
 	s := &imageSource{r: r}
 	l := &Layout{src: s}
 	s.sb = &l.Super
@@ -108,6 +111,7 @@ func (s *imageSource) enoughMemory(lists uint64) error {
 
 // readAllBitmaps reads the bitmaps of all groups.
 func (s *imageSource) readAllBitmaps() error {
+	// The memory is asked for again whenever the lists have grown by 64 MiB.
 	lists, checked := uint64(0), uint64(0)
 	for id := range s.groups {
 		if err := s.readBitmaps(allocator.GroupID(id)); err != nil {
@@ -128,6 +132,7 @@ func (s *imageSource) readAllBitmaps() error {
 
 // readSuper reads and checks the superblock.
 func (s *imageSource) readSuper(size int64) error {
+	// The superblock lies at byte 1024, whatever the block size.
 	raw := make([]byte, 1024)
 	if _, err := s.r.ReadAt(raw, 1024); err != nil {
 		return fmt.Errorf("too short for a superblock (%d bytes)", size)
@@ -138,6 +143,8 @@ func (s *imageSource) readSuper(size int64) error {
 	if err := s.sb.parse(raw); err != nil {
 		return fmt.Errorf("superblock: %w", err)
 	}
+	// The checksum is tested before the numbers are compared with each other, so that damage
+	// is called by its name.
 	if s.sb.ROCompat&MetadataCsum != 0 {
 		if raw[0x175] != 1 {
 			return fmt.Errorf("superblock: unknown checksum type %d", raw[0x175])
@@ -146,6 +153,7 @@ func (s *imageSource) readSuper(size int64) error {
 			return fmt.Errorf("superblock: checksum 0x%08x, want 0x%08x: it is corrupt", want, got)
 		}
 	}
+	// A journal with transactions makes what lies on disk old.
 	if s.sb.Incompat&NeedsRecover != 0 {
 		return fmt.Errorf("the journal needs recovery: mount the file system, or run e2fsck, first")
 	}
@@ -164,8 +172,10 @@ func (s *imageSource) readSuper(size int64) error {
 
 // parse takes the superblock's fields over.
 func (s *Superblock) parse(b []byte) error {
+	// Numbers are little-endian. Offsets are those of struct ext4_super_block.
 	u16 := func(o int) uint16 { return le.Uint16(b[o:]) }
 	u32 := func(o int) uint32 { return le.Uint32(b[o:]) }
+	// Revision 0 has fixed sizes and no features.
 	s.Revision = u32(0x4c)
 	s.InodeSize, s.FirstInode = 128, 11
 	if s.Revision > 1 {
@@ -174,6 +184,7 @@ func (s *Superblock) parse(b []byte) error {
 		s.FirstInode, s.InodeSize = u32(0x54), u16(0x58)
 		s.Compat, s.Incompat, s.ROCompat = Compat(u32(0x5c)), Incompat(u32(0x60)), ROCompat(u32(0x64))
 	}
+	// With 64bit, descriptors are wider and counts have upper halves.
 	s.DescSize = 32
 	hi := func(int) uint64 { return 0 }
 	if s.Incompat&Is64Bit != 0 {
@@ -184,6 +195,7 @@ func (s *Superblock) parse(b []byte) error {
 	s.ReservedBlocks = allocator.Block(uint64(u32(0x08)) | hi(0x154))
 	s.FreeBlocks = allocator.Block(uint64(u32(0x0c)) | hi(0x158))
 	s.Inodes, s.FreeInodes, s.FirstDataBlock = u32(0), u32(0x10), allocator.Block(u32(0x14))
+	// log2 of block and cluster size, less 10.
 	log, clog := u32(0x18), u32(0x1c)
 	if log > 6 || clog > 20 || clog < log {
 		return fmt.Errorf("block size 2^(10+%d), cluster size 2^(10+%d)", log, clog)
@@ -193,6 +205,7 @@ func (s *Superblock) parse(b []byte) error {
 	if s.ROCompat&Bigalloc == 0 && s.ClustersPerGroup != s.BlocksPerGroup {
 		return fmt.Errorf("%d blocks and %d fragments a group", s.BlocksPerGroup, s.ClustersPerGroup)
 	}
+	// Bits of s_state, in the words of dumpe2fs.
 	s.State = "clean"
 	if u16(0x3a)&1 == 0 {
 		s.State = "not clean"
@@ -209,6 +222,7 @@ func (s *Superblock) parse(b []byte) error {
 	s.MinExtraIsize, s.WantExtraIsize, s.Flags = u16(0x15c), u16(0x15e), u32(0x160)&(FlagSignedHash|FlagUnsignedHash)
 	s.RaidStride, s.RaidStripeWidth, s.LogGroupsPerFlex = u16(0x164), u32(0x170), b[0x174]
 	s.Overhead, s.BackupGroups = uint64(u32(0x248)), [2]uint32{u32(0x24c), u32(0x250)}
+	// Fields without their feature mean nothing.
 	if s.Compat&OrphanFile != 0 {
 		s.OrphanInode = u32(0x280)
 	}
@@ -263,6 +277,7 @@ func (s *imageSource) readDescs() error {
 }
 
 func (s *imageSource) readDesc(id uint32, d []byte) error {
+	// Offsets are those of struct ext4_group_desc. Descriptors of 64 bytes have upper halves.
 	wide := len(d) >= 64
 	half := func(lo, hi int) uint32 {
 		n := uint32(le.Uint16(d[lo:]))
@@ -284,6 +299,7 @@ func (s *imageSource) readDesc(id uint32, d []byte) error {
 		InodeTableBlocks: s.sb.InodeTableBlocks(),
 		FreeClusters:     half(0xc, 0x2c), FreeInodes: half(0xe, 0x2e), UsedDirs: half(0x10, 0x30),
 	}
+	// Flags and the count of unused inodes exist only with checksums.
 	if s.sums.crc32c || s.sums.crc16 {
 		if got, want := s.sums.desc(id, d), le.Uint16(d[0x1e:]); got != want {
 			return fmt.Errorf("group %d: descriptor checksum 0x%04x, want 0x%04x: it is corrupt", id, want, got)
@@ -302,6 +318,7 @@ func (s *imageSource) readDesc(id uint32, d []byte) error {
 
 // readBitmaps reads the bitmaps of group id.
 func (s *imageSource) readBitmaps(id allocator.GroupID) error {
+	// A group that is BLOCK_UNINIT or INODE_UNINIT has no bitmap on disk worth reading.
 	g := &s.groups[id]
 	d := g.blocks.bits
 	geo := s.sb.Geometry()
@@ -330,6 +347,7 @@ func (s *imageSource) readBitmaps(id allocator.GroupID) error {
 		}
 		g.inodes = freeListOf(bits, s.sb.InodesPerGroup)
 	}
+	// The counts of the descriptor must be those of the bitmaps.
 	if n := g.blocks.count(clusters); n != g.desc.FreeClusters {
 		return fmt.Errorf("group %d: the descriptor counts %d free clusters, the bitmap has %d", id, g.desc.FreeClusters, n)
 	}
@@ -342,6 +360,7 @@ func (s *imageSource) readBitmaps(id allocator.GroupID) error {
 // uninitBlocks is what the kernel takes for the bitmap of a BLOCK_UNINIT group
 // (ext4_init_block_bitmap): its metadata in use, the rest free.
 func (s *imageSource) uninitBlocks(id allocator.GroupID, clusters uint32) freeList {
+	// Runs of the group's metadata in clusters, from which the free runs follow.
 	var used runSet
 	start, cb := s.sb.groupStart(id), s.sb.ClusterBits
 	s.static(id, func(r run) {

@@ -25,6 +25,7 @@ func (o *owners) take(p part, in uint32, b allocator.Block, n uint64) error {
 	if free, any := o.s.firstFree(b, n); any {
 		return fmt.Errorf("%v lies at block %d, which the bitmap of group %d calls free", p, free, o.s.sb.groupOf(free))
 	}
+	// Group by group, since each has a bitmap of its own.
 	sb := o.s.sb
 	cb := sb.ClusterBits
 	for end := b + allocator.Block(n); b < end; {
@@ -74,6 +75,7 @@ func (o *owners) group(id allocator.GroupID) []uint64 {
 	if bits != nil {
 		return bits
 	}
+	// On first use: what the file system owns in the group is marked.
 	bits = make([]uint64, (o.s.sb.ClustersPerGroup+63)/64)
 	start, cb := o.s.sb.groupStart(id), o.s.sb.ClusterBits
 	o.s.static(id, func(r run) {
@@ -90,6 +92,7 @@ func (o *owners) ownerOf(b allocator.Block, in uint32) string {
 	if o.system(b) {
 		return "is the file system's own"
 	}
+	// The inodes are read again in order: the first that has a block in the cluster owns it.
 	end := b + allocator.Block(1)<<o.s.sb.ClusterBits
 	for n := range o.s.numbers() {
 		if n == in {

@@ -25,6 +25,7 @@ func (s *runSet) add(r run) {
 	if r.start >= r.end {
 		return
 	}
+	// All runs that overlap r or touch it become one with it.
 	set := *s
 	i := sort.Search(len(set), func(i int) bool { return set[i].end >= r.start })
 	j := i
@@ -53,6 +54,7 @@ func (s runSet) blocks() (n allocator.Block) {
 // setBits sets the bits [from, to) of a bitmap.
 func setBits(bits []uint64, from, to uint32) {
 	for from < to {
+		// Word by word; the mask leaves out what is before from and behind to.
 		w := from / 64
 		mask := ^uint64(0) << (from % 64)
 		if end := (w + 1) * 64; to < end {

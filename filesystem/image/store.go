@@ -35,6 +35,7 @@ func (l *freeList) size() uint64 { return uint64(4*cap(l.runs) + cap(l.bits)) }
 
 // fill sets the bits of the n units that are not free, and those past them.
 func (l *freeList) fill(bits []uint64, n uint32) {
+	// Bytes of the bitmap, little-endian, in words of 64 bits.
 	if l.bits != nil {
 		for i, b := range l.bits {
 			if i/8 < len(bits) {
@@ -42,6 +43,7 @@ func (l *freeList) fill(bits []uint64, n uint32) {
 			}
 		}
 	} else {
+		// What is between the free runs is in use.
 		at := uint32(0)
 		for i := 0; i < len(l.runs); i += 2 {
 			setBits(bits, at, l.runs[i])
@@ -68,6 +70,7 @@ func (l *freeList) firstFree(from, to uint32) (uint32, bool) {
 		}
 		return 0, false
 	}
+	// A byte of 0xff has no free unit.
 	for from < to {
 		if b := l.bits[from/8]; b == 0xff {
 			from = (from/8 + 1) * 8
@@ -129,6 +132,7 @@ func (l *freeList) count(n uint32) (free uint32) {
 
 // freeListOf is the list of the first n units of a bitmap.
 func freeListOf(bits []byte, n uint32) freeList {
+	// Full and empty bytes are skipped at once.
 	var runs []uint32
 	for i := uint32(0); i < n; i++ {
 		if i%8 == 0 && bits[i/8] == 0xff {
@@ -149,6 +153,7 @@ func freeListOf(bits []byte, n uint32) freeList {
 		i = min(i, n)
 		runs = append(runs, start, i-start)
 	}
+	// Runs take four bytes a number: the bitmap is kept where it is smaller.
 	if len(runs)*4 > int(n+7)/8 {
 		return freeList{bits: append([]byte(nil), bits[:(n+7)/8]...)}
 	}
@@ -209,6 +214,7 @@ func (s *readState) checkTables(id uint32) error {
 		if t.run.start < s.sb.FirstDataBlock || t.run.end > s.sb.Blocks || t.run.end <= t.run.start {
 			return fmt.Errorf("group %d: its %s at block %d lies outside the file system of %d blocks", id, t.name, t.run.start, s.sb.Blocks)
 		}
+		// A table may reach over several groups, each of which may begin with descriptors.
 		for g := s.sb.groupOf(t.run.start); g <= s.sb.groupOf(t.run.end-1); g++ {
 			if start := s.sb.groupStart(g); t.run.start < s.sb.prefix(g).end && t.run.end > start && s.sb.prefix(g).end > start {
 				return fmt.Errorf("group %d: its %s at block %d overlaps the descriptors of group %d", id, t.name, t.run.start, g)
@@ -221,6 +227,7 @@ func (s *readState) checkTables(id uint32) error {
 // addTables collects the tables of all groups, which were checked, and checks
 // that none overlaps another.
 func (s *readState) addTables() error {
+	// Sorted by their start, each table must end before the next one begins.
 	var all []run
 	for id := range s.groups {
 		for _, t := range s.tablesOf(uint32(id)) {
@@ -233,6 +240,7 @@ func (s *readState) addTables() error {
 			return fmt.Errorf("block %d belongs to two bitmaps or inode tables", all[i].start)
 		}
 	}
+	// Tables that touch become one run.
 	for _, r := range all {
 		if n := len(s.tabs); n > 0 && s.tabs[n-1].end == r.start {
 			s.tabs[n-1].end = r.end
@@ -259,12 +267,14 @@ func (s *readState) checkStatic(id allocator.GroupID) (err error) {
 // checkReserved checks that no inode is free that the file system keeps for itself,
 // and none in use where the descriptor says that there has never been one.
 func (s *readState) checkReserved() error {
+	// Reserved inodes are never free.
 	for n := uint32(1); n < s.sb.FirstInode; n++ {
 		if id, i := s.inodeAt(n); s.groups[id].inodes.anyFree(i, i+1) {
 			return fmt.Errorf("inode %d is reserved for the file system, and the bitmap of group %d calls it free", n, id)
 		}
 	}
 	for id := range s.groups {
+		// bg_itable_unused counts the inodes at the end of the table that were never used.
 		g := &s.groups[id]
 		unused := s.sb.InodesPerGroup - g.desc.UnusedInodes
 		for from, to := range g.inodes.used(s.sb.InodesPerGroup) {

@@ -26,6 +26,7 @@ func Sound(t *testing.T, prefix string, d Driver) {
 			t.Errorf("%s: %v", s.Name, err)
 			continue
 		}
+		// Several seeds, since each draws other operations.
 		for seed := range uint64(10) {
 			if err := d.try(s.Image, seed); err != nil {
 				t.Errorf("%s, seed %d: %v", s.Name, seed, err)
@@ -40,6 +41,7 @@ func Damaged(t *testing.T, prefix string, d Driver, first, n uint64) {
 	seeds := mustSeeds(t, prefix)
 	accepted := 0
 	for i := first; i < first+n; i++ {
+		// A number gives the image, the changes and the operations, so a failure can be repeated.
 		r := rand.New(rand.NewPCG(i, 1))
 		s := seeds[r.IntN(len(seeds))]
 		changes := RandomChanges(r)
@@ -52,6 +54,7 @@ func Damaged(t *testing.T, prefix string, d Driver, first, n uint64) {
 		}
 	}
 	t.Logf("%d of %d accepted", accepted, n)
+	// If all were refused, the test would see nothing of the drivers.
 	if accepted == 0 && n > 100 {
 		t.Error("no image was accepted")
 	}
@@ -59,6 +62,7 @@ func Damaged(t *testing.T, prefix string, d Driver, first, n uint64) {
 
 // Fuzz changes bytes of images as the fuzzer says.
 func Fuzz(f *testing.F, prefix string, d Driver) {
+	// The corpus has one input for each image.
 	seeds := mustSeeds(f, prefix)
 	for i := range seeds {
 		f.Add(uint8(i), uint64(i), RandomChanges(rand.New(rand.NewPCG(uint64(i), 2))))
@@ -83,6 +87,7 @@ func mustSeeds(t testing.TB, prefix string) []*Seed {
 // try opens an image, mounts it and works on it. It returns what no image may
 // lead to, a panic too; one that is refused leads to nothing.
 func (d Driver) try(img []byte, seed uint64) (err error) {
+	// A panic is an error that the caller reports with its seed.
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())

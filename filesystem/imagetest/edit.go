@@ -32,6 +32,7 @@ func (s *Seed) Edit(changes []byte) []byte {
 // another line.
 func (s *Seed) change(img, c []byte) {
 	le := binary.LittleEndian
+	// at is the line, place the byte in it, value up to three bytes.
 	at := s.lines[int(le.Uint16(c))%len(s.lines)]
 	value := uint32(c[3]) | uint32(c[4])<<8 | uint32(c[5])<<16
 	place := int(c[2] & (lineLen - 1))

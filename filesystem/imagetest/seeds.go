@@ -32,6 +32,7 @@ func Seeds(prefix string) ([]*Seed, error) {
 		if !strings.HasPrefix(f.Name(), prefix) {
 			continue
 		}
+		// The images are stored packed.
 		raw, err := compressed.ReadFile("testdata/" + f.Name())
 		if err != nil {
 			return nil, err

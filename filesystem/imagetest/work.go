@@ -24,11 +24,13 @@ const (
 // which recounts the whole file system, is called between.
 func Work(fs filesystem.FileSystem, seed uint64, check func() error) error {
 	w := &worker{FileSystem: fs, Rand: rand.New(rand.NewPCG(seed, 0)), p: &play.Player{FS: fs, CPUs: 2}}
+	// The files that are there are worked on too. An image may hold very many.
 	for f := range fs.Files() {
 		if len(w.paths) < 1000 {
 			w.paths = append(w.paths, f.Path)
 		}
 	}
+	// The file system must be sound before, between and behind the operations.
 	if err := check(); err != nil {
 		return fmt.Errorf("after mounting: %w", err)
 	}
@@ -37,6 +39,7 @@ func Work(fs filesystem.FileSystem, seed uint64, check func() error) error {
 			return err
 		}
 	}
+	// Then all that ends a life: written back, closed, mounted again, removed.
 	for _, step := range []struct {
 		name string
 		do   func() error
@@ -83,10 +86,12 @@ func (w *worker) path() string {
 // operation performs one operation.
 func (w *worker) operation() error {
 	op := workload.Op{FD: []string{"x", "y", "z"}[w.IntN(3)], Path: w.path()}
+	// Kinds that move blocks are drawn more often.
 	op.Kind = []workload.Kind{
 		workload.Open, workload.Open, workload.Open, workload.Creat, workload.Write, workload.Write, workload.Write, workload.Write, workload.Write, workload.Read, workload.Ftruncate,
 		workload.Ftruncate, workload.Fallocate, workload.Fallocate, workload.Fsync, workload.Unlink, workload.Mkdir, workload.Rmdir, workload.Rename, workload.Close, workload.Sync, workload.CPU,
 	}[w.IntN(22)]
+	// What else the kind needs.
 	bs := w.Geometry().BlockSize()
 	switch op.Kind {
 	case workload.Open:
@@ -101,6 +106,7 @@ func (w *worker) operation() error {
 	case workload.CPU:
 		op.N = w.IntN(2)
 	}
+	// Offsets near the start are as likely as far ones, half of them inside a block.
 	op.Off = bs*w.Int64N([]int64{4, 20, 400, 3000}[w.IntN(4)]) + w.Int64N(2)*w.Int64N(bs)
 	op.Len = max(1, bs*w.Int64N([]int64{2, 5, 30, 200}[w.IntN(4)])+w.Int64N(bs))
 	if err := w.do(op); err != nil {
@@ -111,6 +117,7 @@ func (w *worker) operation() error {
 
 // removeAll removes every file and directory that can be removed.
 func (w *worker) removeAll() error {
+	// The list is taken first, since removing changes it.
 	var files []filesystem.FileInfo
 	for f := range w.Files() {
 		f.Extents = nil

@@ -8,8 +8,8 @@ import (
 	"mbsim/allocator/bitmap"
 )
 
-// Allocator is what a block allocator tells of itself without a trace. Both
-// policies implement it.
+// Allocator is what a check reads of a block allocator: these methods load nothing and
+// count nothing. Both policies implement it.
 type Allocator interface {
 	Touched() iter.Seq[allocator.GroupID]
 	PeekFree(id allocator.GroupID) (clusters uint32, touched bool)
@@ -39,6 +39,8 @@ func Own(geo *allocator.Geometry, s *Set, b allocator.Block, n uint64) error {
 	if b < geo.FirstDataBlock || b >= geo.Blocks || n > uint64(geo.Blocks-b) {
 		return fmt.Errorf("%s: not on the device of %d blocks", Range(b, n), geo.Blocks)
 	}
+	// One group at a time: from blocks to clusters of the group. The rest is added even after
+	// an error, so that every later owner is compared with all.
 	var err error
 	for n > 0 {
 		id, off := geo.GroupOf(b)
@@ -65,6 +67,7 @@ func (x *Blocks) Check(r *Report) {
 
 // group checks one group.
 func (x *Blocks) group(id allocator.GroupID, r *Report) {
+	// A group that the allocator has not loaded is as it was at mount.
 	if x.scratch == nil {
 		x.scratch = bitmap.New(int(x.Geometry.ClustersPerGroup))
 	}
@@ -75,11 +78,15 @@ func (x *Blocks) group(id allocator.GroupID, r *Report) {
 		g.now = g.before
 	}
 	found := g.compare()
+	// Clusters in use without an owner are right if their number is what the allocator says it
+	// lost.
 	stuck := uint32(0)
 	if x.Stuck != nil {
 		stuck = x.Stuck(id)
 	}
 	lost := uint32(0)
+	// Units: spans are clusters, messages name blocks. The last cluster may be cut by the end
+	// of the device.
 	for _, s := range found {
 		if s.kind == nobodys {
 			lost += s.to - s.from

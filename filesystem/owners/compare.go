@@ -46,10 +46,12 @@ func word(b bitmap.Bits, w int) uint64 {
 // compare finds all contradictions of a group, those of a kind in order.
 func (g *group) compare() []span {
 	for w := range int(g.n+63) / 64 {
+		// The last word has bits behind the end of the group.
 		inside := ^uint64(0)
 		if rest := g.n - uint32(w)*64; rest < 64 {
 			inside = 1<<rest - 1
 		}
+		// In use at mount without a file: that is the system's for ever.
 		system := g.before[w] &^ word(g.held, w)
 		owned := word(g.owned, w)
 		used := system | owned
@@ -57,6 +59,7 @@ func (g *group) compare() []span {
 		g.note(nobodys, w, g.now[w]&^used&inside)
 		g.note(freeHere, w, used&^g.now[w]&inside)
 	}
+	// A span may reach over words, so it is closed when all words are read.
 	for k := range kinds {
 		g.flush(k)
 	}
@@ -66,14 +69,17 @@ func (g *group) compare() []span {
 // note notes the bits of x, those of word w that contradict in the way k.
 func (g *group) note(k kind, w int, x uint64) {
 	for x != 0 {
+		// The lowest run of ones: it begins at bit i and has n bits.
 		i := bits.TrailingZeros64(x)
 		n := bits.TrailingZeros64(^(x >> i))
 		from := uint32(w*64 + i)
+		// A run that begins where the open span ends continues it.
 		if o := g.open[k]; o.to != from || o.to == o.from {
 			g.flush(k)
 			g.open[k] = span{k, from, from}
 		}
 		g.open[k].to += uint32(n)
+		// No bits are left, and a shift by 64 would not clear them.
 		if i+n == 64 {
 			return
 		}

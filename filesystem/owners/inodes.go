@@ -33,6 +33,8 @@ func OwnInode(geo *allocator.Geometry, s *Set, number uint32) (fresh bool) {
 // Check compares the bitmaps of inodes with the files, and what each descriptor
 // counts with the bitmaps. It returns the sums over all descriptors.
 func (x *Inodes) Check(r *Report) (free, dirs int64) {
+	// The sums take every group. Bitmaps are compared only where inodes are owned or a bitmap
+	// was loaded, and the others must count what they counted at mount.
 	ids := groupsOf(slices.Values[[]allocator.GroupID](nil), x.Before, x.Now)
 	for id := range x.Geometry.Groups {
 		g, touched := x.Group(id)
@@ -56,16 +58,19 @@ func (x *Inodes) group(id allocator.GroupID, in *InodeGroup, d *allocator.GroupD
 	per := x.Geometry.InodesPerGroup
 	g := group{n: per, before: bitmap.New(int(per)), now: in.Bits, held: x.Before.Bits(id), owned: x.Now.Bits(id)}
 	x.Source.InodeBitmap(id, g.before)
+	// A bitmap that is not loaded is as it was at mount.
 	if g.now == nil {
 		g.now = g.before
 	}
 	for _, s := range g.compare() {
+		// Inode numbers begin at 1.
 		if first, last := uint32(id)*per+s.from+1, uint32(id)*per+s.to; first == last {
 			r.Errorf("inode %d is %v", first, s.kind)
 		} else {
 			r.Errorf("inodes %d to %d are %v", first, last, s.kind)
 		}
 	}
+	// The counts must have changed as the bitmap and the directories have.
 	if want := d.FreeInodes + g.zeros(g.now) - g.zeros(g.before); in.Free != want {
 		r.Errorf("group %d: its descriptor counts %d free inodes; at mount it was %d, so its bitmap makes it %d", id, in.Free, d.FreeInodes, want)
 	}

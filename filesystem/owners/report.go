@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// perSubject is how many contradictions of one subject are told, and inAll how
+// perSubject is how many contradictions of one subject are reported, and inAll how
 // many of all.
 const (
 	perSubject = 10
@@ -15,16 +15,16 @@ const (
 
 // Report collects contradictions.
 type Report struct {
-	errs   []error
-	about  string // what each message is about, "" for the whole
-	number uint64 // of that
-	told   int    // of the subject
-	untold int    // of all, beyond the limits
+	errs     []error
+	about    string // what each message is about, "" for the whole
+	number   uint64 // of that
+	reported int    // messages about the subject so far
+	omitted  int    // messages about all subjects that were beyond the limits
 }
 
 // About makes what follows about one subject, such as inode 12, until the next
 // call.
-func (r *Report) About(what string, number uint64) { r.about, r.number, r.told = what, number, 0 }
+func (r *Report) About(what string, number uint64) { r.about, r.number, r.reported = what, number, 0 }
 
 // AboutAll makes what follows about the whole file system.
 func (r *Report) AboutAll() { r.About("", 0) }
@@ -32,10 +32,11 @@ func (r *Report) AboutAll() { r.About("", 0) }
 // Errorf notes a contradiction.
 func (r *Report) Errorf(format string, args ...any) {
 	if r.about != "" {
-		r.told++
+		r.reported++
 	}
-	if r.told > perSubject || len(r.errs) >= inAll {
-		r.untold++
+	// One damaged inode must not hide the others, nor fill the memory with messages.
+	if r.reported > perSubject || len(r.errs) >= inAll {
+		r.omitted++
 		return
 	}
 	err := fmt.Errorf(format, args...)
@@ -48,8 +49,8 @@ func (r *Report) Errorf(format string, args ...any) {
 // Err joins all contradictions, in the order in which they were found, as
 // errors.Join does; nil where there is none.
 func (r *Report) Err() error {
-	if r.untold > 0 {
-		return errors.Join(append(r.errs[:len(r.errs):len(r.errs)], fmt.Errorf("%d contradictions more", r.untold))...)
+	if r.omitted > 0 {
+		return errors.Join(append(r.errs[:len(r.errs):len(r.errs)], fmt.Errorf("%d contradictions more", r.omitted))...)
 	}
 	return errors.Join(r.errs...)
 }

@@ -27,6 +27,7 @@ func NewSet(perGroup uint32) *Set {
 // Add adds the n members of a group from i on, and reports whether none of them was
 // there before.
 func (s *Set) Add(id allocator.GroupID, i, n uint32) (fresh bool) {
+	// Files lie mostly in one group, so the last bitmap is looked at first.
 	if s.lastBits == nil || s.last != id {
 		if s.groups[id] == nil {
 			s.groups[id] = bitmap.New(int(s.perGroup))

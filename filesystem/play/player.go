@@ -41,6 +41,7 @@ func (p *Player) Do(op *workload.Op) (ret int64, err error) {
 	if err == nil {
 		return ret, nil
 	}
+	// An errno is a result like any other: the recorder writes it down and goes on.
 	var errno filesystem.Errno
 	if errors.As(err, &errno) {
 		return -int64(errno), nil
@@ -52,6 +53,7 @@ func (p *Player) perform(op *workload.Op) (int64, error) {
 	t := &p.Task
 	switch op.Kind {
 	case workload.CPU:
+		// sched_setaffinity(2) fails, and the process stays where it is.
 		if p.CPUs > 0 && op.N >= p.CPUs {
 			return 0, einval
 		}
@@ -98,6 +100,7 @@ func (p *Player) open(op *workload.Op) error {
 	if err != nil {
 		return err
 	}
+	// The name moves to the new descriptor. One that it had before stays open.
 	fd := p.descriptor(h)
 	if i := p.named(op.FD); i >= 0 {
 		p.names[i].fd = fd
@@ -154,6 +157,7 @@ func (p *Player) CloseAll() error {
 // onFile performs an operation on an open file.
 func (p *Player) onFile(op *workload.Op) (int64, error) {
 	t := &p.Task
+	// The guest calls with descriptor -1, which fails with EBADF.
 	named := p.named(op.FD)
 	if named < 0 {
 		return 0, filesystem.EBADF
@@ -172,6 +176,7 @@ func (p *Player) onFile(op *workload.Op) (int64, error) {
 	case workload.Fallocate:
 		return 0, h.Fallocate(t, op.Mode, op.Off, op.Len)
 	case workload.Close:
+		// close(2) frees the descriptor even if it fails.
 		p.names = slices.Delete(p.names, named, named+1)
 		p.files[fd] = nil
 		return 0, h.Close(t)

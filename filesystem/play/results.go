@@ -30,7 +30,8 @@ func WriteResults(w io.Writer, pid int, results []Result) error {
 	return x.Close()
 }
 
-// ResultsWriter writes results.txt as the results come, beside what they come from.
+// ResultsWriter writes results.txt while the operations are performed, in a goroutine of
+// its own.
 type ResultsWriter struct {
 	batch      []Result // not handed over yet
 	full, free chan []Result
@@ -47,6 +48,7 @@ func NewResultsWriter(w io.Writer, pid int) *ResultsWriter {
 	x := &ResultsWriter{
 		full: make(chan []Result, fullBatches), free: make(chan []Result, fullBatches), done: make(chan error, 1),
 	}
+	// The writer takes batches until Close, and an error or a panic reaches the caller there.
 	go func() {
 		err := crash.Guard(func() error { return x.write(w, pid) })
 		for range x.full { // whoever adds results must not wait for ever
@@ -66,6 +68,7 @@ func (x *ResultsWriter) Add(r Result) {
 
 // handOver gives the batch away, and takes another.
 func (x *ResultsWriter) handOver() {
+	// A batch that was written is used again, so that a long script takes no new memory.
 	if len(x.batch) > 0 {
 		x.full <- x.batch
 	}
@@ -85,6 +88,7 @@ func (x *ResultsWriter) Close() error {
 
 // write writes the batches. Behind an error it only takes them.
 func (x *ResultsWriter) write(w io.Writer, pid int) error {
+	// Behind an error the batches are only taken, since Add must not wait for ever.
 	text := fmt.Appendln(nil, "# pid", pid)
 	_, err := w.Write(text)
 	for batch := range x.full {
@@ -113,6 +117,7 @@ const maxResultLine = 100
 func ReadResults(r io.Reader, name string) (pid int, results []Result, err error) {
 	lines := input.NewLines(r, name, maxResultLine)
 	for lines.Next() {
+		// Only the first line may name the process.
 		text, n := string(lines.Line()), lines.Number()
 		text = strings.TrimSuffix(text, "\r")
 		if s, ok := strings.CutPrefix(text, "# pid "); ok && n == 1 {
@@ -121,6 +126,7 @@ func ReadResults(r io.Reader, name string) (pid int, results []Result, err error
 			}
 			continue
 		}
+		// A line has two numbers, the script's line and the result.
 		line, ret, _ := strings.Cut(text, " ")
 		var res Result
 		if res.Line, err = strconv.Atoi(line); err == nil {
@@ -131,6 +137,7 @@ func ReadResults(r io.Reader, name string) (pid int, results []Result, err error
 		}
 		results = append(results, res)
 	}
+	// A line that is too long names its own place.
 	err = lines.Err()
 	if err != nil && !errors.As(err, new(*input.LongLine)) {
 		err = fmt.Errorf("%s: %w", name, err)
@@ -149,6 +156,7 @@ func WriteFiles(w io.Writer, fs filesystem.FileSystem) error {
 	b := bufio.NewWriter(w)
 	s := fs.Statfs()
 	fmt.Fprintf(b, "# block size %d, blocks %d, free %d\n", s.BlockSize, s.Blocks, s.Free)
+	// One buffer serves all lines. Append functions keep large file systems fast.
 	var line []byte
 	for f := range fs.Files() {
 		line = append(line[:0], f.Path...)

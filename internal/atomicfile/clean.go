@@ -19,6 +19,7 @@ func Clean(dir string) error {
 		return err
 	}
 	for _, e := range entries {
+		// A temporary name is ".tmp-NUMBER" or ".NAME.tmp-NUMBER". Others are somebody else's.
 		name := e.Name()
 		i := strings.LastIndex(name, "tmp-")
 		if i < 1 || name[0] != '.' || name[i-1] != '.' || !isNumber(name[i+len("tmp-"):]) {

@@ -28,6 +28,8 @@ func Create(path string) (*File, error) {
 // Commit gives the file its name. After an error nothing of the file is left.
 func (f *File) Commit() error {
 	return Together(func() error {
+		// The data is complete before the name is: the rename is the moment at which the file
+		// appears.
 		defer forget(f.Name())
 		err := f.Close()
 		if err == nil {
@@ -57,6 +59,7 @@ func write(path string, text []byte, durable bool) error {
 	if err != nil {
 		return err
 	}
+	// The data must be on the disk before the rename is, and the rename before this returns.
 	_, err = f.Write(text)
 	if err == nil && durable {
 		err = f.Sync()
@@ -70,9 +73,9 @@ func write(path string, text []byte, durable bool) error {
 	return err
 }
 
-// Place gives a file that somebody has written under another name its own, so that it
-// is there even if the machine stops. It closes the file. After an error the file
-// keeps the name it had.
+// Place renames a file, which its caller wrote under another name, to path, so that it is
+// there even if the machine stops. It closes the file. After an error the file keeps the
+// name it had.
 func Place(f *os.File, path string) error {
 	err := errors.Join(f.Sync(), f.Close())
 	if err == nil {
@@ -84,7 +87,7 @@ func Place(f *os.File, path string) error {
 	return err
 }
 
-// syncFolder makes names in a folder last.
+// syncFolder writes the names in a folder to the disk (fsync of the directory).
 func syncFolder(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

@@ -15,6 +15,7 @@ type Folder struct {
 // CreateFolder makes a temporary folder in parent, which must exist. name says for
 // what: it is part of the folder's name and may be "".
 func CreateFolder(parent, name string) (*Folder, error) {
+	// An open folder can be locked like a file.
 	held, err := temporary(parent, name, func(name string) (*os.File, error) {
 		if err := os.Mkdir(name, 0o777); err != nil {
 			return nil, err
@@ -34,6 +35,7 @@ func (f *Folder) Rename(path string) error {
 		if err := os.Rename(f.Path, path); err != nil {
 			return err
 		}
+		// The folder has its name now, so an interruption must not remove it any more.
 		forget(f.held.Name())
 		return f.held.Close()
 	})

@@ -19,6 +19,8 @@ type Set struct {
 
 // Begin begins to write files into folder dir, which is made if it does not exist.
 func Begin(dir string) (*Set, error) {
+	// The files are written into a temporary folder inside dir, so that the renames stay in one
+	// file system.
 	_, missing := os.Stat(dir)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return nil, err
@@ -27,6 +29,7 @@ func Begin(dir string) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
+	// A folder made for the set goes with it if the process is interrupted.
 	if missing != nil {
 		alsoRemove(temp.held.Name(), dir)
 	}
@@ -66,6 +69,7 @@ func (s *Set) Commit(before func() error) error {
 		if before != nil {
 			err = before()
 		}
+		// After the first error no more files get their names.
 		for _, name := range s.names {
 			if err == nil {
 				err = os.Rename(filepath.Join(s.temp.Path, name), filepath.Join(s.dir, name))
@@ -96,6 +100,7 @@ func WriteAll(dir string, files map[string][]byte) error {
 // Finish writes the last files of a set, by name, and commits it. After an error it is
 // abandoned.
 func (s *Set) Finish(files map[string][]byte) error {
+	// Sorted, so that the order of the names does not depend on the map.
 	names := make([]string, 0, len(files))
 	for name := range files {
 		names = append(names, name)

@@ -19,6 +19,8 @@ func temporary(dir, name string, create func(string) (*os.File, error)) (*os.Fil
 		return nil, err
 	}
 	for {
+		// A random number, so that processes and goroutines do not meet. If they do, another number
+		// is drawn.
 		temp := filepath.Join(dir, fmt.Sprintf("%s%d", prefix(name), rand.Uint64()))
 		f, err := create(temp)
 		if errors.Is(err, fs.ErrExist) {
@@ -53,6 +55,7 @@ func sweep(dir, name string) error {
 		return err
 	}
 	for _, e := range entries {
+		// Only names that temporary can have made.
 		number, ok := strings.CutPrefix(e.Name(), prefix(name))
 		if !ok || number == "" || strings.Trim(number, "0123456789") != "" {
 			continue
@@ -73,6 +76,7 @@ func removeUnheld(path string) error {
 	if err != nil {
 		return err
 	}
+	// The lock can be taken only if the process that held it has ended.
 	if lock(f) == nil {
 		err = os.RemoveAll(path)
 	}
@@ -110,6 +114,7 @@ var ErrAbandoned = errors.New("interrupted")
 func remember(f *os.File) error {
 	mu.Lock()
 	defer mu.Unlock()
+	// Abandon has removed what was there, and would not see this one.
 	if abandoned {
 		return errors.Join(ErrAbandoned, os.RemoveAll(f.Name()))
 	}
@@ -143,6 +148,7 @@ func Together(f func() error) error {
 // Abandon removes all that this process is writing and keeps it from finishing
 // anything more. Only a process that is about to exit may call it, once or more.
 func Abandon() {
+	// Together can no longer begin, and what has begun has ended.
 	forGood.Do(together.Lock)
 	mu.Lock()
 	defer mu.Unlock()

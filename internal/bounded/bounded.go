@@ -24,6 +24,7 @@ func Open(path string, limit int64) (io.ReadCloser, error) {
 	if st.Size() > limit {
 		return nil, fmt.Errorf("%s: it has %d bytes: at most %d are read", path, st.Size(), limit)
 	}
+	// The file may have grown since, so reading has the limit too.
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

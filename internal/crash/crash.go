@@ -49,6 +49,7 @@ func OneLine(v any) string { return strings.Join(strings.Fields(fmt.Sprint(v)), 
 // Guard calls f. A panic becomes the error.
 func Guard(f func() error) (err error) {
 	defer func() {
+		// The deferred function runs above the panicking frames, so the stack still shows them.
 		if v := recover(); v != nil {
 			err = Recovered(v)
 		}

@@ -41,6 +41,7 @@ type InUse struct {
 }
 
 func (e *InUse) Error() string {
+	// A process that was killed early has not written its name.
 	who := e.Who
 	if who == "" {
 		who = "another process"
@@ -50,11 +51,19 @@ func (e *InUse) Error() string {
 
 // Acquire locks dir, whether it is there or not, at once or not at all: the error is
 // *InUse where another process holds it. It makes the folders above dir.
-func Acquire(dir string) (*Lock, error) {
+func Acquire(dir string) (*Lock, error) { return repeat(dir, attempt) }
+
+// Make is Acquire of a folder that it makes if it is not there.
+func Make(dir string) (*Lock, error) { return repeat(dir, attemptToMake) }
+
+// repeat calls try until it has a lock or an error. A try has neither only if the folder or
+// the lock's file came or went during it, because another process locked or unlocked the
+// folder, so many tries in a row do not fail.
+func repeat(dir string, try func(dir string) (*Lock, error)) (*Lock, error) {
 	dir = filepath.Clean(dir)
-	const tries = 100 // each is in vain only if the folder or the file came or went just then
+	const tries = 100
 	for range tries {
-		l, err := attempt(dir)
+		l, err := try(dir)
 		if l != nil || err != nil {
 			return l, err
 		}
@@ -62,23 +71,24 @@ func Acquire(dir string) (*Lock, error) {
 	return nil, fmt.Errorf("%s: it appears and goes while it is being locked", dir)
 }
 
-// Make is Acquire of a folder that it makes if it is not there.
-func Make(dir string) (*Lock, error) {
+// attemptToMake is one try of Make: neither a lock nor an error where something has changed
+// meanwhile.
+func attemptToMake(dir string) (*Lock, error) {
+	// A lock in the folder says that the folder was there.
 	outer, err := Acquire(dir)
 	if err != nil || filepath.Base(outer.file.Name()) == lockName {
 		return outer, err
 	}
-	// Nobody else can lock dir before it is there, nor between that and our own lock.
 	defer outer.Release()
 	made, err := makeAll(dir)
 	if err != nil {
 		return nil, err
 	}
+	// Now the lock moves into the folder, and the folders made for it move to the inner lock.
+	// Another process that sees the new folder may lock it first, and even unlock it again,
+	// which removes the file that this one has just opened.
 	inner, err := open(dir, filepath.Join(dir, lockName))
-	if err == nil && inner == nil {
-		err = fmt.Errorf("%s: it was removed while it was being locked", dir)
-	}
-	if err != nil {
+	if inner == nil || err != nil {
 		return nil, errors.Join(err, removeEmpty(made))
 	}
 	inner.made, outer.made = append(made, outer.made...), nil
@@ -88,6 +98,7 @@ func Make(dir string) (*Lock, error) {
 // attempt is one try of Acquire: neither a lock nor an error where something has
 // changed meanwhile.
 func attempt(dir string) (*Lock, error) {
+	// A folder that is there has the lock file inside it.
 	st, err := os.Stat(dir)
 	switch {
 	case err == nil && !st.IsDir():
@@ -97,6 +108,7 @@ func attempt(dir string) (*Lock, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
+	// One that is not there has the lock beside it, for which the folders above are needed.
 	parent, base := filepath.Split(dir)
 	parent = filepath.Clean(parent)
 	made, err := makeAll(parent)
@@ -107,6 +119,8 @@ func attempt(dir string) (*Lock, error) {
 	if l == nil || err != nil {
 		return nil, errors.Join(err, removeEmpty(made))
 	}
+	// Somebody may have made the folder meanwhile, and locked it inside: then this lock is the
+	// wrong one.
 	l.made = made
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.Join(l.Release())
@@ -117,6 +131,7 @@ func attempt(dir string) (*Lock, error) {
 // open opens and locks a lock's file and writes into it who holds it. It is nil where
 // the file or its folder is no longer there once it is locked.
 func open(dir, path string) (*Lock, error) {
+	// The file is opened, then locked. It may be removed between the two.
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -131,9 +146,11 @@ func open(dir, path string) (*Lock, error) {
 	case err != nil:
 		return nil, errors.Join(fmt.Errorf("%s: cannot be locked: %w", path, err), f.Close())
 	}
+	// The lock is on a file that nobody else can find any more, so it holds nothing.
 	if !stillThere(f) {
 		return nil, f.Close()
 	}
+	// Who holds the lock, for the messages of others.
 	err = f.Truncate(0)
 	if err == nil {
 		_, err = f.WriteAt([]byte(self()+"\n"), 0)
@@ -159,6 +176,7 @@ var (
 var errAbandoned = errors.New("interrupted")
 
 func remember(l *Lock) error {
+	// The locks are given back without mu, since release takes time.
 	mu.Lock()
 	defer mu.Unlock()
 	if abandoned {
@@ -201,6 +219,7 @@ func stillThere(f *os.File) bool {
 // for it and are empty.
 func (l *Lock) Release() error {
 	mu.Lock()
+	// Abandon has given it back already.
 	given := abandoned && !held[l]
 	delete(held, l)
 	mu.Unlock()
@@ -223,6 +242,7 @@ func (l *Lock) release() error {
 // the innermost first.
 func makeAll(dir string) (made []string, err error) {
 	for at := dir; ; at = filepath.Dir(at) {
+		// Up to the first folder that is there, or the root.
 		if _, err := os.Stat(at); !errors.Is(err, fs.ErrNotExist) || at == filepath.Dir(at) {
 			break
 		}

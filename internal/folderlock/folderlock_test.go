@@ -18,7 +18,10 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(childEnv); dir != "" {
 		_, err := Acquire(dir)
 		fmt.Println(err)
-		select {}
+		// Until the test kills it, or has ended. Go ends a process in which nothing but
+		// "select {}" is left.
+		os.Stdin.Read(make([]byte, 1))
+		return
 	}
 	os.Exit(m.Run())
 }
@@ -146,6 +149,11 @@ func TestKilled(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		in, err := c.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer in.Close()
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
 		}

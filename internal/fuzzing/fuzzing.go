@@ -18,6 +18,7 @@ func ReplaceScalar(text []byte, n int, with string) []byte {
 	if len(all) == 0 {
 		return text
 	}
+	// A new slice, since the text belongs to the caller.
 	at := all[n%len(all)]
 	out := append([]byte(nil), text[:at[0]]...)
 	out = append(out, with...)

@@ -33,6 +33,7 @@ func (e *TooLong) Error() string {
 
 // Bytes is a number of bytes for a message, in the largest unit that needs no fraction.
 func Bytes(n int64) string {
+	// Divided as long as nothing is lost.
 	unit := 0
 	for unit < 6 && n > 0 && n%1024 == 0 {
 		n /= 1024
@@ -58,6 +59,7 @@ func Limit(r io.Reader, name, what string, max int64) io.Reader {
 }
 
 func (l *limited) Read(p []byte) (int, error) {
+	// One more byte tells an input that is too long from one that just fits.
 	if l.left == 0 {
 		var one [1]byte
 		if n, err := io.ReadFull(l.r, one[:]); n == 0 {
@@ -83,6 +85,7 @@ func ReadFile(name, what string, max int64) ([]byte, error) {
 // Gunzip reads r, unpacked where its first bytes say that it is gzip.
 func Gunzip(r io.Reader) (io.Reader, error) {
 	b := bufio.NewReaderSize(r, 1<<16)
+	// The magic number of gzip.
 	if head, err := b.Peek(2); err != nil || !bytes.Equal(head, []byte{0x1f, 0x8b}) {
 		return b, nil // what is wrong with the input reading it will tell
 	}
@@ -91,6 +94,7 @@ func Gunzip(r io.Reader) (io.Reader, error) {
 
 // CheckText looks at the first bytes of a text, packed or not, and refuses zero bytes.
 func CheckText(r io.Reader, name string) error {
+	// The first 64 KiB are enough to know a binary file.
 	text, err := Gunzip(r)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)

@@ -8,12 +8,12 @@ import (
 
 // Lines reads a text line by line.
 type Lines struct {
-	r    *bufio.Reader
-	name string
-	max  int
-	n    int
-	line []byte
-	err  error
+	r      *bufio.Reader
+	name   string
+	max    int
+	number int // of the line, counted from 1
+	line   []byte
+	err    error
 }
 
 // NewLines reads the lines of r, of at most max bytes each. name is the text's name in
@@ -28,17 +28,20 @@ func (l *Lines) Next() bool {
 		return false
 	}
 	l.line = l.line[:0]
-	l.n++
+	l.number++
+	// A line may be longer than the buffer: parts are joined up to the limit, which does not
+	// count the newline.
 	for {
 		part, err := l.r.ReadSlice('\n')
 		if len(l.line)+len(part) > l.max+1 || len(l.line)+len(part) > l.max && err != nil {
-			l.err = &LongLine{l.name, l.n, l.max}
+			l.err = &LongLine{l.name, l.number, l.max}
 			return false
 		}
 		l.line = append(l.line, part...)
 		if err == bufio.ErrBufferFull {
 			continue
 		}
+		// The last line may have no newline.
 		if err != nil {
 			l.err = err
 			return err == io.EOF && len(l.line) > 0
@@ -52,7 +55,7 @@ func (l *Lines) Next() bool {
 func (l *Lines) Line() []byte { return l.line }
 
 // Number is the number of the line, counted from 1.
-func (l *Lines) Number() int { return l.n }
+func (l *Lines) Number() int { return l.number }
 
 // Err is what ended the text, nil for its end.
 func (l *Lines) Err() error {

@@ -24,6 +24,7 @@ func (e *TooMuch) Error() string {
 
 // about is a number of bytes with a digit behind the point.
 func about(n int64) string {
+	// 1000 of a unit are shown in the next one, so that no number has four digits.
 	const units = "KMGTPE"
 	v, unit := float64(n)/1024, 0
 	for v >= 1000 && unit < len(units)-1 {
@@ -45,6 +46,7 @@ func Check(what string, need int64) error {
 // total is the memory that a process may use: the machine's with its swap space, or
 // what its control groups allow it.
 func total(root fs.FS) (int64, bool) {
+	// Without /proc nothing is known.
 	raw, err := fs.ReadFile(root, "proc/meminfo")
 	if err != nil {
 		return 0, false
@@ -53,6 +55,7 @@ func total(root fs.FS) (int64, bool) {
 	if !ok {
 		return 0, false
 	}
+	// A machine without swap space may lack the line. Limits of groups do not count swap space.
 	swap, _ := meminfo(string(raw), "SwapTotal")
 	return min(ram, groupLimit(root)) + swap, true
 }
@@ -60,6 +63,7 @@ func total(root fs.FS) (int64, bool) {
 // meminfo is a value of /proc/meminfo, in bytes.
 func meminfo(text, key string) (int64, bool) {
 	for line := range strings.Lines(text) {
+		// A line is "MemTotal:  16384 kB".
 		words := strings.Fields(line)
 		if len(words) == 3 && words[0] == key+":" && words[2] == "kB" {
 			n, err := strconv.ParseInt(words[1], 10, 53)

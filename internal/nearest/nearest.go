@@ -23,6 +23,7 @@ func Of(s string, names []string) (best string, near bool) {
 
 // edits is the distance of Levenshtein.
 func edits(a, b string) int {
+	// row[j] is the distance between the first i bytes of a and the first j bytes of b.
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
@@ -31,6 +32,7 @@ func edits(a, b string) int {
 		diagonal := row[0]
 		row[0] = i + 1
 		for j := range len(b) {
+			// The least of changing a[i] into b[j], deleting a[i], and inserting b[j].
 			change := diagonal
 			if a[i] != b[j] {
 				change++

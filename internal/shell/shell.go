@@ -9,6 +9,7 @@ func Quote(s string) string {
 	if s != "" && strings.IndexFunc(s, special) < 0 {
 		return s
 	}
+	// Within single quotes nothing is special but the quote: it is written outside them.
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
