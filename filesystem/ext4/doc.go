@@ -17,7 +17,8 @@
 // FS.Check recounts slowly all that is kept fast (check*.go); with the build tag
 // invariants it does so after each sync and remount. The tests perform random
 // operations under it, and stories that say why a block lies where it does
-// (testdata/stories).
+// (testdata/stories), ask single rules for a decision (testdata/decisions), and compare the
+// fingerprints of random scripts with stored ones (testdata/fingerprints).
 //
 // Units: lblk and pblk are file-system blocks, sizes and offsets bytes, clusters
 // are said where they are meant. Everything is deterministic.
