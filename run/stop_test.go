@@ -100,3 +100,15 @@ func TestCallTime(t *testing.T) {
 		}
 	})
 }
+
+// TestScriptStops: of a script each line is an operation.
+func TestScriptStops(t *testing.T) {
+	const script = `
+device: {mkfs: {size: 128M}}
+workload: {script: "mkdir a\nmkdir b\nmkdir c\nmkdir d\nmkdir e\n"}
+`
+	out := playScenario(t, load(t, script, "stop={operations: 3}"), Options{})
+	if n := value(t, out, "ops_mkdir"); n != 3 {
+		t.Errorf("%v directories were made, want 3", n)
+	}
+}

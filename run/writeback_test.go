@@ -202,6 +202,28 @@ func TestCommitByAge(t *testing.T) {
 	}
 }
 
+// TestDirtyLimits: the limits are shares of the memory, and never nothing.
+func TestDirtyLimits(t *testing.T) {
+	for _, c := range []struct {
+		memory            string
+		background, limit int64 // blocks of 4K
+	}{
+		{"{size: 400M, dirty_background_ratio: 10, dirty_ratio: 20}", 10240, 20480},
+		{"{size: 400M, dirty_background_ratio: 5, dirty_ratio: 40}", 5120, 40960},
+		{"{size: 16M, dirty_background_ratio: 1, dirty_ratio: 3}", 40, 122},
+		{"{size: 16M, dirty_background_ratio: 0, dirty_ratio: 0}", 1, 1},
+	} {
+		r := newRunner(context.Background(), load(t, oneWriter, "memory="+c.memory), Options{})
+		if err := r.mount(); err != nil {
+			t.Fatal(err)
+		}
+		if r.dirtyBackground != c.background || r.dirtyLimit != c.limit {
+			t.Errorf("%s: %d blocks and %d, want %d and %d", c.memory, r.dirtyBackground, r.dirtyLimit, c.background, c.limit)
+		}
+		r.engine.Close()
+	}
+}
+
 // TestWritebackChunk: half of what the device is thought to write in a second, but at most an
 // eighth of the dirty limit, rounded down to 4 MiB, and 4 MiB more (writeback_chunk_size).
 func TestWritebackChunk(t *testing.T) {

@@ -17,7 +17,8 @@
 // FS.Check counts again, slowly, what the file system keeps up to date as it goes (check*.go);
 // with the build tag invariants it does so after each sync and remount. The tests perform
 // random operations under it, and stories that say why a block lies where it does
-// (testdata/stories).
+// (testdata/stories), ask single rules for a decision (testdata/decisions), and compare the
+// fingerprints of random scripts with stored ones (testdata/fingerprints).
 //
 // Units: lblk and pblk are file-system blocks, sizes and offsets are in bytes, and where
 // something counts clusters or pages a comment says so. Everything is deterministic.

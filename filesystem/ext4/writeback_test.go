@@ -76,3 +76,26 @@ func TestFailedWrite(t *testing.T) {
 		t.Errorf("the size is %d, %d on disk, want 4096", in.Size, in.disksize)
 	}
 }
+
+// TestStuckRange: a range is given up once it has found no place four times in a row, with as
+// many clusters free each time.
+func TestStuckRange(t *testing.T) {
+	var s stuckRange
+	fail := func(pos uint32, free int64, want bool) {
+		t.Helper()
+		s.failed(pos, free)
+		if s.hopeless() != want {
+			t.Errorf("after %d failures at block %d with %d clusters free: hopeless is %t", s.times, pos, free, !want)
+		}
+	}
+	for range 3 {
+		fail(7, 2, false)
+	}
+	fail(7, 3, false) // something came back
+	fail(7, 3, false)
+	fail(7, 3, false)
+	fail(8, 3, false) // and part of it was mapped
+	fail(8, 3, false)
+	fail(8, 3, false)
+	fail(8, 3, true)
+}
