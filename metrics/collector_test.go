@@ -5,6 +5,7 @@ import (
 	"math"
 	"testing"
 
+	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
 	"mbsim/filesystem"
 	"mbsim/workload"
@@ -252,6 +253,119 @@ func TestDeterminism(t *testing.T) {
 			if !same(a.Rows[i][id], b.Rows[i][id]) {
 				t.Errorf("row %d: %s is %v and %v", i, registry[id].Name, a.Rows[i][id], b.Rows[i][id])
 			}
+		}
+	}
+}
+
+// TestMeasuredPhases: of several measured phases the counters are summed up, the gauges are
+// those at the end of the last, and ratios are computed from these. Phases before, between and
+// behind that are not measured count for nothing.
+func TestMeasuredPhases(t *testing.T) {
+	r := start(t, "testdata/small-files-1")
+	c := r.watch(t, Config{})
+	now := int64(0)
+	names := []string{"age", "first", "pause", "second", "after"}
+	part := len(r.c.Ops) / len(names)
+	for i, name := range names {
+		c.Begin(name, name == "first" || name == "second", now)
+		now = r.perform(t, r.c.Ops[i*part:(i+1)*part], now, c.Sample)
+	}
+	res := c.Finish(now)
+	first, second := res.Phases[1].Values, res.Phases[3].Values
+	gauges := 0
+	for id, m := range registry {
+		want := second[id]
+		switch {
+		case m.Kind == Counter && first.Has(ID(id)):
+			want += first[id]
+		case m.Kind == Ratio:
+			continue
+		case first.Has(ID(id)) && first[id] != want && res.Final[id] != want:
+			gauges++
+		}
+		if got := res.Measured[id]; !same(got, want) {
+			t.Errorf("%s is %v, want %v: %v in the first phase, %v in the second", m.Name, got, want, first[id], second[id])
+		}
+	}
+	if gauges < 10 {
+		t.Errorf("only %d gauges differ between the phases: the test shows little", gauges)
+	}
+	sum := func(name string) float64 { return first[must(name)] + second[must(name)] }
+	if got, want := res.Measured[must("mb_success_share")], sum("mb_success")/sum("mb_reqs"); !same(got, want) {
+		t.Errorf("the share of requests that succeeded is %v, want %v", got, want)
+	}
+}
+
+// TestUsedShare: what is promised to delayed blocks counts as used, as df shows it, and what
+// is reserved for root does not.
+func TestUsedShare(t *testing.T) {
+	r := start(t, "testdata/small-files-1")
+	c := r.watch(t, Config{})
+	task := &filesystem.Task{}
+	h, err := c.FileSystem().Create(task, "delayed")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Write(task, 0, 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	a, s := r.fs.Allocator(), r.fs.Statfs()
+	promised := a.DirtyClusters().Sum()
+	if promised < 256 || s.Avail == s.Free {
+		t.Fatalf("%d blocks are promised, %d of %d free blocks are for everybody: want both to matter", promised, s.Avail, s.Free)
+	}
+	want := 1 - float64(a.FreeClusters().Sum()-promised)/float64(s.Blocks)
+	if got, err := c.Finish(1).Value("used_share"); err != nil || got != want {
+		t.Errorf("used_share is %v (%v), want %v", got, err, want)
+	}
+}
+
+// TestBlockMapBands: a band is as few groups as give no more bands than asked for, the last may
+// have fewer, and its share in use is that of its groups.
+func TestBlockMapBands(t *testing.T) {
+	for _, limit := range []int{2, 3, 10, 30, 48, 1000} {
+		r := start(t, "testdata/cold-1")
+		c := r.watch(t, Config{Bands: limit})
+		res := c.Finish(r.perform(t, r.c.Ops, 0, nil))
+		geo := r.fs.Geometry()
+		groups := int(geo.Groups)
+		if groups < 5 {
+			t.Fatalf("%d groups", groups)
+		}
+		per := (groups + limit - 1) / limit
+		m := res.Map
+		if m.PerBand != per || m.Groups != groups || m.Bands() != (groups+per-1)/per {
+			t.Errorf("%d groups in at most %d bands: %d bands of %d groups", groups, limit, m.Bands(), m.PerBand)
+			continue
+		}
+		last := m.Used[len(m.Used)-1]
+		for band := range m.Bands() {
+			free, size := 0., 0.
+			for id := band * per; id < min((band+1)*per, groups); id++ {
+				free += float64(r.fs.Allocator().FreeClustersOf(allocator.GroupID(id)))
+				size += float64(geo.ClustersIn(allocator.GroupID(id)))
+			}
+			if want := float32(1 - free/size); last[band] != want {
+				t.Errorf("at most %d bands: %v of band %d is in use, want %v", limit, last[band], band, want)
+			}
+		}
+	}
+}
+
+// TestSnapshotsFollowWork: between two snapshots, which visit all files, there are so many
+// operations that they visit at most 16 files for each.
+func TestSnapshotsFollowWork(t *testing.T) {
+	r := start(t, "testdata/small-files-1")
+	c := r.watch(t, Config{Snapshots: 10000})
+	res := c.Finish(r.perform(t, r.c.Ops, 0, c.Sample))
+	ops, files := must("ops"), must("files")
+	if n := len(res.Snapshots); n < 10 {
+		t.Fatalf("%d snapshots", n)
+	}
+	for i := 1; i < len(res.Snapshots)-1; i++ { // the last is taken whatever it costs
+		before, now := res.Snapshots[i-1].row, res.Snapshots[i].row
+		if did := now[ops] - before[ops]; did*16 < before[files] {
+			t.Errorf("snapshot %d: %v operations after one of %v files", i, did, before[files])
 		}
 	}
 }

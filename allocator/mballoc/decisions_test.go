@@ -31,6 +31,10 @@ import (
 //	free [ino=12] at=G/S+N [tid=1]
 //	commit tid=N
 //	discard [ino=12] [needed=0]
+//	claim n=N [each] free=N[+N] promised=N[+N] [flags=(A)]
+//	      promises N clusters while the counters of free and of promised clusters say so; what
+//	      follows a + is in the share of CPU 0. each promises them one by one, if the cheap
+//	      counters suffice for each
 //	pas                        lists preallocations
 //	group N                    one line of mb_groups, and the free ranges
 //	counters                   what changed of the statistics since the last time
@@ -61,7 +65,7 @@ func TestDecisions(t *testing.T) {
 
 var commands = map[string]func(*scene){
 	"disk": (*scene).layOut, "set": (*scene).set, "load": (*scene).load, "alloc": (*scene).alloc, "free": (*scene).free,
-	"commit": (*scene).commit, "discard": (*scene).discard, "pas": (*scene).listPAs, "group": (*scene).group,
+	"commit": (*scene).commit, "discard": (*scene).discard, "claim": (*scene).claim, "pas": (*scene).listPAs, "group": (*scene).group,
 	"counters": (*scene).counters, "remount": (*scene).remount,
 }
 
@@ -320,6 +324,30 @@ func (s *scene) free() {
 func (s *scene) commit() { s.a.Committed(uint64(s.number("tid", 1))) }
 
 func (s *scene) discard() { s.a.DiscardInode(0, s.inode(), uint32(s.number("needed", 0))) }
+
+// claim asks ext4_claim_free_clusters.
+func (s *scene) claim() {
+	counter := func(key string) *allocator.PerCPUCounter {
+		folded, share, _ := strings.Cut(s.text(key, "0"), "+")
+		c := allocator.NewPerCPUCounter(int64(s.parse(key, folded)), s.a.cfg.CPUs)
+		if share != "" {
+			c.Add(0, int64(s.parse(key, share)))
+		}
+		return c
+	}
+	s.a.freeClusters, s.a.dirtyClusters = counter("free"), counter("promised")
+	n, promised := int64(s.number("n", 1)), s.a.dirtyClusters.Sum()
+	ok := false
+	if s.has("each") {
+		ok = s.a.ClaimEach(0, n)
+	} else {
+		ok = s.a.ClaimFree(0, n, s.flags())
+	}
+	if did := s.a.dirtyClusters.Sum() - promised; did != 0 && did != n || (did == n) != ok {
+		s.say("%d are promised", did)
+	}
+	s.say("%s", map[bool]string{true: "promised", false: "not promised"}[ok])
+}
 
 func (s *scene) remount() {
 	if err := s.a.Remount(); err != nil {

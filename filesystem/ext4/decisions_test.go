@@ -1,0 +1,359 @@
+package ext4
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+
+	"mbsim/allocator"
+	"mbsim/allocator/mballoc"
+	"mbsim/filesystem/dirent"
+	"mbsim/filesystem/play"
+	"mbsim/workload"
+)
+
+// TestDecisions asks single rules of ext4 for a decision, with the numbers that the rule
+// weighs given. Each story in testdata/decisions says in words which rule of the kernel it
+// stands for. Where inodes go (orlov, other):
+//
+//	groups [flex=1] [inodes=128] [clusters=32768]
+//	     lays out groups of so many inodes and clusters, flex of them a flex group.
+//	     A line for each, "3: inodes=5 dirs=2 clusters=100" or "0-2: ...", says what is free,
+//	     and how many directories there are
+//	directory [parent=0] [name=d] [top] [last=N]
+//	     which group a directory gets whose parent lies in a group; top says that the parent
+//	     is the root, last in which group the parent's last child went
+//	file [parent=0] [number=N] [last=N]
+//	     the same for a file; number is the inode number of the parent
+//
+// What a write does where space is short:
+//
+//	write free=N promised=N [cpus=1]
+//	     whether a write promises or allocates at once, and whether it starts writeback
+//
+// When the flusher writes what, on a device of 64 MiB in blocks of 4K:
+//
+//	device [chunk=PAGES] [limit=BLOCKS] [cpus=1]
+//	at SECONDS             sets the clock
+//	do                     performs the operations of the input; prints those that fail
+//	old before=SECONDS     what the flusher writes that was dirty by then
+//	background keep=N      what it writes until no more than N blocks are dirty
+//	commit before=SECONDS  whether the transaction that runs is committed if it began by then
+//	dirty                  lists the dirty blocks of each file
+func TestDecisions(t *testing.T) {
+	datadriven.Walk(t, "testdata/decisions", func(t *testing.T, path string) {
+		s := &scene{}
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			s.t, s.d, s.used = t, d, make(map[string]bool)
+			s.out.Reset()
+			ask, ok := questions[d.Cmd]
+			if !ok {
+				d.Fatalf(t, "unknown command")
+			}
+			if s.fs == nil && d.Cmd != "groups" && d.Cmd != "device" && d.Cmd != "write" {
+				d.Fatalf(t, "no groups and no device yet")
+			}
+			ask(s)
+			for _, a := range d.CmdArgs {
+				if !s.used[a.Key] {
+					d.Fatalf(t, "unknown argument %s", a.Key)
+				}
+			}
+			return s.out.String()
+		})
+	})
+}
+
+var questions = map[string]func(*scene){
+	"groups": (*scene).layOut, "directory": (*scene).directory, "file": (*scene).file, "write": (*scene).write,
+	"device": (*scene).device, "at": (*scene).at, "do": (*scene).do, "old": (*scene).old, "background": (*scene).background,
+	"commit": (*scene).commit, "dirty": (*scene).dirty,
+}
+
+// scene is the state of one file of decisions.
+type scene struct {
+	t    *testing.T
+	d    *datadriven.TestData
+	used map[string]bool
+	out  strings.Builder
+	fs   *FS
+	play *play.Player
+	log  eventLog
+	now  int64
+}
+
+func (s *scene) say(format string, args ...any) { fmt.Fprintf(&s.out, format+"\n", args...) }
+
+// text is the value of an argument, or what it is without.
+func (s *scene) text(key, without string) string {
+	s.used[key] = true
+	for _, a := range s.d.CmdArgs {
+		if a.Key == key {
+			return strings.Join(a.Vals, ",")
+		}
+	}
+	return without
+}
+
+// has says whether an argument is given, which may have no value.
+func (s *scene) has(key string) bool { return s.d.HasArg(key) && s.text(key, "") == "" }
+
+func (s *scene) number(key string, without int64) int64 {
+	v := s.text(key, "")
+	if v == "" {
+		return without
+	}
+	return s.parse(key, v)
+}
+
+func (s *scene) parse(what, text string) int64 {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		s.d.Fatalf(s.t, "%s: %v", what, err)
+	}
+	return n
+}
+
+// numbers is the source of groups of which only counts are known.
+type numbers []allocator.GroupDesc
+
+func (n numbers) Desc(id allocator.GroupID) allocator.GroupDesc { return n[id] }
+func (n numbers) BlockBitmap(allocator.GroupID, []uint64)       { panic("no rule reads a bitmap") }
+func (n numbers) InodeBitmap(allocator.GroupID, []uint64)       { panic("no rule reads a bitmap") }
+func (n numbers) SystemZone(allocator.Block, uint32) bool       { panic("no rule asks for a block") }
+
+// layOut is the command groups.
+func (s *scene) layOut() {
+	var groups numbers
+	for line := range strings.Lines(s.d.Input) {
+		which, what, _ := strings.Cut(strings.TrimSpace(line), ": ")
+		from, to, ok := strings.Cut(which, "-")
+		if !ok {
+			to = from
+		}
+		if int(s.parse("group", from)) != len(groups) {
+			s.d.Fatalf(s.t, "line %q: group %d is next", line, len(groups))
+		}
+		var desc allocator.GroupDesc
+		for _, word := range strings.Fields(what) {
+			key, value, _ := strings.Cut(word, "=")
+			n := uint32(s.parse(key, value))
+			switch key {
+			case "inodes":
+				desc.FreeInodes = n
+			case "dirs":
+				desc.UsedDirs = n
+			case "clusters":
+				desc.FreeClusters = n
+			default:
+				s.d.Fatalf(s.t, "line %q: unknown key %s", line, key)
+			}
+		}
+		groups = append(groups, slices.Repeat(numbers{desc}, int(s.parse("group", to))-len(groups)+1)...)
+	}
+	s.fs = s.countsOnly(groups)
+	n := int64(s.fs.flexCount())
+	s.say("average of %d: %d inodes, %d directories, %d clusters", n, s.fs.freeInodes.Sum()/n, s.fs.dirCount.Sum()/n, s.fs.alloc.FreeClusters().Sum()/n)
+}
+
+// countsOnly is a file system of which the rules for placing inodes can be asked, and nothing
+// else.
+func (s *scene) countsOnly(groups numbers) *FS {
+	per := uint32(s.number("clusters", 32768))
+	n := allocator.GroupID(len(groups))
+	geo := allocator.Geometry{
+		BlockBits: 12, FlexBits: uint8(bitsOf(s.number("flex", 1))), Blocks: allocator.Block(n) * allocator.Block(per),
+		ClustersPerGroup: per, BlocksPerGroup: per, InodesPerGroup: uint32(s.number("inodes", 128)), Groups: n,
+	}
+	k := mballoc.DefaultKernel
+	a, err := mballoc.New(mballoc.Config{Geometry: geo, Source: groups, Kernel: k, Tunables: k.DefaultTunables(&geo, geo.FlexBits > 0), CPUs: 1, FlexFeature: geo.FlexBits > 0})
+	if err != nil {
+		s.d.Fatalf(s.t, "%v", err)
+	}
+	fs := &FS{geo: geo, alloc: a}
+	fs.inodeGroups = [][]inodeGroup{make([]inodeGroup, n)}
+	fs.flexes = make([]flexInodes, fs.flexCount())
+	var inodes, dirs int64
+	for id, desc := range groups {
+		fs.inodeGroups[0][id] = inodeGroup{free: desc.FreeInodes, dirs: desc.UsedDirs}
+		inodes += int64(desc.FreeInodes)
+		dirs += int64(desc.UsedDirs)
+	}
+	fs.freeInodes, fs.dirCount = allocator.NewPerCPUCounter(inodes, 1), allocator.NewPerCPUCounter(dirs, 1)
+	return fs
+}
+
+// bitsOf is the log2 of a power of two.
+func bitsOf(n int64) (bits int) {
+	for ; n > 1; n >>= 1 {
+		bits++
+	}
+	return bits
+}
+
+// parent is the directory that a new inode is made in.
+func (s *scene) parent() *inode {
+	g := s.number("parent", 0)
+	in := &inode{largeInode: &largeInode{}, mode: modeDir}
+	in.Number = uint32(s.number("number", g*int64(s.fs.geo.InodesPerGroup)+2))
+	in.lastAllocGroup = int32(s.number("last", -1)) + 1
+	if int64(s.fs.groupOf(in)) != g {
+		s.d.Fatalf(s.t, "inode %d is not in group %d", in.Number, g)
+	}
+	return in
+}
+
+// answer tells which group was found.
+func (s *scene) answer(g allocator.GroupID, ok bool) {
+	if !ok {
+		s.say("no group")
+		return
+	}
+	s.say("group %d", g)
+}
+
+// directory asks Orlov.
+func (s *scene) directory() {
+	parent, name := s.parent(), s.text("name", "d")
+	s.fs.root = nil
+	if s.has("top") {
+		s.fs.root = parent
+		hash, _ := dirent.HashName(name, dirent.HalfMD4, s.fs.dirOptions.Seed)
+		s.say("begins at %d", hash%s.fs.flexCount())
+	}
+	s.answer(s.fs.findGroupOrlov(parent, true, name))
+}
+
+// file asks find_group_other.
+func (s *scene) file() { s.answer(s.fs.findGroupOther(s.parent())) }
+
+// write asks ext4_nonda_switch, while a block of another file is dirty.
+func (s *scene) write() {
+	cpus := int(s.number("cpus", 1))
+	fs, p := s.mount(script{size: 64 << 20, mkfs: "-b 4096", cpus: cpus})
+	s.perform(p, "creat x other", "write x 0 4096")
+	*fs.alloc.FreeClusters() = *allocator.NewPerCPUCounter(s.number("free", 0), cpus)
+	*fs.alloc.DirtyClusters() = *allocator.NewPerCPUCounter(s.number("promised", 0), cpus)
+	does := "promises"
+	if fs.shortOfSpace(&task{}, nil) {
+		does = "allocates at once"
+	}
+	if fs.dirtyBlocks == 0 {
+		does += ", starts writeback"
+	}
+	s.say("%s", does)
+}
+
+// device mounts a device whose clock stands still.
+func (s *scene) device() {
+	s.now = 0
+	c := script{size: 64 << 20, mkfs: "-b 4096", cpus: int(s.number("cpus", 1)), chunk: uint32(s.number("chunk", 0))}
+	s.fs, s.play = s.mount(c)
+}
+
+func (s *scene) mount(c script) (*FS, *play.Player) {
+	s.log = eventLog{}
+	fs, err := c.mountWith(func(opt *Options, _ int64) {
+		opt.Observer, opt.Blocks = &s.log, &s.log
+		opt.DirtyBackground = s.number("limit", 0)
+		opt.Clock = func() int64 { return s.now }
+	})
+	if err != nil {
+		s.d.Fatalf(s.t, "%v", err)
+	}
+	return fs, &play.Player{FS: fs, CPUs: c.cpus}
+}
+
+// at is the command of that name. Times are in seconds, with as many decimals as they need.
+func (s *scene) at() {
+	if len(s.d.CmdArgs) != 1 {
+		s.d.Fatalf(s.t, "at SECONDS")
+	}
+	s.used[s.d.CmdArgs[0].Key] = true
+	s.now = s.seconds(s.d.CmdArgs[0].Key)
+}
+
+// seconds reads a time, which comes to ns.
+func (s *scene) seconds(text string) int64 {
+	whole, part, _ := strings.Cut(text, ".")
+	return s.parse("time", whole)*1e9 + s.parse("time", (part + "000000000")[:9])
+}
+
+func (s *scene) do() {
+	s.log.lines = nil
+	s.perform(s.play, strings.Split(s.d.Input, "\n")...)
+	s.sayWrites()
+}
+
+// perform performs operations.
+func (s *scene) perform(p *play.Player, lines ...string) {
+	for _, line := range lines {
+		ops, err := workload.ParseScript(strings.NewReader(line), "decisions")
+		if err != nil {
+			s.d.Fatalf(s.t, "%v", err)
+		}
+		for i := range ops {
+			ret, err := p.Do(&ops[i])
+			if err != nil {
+				s.d.Fatalf(s.t, "%q: %v", line, err)
+			}
+			if ret < 0 {
+				s.say("%s: %d", line, ret)
+			}
+		}
+	}
+}
+
+// sayWrites tells what was written back, committed and given back since the log was emptied.
+func (s *scene) sayWrites() {
+	for _, line := range s.log.lines {
+		if strings.HasPrefix(line, "writeback") || strings.HasPrefix(line, "commit") || strings.Contains(line, "gives back") {
+			s.say("%s", line)
+		}
+	}
+	if s.out.Len() == 0 {
+		s.say("nothing")
+	}
+}
+
+func (s *scene) old() {
+	s.log.lines = nil
+	s.fs.WritebackOld(&s.play.Task, s.seconds(s.text("before", "0")))
+	s.sayWrites()
+	s.recount()
+}
+
+func (s *scene) background() {
+	s.log.lines = nil
+	s.fs.WritebackBackground(&s.play.Task, s.number("keep", 0))
+	s.sayWrites()
+	s.recount()
+}
+
+func (s *scene) commit() {
+	s.log.lines = nil
+	s.fs.CommitOld(&s.play.Task, s.seconds(s.text("before", "0")))
+	s.sayWrites()
+	s.recount()
+}
+
+// recount checks the whole file system.
+func (s *scene) recount() {
+	if err := s.fs.Check(); err != nil {
+		s.d.Fatalf(s.t, "%v", err)
+	}
+}
+
+// dirty lists the dirty blocks, in the order in which the flusher meets the files.
+func (s *scene) dirty() {
+	for in := range s.fs.dirty.all() {
+		if in.Regular {
+			s.say("inode %d: %s", in.Number, in.fileMap().cache.String())
+		}
+	}
+	s.say("%d in all", s.fs.DirtyBlocks())
+}
