@@ -73,7 +73,7 @@ func TestShippedScenarios(t *testing.T) {
 // shipped lists the runs by name, with the settings that make each: SCENARIO as it is, and
 // SCENARIO:VARIANT for each variant of its sweep that is another run.
 func shipped(t *testing.T) iter.Seq2[string, []string] {
-	paths, err := filepath.Glob("../../scenarios/*.yaml")
+	paths, err := filepath.Glob("../scenarios/*.yaml")
 	if err != nil || len(paths) < 17 {
 		t.Fatalf("%d scenarios, %v", len(paths), err)
 	}
