@@ -3,18 +3,12 @@ package allocator
 // Block is the number of a file-system block on the device.
 type Block uint64
 
-// Logical is the number of a block inside a file (the kernel's ext4_lblk_t).
-type Logical uint32
-
 // GroupID is the number of a block group.
 type GroupID uint32
 
 // GroupOffset is a cluster's place inside its group, or a count of clusters
 // of one group (the kernel's ext4_grpblk_t).
 type GroupOffset int32
-
-// Order is the order of a buddy: a buddy of order k covers 2^k clusters.
-type Order int
 
 // PageSize is the size of a page of memory, bytes: of the page cache, of the buddy cache
 // that lies in it, and what the costs of data are for.

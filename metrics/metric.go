@@ -109,12 +109,6 @@ func resolve(all []Metric, ids map[string]ID) []terms {
 // List is the registry in the order of tables.
 func List() []Metric { return append([]Metric(nil), registry...) }
 
-// Known reports whether there is a metric of this name.
-func Known(name string) bool {
-	_, ok := byName[name]
-	return ok
-}
-
 // Find is the place of the metric of this name. The error names the nearest one.
 func Find(name string) (ID, error) {
 	if id, ok := byName[name]; ok {

@@ -1,9 +1,6 @@
 package scenarios
 
-import (
-	"sort"
-	"strings"
-)
+import "strings"
 
 // Section describes an object of the language of scenarios.
 type Section struct {
@@ -81,30 +78,4 @@ func belowOf(t typ) *object {
 		return belowOf(t.element())
 	}
 	return nil
-}
-
-// SetKeys lists what --set takes, for completion: dotted paths, with NAME for
-// the name or number of an element of a list, and the names of tunables.
-func SetKeys() []string {
-	var keys []string
-	var visit func(o *object, path string)
-	visit = func(o *object, path string) {
-		for i := range o.fields {
-			f := &o.fields[i]
-			p := path + f.key
-			keys = append(keys, p)
-			if _, ok := f.typ.(listOf); ok {
-				p += ".NAME"
-			}
-			if below := belowOf(f.typ); below != nil {
-				visit(below, p+".")
-			}
-		}
-	}
-	visit(scenarioKeys(), "")
-	for _, t := range Tunables() {
-		keys = append(keys, t.Field)
-	}
-	sort.Strings(keys)
-	return keys
 }

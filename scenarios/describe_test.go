@@ -37,24 +37,3 @@ func TestDescribe(t *testing.T) {
 		}
 	}
 }
-
-// Every path that completion offers leads to something.
-func TestSetKeys(t *testing.T) {
-	text := string(mustRead(t, "testdata/everything.yaml"))
-	keys := SetKeys()
-	if !slices.IsSorted(keys) || !slices.Contains(keys, "workload.classes.NAME.file_size.lognormal.median") || !slices.Contains(keys, "s_mb_order2_reqs") {
-		t.Errorf("%q", keys)
-	}
-	for _, key := range keys {
-		key = strings.Replace(key, "workload.phases.NAME", "workload.phases.0", 1)
-		key = strings.ReplaceAll(key, "NAME", "0")
-		key = strings.Replace(key, "workload.classes.0", "workload.classes.all", 1)
-		if _, err := parseTest0(text); err != nil {
-			t.Fatal(err)
-		}
-		_, err := Parse([]byte(text), "in.yaml", Options{Sets: []string{key + "=x"}})
-		if err != nil && (strings.Contains(err.Error(), "unknown key") || strings.Contains(err.Error(), "no key") || strings.Contains(err.Error(), "no element")) {
-			t.Error(err)
-		}
-	}
-}

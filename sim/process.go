@@ -68,9 +68,6 @@ func (p *Process) Engine() *Engine { return p.e }
 // Now is the simulated time.
 func (p *Process) Now() int64 { return p.e.now }
 
-// Ended reports whether the process has finished.
-func (p *Process) Ended() bool { return p.state == ended }
-
 // String names the process and what it waits for.
 func (p *Process) String() string {
 	switch p.state {

@@ -82,13 +82,13 @@ func TestJoin(t *testing.T) {
 	for i := range 2 {
 		e.Go("boss", func(p *Process) {
 			p.Join(worker)
-			l.say("boss %d: ended %v", i, worker.Ended())
+			l.say("boss %d: %v", i, worker)
 			p.Join(worker)
 			l.say("boss %d goes on", i)
 		})
 	}
 	e.Run(Forever)
-	l.want(t, "25 boss 0: ended true", "25 boss 0 goes on", "25 boss 1: ended true", "25 boss 1 goes on")
+	l.want(t, `25 boss 0: process 1 "worker", ended`, "25 boss 0 goes on", `25 boss 1: process 1 "worker", ended`, "25 boss 1 goes on")
 }
 
 func TestQueue(t *testing.T) {

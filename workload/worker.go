@@ -109,9 +109,6 @@ func (w *Worker) start(c *Class, cpu int, now int64) {
 	}
 }
 
-// Class is the class the process belongs to in the current phase.
-func (w *Worker) Class() *Class { return w.class }
-
 // Next returns the next operation, given what became of the one before. It
 // returns false once the process has ended.
 func (w *Worker) Next(v View) (Step, bool) {

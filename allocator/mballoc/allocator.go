@@ -21,8 +21,10 @@ type Config struct {
 	GroupChecksums bool   // metadata_csum or uninit_bg: groups may be uninitialized
 	RootReserved   uint64 // clusters kept for root (r_blocks_count)
 	ReservePool    bool   // keep the reserved pool: the extent feature is on
-	Unprivileged   bool   // processes may not take root's reserve
-	ImmediateFree  bool   // freed blocks are free at once: there is no journal
+	// Unprivileged processes may not take root's reserve. Those of mbsim are root's, as
+	// the recorder's are: tests of the kernel's rule set it.
+	Unprivileged  bool
+	ImmediateFree bool // freed blocks are free at once: there is no journal
 
 	Observer Observer // nil for nobody
 	Locks    Locks    // nil where one CPU runs at a time

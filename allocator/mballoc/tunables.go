@@ -118,9 +118,6 @@ func AllTunables() []Tunable {
 	return all
 }
 
-// FindTunable is the tunable of any kernel with this field or sysfs name.
-func FindTunable(name string) (Tunable, bool) { return findTunable(AllTunables(), name) }
-
 func findTunable(all []Tunable, name string) (Tunable, bool) {
 	for _, t := range all {
 		if t.Field == name || t.Sysfs == name {

@@ -12,10 +12,10 @@ type Flags uint32
 // The flags, in the kernel's order.
 const (
 	HintMerge        Flags = 1 << iota // merge with what lies at the goal, even if short; no caller
-	HintReserved                       // unused by the kernel
-	HintMetadata                       // unused by the kernel
+	_                                  // HINT_RESV, which the kernel does not use
+	_                                  // HINT_MDATA, which the kernel does not use
 	HintFirst                          // take the first extent found
-	HintBest                           // unused by the kernel
+	_                                  // HINT_BEST, which the kernel does not use
 	HintData                           // blocks of a regular file
 	HintNoPrealloc                     // give what was asked, prepare nothing
 	HintGroupAlloc                     // a small file: use the CPU's locality group

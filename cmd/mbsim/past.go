@@ -64,13 +64,22 @@ func (p *past) again(ctx context.Context, s *scenarios.Scenario) (*run.Outcome, 
 	}
 	m := &p.run.Manifest
 	if got := fmt.Sprintf("%016x", out.Fingerprint); got != m.Fingerprint {
-		text := ""
-		if b := reports.Build(); b.Version != m.Version || b.Revision != m.Revision || b.Modified || m.Modified {
-			text = fmt.Sprintf("; mbsim %s %s made it, this is %s %s", m.Version, m.Revision, b.Version, b.Revision)
-		}
-		return nil, usagef("%s: made again, the run takes another way or its blocks lie elsewhere (fingerprint %s, was %s)%s", p.dir, got, m.Fingerprint, text)
+		return nil, usagef("%s: made again, the run takes another way or its blocks lie elsewhere (fingerprint %s, was %s)%s", p.dir, got, m.Fingerprint, otherBuild(m))
 	}
 	return out, nil
+}
+
+// otherBuild tells that another program made a run, as far as that is known: of builds
+// from files that no commit has, or whose commit is unknown, two can differ.
+func otherBuild(m *reports.Manifest) string {
+	b := reports.Build()
+	switch {
+	case b.Version != m.Version || b.Revision != m.Revision:
+		return fmt.Sprintf("; mbsim %s %s made it, this is %s %s", m.Version, m.Revision, b.Version, b.Revision)
+	case b.Revision == "" || b.Modified || m.Modified:
+		return "; another build of mbsim made it"
+	}
+	return ""
 }
 
 // at looks at the run at a time. The run is made twice: once to see that it is the

@@ -26,7 +26,8 @@ type Options struct {
 	OldAlloc bool
 	// MinixDF counts the file system's own blocks in statfs (minixdf).
 	MinixDF bool
-	// Unprivileged processes may not take the blocks reserved for root.
+	// Unprivileged processes may not take the blocks reserved for root. It is no mount
+	// option: tests of the kernel's rule set it.
 	Unprivileged bool
 	// Seed decides at which group Orlov's search for a top-level directory
 	// begins, which the kernel draws at random.

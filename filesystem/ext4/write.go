@@ -36,70 +36,38 @@ func (fs *FS) bufferedWrite(t *task, in *inode, off, n int64) (int64, errno) {
 	return done, 0
 }
 
-// writePage writes [pos, pos+n), which lies in one page. Its new blocks are delayed, or are
-// allocated at once where delayed allocation is off or space is short (ext4_da_write_begin,
-// ext4_da_write_end).
+// writePage writes [pos, pos+n), which lies in one page: delayed (ext4_da_write_begin,
+// ext4_da_write_end), or with blocks allocated now where delayed allocation is off or
+// space is short (ext4_write_begin, ext4_write_end).
 func (fs *FS) writePage(t *task, in *inode, pos, n int64) errno {
-	if !fs.opt.Delalloc || fs.shortOfSpace(t, in) {
-		return fs.writePageNow(t, in, pos, n)
-	}
+	delayed := fs.opt.Delalloc && !fs.shortOfSpace(t, in)
 	// The data may fit into the inode itself.
 	if in.mayInline {
-		if done, e := fs.writeInline(t, in, pos, n, true); done || e != 0 {
+		if done, e := fs.writeInline(t, in, pos, n, delayed); done || e != 0 {
 			return e
 		}
 	}
+	prepare := fs.prepareNow
+	if delayed {
+		prepare = fs.prepareDelayed
+	}
+	end := pos + n
 	// Want of space is tried again after a commit, up to three times.
 	for retries := 0; ; {
 		fs.journal.start()
-		last, e := fs.prepareBlocks(t, in, pos, n, fs.prepareDelayed)
+		last, e := fs.prepareBlocks(t, in, pos, n, prepare)
 		if e == 0 {
-			if pos+n > in.Size {
-				// The size on disk follows at once only where the last block has its place
-				// already, or the data lies in the inode. Otherwise writeback brings it up
-				// to date (ext4_da_should_update_i_disksize).
-				if last == bufMapped || in.inline > 0 {
-					in.disksize = max(in.disksize, pos+n)
-				}
-				in.Size = pos + n
+			// Where the last block has no place yet, writeback says what of the size is on disk.
+			if !delayed || end > in.Size && (last == bufMapped || in.inline > 0) {
+				in.disksize = max(in.disksize, end)
 			}
+			in.Size = max(in.Size, end)
 			fs.markDirty(in)
 			fs.dirtyInode(t, in)
 			return 0
 		}
 		// Blocks that the failed write has added behind the end go again.
-		if pos+n > in.Size {
-			fs.truncateFailedWrite(t, in)
-		}
-		if e != filesystem.ENOSPC || !fs.shouldRetry(t, &retries) {
-			return e
-		}
-	}
-}
-
-// writePageNow writes [pos, pos+n), which lies in one page, with blocks allocated now
-// (ext4_write_begin, ext4_write_end).
-func (fs *FS) writePageNow(t *task, in *inode, pos, n int64) errno {
-	if in.mayInline {
-		if done, e := fs.writeInline(t, in, pos, n, false); done || e != 0 {
-			return e
-		}
-	}
-	// As in writePage, but the blocks have their place, so the size on disk follows at
-	// once.
-	for retries := 0; ; {
-		fs.journal.start()
-		_, e := fs.prepareBlocks(t, in, pos, n, fs.prepareNow)
-		if e == 0 {
-			if pos+n > in.Size {
-				in.Size = pos + n
-			}
-			in.disksize = max(in.disksize, pos+n)
-			fs.markDirty(in)
-			fs.dirtyInode(t, in)
-			return 0
-		}
-		if pos+n > in.Size {
+		if end > in.Size {
 			fs.truncateFailedWrite(t, in)
 		}
 		if e != filesystem.ENOSPC || !fs.shouldRetry(t, &retries) {

@@ -13,7 +13,6 @@ const (
 	RootInode      uint32 = 2
 	ResizeInodeNum uint32 = 7
 	JournalInode   uint32 = 8
-	FirstFileInode uint32 = 11 // lost+found, where FirstInode is 11
 )
 
 // The inode flags that matter here (i_flags).

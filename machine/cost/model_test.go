@@ -24,9 +24,6 @@ func TestRegistryIsTheModel(t *testing.T) {
 		if err := m.Set(c.Name, int64(i)+1); err != nil {
 			t.Error(err)
 		}
-		if c.Value(&m) != int64(i)+1 {
-			t.Errorf("%s: set and read differ", c.Name)
-		}
 		// The name is that of the field, and the field is in the same place.
 		f := reflect.TypeFor[cost.Model]().Field(i)
 		if got := strings.ReplaceAll(c.Name, "_", ""); got != strings.ToLower(f.Name) {
@@ -35,8 +32,8 @@ func TestRegistryIsTheModel(t *testing.T) {
 		if got := reflect.ValueOf(m).Field(i).Int(); got != int64(i)+1 {
 			t.Errorf("%s does not set %s", c.Name, f.Name)
 		}
-		if d := cost.Default(); c.Value(&d) != c.Default {
-			t.Errorf("%s: Default has %d", c.Name, c.Value(&d))
+		if d := reflect.ValueOf(cost.Default()).Field(i).Int(); d != c.Default {
+			t.Errorf("%s: Default has %d", c.Name, d)
 		}
 	}
 }

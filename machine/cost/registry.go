@@ -101,9 +101,6 @@ func Find(name string) (Cost, error) {
 	return Cost{}, fmt.Errorf("unknown cost %q", name)
 }
 
-// Value is the cost's value in m.
-func (c Cost) Value(m *Model) int64 { return *c.at(m) }
-
 // Set sets the cost of that name, in ns.
 func (m *Model) Set(name string, ns int64) error {
 	c, err := Find(name)

@@ -142,7 +142,7 @@ func TestHDDAccountsForItsTime(t *testing.T) {
 	if got := 1000 / iops; math.Abs(got-total) > 0.001 {
 		t.Errorf("a read takes %.4f ms, its parts %.4f", got, total)
 	}
-	if s.Seeks != n || s.Commands != n || s.ArmMoves < n-5 || s.Busy != s.Time || math.Abs(s.QueueMean()-1) > 1e-9 {
+	if s.Seeks != n || s.Commands != n || s.ArmMoves < n-5 || s.Busy != s.Time || s.QueueTime != s.Time {
 		t.Errorf("%+v", s)
 	}
 }

@@ -61,12 +61,12 @@ func TestRegistry(t *testing.T) {
 			}
 			*p.at(&m) = int64(i) + 1
 			for j, other := range List(medium) {
-				if v := other.Value(&m); j != i && v != 0 && v != other.Min {
+				if v := *other.at(&m); j != i && v != 0 && v != other.Min {
 					t.Errorf("%v: %s sets %s too", medium, p.Name, other.Name)
 				}
 			}
-			if p.Value(&d) != p.Default {
-				t.Errorf("%v: %s is %d", medium, p.Name, p.Value(&d))
+			if *p.at(&d) != p.Default {
+				t.Errorf("%v: %s is %d", medium, p.Name, *p.at(&d))
 			}
 		}
 		if found, err := FindMedium(medium.String()); err != nil || found != medium {

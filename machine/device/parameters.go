@@ -176,9 +176,6 @@ func Find(medium Medium, name string) (Parameter, error) {
 	return Parameter{}, fmt.Errorf("unknown parameter %q of %v", name, medium)
 }
 
-// Value is the parameter's value in m.
-func (p Parameter) Value(m *Model) int64 { return *p.at(m) }
-
 // Set sets the parameter of that name. Check says whether all fit together.
 func (m *Model) Set(name string, v int64) error {
 	p, err := Find(m.Medium, name)

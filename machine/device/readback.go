@@ -110,17 +110,3 @@ func (r *Reader) read(from, to int64) {
 func (r *Reader) Result() ReadResult {
 	return ReadResult{Time: r.now, Bytes: r.stats.ReadBytes, Requests: r.stats.Commands, Seeks: r.stats.Seeks, Distance: r.stats.Distance}
 }
-
-// ReadBack is the result of reading files, given by their extents, in this order.
-func ReadBack(m Model, size, blockSize int64, files [][]Extent) (ReadResult, error) {
-	r, err := NewReader(m, size, blockSize)
-	if err != nil {
-		return ReadResult{}, err
-	}
-	for _, f := range files {
-		if err := r.File(f); err != nil {
-			return ReadResult{}, err
-		}
-	}
-	return r.Result(), nil
-}

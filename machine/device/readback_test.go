@@ -8,6 +8,20 @@ import (
 	"mbsim/sim"
 )
 
+// readAll is the result of reading files, given by their extents, in this order.
+func readAll(m Model, size, blockSize int64, files [][]Extent) (ReadResult, error) {
+	r, err := NewReader(m, size, blockSize)
+	if err != nil {
+		return ReadResult{}, err
+	}
+	for _, f := range files {
+		if err := r.File(f); err != nil {
+			return ReadResult{}, err
+		}
+	}
+	return r.Result(), nil
+}
+
 // files are n files of so many blocks each, in extents of the given length that lie
 // one behind the other, or anywhere.
 func files(n, blocks, extent uint64, anywhere bool) [][]Extent {
@@ -32,7 +46,7 @@ func files(n, blocks, extent uint64, anywhere bool) [][]Extent {
 
 func readBack(t *testing.T, medium Medium, all [][]Extent) ReadResult {
 	t.Helper()
-	r, err := ReadBack(Default(medium), terabyte, block, all)
+	r, err := readAll(Default(medium), terabyte, block, all)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +125,7 @@ func TestReadBackIsTheDevice(t *testing.T) {
 func TestReadBackInParts(t *testing.T) {
 	m := Default(SSD)
 	m.MaxRequest = 48 * kib
-	r, err := ReadBack(m, terabyte, block, [][]Extent{{{0, 64}, {64, 1}}, {{65, 12}, {100, 12}}})
+	r, err := readAll(m, terabyte, block, [][]Extent{{{0, 64}, {64, 1}}, {{65, 12}, {100, 12}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,12 +147,12 @@ func TestReadBackRefuses(t *testing.T) {
 		{100 * block, block, Extent{1 << 63, 1 << 63}, "behind the end"},
 		{100 * block, block, Extent{1, ^uint64(0)}, "behind the end"},
 	} {
-		_, err := ReadBack(Default(HDD), c.size, c.blockSize, [][]Extent{{c.x}})
+		_, err := readAll(Default(HDD), c.size, c.blockSize, [][]Extent{{c.x}})
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: got %v, want %s", c.x, err, c.want)
 		}
 	}
-	if _, err := ReadBack(Model{Medium: HDD}, terabyte, block, nil); err == nil {
+	if _, err := readAll(Model{Medium: HDD}, terabyte, block, nil); err == nil {
 		t.Error("a model of zeros")
 	}
 }

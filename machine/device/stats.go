@@ -25,19 +25,6 @@ type Stats struct {
 	began int64
 }
 
-// QueueMean is the mean number of requests outstanding: what iostat calls aqu-sz.
-func (s *Stats) QueueMean() float64 { return ratio(s.QueueTime, s.Time) }
-
-// Utilization is the share of time in which any request was outstanding.
-func (s *Stats) Utilization() float64 { return ratio(s.Busy, s.Time) }
-
-func ratio(a, b int64) float64 {
-	if b == 0 {
-		return 0
-	}
-	return float64(a) / float64(b)
-}
-
 func (s *Stats) submitted(kind Kind, n int64, outstanding int) {
 	switch kind {
 	case Read:
@@ -50,28 +37,6 @@ func (s *Stats) submitted(kind Kind, n int64, outstanding int) {
 		s.Flushes++
 	}
 	s.MaxQueue = max(s.MaxQueue, outstanding)
-}
-
-// Since is what was counted since before. MaxQueue is that of all time.
-func (s Stats) Since(before Stats) Stats {
-	s.Reads -= before.Reads
-	s.Writes -= before.Writes
-	s.Flushes -= before.Flushes
-	s.ReadBytes -= before.ReadBytes
-	s.WriteBytes -= before.WriteBytes
-	s.Merged -= before.Merged
-	s.Commands -= before.Commands
-	s.Seeks -= before.Seeks
-	s.Distance -= before.Distance
-	s.CacheReads -= before.CacheReads
-	s.Time -= before.Time
-	s.Busy -= before.Busy
-	s.QueueTime -= before.QueueTime
-	s.ArmMoves -= before.ArmMoves
-	s.SeekTime -= before.SeekTime
-	s.RotationTime -= before.RotationTime
-	s.TransferTime -= before.TransferTime
-	return s
 }
 
 // count brings the times up to date.
