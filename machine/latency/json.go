@@ -42,6 +42,7 @@ func (r *Recorder) MarshalJSON() ([]byte, error) {
 	return json.Marshal(all)
 }
 
+// buckets are those of the histogram that hold any values.
 func buckets(h *hdrhistogram.Histogram) [][2]int64 {
 	var all [][2]int64
 	for _, bar := range h.Distribution() {
@@ -77,7 +78,7 @@ func (r *Recorder) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// fill makes the series that o tells of.
+// fill makes a series of what was read, and refuses what contradicts itself.
 func (o *operationJSON) fill(s *series) error {
 	s.open()
 	// The histogram is the sum of its buckets.

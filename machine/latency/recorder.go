@@ -46,6 +46,7 @@ func (s *series) open() {
 	s.min, s.max = math.MaxInt64, 0
 }
 
+// add records a value between 0 and Limit.
 func (s *series) add(ns int64) {
 	if err := s.hist.RecordValue(ns); err != nil {
 		panic("latency: " + err.Error()) // ns is within the histogram's range
@@ -54,6 +55,7 @@ func (s *series) add(ns int64) {
 	s.addSum(0, uint64(ns))
 }
 
+// addSum adds a number of 128 bits to the sum.
 func (s *series) addSum(high, low uint64) {
 	var carry uint64
 	s.sumLow, carry = bits.Add64(s.sumLow, low, 0)
