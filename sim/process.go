@@ -49,7 +49,8 @@ func (e *Engine) Go(name string, body func(*Process)) *Process {
 	// The body becomes a coroutine that runs whenever next is called, until it yields.
 	p.next, p.stop = iter.Pull(p.coroutine)
 	// It joins the list of unfinished processes.
-	if p.prev = e.last; p.prev == nil {
+	p.prev = e.last
+	if p.prev == nil {
 		e.first = p
 	} else {
 		p.prev.succ = p

@@ -48,7 +48,8 @@ func New(e *sim.Engine, m Model, size int64) (*Device, error) {
 	d := &Device{engine: e, model: m, size: size, room: e.NewQueue("device tag"), counted: e.Now(), latencies: latency.New()}
 	d.stats.began = e.Now()
 	var err error
-	if d.medium, err = newMedium(&m, size, &d.stats); err != nil {
+	d.medium, err = newMedium(&m, size, &d.stats)
+	if err != nil {
 		return nil, err
 	}
 	d.queues = make([]queue, m.Queues)
@@ -234,7 +235,8 @@ func (d *Device) finishPiece(o *io) {
 	// A piece: the request is done when the last of its pieces is.
 	if whole := o.parent; whole != nil {
 		d.dropIO(o)
-		if whole.pieces--; whole.pieces > 0 {
+		whole.pieces--
+		if whole.pieces > 0 {
 			return
 		}
 		o = whole

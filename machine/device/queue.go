@@ -257,7 +257,8 @@ func (q *queue) next() *command {
 		// last place of its kind, or from the command that has waited longest if its
 		// deadline has passed.
 		var ok bool
-		if kind, ok = q.choose(); !ok {
+		kind, ok = q.choose()
+		if !ok {
 			return nil
 		}
 		q.batch, q.reading = 0, kind == Read
