@@ -46,7 +46,9 @@ func (e *Engine) Go(name string, body func(*Process)) *Process {
 	p := &Process{e: e, name: name, id: e.processes, body: body}
 	p.resume = p.run
 	p.next, p.stop = iter.Pull(p.coroutine)
-	if p.prev = e.last; p.prev == nil {
+	// It joins the list of unfinished processes.
+	p.prev = e.last
+	if p.prev == nil {
 		e.first = p
 	} else {
 		p.prev.succ = p

@@ -169,7 +169,8 @@ func random(t *rapid.T, mount Maker) {
 		"take":  func(t *rapid.T) { b.t = t; b.take(b.draw(cpus)) },
 		"take2": func(t *rapid.T) { b.t = t; b.take(b.draw(cpus)) },
 		"give": func(t *rapid.T) {
-			if b.t = t; len(b.held) == 0 {
+			b.t = t
+			if len(b.held) == 0 {
 				t.Skip("nothing to give")
 			}
 			b.give(rapid.IntRange(0, len(b.held)-1).Draw(t, "piece"))

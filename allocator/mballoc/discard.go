@@ -14,7 +14,8 @@ func (a *Allocator) discardLocality(lg *localityGroup, order, count int) {
 			a.markDeleted(p)
 			lg.lists[order].removeObj(p)
 			p.objNext, doomed = doomed, p
-			if count--; count <= 5 {
+			count--
+			if count <= 5 {
 				break
 			}
 		}

@@ -237,7 +237,7 @@ func (a *Allocator) newInodePA(ac *allocation, g *group, p *prealloc) {
 		if a.quirks.ThreeStepPlacement {
 			ac.best.logical = a.placeShort(ac)
 		} else {
-			ac.best.logical = a.placeShortSeed(ac)
+			ac.best.logical = a.placeAligned(ac)
 		}
 	}
 	// The trace shows the extent as it was before the request took its part of it.
@@ -275,8 +275,8 @@ func (a *Allocator) placeShort(ac *allocation) uint32 {
 	return ac.orig.logical
 }
 
-// placeShortSeed is placeShort as it was before 5.10.223.
-func (a *Allocator) placeShortSeed(ac *allocation) uint32 {
+// placeAligned is where such an extent is put without Quirks.ThreeStepPlacement.
+func (a *Allocator) placeAligned(ac *allocation) uint32 {
 	bits := a.geo.ClusterBits
 	// How far the preallocation may begin before the request: no further than the window
 	// does, nor than what is spare beyond the request.
@@ -285,7 +285,7 @@ func (a *Allocator) placeShortSeed(ac *allocation) uint32 {
 	if off := int64(ac.orig.logical) % (int64(ac.best.len) << bits); off != 0 && off < win {
 		win = off
 	}
-	// The kernel of the seed mixes units: win counts blocks, and is taken off after a
+	// Such kernels mix units: win counts blocks, and is taken off after a
 	// conversion to clusters. That is its behaviour.
 	return ac.orig.logical - uint32((win+int64(a.geo.ClusterRatio())-1)>>bits)
 }

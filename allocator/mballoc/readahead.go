@@ -16,7 +16,8 @@ func (a *Allocator) readAhead(id allocator.GroupID, nr uint32) (next allocator.G
 			ios += a.readAheadPage(id, n)
 		}
 		nr -= n
-		if id += allocator.GroupID(n); id >= a.geo.Groups {
+		id += allocator.GroupID(n)
+		if id >= a.geo.Groups {
 			id = 0
 		}
 	}

@@ -118,16 +118,13 @@ func (a *Allocator) findByGoal(ac *allocation) {
 	defer a.unlockGroup(id)
 	// The buddy that holds the goal, and those behind it, as far as the goal reaches.
 	start, n := a.findExtent(g, ac.goal.start, ac.goal.len)
-	switch {
-	case n >= ac.goal.len && ac.goal.len == int(a.geo.Stripe):
-		// A request of exactly one stripe takes the place only if it begins at a stripe's
-		// border on the device.
-		if uint64(a.geo.GroupStart(id)+allocator.Block(start))%uint64(a.geo.Stripe) != 0 {
-			return
-		}
-	case n >= ac.goal.len:
-	case n > 0 && ac.flags&HintMerge != 0:
-	default:
+	whole := n >= ac.goal.len
+	if !whole && (n == 0 || ac.flags&HintMerge == 0) {
+		return // only HINT_MERGE is content with less
+	}
+	// A request of exactly one stripe takes the place only if it begins at a stripe's border
+	// on the device.
+	if whole && ac.goal.len == int(a.geo.Stripe) && uint64(a.geo.GroupStart(id)+allocator.Block(start))%uint64(a.geo.Stripe) != 0 {
 		return
 	}
 	ac.examined++
@@ -173,12 +170,14 @@ func (a *Allocator) scanComplex(ac *allocation, id allocator.GroupID, g *group) 
 	for free > 0 && ac.status == statusContinue {
 		// Most extents are short and lie in one word of the bitmap: skim measures those.
 		var n int
-		if i, n, free = a.skim(ac, id, b, i, free); free == 0 {
+		i, n, free = a.skim(ac, id, b, i, free)
+		if free == 0 {
 			break
 		}
 		// The next one reaches into another word, or must be measured with care.
 		if n == 0 {
-			if i = b.NextZero(i, limit); i >= limit {
+			i = b.NextZero(i, limit)
+			if i >= limit {
 				panic(a.dump("free clusters are missing", g, free, 0))
 			}
 			_, n = a.findExtent(g, i, ac.goal.len)
@@ -245,7 +244,8 @@ func (a *Allocator) skim(ac *allocation, id allocator.GroupID, b bitmap.Bits, i,
 			ac.best = freeExtent{group: id, start: at, len: n}
 		}
 		// Those were the last free clusters of the group, so the scan is done.
-		if free -= n; free == 0 {
+		free -= n
+		if free == 0 {
 			return at, n, free
 		}
 		x &= ^uint64(0) << (off + uint(n))

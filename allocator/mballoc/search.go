@@ -129,8 +129,8 @@ func (s *searchPass) visit(id allocator.GroupID) (over bool) {
 	g := a.at(id)
 
 	// The group is tested without its lock first (ext4_mb_good_group_nolock). A request
-	// that is repeated for lack of space takes the lock even for that, which shows it
-	// changes that another CPU is about to make.
+	// that is repeated for lack of space takes the lock for the test. Here it waits until
+	// nobody has the lock, so that it sees what others were changing.
 	if ac.flags&StrictCheck != 0 {
 		a.lockGroup(id)
 		a.unlockGroup(id)

@@ -28,7 +28,8 @@ func (a *Allocator) NewBlocksSimple(goal allocator.Block, excluded func(allocato
 		}
 		off = 0
 		// On to the next group, and around the end of the disk.
-		if id++; id == a.geo.Groups {
+		id++
+		if id == a.geo.Groups {
 			if !a.quirks.SimpleWraps {
 				break
 			}

@@ -146,7 +146,7 @@ func (k *Kernel) SetTunable(t *Tunables, name string, v uint32) error {
 		}
 	}
 	if have != nil {
-		return fmt.Errorf("kernel %s has no tunable %q; %s have it", k.Name, name, strings.Join(have, ", "))
+		return fmt.Errorf("kernel %s has no tunable %q; these have it: %s", k.Name, name, strings.Join(have, ", "))
 	}
 	// Nobody has it: the message names the nearest of this kernel's.
 	for _, u := range k.Tunables {

@@ -37,7 +37,8 @@ func (a *Allocator) NewBlocks(cpu int, r *Request) (allocator.Block, bool) {
 	}
 	if r.Window != nil {
 		// The kernel keeps the size in 16 bits here.
-		if s.size = r.Window.size & 0xffff; s.size > 0 {
+		s.size = r.Window.size & 0xffff
+		if s.size > 0 {
 			s.window = r.Window
 		}
 	}
@@ -108,7 +109,8 @@ func (a *Allocator) pass(s *search, from allocator.GroupID) (id allocator.GroupI
 			s.window = nil // too few for a window: for the rest of the request too
 		}
 		_, target := a.geo.GroupOf(s.goal)
-		if at, n = a.visit(s, from, int(target)); at != none {
+		at, n = a.visit(s, from, int(target))
+		if at != none {
 			return from, at, n
 		}
 	}
@@ -116,7 +118,8 @@ func (a *Allocator) pass(s *search, from allocator.GroupID) (id allocator.GroupI
 	// window a group must have more free blocks than half of it.
 	id = from
 	for range a.groups {
-		if id++; id == a.geo.Groups {
+		id++
+		if id == a.geo.Groups {
 			id = 0
 		}
 		free := a.groups[id].free
@@ -124,7 +127,8 @@ func (a *Allocator) pass(s *search, from allocator.GroupID) (id allocator.GroupI
 			a.stats.GroupsSkipped++
 			continue
 		}
-		if at, n = a.visit(s, id, none); at != none {
+		at, n = a.visit(s, id, none)
+		if at != none {
 			return id, at, n
 		}
 	}

@@ -42,7 +42,8 @@ func (a *Allocator) tryReserved(id allocator.GroupID, g *group, goal int, n uint
 				a.extend(w, n-rest)
 			}
 		}
-		if at, got = a.tryAllocate(id, g, goal, n, w); at >= 0 {
+		at, got = a.tryAllocate(id, g, goal, n, w)
+		if at >= 0 {
 			w.hits += got
 			a.stats.WindowBlocks += uint64(got)
 			return at, got
@@ -83,7 +84,8 @@ func (a *Allocator) newWindow(w *Window, id allocator.GroupID, g *group, goal in
 		}
 		// The first free block lies in the window, which is therefore good. Otherwise the
 		// next is booked from that block on.
-		if start = first + allocator.Block(free); start <= w.end {
+		start = first + allocator.Block(free)
+		if start <= w.end {
 			a.stats.WindowsMade++
 			return true
 		}

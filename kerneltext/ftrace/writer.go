@@ -29,12 +29,14 @@ func NewWriter(w io.Writer, pid int) *Writer {
 // Flush writes what is buffered.
 func (x *Writer) Flush() error { return x.w.Flush() }
 
+// head writes a line up to the name of its event.
 func (x *Writer) head(name string) {
 	x.n++
 	task := fmt.Sprintf("guest-%d", x.pid)
 	fmt.Fprintf(x.w, "%20s     [%03d] .... %12d: %s: ", task, x.cpu, x.n, name)
 }
 
+// event writes a whole line of an event of ext4 or jbd2.
 func (x *Writer) event(name, format string, a ...any) {
 	// Events of ext4 and jbd2 begin with the device.
 	x.head(name)
@@ -63,6 +65,7 @@ func (x *Writer) Allocated(r *mballoc.Request, b allocator.Block) {
 		r.Inode.Number, r.Flags, r.Len, b, r.Logical, r.Goal, r.Lleft, r.Lright, r.Pleft, r.Pright)
 }
 
+// place is an extent as the kernel prints it: group, start, length and block of the file.
 func place(e mballoc.Extent) string {
 	return fmt.Sprintf("%d/%d/%d@%d", e.Group, e.Start, e.Len, e.Logical)
 }

@@ -44,7 +44,8 @@ func New(e *sim.Engine, m Model, size int64) (*Device, error) {
 	d := &Device{e: e, m: m, size: size, counted: e.Now()}
 	d.stats.began = e.Now()
 	var err error
-	if d.medium, err = newMedium(&m, size, &d.stats); err != nil {
+	d.medium, err = newMedium(&m, size, &d.stats)
+	if err != nil {
 		return nil, err
 	}
 	d.queues = make([]queue, m.Queues)
@@ -193,7 +194,8 @@ func (d *Device) completed(c *command) {
 func (d *Device) finishPiece(o *io) {
 	if whole := o.parent; whole != nil {
 		d.dropIO(o)
-		if whole.pieces--; whole.pieces > 0 {
+		whole.pieces--
+		if whole.pieces > 0 {
 			return
 		}
 		o = whole

@@ -234,7 +234,8 @@ func (q *queue) next() *command {
 	i := q.following(kind)
 	if q.batch == 0 || q.batch >= int(q.d.m.FIFOBatch) || i < 0 {
 		var ok bool
-		if kind, ok = q.choose(); !ok {
+		kind, ok = q.choose()
+		if !ok {
 			return nil
 		}
 		q.batch, q.reading = 0, kind == Read

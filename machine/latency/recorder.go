@@ -43,6 +43,7 @@ func (s *series) open() {
 	s.min, s.max = math.MaxInt64, 0
 }
 
+// add records a value between 0 and Limit.
 func (s *series) add(ns int64) {
 	if err := s.hist.RecordValue(ns); err != nil {
 		panic("latency: " + err.Error()) // ns is within the histogram's range

@@ -11,7 +11,7 @@ import (
 )
 
 // Machine implements ext4.Host. Its methods are called by processes of its engine.
-// What reads the allocator outside of any, as mb_groups at the end of a run, waits
+// A call from outside of any process, as when mb_groups is read at the end of a run, waits
 // for nothing and takes no time.
 type Machine struct {
 	e *sim.Engine
@@ -112,9 +112,9 @@ func (m *Machine) unplug() {
 	}
 }
 
-// jittered is what jitter makes of a cost: 0.5 to 1.5 times as much, and now and
-// then a stall, as of a virtual CPU that its host does not run. How likely that
-// is goes by the length of the work.
+// jittered draws how long work of ns takes with jitter: 0.5 to 1.5 times as long, and now
+// and then a stall on top, as of a virtual CPU that its host does not run for a while. The
+// longer the work, the likelier a stall.
 func (m *Machine) jittered(ns int64) int64 {
 	n := int64(float64(ns) * (0.5 + m.Jitter.Float64()))
 	if m.Jitter.Float64()*float64(m.StallEvery) < float64(n) {
@@ -147,8 +147,8 @@ const slice = 3_000_000
 // Scheduled says that the current process has just got its CPU.
 func (m *Machine) Scheduled() { m.task(m.e.Current()).since = m.e.Now() }
 
-// preempt lets others have the CPU whose turn it is. Who holds a spinlock or is in
-// the midst of a search does not call it.
+// preempt lets the next process have the CPU if this one has had it for a slice. It is not
+// called by a process that holds a spinlock or is in the midst of a search.
 func (m *Machine) preempt() {
 	p := m.e.Current()
 	t := m.task(p)
@@ -227,7 +227,7 @@ func (m *Machine) unlock(l *sim.Mutex) {
 	}
 }
 
-// lock takes a lock that one sleeps for.
+// lock takes a lock for which a process sleeps, without its CPU.
 func (m *Machine) lock(l *sim.Mutex, k WaitKind) {
 	p := m.e.Current()
 	if !l.TryLock(p) {
@@ -303,7 +303,7 @@ func (m *Machine) TryLockInode(number uint32) bool {
 // UnlockInode implements ext4.Host.
 func (m *Machine) UnlockInode(number uint32) { m.unlock(m.inodes.at(m.e, number)) }
 
-// Asked and Answered stand around a request to the allocator.
+// Asked implements ext4.Host: a request to the allocator begins. Answered ends it.
 func (m *Machine) Asked() { m.task(m.e.Current()).asked = m.e.Now() }
 
 // Answered implements ext4.Host.
@@ -319,6 +319,7 @@ type lockTable struct {
 
 const locksPerPage = 256
 
+// at is lock i, made when it is first asked for.
 func (t *lockTable) at(e *sim.Engine, i uint32) *sim.Mutex {
 	for int(i/locksPerPage) >= len(t.pages) {
 		t.pages = append(t.pages, nil)
