@@ -2,7 +2,7 @@
 
 GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
-CASE ?= sim/replay/testdata/small-files-1
+CASE ?= replay/testdata/small-files-1
 N ?= 20
 T ?= 60s
 F ?= .
@@ -27,11 +27,11 @@ lint: ## gofmt, vet, staticcheck
 	$(GO) run $(STATICCHECK) ./...
 
 race: ## run the tests of what has goroutines under the race detector
-	$(GO) test -pgo=off -race -short ./workload ./filesystem/play ./sim ./sim/smp ./sim/run ./study/... ./cmd/mbsim
-	$(GO) test -pgo=off -race -short -run Concurrent ./sim/replay
+	$(GO) test -pgo=off -race -short ./workload ./filesystem/play ./sim ./machine/smp ./run ./study/... ./cmd/mbsim
+	$(GO) test -pgo=off -race -short -run Concurrent ./replay
 
 invariants: ## run the tests with slow recounts of the allocator's state
-	$(GO) test -tags invariants -short ./allocator/... ./sim/replay
+	$(GO) test -tags invariants -short ./allocator/... ./replay
 
 check: lint test race invariants ## all that CI runs
 
@@ -43,8 +43,8 @@ bench: ## run the benchmarks (compare with benchstat)
 
 pgo: ## renew the profile that go build optimizes mbsim by
 	@mkdir -p bin
-	$(GO) test -run '^$$' -bench 'Churn|Replay' -benchtime 15s -cpuprofile bin/replay.prof -o bin/replay.test ./sim/replay
-	$(GO) test -run '^$$' -bench . -benchtime 1s -cpuprofile bin/run.prof -o bin/run.test ./sim/run
+	$(GO) test -run '^$$' -bench 'Churn|Replay' -benchtime 15s -cpuprofile bin/replay.prof -o bin/replay.test ./replay
+	$(GO) test -run '^$$' -bench . -benchtime 1s -cpuprofile bin/run.prof -o bin/run.test ./run
 	$(GO) tool pprof -proto bin/replay.prof bin/run.prof >cmd/mbsim/default.pgo
 
 browser: ## test the report page in headless Chromium (Debian: chromium chromium-driver)

@@ -2,6 +2,9 @@ package metrics
 
 import "mbsim/allocator"
 
+// BlockMap is the share in use of each part of the device over time. A part, called a
+// band, is one block group, or several neighbouring ones where the file system has more
+// groups than the map may have bands.
 // BlockMap is how full each part of the device was over time. A band is a group,
 // or several where there are more groups than bands.
 type BlockMap struct {
@@ -14,23 +17,26 @@ type BlockMap struct {
 // Bands is the number of bands.
 func (m *BlockMap) Bands() int { return (m.Groups + m.PerBand - 1) / m.PerBand }
 
-// bands follows the free clusters of the groups at a cost of those touched.
+// bands computes the columns of a BlockMap. Only the groups that an operation has touched
+// can differ from the state at mount, so that a column costs as much as there are of these.
 type bands struct {
 	geo   *allocator.Geometry
 	free  *freeMap
 	per   allocator.GroupID // groups a band
 	start []int64           // free clusters of each band at mount
 	size  []int64           // clusters of each band
-	now   []int64
+	now   []int64           // free clusters of each band now; scratch of column
 }
 
+// newBands makes bands of as many groups each as keeps their number within limit.
 func newBands(free *freeMap, limit int) *bands {
 	geo := free.geo
 	per := (geo.Groups + allocator.GroupID(limit) - 1) / allocator.GroupID(limit)
 	return &bands{geo: geo, free: free, per: per}
 }
 
-// count sums the bands up, when they are first asked for.
+// count sums up the free and all clusters of each band at mount. It does so when they are
+// first asked for: it reads every group descriptor, which most short runs never need.
 func (b *bands) count() {
 	if b.start != nil {
 		return
@@ -48,6 +54,7 @@ func (b *bands) count() {
 func (b *bands) freeClusters(p Policy) int64 {
 	b.count()
 	n := b.free.sum
+	// The count at mount, corrected by the groups that may have changed since.
 	for id := range p.Touched() {
 		if free, ok := p.PeekFree(id); ok {
 			n += int64(free) - int64(b.free.each[id])
@@ -56,15 +63,17 @@ func (b *bands) freeClusters(p Policy) int64 {
 	return n
 }
 
-// column is the used share of every band.
+// column returns the share of clusters in use of every band now.
 func (b *bands) column(p Policy) []float32 {
 	b.count()
 	copy(b.now, b.start)
+	// Start from the free clusters at mount and correct the groups that may have changed.
 	for id := range p.Touched() {
 		if free, ok := p.PeekFree(id); ok {
 			b.now[id/b.per] += int64(free) - int64(b.free.each[id])
 		}
 	}
+	// From free clusters to shares in use.
 	used := make([]float32, len(b.now))
 	for i, free := range b.now {
 		used[i] = float32(1 - float64(free)/float64(b.size[i]))

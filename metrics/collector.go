@@ -39,7 +39,7 @@ type Collector struct {
 	geo    *allocator.Geometry
 	ops    operations
 
-	base   Row // what counters are counted from
+	base   Row // value of each counter when the collector was made, subtracted from later ones
 	tally  tallier
 	free   *freeMap
 	bands  *bands
@@ -48,8 +48,8 @@ type Collector struct {
 	maps   timeline[[]float32]
 	phases []phase
 
-	visited uint64 // files at the last snapshot
-	done    uint64 // operations then
+	visited uint64 // files that the last snapshot visited
+	done    uint64 // operations performed before it
 }
 
 // phase is a phase that has begun.
@@ -57,7 +57,7 @@ type phase struct {
 	name       string
 	measured   bool
 	start, end int64
-	from, to   Row
+	from, to   Row // at start and at end; to is nil while the phase lasts
 }
 
 // New makes a collector. Counters count from here on.
@@ -65,21 +65,27 @@ func New(cfg Config) (*Collector, error) {
 	if cfg.FS == nil || (cfg.Policy == nil) != (cfg.Source == nil) {
 		return nil, fmt.Errorf("metrics: a collector needs a file system, and a policy together with its source")
 	}
+	// or is a limit of Config, or its default. Two samples, the first and the last, are the
+	// least that a timeline can hold.
 	or := func(n, def int) int {
 		if n > 0 {
 			return max(n, 2) // the first and the last
 		}
 		return def
 	}
+	// The timelines, each with its limit.
 	c := &Collector{fs: cfg.FS, policy: cfg.Policy, time: cfg.Time, geo: cfg.FS.Geometry(), base: NewRow()}
 	c.view = watched{cfg.FS, c}
 	c.rows.limit = or(cfg.Rows, defaultRows)
 	c.snaps.limit = or(cfg.Snapshots, defaultSnapshots)
 	c.maps.limit = or(cfg.Columns, defaultColumns)
+	// Free space needs the allocator as well as the file system as it was at mount.
 	if c.policy != nil {
 		c.free = newFreeMap(cfg.Source, c.geo)
 		c.bands = newBands(c.free, or(cfg.Bands, defaultBands))
 	}
+	// Counters may have values already, such as those of aging before this collector: keep
+	// them as the base. Gauges have none, and ratios are computed from the differences.
 	start := NewRow()
 	c.count(start)
 	for id := range start {
@@ -103,23 +109,27 @@ func (c *Collector) Sample(now int64) {
 // Begin ends the phase before, if any, and begins another. Results count measured
 // phases apart from the whole run.
 func (c *Collector) Begin(name string, measured bool, now int64) {
+	// Everything is sampled at the border, which ends one phase and begins the next.
 	row := c.sample(now, true)
 	c.endPhase(now, row)
 	c.phases = append(c.phases, phase{name: name, measured: measured, start: now, end: -1, from: row})
 }
 
+// endPhase ends the phase that is open, if any, with the values in row.
 func (c *Collector) endPhase(now int64, row Row) {
 	if n := len(c.phases); n > 0 && c.phases[n-1].to == nil {
 		c.phases[n-1].end, c.phases[n-1].to = now, row
 	}
 }
 
-// sample takes what is due, or everything. It returns the row then.
+// sample takes the samples that are due at now, or all kinds of them if all is true. It
+// returns the row taken, nil if nothing was due.
 func (c *Collector) sample(now int64, all bool) Row {
 	row, snap, column := all || c.rows.due(now), all || c.snapshotDue(now), all || c.maps.due(now)
 	if !row && !snap && !column {
 		return nil
 	}
+	// Counters count from the collector's start: subtract what they were then.
 	r := NewRow()
 	c.count(r)
 	for id := range r {
@@ -127,8 +137,10 @@ func (c *Collector) sample(now int64, all bool) Row {
 			r[id] -= c.base[id]
 		}
 	}
+	// The cheap figures of space first: the ratios need them and the counters.
 	c.space(r)
 	r.computeRatios()
+	// A snapshot completes r, so that it comes before r is kept in any timeline.
 	if snap {
 		c.snaps.add(now, c.snapshot(now, r), all)
 	}
@@ -145,11 +157,13 @@ func (c *Collector) sample(now int64, all bool) Row {
 // operation that processes perform.
 const visitsPerOp = 16
 
+// snapshotDue says whether a snapshot is due at now: its time has come, and enough
+// operations were performed since the last to pay for the files it visits.
 func (c *Collector) snapshotDue(now int64) bool {
 	return c.snaps.due(now) && (c.ops.total() == 0 || (c.ops.total()-c.done)*visitsPerOp >= c.visited)
 }
 
-// count puts the counters as they are into r.
+// count puts the values of the counters, from the first mount on, into r.
 func (c *Collector) count(r Row) {
 	c.ops.count(r)
 	if c.policy != nil {
@@ -177,12 +191,15 @@ func (c *Collector) space(r Row) {
 // snapshot goes through all files and all free space, and completes r.
 func (c *Collector) snapshot(now int64, r Row) *Snapshot {
 	s := &Snapshot{Time: now, row: r}
+	// The tree of files.
 	t := c.tally.tally(files(c.fs), c.geo)
 	for i := range treeTable {
 		r[treeFirst+ID(i)] = treeTable[i].get(t)
 	}
 	s.FilesByExtents, s.ExtentsBySize = t.FilesByExtents, t.ExtentsBySize
+	// What this snapshot has cost decides when the next is due.
 	c.visited, c.done = uint64(t.Files), c.ops.total()
+	// The free space, from the bitmaps on disk.
 	if c.free != nil {
 		s.Free = c.free.scan(c.policy.PeekBitmap)
 		for i := range freeTable {

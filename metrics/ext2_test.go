@@ -63,7 +63,7 @@ func TestExt2(t *testing.T) {
 	checkShape(t, res)
 	s := fs.Allocator().Stats()
 	for name, want := range map[string]float64{
-		"rsv_reqs": float64(s.Requests), "rsv_windows_made": float64(s.WindowsMade), "rsv_windows_hit_0": float64(s.HitsAtEnd[0]),
+		"rsv_reqs": float64(s.Requests), "rsv_windows_made": float64(s.WindowsMade), "rsv_windows_hit_1": float64(s.HitsAtEnd[1]),
 		"rsv_blocks_per_req": float64(s.Blocks) / float64(s.Requests), "free_blocks": float64(fs.Allocator().CountFreeClusters()),
 	} {
 		if got, err := res.Value(name); err != nil || !same(got, want) {

@@ -7,12 +7,12 @@ import (
 	"mbsim/filesystem"
 )
 
-// Score is a layout score in the making: of so many blocks that have a
-// predecessor, so many lie right behind it on the device.
+// Score counts towards a layout score: Pairs blocks have a predecessor in their file, and
+// Followed of these lie directly behind it on the device.
 type Score struct {
 	Followed, Pairs int64
-	sum             float64 // of the scores of files
-	files           int64   // that have one
+	sum             float64 // sum of the files' own scores
+	files           int64   // number of files that have a score
 }
 
 // Score is the share of blocks that follow their predecessor, NaN where no block
@@ -27,6 +27,7 @@ func (s *Score) Mean() float64 {
 	return s.sum / float64(s.files)
 }
 
+// quot returns a/b, NaN where b is 0.
 func quot(a, b int64) float64 {
 	if b == 0 {
 		return math.NaN()
@@ -61,21 +62,25 @@ func LayoutOf(extents []filesystem.Extent, clusterBits uint8) FileLayout {
 	return measure(extents, clusterBits, nil)
 }
 
-// measure is LayoutOf; it adds the lengths of the pieces to sizes.
+// measure is LayoutOf; it also adds the lengths of the pieces to sizes, which may be nil.
 //
-// What a piece is follows filefrag of e2fsprogs (filefrag_fiemap): an extent goes
-// on where the one before it ends, or where it would lie if the hole between them
-// were filled. ext4 itself cuts extents at 32768 blocks and where written and
-// unwritten blocks meet. Delayed extents, which filefrag counts, are left out.
+// What counts as one piece follows filefrag of e2fsprogs (filefrag_fiemap): an extent
+// continues a piece if it begins where the extent before it ends, or where it would lie if
+// the hole between them were filled. So an extent that ext4 had to cut, at 32768 blocks or
+// where written and unwritten blocks meet, counts once. Delayed extents have no place; they
+// are left out here, although filefrag counts them.
 func measure(extents []filesystem.Extent, clusterBits uint8, sizes *Bins) FileLayout {
 	var f FileLayout
 	var nextCluster, piece uint64
 	var before *filesystem.Extent
 	for i := range extents {
 		e := &extents[i]
+		// Data inside the inode takes no block.
 		if e.Flags&filesystem.ExtentInline != 0 || e.Len == 0 {
 			continue
 		}
+		// From blocks to clusters: an extent shares its first cluster with the extent before
+		// it if both have blocks in it, and then that cluster is counted already.
 		first, last := e.Logical>>clusterBits, (e.Logical+e.Len-1)>>clusterBits
 		if first = max(first, nextCluster); first <= last {
 			f.Clusters += int64(last - first + 1)
@@ -86,17 +91,20 @@ func measure(extents []filesystem.Extent, clusterBits uint8, sizes *Bins) FileLa
 			continue
 		}
 		start := uint64(e.Physical)
+		// Does the extent continue the piece, or begin another?
 		switch {
 		case before == nil:
 			f.Extents, f.First = 1, start
 		case start == f.Last+1:
 			f.Followed++
 		case start == uint64(before.Physical)+e.Logical-before.Logical:
+			// Filling the hole would join them: the piece goes on, but no block follows another.
 		default:
 			f.Extents++
 			sizes.add(piece)
 			piece = 0
 		}
+		// All blocks of an extent but its first follow their predecessor.
 		before = e
 		piece += e.Len
 		f.Followed += int64(e.Len) - 1
@@ -106,11 +114,12 @@ func measure(extents []filesystem.Extent, clusterBits uint8, sizes *Bins) FileLa
 			f.Unwritten += int64(e.Len)
 		}
 	}
+	// The last piece is still open.
 	sizes.add(piece)
 	return f
 }
 
-// add counts a file.
+// add counts a file's score. A file of fewer than two blocks has none.
 func (s *Score) add(f *FileLayout) {
 	if f.Blocks < 2 {
 		return
@@ -130,7 +139,7 @@ type Bin struct {
 	Sum   int64 // of their sizes
 }
 
-// add counts a size; none, and adding to nil, is nothing.
+// add counts one thing of a size. Size 0, and a nil histogram, count nothing.
 func (b *Bins) add(size uint64) {
 	if b == nil || size == 0 {
 		return

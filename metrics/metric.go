@@ -53,7 +53,7 @@ type Metric struct {
 	// Headline metrics are those a summary shows.
 	Headline bool
 
-	// A Ratio is the sum of the metrics over divided by that of the metrics per.
+	// A Ratio is the sum of the metrics named in over, divided by the sum of those in per.
 	over, per []string
 }
 
@@ -69,6 +69,8 @@ var (
 	quotient = resolve(registry, byName)
 )
 
+// index returns the place of each metric by name. A name that is there twice is a mistake
+// in this package.
 func index(all []Metric) map[string]ID {
 	ids := make(map[string]ID, len(all))
 	for i := range all {
@@ -80,14 +82,16 @@ func index(all []Metric) map[string]ID {
 	return ids
 }
 
-// terms are the metrics whose sums a Ratio divides.
+// terms is a Ratio with its names looked up: the metrics whose sums are divided.
 type terms struct {
 	id        ID
 	over, per []ID
 }
 
+// resolve looks up the names of all ratios, so that computing them needs no map.
 func resolve(all []Metric, ids map[string]ID) []terms {
 	var out []terms
+	// look turns names into places. A name without a metric is a mistake in this package.
 	look := func(names []string) (t []ID) {
 		for _, n := range names {
 			id, ok := ids[n]
@@ -98,6 +102,7 @@ func resolve(all []Metric, ids map[string]ID) []terms {
 		}
 		return t
 	}
+	// One entry for each ratio, in the order of the registry.
 	for i := range all {
 		if all[i].Kind == Ratio {
 			out = append(out, terms{ID(i), look(all[i].over), look(all[i].per)})
@@ -142,6 +147,7 @@ type Heading struct {
 func Headings() []Heading {
 	var out []Heading
 	for id := range registry {
+		// The group's heading may be there already: one group's metrics need not be neighbours.
 		i := slices.IndexFunc(out, func(h Heading) bool { return h.Name == registry[id].Group })
 		if i < 0 {
 			i = len(out)
@@ -176,7 +182,8 @@ func NewRow() Row {
 // Has reports whether the row holds a value for id.
 func (r Row) Has(id ID) bool { return !math.IsNaN(r[id]) }
 
-// Since is the row of a phase that began with start and ended with r.
+// Since returns the values of a phase that began with the row start and ended with r:
+// counters as differences, gauges as they are in r, and ratios of the differences.
 func (r Row) Since(start Row) Row {
 	d := append(Row(nil), r...)
 	for id := range registry {
@@ -184,12 +191,13 @@ func (r Row) Since(start Row) Row {
 			d[id] -= start[id]
 		}
 	}
+	// The ratios copied from r are those of the whole run; a phase has its own.
 	d.computeRatios()
 	return d
 }
 
-// plus adds the counters of a phase to those of the phases before it, and takes
-// its gauges.
+// plus returns the values of r, the phases so far, and another phase together: the sum of
+// their counters, the other phase's gauges, and ratios of the sums.
 func (r Row) plus(phase Row) Row {
 	d := append(Row(nil), phase...)
 	for id := range registry {
@@ -201,8 +209,8 @@ func (r Row) plus(phase Row) Row {
 	return d
 }
 
-// computeRatios fills the metrics that are computed from others. What is divided
-// by nothing is absent.
+// computeRatios fills in the ratios. One whose divisor is 0 or absent, or of which another
+// term is absent, is absent.
 func (r Row) computeRatios() {
 	for i := range quotient {
 		q := &quotient[i]
@@ -212,7 +220,7 @@ func (r Row) computeRatios() {
 	}
 }
 
-// sum is NaN where one of the metrics is absent.
+// sum adds the values at ids. It is NaN, which is absent, where one of them is absent.
 func (r Row) sum(ids []ID) (s float64) {
 	for _, id := range ids {
 		s += r[id]

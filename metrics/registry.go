@@ -2,7 +2,8 @@ package metrics
 
 import "slices"
 
-// build is the registry: the tables of this package, one after the other.
+// build returns the registry: the tables of this package, one after the other. The order
+// within a table matters, since each is found again by the place of its first metric.
 func build() []Metric {
 	all := append([]Metric(nil), spaceMetrics...)
 	for i := range treeTable {
@@ -11,6 +12,7 @@ func build() []Metric {
 	for i := range freeTable {
 		all = append(all, freeTable[i].Metric)
 	}
+	// What processes asked for, and then what the allocators and the status trees counted.
 	all = append(all, opMetrics()...)
 	for i := range mballocTable {
 		all = append(all, mballocTable[i].Metric)
@@ -25,6 +27,7 @@ func build() []Metric {
 	all = append(all, reservationRatios...)
 	all = append(all, timeTable...)
 	all = append(all, timeRatios...)
+	// The list of headlines is kept apart, so that it can be read in one place.
 	for i := range all {
 		all[i].Headline = slices.Contains(headlines, all[i].Name)
 	}
@@ -48,6 +51,7 @@ var headlines = slices.Concat([]string{
 	"rsv_windows_made", "rsv_windows_discarded", "rsv_windows_failed", "rsv_window_share",
 })
 
+// Places in the registry of single metrics, and of the first metric of each table.
 // Where the tables begin.
 var (
 	idUsedShare  = must("used_share")

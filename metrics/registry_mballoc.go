@@ -7,11 +7,12 @@ import (
 	"mbsim/allocator/mballoc"
 )
 
-// mballocMetric is a counter of package mballoc.
+// mballocMetric is a counter of package mballoc: one field of its statistics (get), or one
+// rung's element of an array in it (rung and pick).
 type mballocMetric struct {
 	Metric
 	get  func(*mballoc.Stats) uint64
-	rung string // of the counters by rung: its key; count picks from counters by rung then
+	rung string // key of the rung, "" for a counter that has none
 	pick func(*mballoc.Stats) *[mballoc.MaxRungs]uint64
 }
 
@@ -67,6 +68,7 @@ func hitNames() []string {
 	return names
 }
 
+// rungMetric is the name of the metric that counts what for the rung of a key.
 func rungMetric(key, what string) string { return "mb_" + key + "_" + what }
 
 // rungMetrics are three counters for each rung: all hits, then all groups considered, then
@@ -74,13 +76,16 @@ func rungMetric(key, what string) string { return "mb_" + key + "_" + what }
 func rungMetrics() []mballocMetric {
 	rungs := mballoc.Rungs()
 	var all []mballocMetric
+	// add makes the entry of rung i for one of the three arrays of counters.
 	add := func(i int, what, unit string, better Better, source, doc string, pick func(*mballoc.Stats) *[mballoc.MaxRungs]uint64) {
 		m := mb(groupSearch, rungMetric(rungs[i].Key, what), unit, better, "mb_stats: "+rungs[i].Key+"_stats: "+source, doc, nil)
 		m.rung, m.pick = rungs[i].Key, pick
 		all = append(all, m)
 	}
+	// Then what searches cost in each rung, and how often a rung found nothing.
 	for i, r := range rungs {
-		// A search that ends in the first rung is a cheap one that got what it wanted.
+		// Searches should end early: the first rung is cheap and finds exactly what is wanted,
+		// other cheap rungs find less for as little, and the rest costs scans of groups.
 		better := Lower
 		switch {
 		case i == 0:
@@ -160,7 +165,7 @@ var mballocLastTable = []mballocMetric{
 		"Buddies built from a bitmap.", func(s *mballoc.Stats) uint64 { return s.BuddiesGenerated }),
 }
 
-// quotientOf makes the entry of a ratio of mballoc's counters.
+// quotientOf makes the entry of a ratio of mballoc's counters: the sum of over by per.
 func quotientOf(group, name, unit string, better Better, doc string, per string, over ...string) Metric {
 	return Metric{Name: name, Unit: unit, Better: better, Kind: Ratio, Group: group, Source: "mb_stats", Doc: doc, over: over, per: []string{per}}
 }

@@ -17,8 +17,8 @@ func rsv(name, unit string, better Better, source, doc string, get func(*reserva
 	return reservationMetric{Metric{Name: "rsv_" + name, Unit: unit, Better: better, Kind: Counter, Group: groupWindows, Source: source, Doc: doc}, get}
 }
 
-// reservationTable holds every counter of reservation.Stats; a test holds it to
-// that.
+// reservationTable holds every counter of reservation.Stats but those that stay 0 in
+// every run; a test holds it to that.
 var reservationTable = append([]reservationMetric{
 	rsv("reqs", "requests", Neither, "ext2_new_blocks", "Requests for blocks.",
 		func(s *reservation.Stats) uint64 { return s.Requests }),
@@ -38,8 +38,6 @@ var reservationTable = append([]reservationMetric{
 		func(s *reservation.Stats) uint64 { return s.BitmapLoads }),
 	rsv("fallbacks", "requests", Lower, "ext2_new_blocks", "Requests repeated without a window, for want of room for one.",
 		func(s *reservation.Stats) uint64 { return s.Fallbacks }),
-	rsv("system_zone", "requests", Lower, "ext2_new_blocks", "Requests repeated because they hit a group's own metadata.",
-		func(s *reservation.Stats) uint64 { return s.SystemZone }),
 	rsv("windows_made", "windows", Neither, "alloc_new_reservation", "Windows that files were given.",
 		func(s *reservation.Stats) uint64 { return s.WindowsMade }),
 	rsv("windows_extended", "windows", Neither, "try_to_extend_reservation", "Windows lengthened for a request.",
@@ -58,18 +56,21 @@ var reservationTable = append([]reservationMetric{
 		func(s *reservation.Stats) uint64 { return s.WindowBlocks }),
 }, windowHits()...)
 
-// windowHits are the classes of Stats.HitsAtEnd, named by their smallest count.
+// windowHits are the classes of Stats.HitsAtEnd, named by their smallest count. The first
+// is left out: a file gets a window together with a block from it, so that none is gone
+// without.
 func windowHits() (all []reservationMetric) {
-	for i := range len(reservation.Stats{}.HitsAtEnd) {
-		least, better, doc := 0, Lower, "Windows that are gone and gave no block."
-		if i > 0 {
-			least = 1 << (i - 1)
-			better, doc = Neither, fmt.Sprintf("Windows that are gone and gave %d to %d blocks.", least, 2*least-1)
+	classes := len(reservation.Stats{}.HitsAtEnd)
+	for i := 1; i < classes; i++ {
+		least := 1 << (i - 1)
+		blocks := fmt.Sprintf("%d to %d blocks", least, 2*least-1)
+		switch i {
+		case 1:
+			blocks = "one block"
+		case classes - 1:
+			blocks = fmt.Sprintf("%d blocks or more", least)
 		}
-		if i == 1 {
-			doc = "Windows that are gone and gave one block."
-		}
-		all = append(all, rsv(fmt.Sprintf("windows_hit_%d", least), "windows", better, "rsv_alloc_hit", doc,
+		all = append(all, rsv(fmt.Sprintf("windows_hit_%d", least), "windows", Neither, "rsv_alloc_hit", "Windows that are gone and gave "+blocks+".",
 			func(s *reservation.Stats) uint64 { return s.HitsAtEnd[i] }))
 	}
 	return all

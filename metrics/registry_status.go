@@ -24,7 +24,7 @@ var statusTable = []statusMetric{
 		func(s *filesystem.StatusTree) float64 { return float64(s.Extents) }),
 }
 
-// statusTree is what a file system has that remembers extents.
+// statusTree is a file system that keeps extent status trees: ext4, not ext2.
 type statusTree interface {
 	StatusTree() filesystem.StatusTree
 }

@@ -47,6 +47,7 @@ type Snapshot struct {
 
 // Finish takes the last samples and ends the run.
 func (c *Collector) Finish(now int64) *Result {
+	// Everything is sampled once more, so that the result ends with the run.
 	row := c.sample(now, true)
 	c.endPhase(now, row)
 	r := &Result{
@@ -54,9 +55,11 @@ func (c *Collector) Finish(now int64) *Result {
 		BlockSize: c.geo.BlockSize(), ClusterBlocks: int64(c.geo.ClusterRatio()), Blocks: int64(c.geo.Blocks), Groups: int(c.geo.Groups),
 		Final: row, Series: c.series(), system: c.fs,
 	}
+	// The snapshots, without the places where they lie in their timeline.
 	for _, s := range c.snaps.samples {
 		r.Snapshots = append(r.Snapshots, s.value)
 	}
+	// Each phase's own values, and those of the measured ones together.
 	for i := range c.phases {
 		p := &c.phases[i]
 		v := p.to.Since(p.from)
@@ -68,6 +71,7 @@ func (c *Collector) Finish(now int64) *Result {
 			r.Measured = r.Measured.plus(v)
 		}
 	}
+	// The block map, time by time.
 	if c.bands != nil {
 		r.Map = &BlockMap{Groups: r.Groups, PerBand: int(c.bands.per)}
 		for _, s := range c.maps.samples {
@@ -90,7 +94,7 @@ func (r *Result) Value(name string) (float64, error) {
 	return r.Final[id], nil
 }
 
-// AbsentError says that a metric exists, but that this run has no value for it.
+// AbsentError says that the metric exists but has no value in this run.
 type AbsentError struct{ Metric string }
 
 func (e *AbsentError) Error() string {
@@ -109,6 +113,7 @@ func (r *Result) Stat(name, stat string) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
+	// NaN stands for "no value" until the end.
 	var v float64
 	switch stat {
 	case "last":

@@ -8,11 +8,12 @@ type Series struct {
 	Rows  []Row
 }
 
-// series joins the cheap rows and those of the snapshots.
+// series merges the cheap rows and those of the snapshots in the order of time.
 func (c *Collector) series() *Series {
 	s := &Series{}
 	rows, snaps := c.rows.samples, c.snaps.samples
 	for len(rows) > 0 || len(snaps) > 0 {
+		// At the same time the snapshot's row wins: it has all values of the cheap one and more.
 		if len(rows) == 0 || len(snaps) > 0 && snaps[0].time <= rows[0].time {
 			if len(rows) > 0 && rows[0].time == snaps[0].time {
 				rows = rows[1:]
@@ -61,11 +62,13 @@ func (s *Series) Points(name string) (times []int64, values []float64, err error
 	return times, values, nil
 }
 
-// mean is weighted by time: each value counts half of the way to its neighbours.
+// mean is the mean of a metric, weighted by time: between two samples the value is taken
+// to go in a straight line from one to the other. NaN where there is no value.
 func (s *Series) mean(id ID) float64 {
 	var area, span, only float64
 	last := -1
 	n := 0
+	// Add up the area under the line between each two neighbouring values.
 	for i, r := range s.Rows {
 		if !r.Has(id) {
 			continue
@@ -78,6 +81,7 @@ func (s *Series) mean(id ID) float64 {
 		last, only = i, r[id]
 		n++
 	}
+	// A single value, or several at one time, enclose no area.
 	switch {
 	case n == 0:
 		return math.NaN()

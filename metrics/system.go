@@ -5,10 +5,10 @@ import (
 	"mbsim/filesystem"
 )
 
-// sampled is a file system that passes on that it is sampled.
+// sampleObserver is a file system that wants to know when the run is sampled.
 type sampled interface{ Sampled(now int64) }
 
-// tell tells the file system that it is sampled.
+// notifySampled tells the file system, if it wants to know, that the run is sampled now.
 func (c *Collector) tell(now int64) {
 	if s, ok := c.fs.(sampled); ok {
 		s.Sampled(now)

@@ -17,7 +17,7 @@ const (
 	modeReg = 0o100000
 )
 
-// Tree is what all files come to. Blocks are file-system blocks.
+// Tree is what all files of a file system come to. Blocks are file-system blocks.
 type Tree struct {
 	Files, Directories int64
 	WithBlocks         int64 // files that have blocks on the device
@@ -30,15 +30,15 @@ type Tree struct {
 	MappingBlocks      int64
 	SlackBlocks        int64
 	DirectoryBlocks    int64
-	Layout             Score // of the files
-	Dynamic            Score // of all files, one after the other
-	Gaps               int64 // files that have one before them in their directory
-	GapBlocks          uint64
-	FilesByExtents     Bins // how many files are in so many pieces
-	ExtentsBySize      Bins // how many pieces of files have so many blocks
+	Layout             Score  // of the files
+	Dynamic            Score  // of all files, one after the other
+	Gaps               int64  // files before which, by name in their directory, another has blocks
+	GapBlocks          uint64 // sum of the distances between the two
+	FilesByExtents     Bins   // how many files are in so many pieces
+	ExtentsBySize      Bins   // how many pieces of files have so many blocks
 
-	counts []uint32 // of pieces, a file
-	sorted bool
+	counts []uint32 // number of pieces of each file with blocks
+	sorted bool     // counts is sorted
 }
 
 // Tally goes through the files of a file system, which come sorted by path.
@@ -46,14 +46,16 @@ func Tally(files iter.Seq[filesystem.FileInfo], geo *allocator.Geometry) *Tree {
 	return new(tallier).tally(files, geo)
 }
 
-// tallier keeps what one tally may take over from the one before.
+// tallier holds the memory that one tally can take over from the one before.
 type tallier struct {
 	counts []uint32
-	seen   []uint64          // inodes, as bits
-	last   map[string]uint64 // where the last file of a directory ends
+	seen   []uint64          // a bit for each inode that was met
+	last   map[string]uint64 // by directory: the block behind the last one of its latest file
 }
 
+// tally goes through files, sorted by path, and counts each inode once.
 func (k *tallier) tally(files iter.Seq[filesystem.FileInfo], geo *allocator.Geometry) *Tree {
+	// The inodes and directories of the last tally mean nothing to this one.
 	t := &Tree{counts: k.counts[:0]}
 	clear(k.seen)
 	if k.last == nil {
@@ -62,19 +64,24 @@ func (k *tallier) tally(files iter.Seq[filesystem.FileInfo], geo *allocator.Geom
 	clear(k.last)
 	var end uint64 // of the last file with blocks
 	for f := range files {
+		// A hard link: its blocks are counted under the first name.
 		if k.again(f.Inode) {
 			continue
 		}
+		// Other types than these two have no blocks that matter here.
 		switch f.Mode & modeFmt {
 		case modeDir:
 			t.Directories++
 			t.DirectoryBlocks += f.Sectors >> (geo.BlockBits - 9)
 		case modeReg:
+			// What the extents of the file come to, with the lengths of its pieces.
 			l := measure(f.Extents, geo.ClusterBits, &t.ExtentsBySize)
 			t.addFile(&f, &l, geo)
 			if l.Blocks == 0 {
 				continue
 			}
+			// Dynamic layout score: files are read one after the other by path, so that a file's
+			// first block has a predecessor too, the last block of the file before.
 			if t.WithBlocks > 1 {
 				t.Dynamic.Pairs++
 				if l.First == end {
@@ -84,6 +91,8 @@ func (k *tallier) tally(files iter.Seq[filesystem.FileInfo], geo *allocator.Geom
 			t.Dynamic.Pairs += l.Blocks - 1
 			t.Dynamic.Followed += l.Followed
 			end = l.Last + 1
+			// Distance from the end of the file before it in the same directory, in either
+			// direction, to the start of this one.
 			dir := f.Path[:max(strings.LastIndexByte(f.Path, '/'), 0)]
 			if at, ok := k.last[dir]; ok {
 				t.Gaps++
@@ -96,7 +105,8 @@ func (k *tallier) tally(files iter.Seq[filesystem.FileInfo], geo *allocator.Geom
 	return t
 }
 
-// again reports whether the inode was met before, under another name.
+// again reports whether the inode was met before in this tally, under another name, and
+// notes it.
 func (k *tallier) again(inode uint32) bool {
 	w, bit := int(inode/64), uint64(1)<<(inode%64)
 	if w >= len(k.seen) {
@@ -107,14 +117,18 @@ func (k *tallier) again(inode uint32) bool {
 	return was
 }
 
+// addFile counts a regular file whose extents come to l.
 func (t *Tree) addFile(f *filesystem.FileInfo, l *FileLayout, geo *allocator.Geometry) {
 	t.Files++
 	t.Bytes += f.Size
 	t.DataBlocks += l.Blocks
 	t.UnwrittenBlocks += l.Unwritten
 	t.DelayedBlocks += l.Delayed
+	// From clusters and sectors to blocks. Sectors (i_blocks) also count blocks of the mapping
+	// and of extended attributes: what exceeds the clusters of data.
 	inClusters := l.Clusters << geo.ClusterBits
 	t.MappingBlocks += max(0, f.Sectors>>(geo.BlockBits-9)-inClusters)
+	// With bigalloc a cluster belongs to the file even where no block of it holds data.
 	t.SlackBlocks += inClusters - l.Blocks - l.Delayed
 	if l.Blocks == 0 {
 		return

@@ -38,6 +38,7 @@ type operations struct {
 	written, read   uint64 // bytes
 }
 
+// note counts an operation of kind k that ended with err, and returns err.
 // note counts an operation and passes its error on.
 func (o *operations) note(k opKind, err error) error {
 	o.calls[k]++
@@ -50,6 +51,7 @@ func (o *operations) note(k opKind, err error) error {
 	return err
 }
 
+// total is the number of operations of all kinds.
 func (o *operations) total() (n uint64) {
 	for _, c := range o.calls {
 		n += c
@@ -138,6 +140,7 @@ func (w *watched) Remount(t *task) error {
 	return w.c.ops.note(opRemount, w.FileSystem.Remount(t))
 }
 
+// handle wraps an open file so that the operations on it are counted too.
 func (w *watched) handle(h filesystem.Handle, err error) (filesystem.Handle, error) {
 	if err != nil {
 		return nil, err
@@ -178,12 +181,13 @@ func (w *watchedHandle) Fallocate(t *task, mode uint32, off, n int64) error {
 
 func (w *watchedHandle) Close(t *task) error { return w.ops.note(opClose, w.h.Close(t)) }
 
-// looker is a file system that can list its files without a trace.
+// untracedLister is a file system that can list its files without reading anything for it:
+// no bitmap, inode or extent is loaded and nothing is counted.
 type looker interface {
 	Look() iter.Seq[filesystem.FileInfo]
 }
 
-// files lists the files of fs, without a trace where it can.
+// files lists the files of fs, without leaving a trace where the file system can do that.
 func files(fs filesystem.FileSystem) iter.Seq[filesystem.FileInfo] {
 	if l, ok := fs.(looker); ok {
 		return l.Look()
@@ -191,7 +195,7 @@ func files(fs filesystem.FileSystem) iter.Seq[filesystem.FileInfo] {
 	return fs.Files()
 }
 
-// loser is a file system that counts the dirty blocks it lost.
+// lossCounter is a file system that counts the dirty blocks that found no place.
 type loser interface{ LostBlocks() int64 }
 
 var _ filesystem.FileSystem = (*watched)(nil)

@@ -33,6 +33,6 @@
 // Times in files are seconds of simulated time in CSV and nanoseconds in JSON.
 //
 // Not here: statistics over several runs. Read next: metrics, where the figures
-// come from; study, what a Study is made of; reports/procfs, the kernel's own
+// come from; study, what a Study is made of; kerneltext/procfs, the kernel's own
 // formats.
 package reports

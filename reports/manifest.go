@@ -32,7 +32,7 @@ type Manifest struct {
 	Seed           uint64          `json:"seed"`
 	Command        []string        `json:"command"`
 	Config         json.RawMessage `json:"config"`            // the resolved scenario
-	Fingerprint    string          `json:"fingerprint"`       // of the trajectory of events: equal runs have equal ones
+	Fingerprint    string          `json:"fingerprint"`       // of events, results and where blocks lie (run.Outcome): equal runs have equal ones
 	Changed        []Change        `json:"changed,omitempty"` // settings that are not the default
 	Warnings       []string        `json:"warnings,omitempty"`
 	Files          []string        `json:"files"` // of the run, in the manifest's directory

@@ -34,5 +34,5 @@
 // Costs of operations and models of devices. A sweep is read and checked here;
 // package study makes settings of it.
 //
-// Read next: sim/run, which plays a Scenario.
+// Read next: run, which plays a Scenario.
 package scenarios

@@ -44,7 +44,7 @@ func mount(t testing.TB, s *Scenario) filesystem.FileSystem {
 
 // driver plays the phases of a scenario on a real file system, without an
 // engine: whoever is due first goes on, and everything is written back every
-// five simulated seconds. It stands in for sim/run.
+// five simulated seconds. It stands in for run.
 type driver struct {
 	fs      filesystem.FileSystem
 	pop     *workload.Population

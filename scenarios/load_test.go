@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -33,4 +34,27 @@ func TestErrors(t *testing.T) {
 		_, err := parseTest(d.Input)
 		return oneError(t, err)
 	})
+}
+
+// A scenario of many short values is refused before it is read, and a long script that
+// stands in one is not.
+func TestTooManyValues(t *testing.T) {
+	const many = maxValues + 1
+	for text, want := range map[string]string{
+		strings.Repeat("- a\n", many):                     fmt.Sprintf("in.yaml:%d:1: more than 500000 keys and values: too many for a scenario", many),
+		"a: [" + strings.Repeat("a,", many) + "a]\n":      "in.yaml:1:1: more than 500000 keys and values: too many for a scenario",
+		strings.Repeat("a: 1\n", many):                    fmt.Sprintf("in.yaml:%d:1: more than 500000 keys and values: too many for a scenario", many),
+		strings.Repeat("- - ? - a\n", many/4+1):           fmt.Sprintf("in.yaml:%d:1: more than 500000 keys and values: too many for a scenario", many/4+1),
+		strings.Repeat("[", many):                         "in.yaml:1:1: more than 500000 keys and values: too many for a scenario",
+		strings.Repeat("?\n", many):                       fmt.Sprintf("in.yaml:%d:1: more than 500000 keys and values: too many for a scenario", many),
+		"# " + strings.Repeat("a-b:c ?d ", many) + "\n[]": "in.yaml:2:1: want a scenario (a mapping), found a list",
+	} {
+		if _, err := Parse([]byte(text), "in.yaml", Options{}); err == nil || err.Error() != want {
+			t.Errorf("%.20q: %v, want %s", text, err, want)
+		}
+	}
+	text := "device: {mkfs: {size: 64M}}\nworkload:\n  script: |\n" + strings.Repeat("    sync\n", many)
+	if s, err := Parse([]byte(text), "in.yaml", Options{}); err != nil || len(s.Workload.Script.Ops) != many {
+		t.Errorf("a script of %d lines: %v", many, err)
+	}
 }

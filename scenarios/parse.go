@@ -19,6 +19,9 @@ func (d *decoder) parse(text []byte) (*yaml.Node, error) {
 	if len(text) > input.MaxScenario {
 		return nil, &Error{Message: (&input.TooLong{Name: d.file, What: "a scenario", Max: input.MaxScenario}).Error(), plain: true}
 	}
+	if line := tooManyValues(text); line > 0 {
+		return nil, &Error{File: d.file, Line: line, Column: 1, Message: fmt.Sprintf("more than %d keys and values: too many for a scenario", maxValues)}
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	doc, err := nextDocument(dec)
 	if errors.Is(err, io.EOF) || err == nil && isNull(doc.Content[0]) {
@@ -42,6 +45,34 @@ func (d *decoder) parse(text []byte) (*yaml.Node, error) {
 		return nil, d.wrong(root, "a scenario (a mapping)")
 	}
 	return root, nil
+}
+
+// maxValues is how many keys and values a scenario may have. yaml.v3 takes hundreds of
+// bytes for each, and for a short one a hundred times what it has in the file.
+const maxValues = 500000
+
+// tooManyValues is the line, counted from 1, in which a text has had more signs that
+// divide keys and values than a scenario may have, and 0 for one that has not. A script
+// that stands in a scenario has none of them.
+func tooManyValues(text []byte) int {
+	line, values, begins := 1, 0, true
+	for i, c := range text {
+		next := byte('\n')
+		if i+1 < len(text) {
+			next = text[i+1]
+		}
+		space := next == ' ' || next == '\n' || next == '\r' || next == '\t'
+		switch {
+		case c == ',' || c == '[' || c == '{', c == ':' && space, (c == '-' || c == '?') && begins && space:
+			if values++; values > maxValues {
+				return line
+			}
+		case c == '\n':
+			line++
+		}
+		begins = c == '\n' || begins && (c == ' ' || c == '-' || c == '?')
+	}
+	return 0
 }
 
 // nextDocument reads a document. yaml.v3 has panicked on malformed text before:

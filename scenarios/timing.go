@@ -5,8 +5,8 @@ import (
 
 	"gopkg.in/yaml.v3"
 
-	"mbsim/sim/cost"
-	"mbsim/sim/device"
+	"mbsim/machine/cost"
+	"mbsim/machine/device"
 )
 
 // Timing is the time that work takes: on the CPUs, and on the device.

@@ -45,5 +45,5 @@
 // Preemption: a process gives way only where it waits. Read-write locks and
 // priorities among those who wait.
 //
-// Read next: sim/run, which plays a scenario on an Engine.
+// Read next: run, which plays a scenario on an Engine.
 package sim

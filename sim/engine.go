@@ -59,7 +59,8 @@ func (e *Engine) Pending() int { return len(e.queue) }
 // ways.
 func (e *Engine) Fingerprint() uint64 { return e.fingerprint }
 
-// Mix lets a value, such as where a block landed, count in the fingerprint.
+// Mix lets a value, such as the result of an operation or where a block lies, count in
+// the fingerprint.
 func (e *Engine) Mix(v uint64) {
 	h := (e.fingerprint ^ v) * 0x9e3779b97f4a7c15
 	e.fingerprint = h ^ h>>29

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"mbsim/metrics"
+	"mbsim/run"
 	"mbsim/scenarios"
-	"mbsim/sim/run"
 )
 
 // Perform performs one run of the plan. progress, which may be nil, is told the

@@ -26,7 +26,7 @@ type Record struct {
 	Seed        uint64             `json:"seed"`
 	Replication int                `json:"replication"`
 	Version     string             `json:"version"`
-	Fingerprint string             `json:"fingerprint"` // of the trajectory of events
+	Fingerprint string             `json:"fingerprint"` // of events, results and where blocks lie (run.Outcome)
 	Events      uint64             `json:"events"`
 	Simulated   int64              `json:"simulated_ns"`
 	OutOfSpace  bool               `json:"out_of_space,omitempty"`

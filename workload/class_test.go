@@ -43,7 +43,7 @@ func mixed() Class {
 }
 
 // player performs what a population asks for on a model, always the process
-// whose operation is due first. It is a small sim/run.
+// whose operation is due first. It is a small run.
 type player struct {
 	fs      *modelFS
 	pop     *Population

@@ -3,7 +3,7 @@
 // from distributions (Class, Population).
 //
 // A Population turns the classes of a phase into Workers, one a process. Whoever
-// runs them (sim/run) asks each for its next operation and tells it what became
+// runs them (run) asks each for its next operation and tells it what became
 // of the one before:
 //
 //	workers, prepare := population.Begin(&phase, now)
@@ -37,5 +37,5 @@
 // The package knows no file system and no engine: it names files, and who plays
 // the operations opens them.
 //
-// Read next: scenarios, which says what classes are written like; sim/run.
+// Read next: scenarios, which says what classes are written like; run.
 package workload

@@ -6,7 +6,7 @@ import (
 
 	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
-	"mbsim/reports/procfs"
+	"mbsim/kerneltext/procfs"
 )
 
 // seedGroups is what cat /proc/fs/ext4/loop0/mb_groups showed in OenHan's article

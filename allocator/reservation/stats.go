@@ -24,12 +24,14 @@ type Stats struct {
 	WindowsFailed    uint64 // searches that found no room in their group
 	WindowBlocks     uint64 // blocks given from windows
 	// HitsAtEnd counts the windows that are gone by the blocks they gave: i
-	// for those with at least 2^(i-1) and fewer than 2^i, 0 for none.
+	// for those with at least 2^(i-1) and fewer than 2^i, 0 for none. The last
+	// class has no upper limit.
 	HitsAtEnd [hitClasses]uint64
 }
 
-// hitClasses is enough for a window of MaxWindow blocks, extended.
-const hitClasses = 16
+// hitClasses is enough for a window of MaxWindow blocks that a direct write has extended
+// by the blocks of an indirect block: 2048 blocks or more are the last class.
+const hitClasses = 13
 
 // add counts what t counts too.
 func (s *Stats) add(t *Stats) {

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mbsim/internal/nearest"
-	"mbsim/sim/run"
+	"mbsim/run"
 )
 
 // addCheck adds the flag that says when the file system is checked.

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mbsim/sim/replay"
+	"mbsim/replay"
 )
 
 func kernels() string { return strings.Join(replay.Kernels(), ", ") }

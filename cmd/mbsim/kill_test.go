@@ -191,7 +191,7 @@ func exists(path string) bool {
 // leaves nothing but its own.
 func TestKilledReplays(t *testing.T) {
 	k := newKilled(t)
-	dir, err := filepath.Abs("../../sim/replay/testdata/small-files-1")
+	dir, err := filepath.Abs("../../replay/testdata/small-files-1")
 	if err != nil {
 		t.Fatal(err)
 	}

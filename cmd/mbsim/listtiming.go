@@ -7,8 +7,8 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
-	"mbsim/sim/cost"
-	"mbsim/sim/device"
+	"mbsim/machine/cost"
+	"mbsim/machine/device"
 )
 
 // listDevices prints the parameters of every device that has any, as timing:

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"mbsim/internal/memory"
 )
 
 func TestMain(m *testing.M) {
@@ -28,6 +31,12 @@ func TestSessions(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("ROOT", root)
 			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "below576G" {
+				return false, fmt.Errorf("unknown condition %q", name)
+			}
+			return memory.Check("a device of 8P", 576<<30) != nil, nil
 		},
 		UpdateScripts: os.Getenv("UPDATE") != "",
 	})

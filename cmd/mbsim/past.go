@@ -12,11 +12,11 @@ import (
 
 	"mbsim/filesystem"
 	"mbsim/filesystem/ext4"
+	"mbsim/kerneltext/procfs"
 	"mbsim/metrics"
 	"mbsim/reports"
-	"mbsim/reports/procfs"
+	"mbsim/run"
 	"mbsim/scenarios"
-	"mbsim/sim/run"
 )
 
 // past makes a stored run again.
@@ -77,7 +77,7 @@ func (p *past) again(ctx context.Context, s *scenarios.Scenario) (*run.Outcome, 
 		if b := reports.Build(); b.Version != m.Version || b.Revision != m.Revision || b.Modified || m.Modified {
 			text = fmt.Sprintf("; mbsim %s %s made it, this is %s %s", m.Version, m.Revision, b.Version, b.Revision)
 		}
-		return nil, usagef("%s: made again, the run takes another way (fingerprint %s, was %s)%s", p.dir, got, m.Fingerprint, text)
+		return nil, usagef("%s: made again, the run takes another way or its blocks lie elsewhere (fingerprint %s, was %s)%s", p.dir, got, m.Fingerprint, text)
 	}
 	return out, nil
 }

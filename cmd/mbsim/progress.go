@@ -9,7 +9,7 @@ import (
 	"github.com/vbauerster/mpb/v8/decor"
 	"golang.org/x/term"
 
-	"mbsim/sim/run"
+	"mbsim/run"
 )
 
 // bar is a progress bar with an estimate of the time left; a nil one shows

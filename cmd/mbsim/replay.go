@@ -13,8 +13,8 @@ import (
 	"mbsim/internal/atomicfile"
 	"mbsim/internal/folderlock"
 	"mbsim/internal/memory"
-	"mbsim/reports/ftrace"
-	"mbsim/sim/replay"
+	"mbsim/kerneltext/ftrace"
+	"mbsim/replay"
 	"mbsim/workload"
 )
 

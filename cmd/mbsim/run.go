@@ -14,8 +14,8 @@ import (
 	"mbsim/internal/folderlock"
 	"mbsim/metrics"
 	"mbsim/reports"
+	"mbsim/run"
 	"mbsim/scenarios"
-	"mbsim/sim/run"
 )
 
 type runFlags struct {
@@ -58,9 +58,10 @@ groups in use: of the scenarios that come with mbsim, one in the end takes 0.4% 
 15% of the run, mostly 5% or less; --check=phase up to 40%, --check=sync up to 75%,
 and several times the run where that does little but sync (locality-groups).
 
-Exit codes: 0 all is well, 1 mbsim's own mistake (a check failed), 2 the scenario
-or the command line is wrong, or the folder is in use (nothing is written then), 3
-the device was full and the scenario ends then, 99 an
+Exit codes: 0 all is well, 1 mbsim itself or the machine failed, or a check did, 2 the
+scenario or the command line is wrong, the folder is in use, or the device needs more
+memory than there is (nothing is written then), 3 the device was full and the scenario
+ends then, 99 an
 expectation of the scenario was not met, 130 interrupted.`,
 		Example: `  mbsim run scenarios/small-files.yaml
   mbsim run small-files --set s_mb_order2_reqs=4 --set workload.classes.writers.count=8 -o out/order4

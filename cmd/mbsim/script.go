@@ -10,8 +10,8 @@ import (
 
 	"mbsim/internal/atomicfile"
 	"mbsim/internal/folderlock"
+	"mbsim/run"
 	"mbsim/scenarios"
-	"mbsim/sim/run"
 	"mbsim/workload"
 )
 

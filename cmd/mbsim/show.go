@@ -43,9 +43,10 @@ time, as the kernel and e2fsprogs do:
 
 The files of the run's folder tell most of what there was at the end. For the rest
 the run is made again, from the resolved scenario in manifest.json, and compared
-with its fingerprint, so that what is shown is the state of that very run. Paths in
-the scenario are relative to where it was read; --base names that folder if show
-runs elsewhere.
+with its fingerprint, which covers all events, the result of every operation and
+where all blocks lie in the end, so that what is shown is the state of that very run:
+an mbsim whose allocator decides otherwise refuses to show it. Paths in the scenario
+are relative to where it was read; --base names that folder if show runs elsewhere.
 
 A time shows what there was just before what happened at that very nanosecond.`,
 		Example: `  mbsim show out/small-files --as mb_groups

@@ -16,7 +16,7 @@ import (
 
 	"mbsim/internal/shell"
 	"mbsim/metrics"
-	"mbsim/sim/run"
+	"mbsim/run"
 	"mbsim/study"
 	"mbsim/study/compare"
 	"mbsim/study/slurm"
@@ -70,10 +70,11 @@ follows it, has lost ones performed again, and merges. shards only writes the pl
 run mbsim shard for each part, anywhere, and mbsim merge in the end.
 
 The runs are not checked as mbsim run checks its own, which would take some percent
-more time: run one of the settings with mbsim run --set to have it checked.
+more time: run one of the settings with mbsim run --set to have it checked. A study has
+200,000 runs at most.
 
-Exit codes: 0 all is well, 2 the scenario or the command line is wrong, 130
-interrupted.`,
+Exit codes: 0 all is well, 1 mbsim itself or the machine failed, 2 the scenario or
+the command line is wrong, 130 interrupted.`,
 		Example: `  mbsim sweep small-files --set s_mb_order2_reqs=0..9 --reps 5
   mbsim sweep policies
   mbsim sweep streams --set s_mb_group_prealloc=64..1024*2 --until ci=2%,max=50 --dry-run`,

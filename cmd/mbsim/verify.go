@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mbsim/internal/crash"
-	"mbsim/sim/replay"
+	"mbsim/replay"
 )
 
 func newVerify() *cobra.Command {

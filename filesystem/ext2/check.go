@@ -1,8 +1,6 @@
 package ext2
 
 import (
-	"fmt"
-
 	"mbsim/allocator"
 	"mbsim/filesystem/owners"
 )
@@ -27,25 +25,6 @@ func (fs *FS) Check() error {
 	return c.Err()
 }
 
-// checkAtMount refuses what contradicts itself on disk: running would go wrong
-// there, or could not be told from a mistake of the simulator. It also notes what
-// is unusual but harmless. Counts of descriptors are believed, as the kernel does.
-func (fs *FS) checkAtMount() error {
-	fs.emptyAtMount = make(map[allocator.Block]bool)
-	c := newChecker(fs)
-	c.empty = func(b allocator.Block) { fs.emptyAtMount[b] = true }
-	c.claimed = func(b allocator.Block, n uint32) {
-		if fs.layout.SystemZone(b, n) {
-			c.Errorf("%s: the file system's own", owners.Range(b, uint64(n)))
-		}
-	}
-	c.all(&c.tally)
-	if err := c.Err(); err != nil {
-		return fmt.Errorf("ext2: %s", owners.Summary(err))
-	}
-	return nil
-}
-
 // tally is who has what: the blocks of files, and the inodes.
 type tally struct{ blocks, inodes, dirs *owners.Set }
 
@@ -60,25 +39,14 @@ type checker struct {
 	tally // what files have now
 	fs    *FS
 	live  []*inode // in memory, by number
-	// What is done about an indirect block without pointers, and about blocks that
-	// an inode has.
-	empty   func(allocator.Block)
-	claimed func(b allocator.Block, n uint32)
-
-	held int    // windows that are not empty
-	n    int64  // blocks of the inode being checked, indirect ones included
-	data int64  // of these, those with data
-	end  uint64 // behind its last block of data
+	held  int      // windows that are not empty
+	n     int64    // blocks of the inode being checked, indirect ones included
+	data  int64    // of these, those with data
+	end   uint64   // behind its last block of data
 }
 
 func newChecker(fs *FS) *checker {
-	c := &checker{fs: fs, tally: fs.newTally(), claimed: func(allocator.Block, uint32) {}}
-	c.empty = func(b allocator.Block) {
-		if !fs.emptyAtMount[b] {
-			c.Errorf("the indirect block %d is empty", b)
-		}
-	}
-	return c
+	return &checker{fs: fs, tally: fs.newTally()}
 }
 
 // peekInode is the inode of this number, nil where it is not in use.
@@ -129,8 +97,8 @@ func (c *checker) inode(in *inode) {
 		owners.OwnInode(&c.fs.geo, c.dirs, in.number)
 	}
 	c.tree(in)
-	if c.n+in.beside != in.blocks {
-		c.Errorf("its pointers lead to %d blocks, %d more at mount had none, it counts %d", c.n, in.beside, in.blocks)
+	if c.n+in.attrs != in.blocks {
+		c.Errorf("its pointers lead to %d blocks, %d more are of attributes, it counts %d", c.n, in.attrs, in.blocks)
 	}
 	bits := c.fs.geo.BlockBits
 	if in.size < 0 || in.size > c.fs.maxBytes {
@@ -223,7 +191,6 @@ func (c *checker) claim(n *node, slot int, b allocator.Block, blocks uint64) {
 	if err := owners.Own(&c.fs.geo, c.blocks, b, blocks); err != nil {
 		c.Errorf("slot %d of block %d: %w", slot, n.blk, err)
 	}
-	c.claimed(b, uint32(blocks))
 	c.n += int64(blocks)
 }
 
@@ -247,7 +214,7 @@ func (c *checker) slot(n *node, i, levels int, lblk uint64) {
 			c.slot(kid, k, levels-1, lblk+uint64(k)<<(int(c.fs.pointerBits)*(levels-1)))
 		}
 	}
-	if c.n == have {
-		c.empty(b)
+	if c.n == have && !kid.bare {
+		c.Errorf("the indirect block %d is empty", b)
 	}
 }

@@ -19,7 +19,7 @@ var damages = map[string]struct {
 	do   func(fs *FS, f *inode)
 	want string
 }{
-	"count":      {func(_ *FS, f *inode) { f.blocks++ }, "its pointers lead to 31 blocks, 0 more at mount had none, it counts 32"},
+	"count":      {func(_ *FS, f *inode) { f.blocks++ }, "its pointers lead to 31 blocks, 0 more are of attributes, it counts 32"},
 	"two owners": {func(_ *FS, f *inode) { f.slots[3] = f.slots[2] }, ": two owners"},
 	"of another": {func(fs *FS, f *inode) { f.slots[3] = at(fs, "g").slots[0] }, ": two owners"},
 	"system":     {func(_ *FS, f *inode) { f.slots[3] = 10 }, "block 10 of group 0: a file's and the file system's own"},
@@ -114,12 +114,12 @@ func TestMountRefuses(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ edit, want string }{
-		{"sif d0/f1 links_count 3", "inode 14: 1 links, counted 3"},
-		{"sif d0/f1 block[0] 9", "inode 14: block 9: the file system's own"},
-		{"freeb 700 60\nset_bg 0 free_blocks_count 7492\nssv free_blocks_count 7492", "in use and free on disk"},
-		{"sif d0/f5 size 10", "inode 18: block"},
-		{"link d0 again", "is a second name of directory 12"},
-		{"link d0/f1 again", "inode 14: 2 links, counted 1"},
+		{"sif d0/f1 links_count 3", "inode 14: 3 links by its count, 1 by the directories"},
+		{"sif d0/f1 block[0] 9", "inode 14: block (logical 0) lies at block 9, which is the file system's own"},
+		{"freeb 700 60\nset_bg 0 free_blocks_count 7492\nssv free_blocks_count 7492", "which the bitmap of group 0 calls free"},
+		{"sif d0/f5 size 10", "inode 18: a file of 10 bytes maps logical block"},
+		{"link d0 again", "names directory 12, which has another name"},
+		{"link d0/f1 again", "inode 14: 1 links by its count, 2 by the directories"},
 	} {
 		disk := filledDisk(t, "-t ext2 -b 1024")
 		cmd := exec.Command("debugfs", "-w", "-f", "-", disk)

@@ -9,6 +9,7 @@ import (
 	"mbsim/filesystem"
 	"mbsim/filesystem/dirent"
 	"mbsim/filesystem/image"
+	"mbsim/internal/memory"
 )
 
 type (
@@ -36,9 +37,7 @@ type FS struct {
 	inodes  [][]*inode
 	root    *inode
 	atMount []uint32 // the inodes that were there at mount, with a name
-	// Indirect blocks without pointers, which images may have, by where they lie.
-	emptyAtMount map[allocator.Block]bool
-	open         int // handles
+	open    int      // handles
 
 	lastDir     *inode // the directory of the last path, if it still has that path
 	lastDirPath string
@@ -61,6 +60,9 @@ const (
 	knownROCompat = image.SparseSuper | image.LargeFile | 0x4
 )
 
+// groupMemory is the bytes that a mounted group takes at least.
+const groupMemory = 120
+
 // Mount mounts the file system that l describes (ext2_fill_super).
 func Mount(l *image.Layout, opt Options) (*FS, error) {
 	s := &l.Super
@@ -74,6 +76,9 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 		return nil, fmt.Errorf("ext2: blocks of %d bytes; a page has %d", s.BlockSize(), pageSize)
 	case s.BlocksPerGroup <= s.InodeTableBlocks()+3:
 		return nil, fmt.Errorf("ext2: groups of %d blocks have no room beside %d blocks of inodes", s.BlocksPerGroup, s.InodeTableBlocks())
+	}
+	if err := memory.Check(fmt.Sprintf("ext2: %d groups", s.Groups()), int64(s.Groups())*groupMemory); err != nil {
+		return nil, err
 	}
 	fs := &FS{
 		layout: l, geo: l.Geometry(), opt: opt,
@@ -100,7 +105,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 	if err := fs.loadTree(); err != nil {
 		return nil, err
 	}
-	return fs, fs.checkAtMount()
+	return fs, nil
 }
 
 // maxSize is the largest file, in bytes: what the block tree reaches, and no more

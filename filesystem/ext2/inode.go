@@ -24,8 +24,8 @@ type inode struct {
 	links  uint32
 	opens  int   // handles that hold it
 	size   int64 // bytes
-	blocks int64 // i_blocks in file-system blocks: data and indirect blocks
-	beside int64 // of these, blocks that no pointer leads to: of extended attributes, at mount
+	blocks int64 // i_blocks in file-system blocks: data, indirect blocks, attributes
+	attrs  int64 // those of extended attributes
 	topdir bool
 
 	// What the kernel keeps from the first allocation on

@@ -29,7 +29,7 @@ func (fs *FS) load(im *image.Inode, parent *inode) (*inode, error) {
 	in.links = im.Links
 	in.size = im.Size
 	in.blocks = im.Sectors >> (fs.geo.BlockBits - 9)
-	in.beside = in.blocks - blocksOf(im)
+	in.attrs = im.AttrSectors >> (fs.geo.BlockBits - 9)
 	in.topdir = im.Flags&topdirFlag != 0
 	if in.parent = parent; parent == nil {
 		in.parent = in
@@ -65,16 +65,6 @@ func (fs *FS) load(im *image.Inode, parent *inode) (*inode, error) {
 	return in, nil
 }
 
-// blocksOf is the number of blocks that the pointers of an inode lead to, indirect
-// ones included.
-func blocksOf(im *image.Inode) int64 {
-	n := int64(len(im.Meta))
-	for i := range im.Extents {
-		n += int64(im.Extents[i].Len)
-	}
-	return n
-}
-
 // slots are the blocks of a directory as dirent has them. An index of hashes is
 // nothing to ext2: its blocks are free room.
 func slots(blocks []image.DirBlock) []dirent.Block {
@@ -105,7 +95,9 @@ func (fs *FS) loadPointers(in *inode, im *image.Inode) error {
 		}
 		l := c.links[at]
 		l.in.ptr[l.slot] = uint32(m.Block)
-		l.in.kid[l.slot] = fs.newNode(m.Block, m.Depth == 1)
+		kid := fs.newNode(m.Block, m.Depth == 1)
+		kid.bare = m.Entries == 0
+		l.in.kid[l.slot] = kid
 	}
 	for _, x := range im.Extents {
 		for i := range x.Len {

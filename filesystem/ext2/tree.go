@@ -15,6 +15,9 @@ type node struct {
 	blk allocator.Block // where the indirect block lies, 0 for the inode's array
 	ptr []uint32        // 0 is a hole
 	kid []*node         // what ptr points to where those are indirect blocks; nil in a leaf
+	// bare says that it pointed nowhere at mount already, which the kernel leaves
+	// as it is; the driver frees a block that it makes so.
+	bare bool
 }
 
 // newNode makes the indirect block at b, empty.
@@ -22,7 +25,7 @@ func (fs *FS) newNode(b allocator.Block, leaf bool) *node {
 	if n := len(fs.spareLeaves); leaf && n > 0 {
 		x := fs.spareLeaves[n-1]
 		fs.spareLeaves = fs.spareLeaves[:n-1]
-		x.blk = b
+		x.blk, x.bare = b, false
 		return x
 	}
 	x := &node{blk: b, ptr: make([]uint32, 1<<fs.pointerBits)}

@@ -12,7 +12,7 @@ func (c *checker) inlineData(in *inode) {
 	if in.inline < inlineBlockBytes || in.inline > in.inlineMax {
 		c.Errorf("holds %d bytes itself, has room for %d", in.inline, in.inlineMax)
 	}
-	if in.Extents || in.ind != nil && !allZero(in.ind.ptr) || in.m.root.entries() > 0 || in.blocks > 0 {
+	if in.Extents || in.ind != nil && !allZero(in.ind.ptr) || in.m.root.entries() > 0 || in.blocks != in.attrs {
 		c.Errorf("holds %d bytes itself, and has %d blocks, extents: %t", in.inline, in.blocks, in.Extents)
 	}
 	if in.mayInline && (len(in.m.cache.runs) > 0 || in.isDir() && in.dir.InlineSize() != int(in.inline)) {

@@ -32,10 +32,10 @@ func (c *checker) tree(in *inode) *treeCheck {
 		c.array(in.ind, 0, 0, &t)
 	}
 	c.dataClusters(&t)
-	if n := (t.clusters + t.meta) << c.fs.geo.ClusterBits; n != in.blocks {
-		c.Errorf("it holds %d clusters of data and %d blocks of metadata, and counts %d blocks", t.clusters, t.meta, in.blocks)
+	if n := (t.clusters + t.meta) << c.fs.geo.ClusterBits; n+in.attrs != in.blocks {
+		c.Errorf("it holds %d clusters of data and %d blocks of metadata, %d blocks of attributes, and counts %d blocks", t.clusters, t.meta, in.attrs, in.blocks)
 	}
-	if in.Size < 0 || in.Size > c.fs.maxSize(in) || in.disksize > in.Size && in.links > 0 {
+	if in.Size < 0 || in.Size > c.fs.maxSize(in) && !in.isDir() || in.disksize > in.Size && in.links > 0 {
 		c.Errorf("size %d, on disk %d", in.Size, in.disksize)
 	}
 	return &t
@@ -156,7 +156,7 @@ func (c *checker) array(n *indirect, below uint, lblk uint64, t *treeCheck) {
 		}
 		at += 1 << (levels * bits)
 	}
-	if empty && n.blk != 0 {
+	if empty && n.blk != 0 && !n.bare {
 		c.Errorf("array at block %d is empty", n.blk)
 	}
 }

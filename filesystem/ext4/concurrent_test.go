@@ -10,10 +10,10 @@ import (
 
 	"mbsim/filesystem"
 	"mbsim/filesystem/play"
+	"mbsim/machine/cost"
+	"mbsim/machine/device"
+	"mbsim/machine/smp"
 	"mbsim/sim"
-	"mbsim/sim/cost"
-	"mbsim/sim/device"
-	"mbsim/sim/smp"
 	"mbsim/workload"
 )
 

@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"mbsim/filesystem"
-	"mbsim/reports/procfs"
+	"mbsim/kerneltext/procfs"
 	"mbsim/workload"
 )
 

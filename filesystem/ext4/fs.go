@@ -165,18 +165,23 @@ func (fs *FS) setupDirectories() {
 	}
 }
 
-// countInodes sets the counters of free inodes and directories.
+// countInodes sets the counters of free inodes and directories to what the
+// descriptors add up to; the superblock's own count decides nothing
+// (ext4_count_free_inodes, ext4_count_dirs).
 func (fs *FS) countInodes() {
-	var dirs int64
+	var free, dirs int64
 	for g := range fs.geo.Groups {
-		dirs += int64(fs.layout.Desc(g).UsedDirs)
+		d := fs.layout.Desc(g)
+		free += int64(d.FreeInodes)
+		dirs += int64(d.UsedDirs)
 	}
-	fs.freeInodes = allocator.NewPerCPUCounter(int64(fs.layout.Super.FreeInodes), fs.opt.CPUs)
+	fs.freeInodes = allocator.NewPerCPUCounter(free, fs.opt.CPUs)
 	fs.dirCount = allocator.NewPerCPUCounter(dirs, fs.opt.CPUs)
 }
 
 // maxIndirectBytes is the largest size of a file with indirect blocks
-// (ext4_max_bitmap_size).
+// (ext4_max_bitmap_size). With blocks of 32K and more and without huge_file, the
+// indirect blocks that the kernel takes off leave nothing: no file has data then.
 func maxIndirectBytes(bits uint8, huge bool) int64 {
 	per := int64(1) << (bits - 2)
 	most := int64(1)<<32 - 1

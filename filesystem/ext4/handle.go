@@ -9,7 +9,11 @@ type handle struct {
 	direct bool
 }
 
-func (fs *FS) openInode(in *inode, direct bool) *handle {
+// openInode opens an inode by a name in dir.
+func (fs *FS) openInode(dir, in *inode, direct bool) *handle {
+	if in.pins == 0 {
+		in.parent = dir // of the name it is opened by: it may have had another
+	}
 	fs.pin(in)
 	in.Writers++
 	if n := len(fs.spareHandles); n > 0 {

@@ -21,6 +21,9 @@ type indirect struct {
 	blk allocator.Block // 0 for the inode's
 	ptr []uint32        // 0 is a hole
 	kid []*indirect     // what ptr points to, where that is an indirect block
+	// bare says that it pointed nowhere at mount already, which the kernel leaves
+	// as it is; the driver frees a block that it makes so.
+	bare bool
 }
 
 func newIndirect(blk allocator.Block, slots int, leaf bool) *indirect {

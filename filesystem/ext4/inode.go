@@ -69,6 +69,7 @@ type rareState struct {
 	inlineState
 	ind            *indirect // block pointers of an inode without extents
 	newer, older   *inode    // on the list of orphans
+	attrs          int64     // blocks of extended attributes, which count in inode.blocks
 	writebackIndex uint32    // the page where range-cyclic writeback goes on
 }
 

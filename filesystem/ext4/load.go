@@ -2,8 +2,8 @@ package ext4
 
 import (
 	"fmt"
+	"slices"
 
-	"mbsim/allocator"
 	"mbsim/filesystem/dirent"
 	"mbsim/filesystem/image"
 )
@@ -32,6 +32,7 @@ func (fs *FS) loadInode(im *image.Inode, parent *inode) (*inode, error) {
 	in.blocks = im.Sectors >> (fs.geo.BlockBits - 9)
 	in.Extents = im.Flags&image.ExtentsFlag != 0
 	in.topdir = im.Flags&image.TopdirFlag != 0
+	in.attrs = im.AttrSectors >> (fs.geo.BlockBits - 9)
 	in.loadInline(im)
 	in.parent = parent
 	if in.Extents {
@@ -144,55 +145,30 @@ func (n *node) first() uint32 {
 	return n.idx[0].lblk
 }
 
-// loadIndirect builds the block pointers of a file without extents.
+// loadIndirect builds the block pointers of a file without extents: the indirect
+// blocks from the top down, then the data.
 func (fs *FS) loadIndirect(in *inode, im *image.Inode) {
-	meta := map[[2]uint32]allocator.Block{}
-	for _, m := range im.Meta {
-		meta[[2]uint32{uint32(m.Depth), m.Logical}] = m.Block
+	if len(im.Meta)+len(im.Extents) == 0 {
+		return
+	}
+	in.ind = newIndirect(0, inodeSlots, false)
+	meta := slices.Clone(im.Meta)
+	slices.SortStableFunc(meta, func(a, b image.MetaBlock) int { return int(b.Depth) - int(a.Depth) })
+	for _, m := range meta {
+		c := fs.chainTo(m.Logical)
+		at := c.depth - 1 - int(m.Depth)
+		in.walk(&c, at+1)
+		kid := newIndirect(m.Block, 1<<(fs.geo.BlockBits-2), m.Depth == 1)
+		kid.bare = m.Entries == 0
+		l := c.l[at]
+		l.n.ptr[l.i], l.n.kid[l.i] = uint32(m.Block), kid
 	}
 	for _, x := range im.Extents {
 		for k := range uint32(x.Len) {
-			fs.setPointer(in, uint32(x.Logical)+k, uint32(x.Physical)+k, meta)
+			c := fs.chainTo(uint32(x.Logical) + k)
+			in.walk(&c, c.depth)
+			l := c.l[c.depth-1]
+			l.n.ptr[l.i] = uint32(x.Physical) + k
 		}
 	}
-}
-
-// setPointer sets the pointer of one block, making the indirect blocks on the
-// way to it.
-func (fs *FS) setPointer(in *inode, lblk, pblk uint32, meta map[[2]uint32]allocator.Block) {
-	c := fs.chainTo(lblk)
-	if in.ind == nil {
-		in.ind = newIndirect(0, inodeSlots, false)
-	}
-	n := in.ind
-	span := uint32(1)
-	for range c.depth - 1 {
-		span <<= fs.geo.BlockBits - 2
-	}
-	base := lblk - fs.offsetIn(&c)
-	for k := 0; k < c.depth-1; k++ {
-		i := c.offsets[k]
-		if k > 0 {
-			span >>= fs.geo.BlockBits - 2
-			base += uint32(i) * span
-		}
-		if n.kid[i] == nil {
-			levels := uint32(c.depth - 1 - k)
-			b := meta[[2]uint32{levels, base}]
-			n.kid[i] = newIndirect(b, 1<<(fs.geo.BlockBits-2), k == c.depth-2)
-			n.ptr[i] = uint32(b)
-		}
-		n = n.kid[i]
-	}
-	n.ptr[c.offsets[c.depth-1]] = pblk
-}
-
-// offsetIn is how far a chain's block lies behind the first block of the slot
-// of the inode that it begins at.
-func (fs *FS) offsetIn(c *chain) uint32 {
-	off := uint32(0)
-	for k := 1; k < c.depth; k++ {
-		off = off<<(fs.geo.BlockBits-2) + uint32(c.offsets[k])
-	}
-	return off
 }

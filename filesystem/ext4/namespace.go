@@ -364,7 +364,7 @@ func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode
 	oldDir.dir.Remove(oldName)
 	if in.pins > 0 {
 		fs.pin(newDir)
-		defer fs.unpin(t, oldDir)
+		defer fs.unpin(t, in.parent) // not oldDir where it was opened by another name
 	}
 	in.parent = newDir
 	if in.isDir() {

@@ -49,9 +49,11 @@ func (fs *FS) openOrCreate(t *task, path string) (h *handle, made bool, e errno)
 		made = e == 0
 	case in.isDir():
 		e = filesystem.EISDIR
+	case !in.Regular: // symbolic links are not followed
+		e = filesystem.ELOOP
 	}
 	if e == 0 {
-		h = fs.openInode(in, false)
+		h = fs.openInode(dir, in, false)
 	}
 	fs.leave(t, dir)
 	return h, made, e
@@ -69,8 +71,10 @@ func (fs *FS) Open(t *task, path string, direct bool) (filesystem.Handle, error)
 		return nil, filesystem.ENOENT
 	case in.isDir():
 		return nil, filesystem.EISDIR
+	case !in.Regular: // symbolic links are not followed
+		return nil, filesystem.ELOOP
 	}
-	return fs.openInode(in, direct), nil
+	return fs.openInode(dir, in, direct), nil
 }
 
 // Unlink implements filesystem.FileSystem.

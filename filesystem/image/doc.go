@@ -5,7 +5,8 @@
 //   - Mkfs computes what mke2fs 1.47.0 lays out for given parameters, block for
 //     block, without writing anything;
 //   - ReadDumpe2fs reads the text that dumpe2fs prints, plain or gzip;
-//   - Open reads a real image (superblock, descriptors, bitmaps, inodes).
+//   - Open reads a real image (superblock, descriptors, bitmaps, inodes,
+//     directories) and checks all of it.
 //
 // # Units
 //
@@ -14,6 +15,9 @@
 // Inodes are numbered from 1.
 //
 // # Invariants
+//
+// What Open or ReadDumpe2fs accepts is sound: whoever mounts a Layout need not
+// expect damage. Memory follows what an input holds and not what it claims.
 //
 // A Layout never changes once made and may be read by several goroutines. Its
 // cost follows what is asked of it: Mkfs of a petabyte computes the descriptor

@@ -2,6 +2,7 @@ package image
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -194,8 +195,19 @@ func (d *dumpReader) checkGroup(id allocator.GroupID, g *groupState) error {
 
 // check compares all groups with the superblock.
 func (d *dumpReader) check() error {
+	for id := range d.state.groups {
+		if err := d.state.checkTables(uint32(id)); err != nil {
+			return err
+		}
+	}
 	if err := d.state.addTables(); err != nil {
 		return err
+	}
+	if err := d.state.checkReserved(); err != nil {
+		return err
+	}
+	if d.state.groups[0].desc.UsedDirs == 0 {
+		return fmt.Errorf("group 0: no directories, and the root is one")
 	}
 	var free, inodes uint64
 	for id := range d.state.groups {
@@ -220,7 +232,7 @@ func (d *dumpReader) check() error {
 func (s *readState) guessFiles() (notes []string) {
 	var zero allocator.Block
 	jBlocks := uint32(0)
-	if s.sb.Compat&HasJournal != 0 && s.sb.JournalInode == JournalInode {
+	if s.sb.Compat&HasJournal != 0 && s.sb.JournalInode == JournalInode && s.sb.JournalBlocks <= maxJournalBlocks {
 		jBlocks = s.sb.JournalBlocks
 	}
 	var best []Inode
@@ -247,7 +259,23 @@ func (s *readState) guessFiles() (notes []string) {
 		}
 	}
 	s.files = best
+	if i := slices.IndexFunc(best, func(in Inode) bool { return in.Number == s.sb.FirstInode }); i >= 0 && !s.hasLost() {
+		s.files = slices.Delete(best, i, i+1)
+		s.files[0].Links-- // the root comes first
+		notes = append(notes, "there is no lost+found")
+	}
 	return notes
+}
+
+// hasLost reports whether there may be a directory lost+found where mke2fs makes
+// it: its inode is in use, and its group has a directory beside the root.
+func (s *readState) hasLost() bool {
+	id, i := s.inodeAt(s.sb.FirstInode)
+	dirs := s.groups[id].desc.UsedDirs
+	if id == 0 {
+		dirs--
+	}
+	return dirs > 0 && !s.groups[id].inodes.anyFree(i, i+1)
 }
 
 // keepUsed drops the blocks of files that are not in use.

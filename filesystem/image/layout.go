@@ -38,6 +38,8 @@ type Inode struct {
 	// indirect blocks, in the order of the logical blocks they map.
 	Meta []MetaBlock
 	ACL  allocator.Block // the block of extended attributes, 0 for none
+	// AttrSectors are those of Sectors that hold extended attributes.
+	AttrSectors int64
 
 	// InlineSize is the bytes of data that the inode holds itself (inline_data),
 	// those past the file's end included; 0 where it holds none. InlineMax is the

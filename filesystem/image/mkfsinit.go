@@ -208,6 +208,9 @@ func (m *mkfsState) backupGroups() {
 	m.sb.BackupGroups = b
 }
 
+// maxJournalBlocks is the size of the largest journal that mke2fs makes.
+const maxJournalBlocks = 10240000
+
 // journalSize decides the journal's blocks (figure_journal_size,
 // ext2fs_default_journal_size).
 func (m *mkfsState) journalSize() error {
@@ -244,8 +247,8 @@ func (m *mkfsState) journalSize() error {
 		if hasFast && p.FastCommitKB > 0 {
 			fast = uint32(int64(p.FastCommitKB) * 1024 / sb.BlockSize())
 		}
-		if n := uint64(journal) + uint64(fast); n < 1024 || n > 10240000 {
-			return mkfsErrorf("a journal of %d blocks: want 1024 to 10240000", n)
+		if n := uint64(journal) + uint64(fast); n < 1024 || n > maxJournalBlocks {
+			return mkfsErrorf("a journal of %d blocks: want 1024 to %d", n, maxJournalBlocks)
 		} else if n > m.initialFree()/2 {
 			return mkfsErrorf("a journal of %d blocks is too big for the file system", n)
 		}

@@ -25,7 +25,7 @@ func newDirBlocks(sb *Superblock, in *Inode) ([]DirBlock, error) {
 		ft = ftDir
 	}
 	names := []Dirent{{Inode: in.Number, Name: "."}, {Inode: RootInode, Name: ".."}}
-	if in.Number == RootInode {
+	if in.Number == RootInode && in.Links > 2 { // lost+found may have been removed since
 		names = append(names, Dirent{Inode: sb.FirstInode, Name: "lost+found"})
 	}
 	off := uint32(0)

@@ -8,20 +8,27 @@ import (
 	"strings"
 
 	"mbsim/allocator"
+	"mbsim/internal/memory"
 )
 
 var le = binary.LittleEndian
 
-// Open reads the image of a file system: superblock, descriptors and bitmaps at
-// once, inodes and directories when they are asked for. Close the layout to
-// close the file.
+// Open reads the image of a file system. Close the layout to close the file.
 //
-// It checks the checksums of superblock, descriptors and bitmaps where the file
-// system has them, the counts of every group against its bitmaps, and that the
-// metadata is marked in use, and refuses what is corrupt, cut short, or needs
-// its journal replayed, with an error of one line. It takes memory for every
-// group: a few hundred bytes, and up to two blocks where free space is in
-// pieces.
+// It reads all that says where things are, and checks it: superblock,
+// descriptors and bitmaps, with their checksums where the file system has them;
+// the counts of every group against its bitmaps; every inode in use, whose blocks
+// must be on the device, marked in use and nobody else's; and every directory
+// from the root down, which must be a tree whose names and links agree. What is
+// corrupt, cut short, or needs its journal replayed it refuses with an error of
+// one line that names the place. So whoever works on a layout later finds it
+// sound; inodes and directories are read again when they are asked for.
+//
+// It takes memory for what the image holds, whatever its superblock claims: for
+// every group about 200 bytes, and up to two blocks where free space is in
+// pieces; while it checks, a bit for each cluster of the groups that files lie
+// in, 12 bytes for each inode in use and the names of one directory. Where that
+// is more than the machine has it refuses.
 func Open(path string) (*Layout, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -37,7 +44,7 @@ func Open(path string) (*Layout, error) {
 	}
 	var l *Layout
 	if err == nil {
-		l, err = openImage(f, size)
+		l, err = Read(f, size)
 	}
 	if err != nil {
 		f.Close()
@@ -53,14 +60,20 @@ type imageSource struct {
 	r      io.ReaderAt
 	closer io.Closer
 	sums   checksums
+	mmp    allocator.Block // the block of multiple-mount protection, 0 for none
 }
 
-func openImage(r io.ReaderAt, size int64) (*Layout, error) {
+// Read reads an image of size bytes, as Open does; its errors do not name the
+// image.
+func Read(r io.ReaderAt, size int64) (*Layout, error) {
 	s := &imageSource{r: r}
 	l := &Layout{src: s}
 	s.sb = &l.Super
 	if err := s.readSuper(size); err != nil {
 		return nil, err
+	}
+	if err := s.enoughMemory(0); err != nil {
+		return nil, fmt.Errorf("superblock: %w", err)
 	}
 	if err := s.readDescs(); err != nil {
 		return nil, err
@@ -68,10 +81,11 @@ func openImage(r io.ReaderAt, size int64) (*Layout, error) {
 	if err := s.addTables(); err != nil {
 		return nil, err
 	}
-	for id := range s.groups {
-		if err := s.readBitmaps(allocator.GroupID(id)); err != nil {
-			return nil, err
-		}
+	if err := s.readAllBitmaps(); err != nil {
+		return nil, err
+	}
+	if err := s.checkFiles(); err != nil {
+		return nil, err
 	}
 	if err := s.readReserved(); err != nil {
 		return nil, err
@@ -79,6 +93,37 @@ func openImage(r io.ReaderAt, size int64) (*Layout, error) {
 	l.Reserved = s.files
 	l.Notes = s.notes()
 	return l, nil
+}
+
+// groupMemory is the bytes that a group takes at least once the file system is
+// mounted.
+const groupMemory = 200
+
+// enoughMemory refuses a file system whose groups, with lists of free space of so
+// many bytes, take more memory than there is.
+func (s *imageSource) enoughMemory(lists uint64) error {
+	n := uint64(s.sb.Groups())
+	return memory.Check(fmt.Sprintf("a file system of %d groups of %d blocks", n, s.sb.BlocksPerGroup), int64(n*groupMemory+lists))
+}
+
+// readAllBitmaps reads the bitmaps of all groups.
+func (s *imageSource) readAllBitmaps() error {
+	lists, checked := uint64(0), uint64(0)
+	for id := range s.groups {
+		if err := s.readBitmaps(allocator.GroupID(id)); err != nil {
+			return err
+		}
+		g := &s.groups[id]
+		lists += g.blocks.size() + g.inodes.size()
+		if lists-checked < 64<<20 {
+			continue
+		}
+		if err := s.enoughMemory(lists); err != nil {
+			return fmt.Errorf("group %d: %w", id, err)
+		}
+		checked = lists
+	}
+	return nil
 }
 
 // readSuper reads and checks the superblock.
@@ -111,6 +156,9 @@ func (s *imageSource) readSuper(size int64) error {
 		return fmt.Errorf("the image is cut short: %d bytes, the file system has %d", size, need)
 	}
 	s.sums = newChecksums(s.sb, raw)
+	if s.sb.Incompat&MMP != 0 {
+		s.mmp = allocator.Block(le.Uint64(raw[0x168:]))
+	}
 	return nil
 }
 
@@ -195,11 +243,11 @@ func (s *imageSource) descBlock(n uint32) allocator.Block {
 	return s.sb.prefix(0).super + 1 + allocator.Block(n)
 }
 
-// readDescs reads the descriptors of all groups.
+// readDescs reads the descriptors of all groups. It takes memory as it finds
+// sound ones, so that a superblock may claim any number of them.
 func (s *imageSource) readDescs() error {
 	groups := s.sb.Groups()
 	per := s.sb.DescPerBlock()
-	s.groups = make([]groupState, groups)
 	for n := range s.sb.DescBlocks() {
 		raw, err := s.readBlock(s.descBlock(n))
 		if err != nil {
@@ -230,7 +278,7 @@ func (s *imageSource) readDesc(id uint32, d []byte) error {
 		}
 		return allocator.Block(n)
 	}
-	g := &s.groups[id]
+	var g groupState
 	g.desc = allocator.GroupDesc{
 		BlockBitmap: block(0, 0x20), InodeBitmap: block(4, 0x24), InodeTable: block(8, 0x28),
 		InodeTableBlocks: s.sb.InodeTableBlocks(),
@@ -248,7 +296,8 @@ func (s *imageSource) readDesc(id uint32, d []byte) error {
 		return fmt.Errorf("group %d: %d unused inodes, %d directories of %d inodes", id, g.desc.UnusedInodes, g.desc.UsedDirs, s.sb.InodesPerGroup)
 	}
 	g.blocks.bits = d // until readBitmaps: the checksums of the bitmaps are in it
-	return nil
+	s.groups = append(s.groups, g)
+	return s.checkTables(id)
 }
 
 // readBitmaps reads the bitmaps of group id.
@@ -328,4 +377,9 @@ func (s *imageSource) notes() (notes []string) {
 	return notes
 }
 
-func (s *imageSource) close() error { return s.closer.Close() }
+func (s *imageSource) close() error {
+	if s.closer == nil {
+		return nil
+	}
+	return s.closer.Close()
+}

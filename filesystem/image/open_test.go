@@ -234,39 +234,32 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// FuzzOpen changes bytes of small images: Open may refuse, with one line, and
-// what it opens must be readable; nothing may panic.
-func FuzzOpen(f *testing.F) {
-	var images [][]byte
-	for _, name := range []string{"testdata/small-ext4.img.gz", "testdata/small-ext2.img.gz"} {
-		images = append(images, gunzip(f, name))
+// Directories lie as deep as a path can name them, and not deeper: what walks the
+// tree may do it by recursion.
+func TestOpenDeepDirectories(t *testing.T) {
+	path, err := makeImage(t, 16<<20, "-t", "ext2", "-b", "1024", "-N", "4096")
+	if err != nil {
+		t.Fatal(err)
 	}
-	f.Add(uint8(0), []byte{0, 4, 0, 0x38, 1})
-	f.Add(uint8(1), []byte{0, 8, 0, 0, 9, 0, 4, 0, 0, 255})
-	f.Fuzz(func(t *testing.T, which uint8, changes []byte) {
-		img := bytes.Clone(images[int(which)%len(images)])
-		for ; len(changes) >= 4; changes = changes[4:] { // 24 bits of place, a value
-			at := int(changes[0])<<16 | int(changes[1])<<8 | int(changes[2])
-			img[at%len(img)] = changes[3]
+	cmds := filepath.Join(t.TempDir(), "cmds")
+	deepen := func(n int, at string) {
+		t.Helper()
+		text := at + strings.Repeat("mkdir d\ncd d\n", n)
+		if err := os.WriteFile(cmds, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
 		}
-		l, err := openImage(bytes.NewReader(img), int64(len(img)))
-		if err != nil {
-			if strings.Contains(err.Error(), "\n") {
-				t.Fatalf("%q", err)
-			}
-			return
+		if _, err := e2fsprogs(t, "debugfs", "-w", "-f", cmds, path); err != nil {
+			t.Fatal(err)
 		}
-		geo := l.Geometry()
-		for id := range geo.Groups {
-			l.Desc(id)
-			bitmap(l.BlockBitmap, id, geo.ClustersPerGroup)
-			bitmap(l.InodeBitmap, id, geo.InodesPerGroup)
-			l.SystemZone(geo.GroupStart(id), 10)
-		}
-		for in, err := range l.Inodes() {
-			if err == nil && in.IsDir() {
-				l.DirBlocks(&in)
-			}
-		}
-	})
+	}
+	deepen(maxDirDepth, "")
+	l, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+	deepen(1, strings.Repeat("cd d\n", maxDirDepth))
+	if _, err := Open(path); err == nil || !strings.Contains(err.Error(), "a directory 2048 levels below the root") {
+		t.Errorf("%v", err)
+	}
 }

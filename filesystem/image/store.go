@@ -3,6 +3,7 @@ package image
 import (
 	"fmt"
 	"iter"
+	"sort"
 
 	"mbsim/allocator"
 )
@@ -29,6 +30,9 @@ type freeList struct {
 	bits []byte
 }
 
+// size is the bytes of memory that the list takes.
+func (l *freeList) size() uint64 { return uint64(4*cap(l.runs) + cap(l.bits)) }
+
 // fill sets the bits of the n units that are not free, and those past them.
 func (l *freeList) fill(bits []uint64, n uint32) {
 	if l.bits != nil {
@@ -50,17 +54,61 @@ func (l *freeList) fill(bits []uint64, n uint32) {
 
 // anyFree reports whether any unit of [from, to) is free.
 func (l *freeList) anyFree(from, to uint32) bool {
-	for ; l.bits != nil && from < to; from++ {
-		if l.bits[from/8]&(1<<(from%8)) == 0 {
-			return true
+	_, any := l.firstFree(from, to)
+	return any
+}
+
+// firstFree is the first unit of [from, to) that is free.
+func (l *freeList) firstFree(from, to uint32) (uint32, bool) {
+	if l.bits == nil {
+		// The first run that ends behind from.
+		i := sort.Search(len(l.runs)/2, func(i int) bool { return l.runs[2*i]+l.runs[2*i+1] > from })
+		if 2*i < len(l.runs) && l.runs[2*i] < to && from < to {
+			return max(from, l.runs[2*i]), true
+		}
+		return 0, false
+	}
+	for from < to {
+		if b := l.bits[from/8]; b == 0xff {
+			from = (from/8 + 1) * 8
+		} else if b&(1<<(from%8)) == 0 {
+			return from, true
+		} else {
+			from++
 		}
 	}
-	for i := 0; l.bits == nil && i < len(l.runs); i += 2 {
-		if l.runs[i] < to && from < l.runs[i]+l.runs[i+1] {
-			return true
+	return 0, false
+}
+
+// used lists the ranges [from, to) of the n units that are not free.
+func (l *freeList) used(n uint32) iter.Seq2[uint32, uint32] {
+	return func(yield func(uint32, uint32) bool) {
+		for from := uint32(0); from < n; {
+			free, any := l.firstFree(from, n)
+			if !any {
+				free = n
+			}
+			if from < free && !yield(from, free) {
+				return
+			}
+			from = l.endOfFree(free, n)
 		}
 	}
-	return false
+}
+
+// endOfFree is the end of the free units that begin at from, at most n.
+func (l *freeList) endOfFree(from, n uint32) uint32 {
+	if l.bits == nil {
+		i := sort.Search(len(l.runs)/2, func(i int) bool { return l.runs[2*i]+l.runs[2*i+1] > from })
+		if 2*i < len(l.runs) && l.runs[2*i] <= from {
+			return min(n, l.runs[2*i]+l.runs[2*i+1])
+		}
+		return from
+	}
+	for from < n && l.bits[from/8]&(1<<(from%8)) == 0 {
+		from++
+	}
+	return from
 }
 
 // count is the number of free units of n.
@@ -138,27 +186,45 @@ func (s *readState) static(id allocator.GroupID, f func(run)) {
 	s.within(id, f)
 }
 
-// addTables collects the tables of all groups and checks that they lie on the
-// device and that none overlaps another or a copy of the superblock.
+// table is a bitmap or an inode table.
+type table struct {
+	name string
+	run  run
+}
+
+// tablesOf are the tables of group id.
+func (s *readState) tablesOf(id uint32) [3]table {
+	d := &s.groups[id].desc
+	return [...]table{
+		{"block bitmap", run{d.BlockBitmap, d.BlockBitmap + 1}},
+		{"inode bitmap", run{d.InodeBitmap, d.InodeBitmap + 1}},
+		{"inode table", run{d.InodeTable, d.InodeTable + allocator.Block(d.InodeTableBlocks)}},
+	}
+}
+
+// checkTables checks that the tables of group id lie on the device and that none
+// overlaps a copy of the superblock or of the descriptors.
+func (s *readState) checkTables(id uint32) error {
+	for _, t := range s.tablesOf(id) {
+		if t.run.start < s.sb.FirstDataBlock || t.run.end > s.sb.Blocks || t.run.end <= t.run.start {
+			return fmt.Errorf("group %d: its %s at block %d lies outside the file system of %d blocks", id, t.name, t.run.start, s.sb.Blocks)
+		}
+		for g := s.sb.groupOf(t.run.start); g <= s.sb.groupOf(t.run.end-1); g++ {
+			if start := s.sb.groupStart(g); t.run.start < s.sb.prefix(g).end && t.run.end > start && s.sb.prefix(g).end > start {
+				return fmt.Errorf("group %d: its %s at block %d overlaps the descriptors of group %d", id, t.name, t.run.start, g)
+			}
+		}
+	}
+	return nil
+}
+
+// addTables collects the tables of all groups, which were checked, and checks
+// that none overlaps another.
 func (s *readState) addTables() error {
 	var all []run
 	for id := range s.groups {
-		d := &s.groups[id].desc
-		for _, t := range [...]struct {
-			name string
-			r    run
-		}{
-			{"block bitmap", run{d.BlockBitmap, d.BlockBitmap + 1}},
-			{"inode bitmap", run{d.InodeBitmap, d.InodeBitmap + 1}},
-			{"inode table", run{d.InodeTable, d.InodeTable + allocator.Block(d.InodeTableBlocks)}},
-		} {
-			if t.r.start < s.sb.FirstDataBlock || t.r.end > s.sb.Blocks || t.r.end <= t.r.start {
-				return fmt.Errorf("group %d: its %s at block %d lies outside the file system of %d blocks", id, t.name, t.r.start, s.sb.Blocks)
-			}
-			if first := s.sb.groupOf(t.r.start); t.r.start < s.sb.prefix(first).end {
-				return fmt.Errorf("group %d: its %s at block %d overlaps the descriptors of group %d", id, t.name, t.r.start, first)
-			}
-			all = append(all, t.r)
+		for _, t := range s.tablesOf(uint32(id)) {
+			all = append(all, t.run)
 		}
 	}
 	sortRuns(all)
@@ -190,23 +256,55 @@ func (s *readState) checkStatic(id allocator.GroupID) (err error) {
 	return err
 }
 
-// inUse reports whether all of [b, b+n) is marked in use.
+// checkReserved checks that no inode is free that the file system keeps for itself,
+// and none in use where the descriptor says that there has never been one.
+func (s *readState) checkReserved() error {
+	for n := uint32(1); n < s.sb.FirstInode; n++ {
+		if id, i := s.inodeAt(n); s.groups[id].inodes.anyFree(i, i+1) {
+			return fmt.Errorf("inode %d is reserved for the file system, and the bitmap of group %d calls it free", n, id)
+		}
+	}
+	for id := range s.groups {
+		g := &s.groups[id]
+		unused := s.sb.InodesPerGroup - g.desc.UnusedInodes
+		for from, to := range g.inodes.used(s.sb.InodesPerGroup) {
+			if to > unused {
+				return fmt.Errorf("inode %d is in use, and group %d says that its last %d were never used", uint32(id)*s.sb.InodesPerGroup+max(from, unused)+1, id, g.desc.UnusedInodes)
+			}
+		}
+	}
+	return nil
+}
+
+// inodeAt is the group of inode n and its place there.
+func (s *readState) inodeAt(n uint32) (id allocator.GroupID, i uint32) {
+	return allocator.GroupID((n - 1) / s.sb.InodesPerGroup), (n - 1) % s.sb.InodesPerGroup
+}
+
+// inUse reports whether all of [b, b+n) is on the device and marked in use.
 func (s *readState) inUse(b allocator.Block, n uint64) bool {
 	end := b + allocator.Block(n)
 	if b < s.sb.FirstDataBlock || end > s.sb.Blocks || end < b {
 		return false
 	}
-	for b < end {
+	_, any := s.firstFree(b, n)
+	return !any
+}
+
+// firstFree is the first block of [b, b+n), which is on the device, that the
+// bitmaps call free.
+func (s *readState) firstFree(b allocator.Block, n uint64) (allocator.Block, bool) {
+	cb := s.sb.ClusterBits
+	for end := b + allocator.Block(n); b < end; {
 		id := s.sb.groupOf(b)
 		start := s.sb.groupStart(id)
 		stop := min(end, start+allocator.Block(s.sb.BlocksPerGroup))
-		cb := s.sb.ClusterBits
-		if s.groups[id].blocks.anyFree(uint32((b-start)>>cb), uint32((stop-1-start)>>cb)+1) {
-			return false
+		if c, any := s.groups[id].blocks.firstFree(uint32((b-start)>>cb), uint32((stop-1-start)>>cb)+1); any {
+			return max(b, start+allocator.Block(c)<<cb), true
 		}
 		b = stop
 	}
-	return true
+	return 0, false
 }
 
 // Desc implements allocator.Source.

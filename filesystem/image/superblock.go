@@ -24,6 +24,10 @@ const (
 	HashSip     HashVersion = 6
 )
 
+// known reports whether ext4 hashes names so in directories that are not
+// encrypted.
+func (v HashVersion) known() bool { return v <= HashTea }
+
 // The bits of Superblock.Flags (s_flags).
 const (
 	FlagSignedHash   uint32 = 0x1
@@ -178,12 +182,16 @@ func (s *Superblock) check() error {
 		return fmt.Errorf("more than 2^32 groups")
 	case s.InodeSize < 128 || uint64(s.InodeSize) > bs || s.InodeSize&(s.InodeSize-1) != 0:
 		return fmt.Errorf("inode size %d: want a power of two, 128 to %d", s.InodeSize, bs)
-	case s.InodesPerGroup == 0 || uint64(s.InodesPerGroup) > bs*8:
-		return fmt.Errorf("%d inodes a group: want 1 to %d", s.InodesPerGroup, bs*8)
+	case uint64(s.InodesPerGroup) < bs/uint64(s.InodeSize) || uint64(s.InodesPerGroup) > bs*8:
+		return fmt.Errorf("%d inodes a group: want %d to %d", s.InodesPerGroup, bs/uint64(s.InodeSize), bs*8)
 	case uint64(s.Groups())*uint64(s.InodesPerGroup) != uint64(s.Inodes):
 		return fmt.Errorf("inode count %d is not %d groups of %d", s.Inodes, s.Groups(), s.InodesPerGroup)
 	case s.FreeInodes > s.Inodes || s.FirstInode < 11 || s.FirstInode > s.Inodes:
 		return fmt.Errorf("free inodes %d, first inode %d of %d", s.FreeInodes, s.FirstInode, s.Inodes)
+	case s.Compat&DirIndex != 0 && !s.HashVersion.known():
+		return fmt.Errorf("unknown hash version %d for directories", s.HashVersion)
+	case s.ROCompat&Bigalloc != 0 && s.Incompat&ExtentTree == 0:
+		return fmt.Errorf("the bigalloc feature without the extent feature")
 	case s.DescSize < 32 || s.DescSize > 1024 || s.DescSize&(s.DescSize-1) != 0 || s.Incompat&Is64Bit == 0 && s.DescSize != 32:
 		return fmt.Errorf("group descriptor size %d", s.DescSize)
 	case s.LogGroupsPerFlex > 31:
@@ -192,6 +200,14 @@ func (s *Superblock) check() error {
 		return fmt.Errorf("%d reserved GDT blocks: want at most %d", s.ReservedGDT, bs/4)
 	case s.Incompat&MetaBG != 0 && s.FirstMetaBG > s.DescBlocks():
 		return fmt.Errorf("first meta block group %d of %d", s.FirstMetaBG, s.DescBlocks())
+	}
+	// A copy of the superblock and the descriptors behind it lie in one group.
+	gdt := uint64(s.DescBlocks()) + uint64(s.ReservedGDT)
+	if s.Incompat&MetaBG != 0 {
+		gdt = uint64(s.FirstMetaBG)
+	}
+	if 1+gdt >= uint64(s.BlocksPerGroup) {
+		return fmt.Errorf("%d blocks of group descriptors do not fit a group of %d blocks", gdt, s.BlocksPerGroup)
 	}
 	if bad := s.unknown(); bad != "" {
 		return fmt.Errorf("unknown or unsupported feature %s", bad)

@@ -9,7 +9,7 @@
 //
 // # Not modelled
 //
-// Time: an operation is over when Do returns. The engine (sim/run) plays the
+// Time: an operation is over when Do returns. The engine (run) plays the
 // same operations in simulated time.
 //
 // Read next: filesystem, the operations; workload, where scripts come from.

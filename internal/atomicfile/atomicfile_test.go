@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -30,10 +31,8 @@ func writeForEver(dir string) {
 		panic(err)
 	}
 	os.Stdout.WriteString("writing\n")
-	select {
-	case <-make(chan bool):
-	}
-	_, _ = f, d
+	os.Stdin.Read(make([]byte, 1)) // until the test ends
+	runtime.KeepAlive([]any{f, d, s})
 }
 
 // names are those in a folder.
@@ -116,6 +115,9 @@ func TestKilledWriter(t *testing.T) {
 	check(t, err)
 	c := exec.Command(exe)
 	c.Env = append(os.Environ(), childEnv+"="+dir)
+	in, err := c.StdinPipe()
+	check(t, err)
+	defer in.Close()
 	out, err := c.StdoutPipe()
 	check(t, err)
 	check(t, c.Start())

@@ -7,7 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"mbsim/sim/replay"
+	"mbsim/replay"
 )
 
 // generate writes a case.

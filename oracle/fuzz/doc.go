@@ -5,6 +5,6 @@
 //	go run ./oracle/fuzz -shrink CASE_DIR
 //
 // A case is made by gen.py, recorded by record.sh (which needs what install.sh
-// installs) and verified by sim/replay. The exit code is 1 if a case differed.
+// installs) and verified by replay. The exit code is 1 if a case differed.
 // Everything is kept in DIR, a folder a case.
 package main

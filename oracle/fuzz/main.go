@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"mbsim/sim/replay"
+	"mbsim/replay"
 )
 
 func main() {

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"mbsim/sim/replay"
+	"mbsim/replay"
 )
 
 // shrink looks for a small part of the script in dir that still differs, asking

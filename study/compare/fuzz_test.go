@@ -12,8 +12,8 @@ import (
 
 	"mbsim/internal/fuzzing"
 	"mbsim/reports"
+	"mbsim/run"
 	"mbsim/scenarios"
-	"mbsim/sim/run"
 	"mbsim/study"
 )
 

@@ -1,0 +1,95 @@
+package image
+
+import (
+	"fmt"
+
+	"mbsim/allocator"
+)
+
+// dirBlocks reads a directory.
+func (s *imageSource) dirBlocks(in *Inode) ([]DirBlock, error) {
+	if !in.IsDir() {
+		return nil, fmt.Errorf("inode %d is not a directory", in.Number)
+	}
+	if in.InlineSize > 0 {
+		return inlineAreas(in, s.sb)
+	}
+	var blocks []DirBlock
+	err := s.eachDirBlock(in, func(logical uint32, raw []byte) error {
+		es, err := parseDirBlock(raw, s.sb)
+		blocks = append(blocks, DirBlock{Logical: logical, Entries: es})
+		return err
+	})
+	return blocks, err
+}
+
+// eachDirBlock calls f with each block of a directory that has blocks.
+func (s *imageSource) eachDirBlock(in *Inode, f func(logical uint32, raw []byte) error) error {
+	for _, x := range in.Extents {
+		for i := range x.Len {
+			logical := x.Logical + i
+			if logical >= uint64(in.Size>>s.sb.BlockBits) {
+				break
+			}
+			raw, err := s.readBlock(x.Physical + allocator.Block(i))
+			if err == nil {
+				err = f(uint32(logical), raw)
+			}
+			if err != nil {
+				return fmt.Errorf("inode %d: directory block %d: %w", in.Number, logical, err)
+			}
+		}
+	}
+	return nil
+}
+
+// recLen reads the length of an entry in a block of size bytes. In blocks of 64 KiB
+// it does not fit into 16 bits as it is.
+func recLen(b []byte, size uint32) uint32 {
+	n := uint32(le.Uint16(b))
+	switch {
+	case size < 1<<16:
+		return n
+	case n == 0 || n == 65535:
+		return 1 << 16
+	}
+	return n&0xfffc | n&3<<16
+}
+
+// parseDirBlock reads the entries of a directory block. The fake entry that
+// holds the block's checksum is left out.
+func parseDirBlock(b []byte, sb *Superblock) ([]Dirent, error) {
+	var es []Dirent
+	for off := 0; off < len(b); {
+		if len(b)-off < 8 {
+			return nil, fmt.Errorf("no entry fits behind byte %d", off)
+		}
+		e := Dirent{Inode: le.Uint32(b[off:]), Offset: uint16(off), RecLen: recLen(b[off+4:], uint32(len(b)))}
+		nameLen := int(b[off+6])
+		if sb.Incompat&Filetype != 0 {
+			e.Type = b[off+7]
+		} else {
+			nameLen |= int(b[off+7]) << 8
+		}
+		switch {
+		case e.RecLen < 12 || e.RecLen%4 != 0:
+			return nil, fmt.Errorf("the entry at %d has a length of %d: want a multiple of 4, at least 12", off, e.RecLen)
+		case off+int(e.RecLen) > len(b):
+			return nil, fmt.Errorf("the entry at %d of %d bytes leaves the block", off, e.RecLen)
+		case e.Inode != 0 && (nameLen == 0 || nameLen > 255 || 8+nameLen > int(e.RecLen)):
+			return nil, fmt.Errorf("the entry at %d of %d bytes has a name of %d bytes", off, e.RecLen, nameLen)
+		case e.Inode > sb.Inodes:
+			return nil, fmt.Errorf("the entry at %d names inode %d of %d", off, e.Inode, sb.Inodes)
+		}
+		tail := off+12 == len(b) && e.Inode == 0 && e.RecLen == 12 && nameLen == 0 && e.Type == 0xde
+		if e.Inode != 0 {
+			e.Name = string(b[off+8 : off+8+nameLen])
+		} else {
+			e.Type = 0
+		}
+		if off += int(e.RecLen); !tail {
+			es = append(es, e)
+		}
+	}
+	return es, nil
+}

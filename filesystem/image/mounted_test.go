@@ -1,0 +1,250 @@
+package image_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+
+	"mbsim/allocator"
+	"mbsim/filesystem"
+	"mbsim/filesystem/ext2"
+	"mbsim/filesystem/ext4"
+	"mbsim/filesystem/image"
+	"mbsim/filesystem/imagetest"
+)
+
+// drivers are those that mount what a layout describes.
+var drivers = map[string]imagetest.Driver{
+	"ext4": func(l *image.Layout) (filesystem.FileSystem, func() error, error) {
+		opt := ext4.DefaultOptions(l.Super.BlockSize())
+		opt.CPUs = 2
+		fs, err := ext4.Mount(l, opt)
+		if err != nil {
+			return nil, nil, err
+		}
+		return fs, fs.Check, nil
+	},
+	"ext2": func(l *image.Layout) (filesystem.FileSystem, func() error, error) {
+		opt := ext2.DefaultOptions(l.Super.BlockSize())
+		opt.CPUs = 2
+		fs, err := ext2.Mount(l, opt)
+		if err != nil {
+			return nil, nil, imagetest.ErrFeatures // mostly
+		}
+		return fs, fs.Check, nil
+	},
+}
+
+// mountLayout mounts a layout with both drivers and works on it.
+func mountLayout(t *testing.T, l *image.Layout, seed uint64) {
+	t.Helper()
+	if l.Super.Groups() > 4096 {
+		return // it takes long to recount
+	}
+	for name, d := range drivers {
+		if err := d.Mount(l, seed); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+}
+
+func mustBeOneLine(t *testing.T, err error, prefix string) {
+	t.Helper()
+	if text := err.Error(); !strings.HasPrefix(text, prefix) || strings.Contains(text, "\n") {
+		t.Fatalf("%q: want one line that begins with %q", text, prefix)
+	}
+}
+
+// FuzzOpenImage changes bytes of images: what is opened can be read, and takes no
+// more memory than the image explains.
+func FuzzOpenImage(f *testing.F) {
+	seeds, err := imagetest.Seeds("")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for i := range seeds {
+		f.Add(uint8(i), imagetest.RandomChanges(rand.New(rand.NewPCG(uint64(i), 4))))
+	}
+	f.Fuzz(func(t *testing.T, which uint8, changes []byte) {
+		img := seeds[int(which)%len(seeds)].Edit(changes)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		l, err := image.Read(bytes.NewReader(img), int64(len(img)))
+		runtime.ReadMemStats(&after)
+		if n := after.TotalAlloc - before.TotalAlloc; n > 64<<20 {
+			t.Errorf("%d bytes of memory for an image of %d", n, len(img))
+		}
+		if err != nil {
+			mustBeOneLine(t, err, "")
+			return
+		}
+		readLayout(t, l)
+	})
+}
+
+// readLayout reads all of a layout.
+func readLayout(t *testing.T, l *image.Layout) {
+	t.Helper()
+	geo := l.Geometry()
+	bits := make([]uint64, (max(geo.ClustersPerGroup, geo.InodesPerGroup)+63)/64)
+	for id := range geo.Groups {
+		l.Desc(id)
+		clear(bits)
+		l.BlockBitmap(id, bits)
+		clear(bits)
+		l.InodeBitmap(id, bits)
+		l.SystemZone(geo.GroupStart(id), 10)
+	}
+	for in, err := range l.Inodes() {
+		if err == nil && in.IsDir() {
+			_, err = l.DirBlocks(&in)
+		}
+		if err != nil {
+			t.Fatalf("opened, and then: %v", err)
+		}
+	}
+}
+
+var number = regexp.MustCompile(`\d+`)
+
+// editText changes numbers of a text. Each change is five bytes: the line (16
+// bits), which number of it (8) and how much (16).
+func editText(text string, changes []byte) string {
+	lines := strings.Split(text, "\n")
+	for ; len(changes) >= 5; changes = changes[5:] {
+		i := (int(changes[0]) | int(changes[1])<<8) % len(lines)
+		places := number.FindAllStringIndex(lines[i], -1)
+		if len(places) == 0 {
+			lines[i] = ""
+			continue
+		}
+		p := places[int(changes[2])%len(places)]
+		value := int(changes[3]) | int(changes[4])<<8
+		old, _ := strconv.Atoi(lines[i][p[0]:p[1]])
+		switch value >> 14 {
+		case 0:
+			old += value & 0xff
+		case 1:
+			old = max(0, old-value&0xff)
+		case 2:
+			old = value & 0x3fff
+		default:
+			old = 1 << (value & 0x3f & 62)
+		}
+		lines[i] = lines[i][:p[0]] + strconv.Itoa(old) + lines[i][p[1]:]
+	}
+	return strings.Join(lines, "\n")
+}
+
+// FuzzDumpe2fs changes numbers in what dumpe2fs printed, or takes the fuzzer's own
+// text, and mounts what is accepted.
+func FuzzDumpe2fs(f *testing.F) {
+	names, err := filepath.Glob("testdata/*.dumpe2fs.gz")
+	if err != nil || len(names) == 0 {
+		f.Fatal(names, err)
+	}
+	var texts []string
+	for i, name := range names {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		z, err := gzip.NewReader(bytes.NewReader(raw))
+		if err != nil {
+			f.Fatal(err)
+		}
+		text, err := io.ReadAll(z)
+		if err != nil {
+			f.Fatal(err)
+		}
+		texts = append(texts, string(text))
+		f.Add(uint8(i), uint64(i), []byte{byte(60 + i), 0, 0, 1, 0})
+	}
+	f.Fuzz(func(t *testing.T, which uint8, seed uint64, changes []byte) {
+		text := string(changes)
+		if int(which) < 200 {
+			text = editText(texts[int(which)%len(texts)], changes)
+		}
+		l, err := image.ReadDumpe2fs(strings.NewReader(text), "d")
+		if err != nil {
+			mustBeOneLine(t, err, "d:")
+			return
+		}
+		mountLayout(t, l, seed)
+	})
+}
+
+// TestDamagedDumpe2fs is FuzzDumpe2fs with changes drawn at random.
+func TestDamagedDumpe2fs(t *testing.T) {
+	for _, name := range []string{"full-1", "groups-small-1", "ext2-full-1", "bigalloc-1"} {
+		raw, err := os.ReadFile("testdata/" + name + ".dumpe2fs.gz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		z, err := gzip.NewReader(bytes.NewReader(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(z)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for seed := range uint64(100) {
+			r := rand.New(rand.NewPCG(seed, 3))
+			changes := make([]byte, 5*r.IntN(4))
+			for i := range changes {
+				changes[i] = byte(r.Uint32())
+			}
+			l, err := image.ReadDumpe2fs(strings.NewReader(editText(string(text), changes)), "d")
+			if err != nil {
+				mustBeOneLine(t, err, "d:")
+				continue
+			}
+			mountLayout(t, l, seed)
+		}
+	}
+}
+
+// FuzzMkfsOptions gives mke2fs arguments to the model, for devices up to 64 TB,
+// and mounts what is small.
+func FuzzMkfsOptions(f *testing.F) {
+	for i, args := range []string{
+		"-t ext4", "-t ext4 -b 1024 -O bigalloc -C 16384", "-t ext4 -b 8192", "-t ext2 -b 1024 -g 256 -N 64", "-t ext3 -b 2048 -J size=4",
+		"-t ext4 -O meta_bg,^resize_inode -b 1024", "-t ext4 -O inline_data -I 512", "-t ext4 -G 4 -g 512 -O ^64bit", "-t ext4 -E packed_meta_blocks=1,stride=4,stripe_width=16",
+		"-t ext4 -O sparse_super2 -E num_backup_sb=1", "-t ext2 -r 0 -m 0", "-t ext4 -O orphan_file,fast_commit", "-T largefile4 -i 65536", "-t ext4 -O quota,project,mmp -L label -o acl",
+	} {
+		f.Add(args, int64(1+i)<<22)
+	}
+	f.Fuzz(func(t *testing.T, args string, size int64) {
+		size &= 1<<46 - 1
+		p, err := image.ParseMkfsArgs(strings.Fields(args), size)
+		if err != nil {
+			mustBeOneLine(t, err, "")
+			return
+		}
+		l, err := image.Mkfs(p)
+		if err != nil {
+			mustBeOneLine(t, err, "")
+			return
+		}
+		g := l.Geometry()
+		bits := make([]uint64, (max(g.ClustersPerGroup, g.InodesPerGroup)+63)/64)
+		for _, id := range []allocator.GroupID{0, g.Groups / 2, g.Groups - 1} {
+			l.Desc(id)
+			clear(bits)
+			l.BlockBitmap(id, bits)
+			l.SystemZone(g.GroupStart(id), 1)
+		}
+		if g.Blocks < 1<<18 {
+			mountLayout(t, l, uint64(size))
+		}
+	})
+}

@@ -1,0 +1,223 @@
+package replay
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"mbsim/allocator/mballoc"
+	"mbsim/filesystem"
+	"mbsim/filesystem/ext2"
+	"mbsim/filesystem/ext4"
+	"mbsim/filesystem/image"
+	"mbsim/filesystem/play"
+	"mbsim/internal/crash"
+	"mbsim/internal/input"
+	"mbsim/internal/memory"
+	"mbsim/kerneltext/procfs"
+	"mbsim/workload"
+)
+
+// Config says what to replay.
+type Config struct {
+	Kernel string         // one of Kernels
+	Case   *workload.Case // its operations need not be parsed yet
+	Layout *image.Layout  // the starting state; Run changes it
+	// Seed decides how the writers of a case that has any interleave.
+	Seed uint64
+	// Blocks and Files, if not nil, are told of every decision.
+	Blocks mballoc.Observer
+	Files  ext4.Observer
+	// Before, if not nil, is called before each operation.
+	Before func(*workload.Op)
+	// Performed, if not nil, is given what each operation of the script returned, instead
+	// of Outcome.
+	Performed func(play.Result)
+}
+
+// Outcome is what came of a replay, in the texts of the oracle.
+type Outcome struct {
+	Files     []byte // files.txt
+	Groups    []byte // mb_groups.txt, nil where the file system has none
+	Stats     []byte // mb_stats.txt, likewise
+	GroupsLog []byte // mb_groups.log, nil where the script has no stat
+	Results   []play.Result
+	PID       int
+	// Writers are the results of each of the case's writers, in their order.
+	Writers [][]play.Result
+}
+
+// machine is a mounted file system and what the recorder can read of it.
+type machine struct {
+	fs        filesystem.FileSystem
+	ext4      *ext4.FS // nil for ext2, which has no such files in /proc
+	groupsLog bytes.Buffer
+}
+
+// Run performs the case: its script, and then its writers, if it has any, all at
+// once. A broken invariant is an error (crash.Panic).
+func Run(cfg Config) (out *Outcome, err error) {
+	err = crash.Guard(func() error {
+		out, err = perform(cfg)
+		return err
+	})
+	return out, err
+}
+
+// perform is Run; a panic that no operation made is one.
+func perform(cfg Config) (*Outcome, error) {
+	if len(cfg.Case.Writers) > 0 {
+		return runConcurrently(&cfg)
+	}
+	m, err := mount(&cfg, nil)
+	if err != nil {
+		return nil, err
+	}
+	// The process may begin on any CPU. The recorder's begins on the last one
+	// more often than not; scripts that care name their CPU.
+	p := play.Player{
+		FS: m.fs, CPUs: cfg.Case.SMP, Stat: m.appendGroups,
+		Task: filesystem.Task{CPU: cfg.Case.SMP - 1, PID: max(cfg.Case.PIDMod, 0)},
+	}
+	out := &Outcome{PID: p.Task.PID}
+	performed := cfg.Performed
+	if performed == nil {
+		performed = func(r play.Result) { out.Results = append(out.Results, r) }
+	}
+	var at *workload.Op
+	err = guarded(&at, func() error {
+		for op, mistake := range cfg.Case.Operations() {
+			if mistake != nil {
+				return mistake
+			}
+			at = op
+			if cfg.Before != nil {
+				cfg.Before(op)
+			}
+			ret, err := p.Do(op)
+			if err != nil {
+				return err
+			}
+			performed(play.Result{Line: op.Line, Ret: ret})
+		}
+		at = nil
+		return m.finish(&p, out)
+	})
+	if mistake := (*workload.ScriptError)(nil); errors.As(err, &mistake) {
+		return nil, mistake // it names its file
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", cfg.Case.Dir, err)
+	}
+	return out, nil
+}
+
+// guarded turns a broken invariant into an error that names the operation.
+func guarded(at **workload.Op, f func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			where := "at the end"
+			if *at != nil {
+				where = fmt.Sprintf("line %d (%s)", (*at).Line, workload.FormatOp(**at))
+			}
+			err = fmt.Errorf("%s: %w", where, crash.Recovered(r))
+		}
+	}()
+	return f()
+}
+
+// mount mounts as the case says.
+func mount(cfg *Config, host ext4.Host) (*machine, error) {
+	if cfg.Kernel == Ext2 {
+		return mountExt2(cfg)
+	}
+	p, err := mballoc.KernelByName(cfg.Kernel)
+	if err != nil {
+		return nil, err
+	}
+	geo := cfg.Layout.Geometry()
+	what := fmt.Sprintf("%s/case.env: SIZE: a file system of %s in %d groups", cfg.Case.Dir, input.Bytes(int64(geo.Blocks)<<geo.BlockBits), geo.Groups)
+	if err := memory.Check(what, mballoc.LeastMemory(&geo)); err != nil {
+		return nil, err
+	}
+	opt := ext4.DefaultOptions(cfg.Layout.Super.BlockSize())
+	opt.CPUs = cfg.Case.SMP
+	opt.Kernel = p
+	opt.Host = host
+	opt.Observer, opt.Blocks = cfg.Files, cfg.Blocks
+	if err := opt.Parse(cfg.Case.Mount); err != nil {
+		return nil, fmt.Errorf("%s/case.env: %w", cfg.Case.Dir, err)
+	}
+	opt.Tunables = make(map[string]uint32)
+	for _, t := range cfg.Case.Tunables {
+		v, err := strconv.ParseUint(t.Value, 0, 32)
+		if err != nil {
+			return nil, fmt.Errorf("%s/case.env: tunable %s is %q: want a number", cfg.Case.Dir, t.Name, t.Value)
+		}
+		opt.Tunables[t.Name] = uint32(v)
+	}
+	fs, err := ext4.Mount(cfg.Layout, opt)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", cfg.Case.Dir, err)
+	}
+	return &machine{fs: fs, ext4: fs}, nil
+}
+
+// mountExt2 mounts with the case's options for ext2, whose recorder has one CPU.
+func mountExt2(cfg *Config) (*machine, error) {
+	cfg.Case.SMP = 1
+	opt := ext2.DefaultOptions(cfg.Layout.Super.BlockSize())
+	if err := opt.Parse(cfg.Case.MountExt2); err != nil {
+		return nil, fmt.Errorf("%s/case.env: %w", cfg.Case.Dir, err)
+	}
+	fs, err := ext2.Mount(cfg.Layout, opt)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", cfg.Case.Dir, err)
+	}
+	return &machine{fs: fs}, nil
+}
+
+// finish writes the texts in the order the recorder does: files.txt while the
+// process lives, which then closes its files; mb_groups, for which every buddy
+// is loaded; and mb_stats, which counts that too.
+func (m *machine) finish(p *play.Player, out *Outcome) error {
+	var b bytes.Buffer
+	if err := play.WriteFiles(&b, m.fs); err != nil {
+		return err
+	}
+	out.Files = b.Bytes()
+	if err := p.CloseAll(); err != nil {
+		return err
+	}
+	return m.readProc(out)
+}
+
+// readProc reads mb_groups and mb_stats.
+func (m *machine) readProc(out *Outcome) error {
+	if m.ext4 == nil {
+		return nil
+	}
+	n := m.fs.Geometry().Groups
+	var groups, stats bytes.Buffer
+	if err := procfs.WriteGroups(&groups, n, m.ext4.Allocator().GroupInfo); err != nil {
+		return err
+	}
+	s := m.ext4.Allocator().Stats()
+	if err := procfs.WriteStats(&stats, m.ext4.Allocator().Kernel(), &s, n); err != nil {
+		return err
+	}
+	out.Groups, out.Stats, out.GroupsLog = groups.Bytes(), stats.Bytes(), m.groupsLog.Bytes()
+	return nil
+}
+
+// appendGroups performs the script's stat.
+func (m *machine) appendGroups() error {
+	if m.ext4 == nil {
+		return nil
+	}
+	if err := procfs.WriteGroups(&m.groupsLog, m.fs.Geometry().Groups, m.ext4.Allocator().GroupInfo); err != nil {
+		return err
+	}
+	return m.groupsLog.WriteByte('\n')
+}

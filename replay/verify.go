@@ -1,0 +1,310 @@
+package replay
+
+import (
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"mbsim/allocator/mballoc"
+	"mbsim/filesystem/image"
+	"mbsim/filesystem/play"
+	"mbsim/internal/crash"
+	"mbsim/internal/input"
+	"mbsim/kerneltext/ftrace"
+	"mbsim/workload"
+)
+
+// Tally counts what is the same in a replay and a recording.
+type Tally struct {
+	Same  int `json:"same"`
+	Total int `json:"total"`
+}
+
+func (t Tally) String() string { return fmt.Sprintf("%d/%d", t.Same, t.Total) }
+
+func (t Tally) whole() bool { return t.Same == t.Total }
+
+func (t *Tally) count(same bool) {
+	t.Total++
+	if same {
+		t.Same++
+	}
+}
+
+// Verdict is how a replay compares with a recording.
+type Verdict struct {
+	Case      string `json:"case"`
+	Kernel    string `json:"kernel"`
+	Identical bool   `json:"identical"`
+	Files     Tally  `json:"files"`      // lines of files.txt: files, and the line of counts
+	Groups    Tally  `json:"groups"`     // lines of mb_groups.txt and mb_groups.log
+	Counters  Tally  `json:"counters"`   // lines of mb_stats.txt but buddies_time_used
+	Results   Tally  `json:"operations"` // operations that returned the same
+	Requests  Tally  `json:"requests"`   // requests for blocks with the same answer
+	// Difference says in words what differs first, empty if nothing does. Line
+	// is the line of the script it is at, 0 for what only the end shows.
+	Difference string `json:"first_difference,omitempty"`
+	Line       int    `json:"line,omitempty"`
+}
+
+// ReadLayout reads the starting layout of a recording. Nothing else of it is
+// read.
+func ReadLayout(dir string) (*image.Layout, error) {
+	name := filepath.Join(dir, "before.dumpe2fs.gz")
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return image.ReadDumpe2fs(f, name)
+}
+
+// Verify replays the case in dir as the kernel would and compares with its
+// recording there. An error means that there is nothing to compare.
+func Verify(dir, kernel string) (*Verdict, error) {
+	c, err := workload.ReadCase(dir)
+	if err != nil {
+		return nil, err
+	}
+	recording := filepath.Join(dir, kernel)
+	l, err := ReadLayout(recording)
+	if err != nil {
+		return nil, err
+	}
+	var trace bytes.Buffer
+	w := ftrace.NewWriter(&trace, max(c.PIDMod, 0))
+	v := &Verdict{Case: filepath.Base(dir), Kernel: kernel}
+	out, err := Run(Config{Kernel: kernel, Case: c, Layout: l, Blocks: w, Files: w, Before: w.Operation})
+	if crash.Of(err) != nil {
+		return nil, err
+	}
+	if err != nil {
+		v.Difference = err.Error()
+		return v, nil
+	}
+	if err := w.Flush(); err != nil {
+		return nil, err
+	}
+	return v, v.compare(recording, c, out, &trace)
+}
+
+// openText opens a text of a recording, or what name.gz holds.
+func openText(name string) (text io.Reader, file io.Closer, err error) {
+	f, err := os.Open(name + ".gz")
+	if errors.Is(err, fs.ErrNotExist) {
+		f, err = os.Open(name)
+		return f, f, err
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("%s: %w", f.Name(), err), f.Close())
+	}
+	return z, f, nil
+}
+
+// readText reads a text of a recording whole.
+func readText(name string) ([]byte, error) {
+	r, file, err := openText(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(input.Limit(r, name, "a text of a recording", input.MaxWhole))
+	if err != nil && !errors.As(err, new(*input.TooLong)) {
+		err = fmt.Errorf("%s: %w", name, err)
+	}
+	return text, err
+}
+
+// compare fills in the verdict. What happened first in the script is named
+// first.
+func (v *Verdict) compare(recording string, c *workload.Case, out *Outcome, trace io.Reader) error {
+	results, resultLine, err := v.compareResults(recording, c, out)
+	if err != nil {
+		return err
+	}
+	requests, requestLine, err := v.compareRequests(recording, trace)
+	if err != nil {
+		return err
+	}
+	v.Difference, v.Line = results, resultLine
+	if results == "" || requests != "" && requestLine <= resultLine {
+		v.Difference, v.Line = requests, requestLine
+	}
+	for _, text := range []struct {
+		name  string
+		got   []byte
+		tally *Tally
+	}{
+		{"files.txt", out.Files, &v.Files},
+		{"mb_groups.txt", out.Groups, &v.Groups},
+		{"mb_groups.log", out.GroupsLog, &v.Groups},
+		{"mb_stats.txt", out.Stats, &v.Counters},
+	} {
+		want, err := readText(filepath.Join(recording, text.name))
+		if errors.Is(err, fs.ErrNotExist) && len(text.got) == 0 {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		d := compareLines(text.name, string(want), string(text.got), text.tally)
+		if v.Difference == "" {
+			v.Difference = d
+		}
+	}
+	v.Identical = v.Files.whole() && v.Groups.whole() && v.Counters.whole() && v.Results.whole() && v.Requests.whole()
+	return nil
+}
+
+// compareResults compares what operations returned. The second result is the
+// line of the first that differs.
+func (v *Verdict) compareResults(recording string, c *workload.Case, out *Outcome) (string, int, error) {
+	name := filepath.Join(recording, "results.txt")
+	text, err := readText(name)
+	if err != nil {
+		return "", 0, err
+	}
+	_, want, err := play.ReadResults(bytes.NewReader(text), name)
+	if err != nil {
+		return "", 0, err
+	}
+	difference, line := "", 0
+	for i := range max(len(want), len(out.Results)) {
+		if i >= len(want) || i >= len(out.Results) {
+			v.Results.count(false)
+			if difference == "" {
+				difference = fmt.Sprintf("results.txt: the kernel performed %d operations, mbsim %d", len(want), len(out.Results))
+			}
+			continue
+		}
+		w, g := want[i], out.Results[i]
+		v.Results.count(w == g)
+		if w != g && difference == "" {
+			line = w.Line
+			difference = fmt.Sprintf("line %d (%s): the kernel returned %d, mbsim %d", w.Line, workload.FormatOp(c.Ops[i]), w.Ret, g.Ret)
+		}
+	}
+	return difference, line, nil
+}
+
+// compareRequests compares the requests of each operation in order. The second
+// result is the line of the operation whose requests differ first.
+func (v *Verdict) compareRequests(recording string, trace io.Reader) (string, int, error) {
+	name := filepath.Join(recording, "trace.txt")
+	text, file, err := openText(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", 0, nil // recorded without
+	}
+	if err != nil {
+		return "", 0, err
+	}
+	defer file.Close()
+	want, err := readExchanges(text, name)
+	if err != nil {
+		return "", 0, err
+	}
+	got, err := readExchanges(trace, "the replay's trace")
+	if err != nil {
+		return "", 0, err
+	}
+	d := matchExchanges(want, got, &v.Requests)
+	if d == nil {
+		return "", 0, nil
+	}
+	return d.String(), d.line(), nil
+}
+
+// matchExchanges tallies the exchanges, each operation's in order, and returns
+// the first that differs.
+func matchExchanges(want, got []*exchange, t *Tally) *mismatch {
+	var first *mismatch
+	for i, j := 0, 0; i < len(want) || j < len(got); {
+		m := mismatch{number: i + 1}
+		switch {
+		case j == len(got) || i < len(want) && want[i].line < got[j].line:
+			m.want = want[i]
+			i++
+		case i == len(want) || got[j].line < want[i].line:
+			m.got = got[j]
+			j++
+		default:
+			m.want, m.got = want[i], got[j]
+			i++
+			j++
+		}
+		same := m.want != nil && m.got != nil && m.want.same(m.got)
+		t.count(same)
+		if !same && first == nil {
+			first = &m
+		}
+	}
+	return first
+}
+
+// mismatch is a request that the two did not serve alike; one of them may not
+// have made it.
+type mismatch struct {
+	number    int
+	want, got *exchange
+}
+
+func (m *mismatch) line() int {
+	if m.want != nil {
+		return m.want.line
+	}
+	return m.got.line
+}
+
+func (m *mismatch) String() string {
+	op := m.want
+	if op == nil {
+		op = m.got
+	}
+	side := func(x *exchange) string {
+		if x == nil {
+			return "no request"
+		}
+		return fmt.Sprintf("%s -> %s (%s)", x.request, x.answer, x.decision)
+	}
+	return fmt.Sprintf("line %d (%s), request %d:\n    kernel: %s\n    mbsim:  %s", op.line, op.op, m.number, side(m.want), side(m.got))
+}
+
+// compareLines tallies lines and returns the first that differs, in words.
+func compareLines(name, want, got string, t *Tally) string {
+	w, g := textLines(want), textLines(got)
+	difference := ""
+	for i := range max(len(w), len(g)) {
+		x, y := "no line", "no line"
+		if i < len(w) {
+			x = w[i]
+		}
+		if i < len(g) {
+			y = g[i]
+		}
+		if key, _, _ := strings.Cut(strings.TrimSpace(x), ":"); key == mballoc.BuddiesTimeUsed {
+			continue
+		}
+		t.count(x == y)
+		if x != y && difference == "" {
+			difference = fmt.Sprintf("%s:%d:\n    kernel: %s\n    mbsim:  %s", name, i+1, x, y)
+		}
+	}
+	return difference
+}
+
+func textLines(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(s, "\n"), "\n")
+}

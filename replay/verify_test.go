@@ -1,0 +1,157 @@
+package replay
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mbsim/workload"
+)
+
+// races are cases whose recordings differ from each other, because a worker on
+// another CPU converts unwritten extents while their file is still being written: one
+// request for a leaf of the extent tree, and the counters it moves, come and go
+// (docs/MODEL.md).
+var races = map[string]bool{"stripe-1": true, "streams-1": true, "bigalloc-streams-1": true}
+
+// TestRecordings compares with the project's copy of the recordings.
+func TestRecordings(t *testing.T) {
+	dirs, err := filepath.Glob("testdata/*/5.10")
+	if err != nil || len(dirs) != 23 {
+		t.Fatalf("%d cases, %v", len(dirs), err)
+	}
+	check(t, dirs)
+}
+
+// TestOracle compares with recordings elsewhere: those of the workplace, or of
+// the folders that CASES matches.
+func TestOracle(t *testing.T) {
+	pattern := os.Getenv("CASES")
+	if pattern == "" {
+		pattern = "../../shared/oracle/cases/*"
+	}
+	dirs, _ := filepath.Glob(pattern + "/5.10")
+	if more, _ := filepath.Glob(pattern + "/ext2"); len(more) > 0 {
+		dirs = append(dirs, more...)
+	}
+	if len(dirs) == 0 {
+		t.Skip("no recordings in " + pattern)
+	}
+	check(t, dirs)
+}
+
+func check(t *testing.T, dirs []string) {
+	for _, d := range dirs {
+		dir, kernel := filepath.Dir(d), filepath.Base(d)
+		name := filepath.Base(dir)
+		t.Run(name+"/"+kernel, func(t *testing.T) {
+			v, err := Verify(dir, kernel)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("files %v groups %v counters %v operations %v requests %v", v.Files, v.Groups, v.Counters, v.Results, v.Requests)
+			if v.Identical {
+				return
+			}
+			if races[name] && v.Files.whole() && v.Groups.whole() && v.Results.whole() && v.Requests.Total-v.Requests.Same <= 1 {
+				t.Logf("within the race: %s", v.Difference)
+				return
+			}
+			t.Error(v.Difference)
+		})
+	}
+}
+
+// TestVerifySeesDifferences damages a recording in each text: a comparison that
+// cannot fail shows nothing.
+func TestVerifySeesDifferences(t *testing.T) {
+	const source = "testdata/small-files-1"
+	for _, damage := range []struct {
+		file, old, new, want string
+	}{
+		{"files.txt", "size=", "size=1", "files.txt:2:"},
+		{"mb_groups.txt", "#1    : ", "#1    : 9", "mb_groups.txt:3:"},
+		{"mb_stats.txt", "reqs: ", "reqs: 1", "mb_stats.txt:2:"},
+		{"results.txt", "\n9 ", "\n9 -", "line 9 (write x"},
+		{"trace.txt", "block 2127 ", "block 9 ", "request "},
+	} {
+		t.Run(damage.file, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "case")
+			if err := os.CopyFS(dir, os.DirFS(source)); err != nil {
+				t.Fatal(err)
+			}
+			name := filepath.Join(dir, "5.10", damage.file)
+			text, err := readText(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			bad := strings.Replace(string(text), damage.old, damage.new, 1)
+			if bad == string(text) {
+				t.Fatalf("%q is not in %s", damage.old, damage.file)
+			}
+			if err := os.Remove(name + ".gz"); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(name, []byte(bad), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			v, err := Verify(dir, "5.10")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v.Identical || !strings.Contains(v.Difference, damage.want) {
+				t.Errorf("got %+v, want a difference at %q", v, damage.want)
+			}
+		})
+	}
+}
+
+// TestMkfsLayout performs a case on the layout that mkfs computes, which must
+// end as on the recorded one.
+func TestMkfsLayout(t *testing.T) {
+	const dir = "testdata/directories-1"
+	c, err := workload.ReadCase(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := MakeLayout(c, "5.10")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := ReadLayout(dir + "/5.10")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := Run(Config{Kernel: "5.10", Case: c, Layout: made})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := Run(Config{Kernel: "5.10", Case: c, Layout: read})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(a.Files) != string(b.Files) || string(a.Groups) != string(b.Groups) || string(a.Stats) != string(b.Stats) {
+		t.Error("the outcomes differ")
+	}
+}
+
+// BenchmarkReplay performs a whole case: small files on four CPUs.
+func BenchmarkReplay(b *testing.B) {
+	const dir = "testdata/small-files-1"
+	c, err := workload.ReadCase(dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		l, err := MakeLayout(c, "5.10")
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := Run(Config{Kernel: "5.10", Case: c, Layout: l}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(len(c.Ops)*b.N)/b.Elapsed().Seconds(), "operations/s")
+}

@@ -1,0 +1,270 @@
+package run
+
+import (
+	"context"
+	"fmt"
+
+	"mbsim/allocator/mballoc"
+	"mbsim/filesystem"
+	"mbsim/filesystem/ext4"
+	"mbsim/filesystem/play"
+	"mbsim/internal/crash"
+	"mbsim/metrics"
+	"mbsim/scenarios"
+	"mbsim/sim"
+	"mbsim/workload"
+)
+
+// callTime is what a system call takes, ns.
+const callTime = 10 * sim.Microsecond
+
+// Options of a run.
+type Options struct {
+	// Replication makes the random streams those of another replication of the
+	// same seed (sim.Streams). Runs of different scenarios with equal seed and
+	// replication draw the same numbers.
+	Replication int
+	// Progress, if not nil, is called now and then.
+	Progress func(Progress)
+	// Record keeps the operations performed, for a script.
+	Record bool
+	// Check is when the whole file system is checked. Contradictions end the run
+	// with a *CheckError.
+	Check CheckMode
+	// Blocks and Files, if not nil, are told of every decision of ext4's.
+	Blocks mballoc.Observer
+	Files  ext4.Observer
+}
+
+// Outcome is what a run came to.
+type Outcome struct {
+	Result      *metrics.Result
+	Verdicts    []Verdict // of the scenario's expectations, in their order
+	OutOfSpace  bool      // the first ENOSPC ended the run
+	Events      uint64
+	Fingerprint uint64 // of all events, all results of operations and where blocks lie in the end: equal runs have equal ones
+	Groups      []byte // mb_groups, nil for ext2
+	Stats       []byte // mb_stats, nil for ext2
+	Ops         []workload.Op
+}
+
+// runner is a run in progress.
+type runner struct {
+	scenario *scenarios.Scenario
+	options  Options
+	ctx      context.Context
+
+	engine      *sim.Engine
+	m           machine
+	collector   *metrics.Collector
+	fs          filesystem.FileSystem // counts what goes through it
+	cpus        []*sim.Resource
+	commitTimer *sim.Timer
+	flushTimer  *sim.Timer
+	sampleTimer *sim.Timer
+
+	dirtyBackground int64           // dirty blocks above which the flusher writes
+	dirtyLimit      int64           // dirty blocks above which writers wait
+	timed           *timed          // nil where work takes no time
+	kernel          filesystem.Task // of kernel threads
+
+	population *workload.Population
+	phase      int
+	phaseStart int64
+	active     int // processes of the phase that have not ended
+	pids       int
+	calls      int64 // operations performed
+	activities int64 // completed in the phases before
+	stopping   bool
+	outOfSpace bool
+	err        error
+
+	inside     int  // processes and kernel threads in the middle of an operation
+	checkWaits bool // for a moment without any
+
+	record     []workload.Op
+	recordCPU  int
+	lastReport int64
+}
+
+// Run plays a scenario. The error of a cancelled context is that of the context; a
+// *StartError is the user's, a *CheckError one of the file system's checks. A panic is an
+// error that names seed and replication (crash.Panic).
+func Run(ctx context.Context, s *scenarios.Scenario, opt Options) (out *Outcome, err error) {
+	err = crash.Guard(func() error {
+		out, err = perform(ctx, s, opt)
+		return err
+	})
+	if crash.Of(err) != nil {
+		return nil, fmt.Errorf("seed %d, replication %d: %w", s.Seed, opt.Replication, err)
+	}
+	return out, err
+}
+
+// perform is Run, where a panic is one.
+func perform(ctx context.Context, s *scenarios.Scenario, opt Options) (*Outcome, error) {
+	r := newRunner(ctx, s, opt)
+	defer r.engine.Close()
+	if err := r.mount(); err != nil {
+		return nil, &StartError{err}
+	}
+	return r.play(r.launch)
+}
+
+func newRunner(ctx context.Context, s *scenarios.Scenario, opt Options) *runner {
+	return &runner{scenario: s, options: opt, ctx: ctx, engine: sim.New(), recordCPU: -1}
+}
+
+// launch starts the processes of the scenario's workload.
+func (r *runner) launch() {
+	if r.scenario.Workload.Script != nil {
+		r.engine.Go("script", r.script)
+		return
+	}
+	r.population = workload.NewPopulation(r.scenario.CPUs, sim.Streams(r.scenario.Seed, r.options.Replication))
+	r.engine.Go("phases", r.phases)
+}
+
+// play plays the scenario on what mount mounted, and closes that. launch starts
+// the processes, of which one settles in the end.
+func (r *runner) play(launch func()) (out *Outcome, err error) {
+	s := r.scenario
+	defer func() {
+		if e := r.m.close(); err == nil {
+			err = e
+		}
+	}()
+	r.collector, err = metrics.New(metrics.Config{FS: r.m.fs, Policy: r.m.policy, Source: r.m.source, Time: r.countTime()})
+	if err != nil {
+		return nil, err
+	}
+	r.fs = r.collector.FileSystem()
+	for i := range s.CPUs {
+		r.cpus = append(r.cpus, r.engine.NewResource(fmt.Sprintf("CPU %d", i), 1))
+	}
+	r.startBackground()
+	if s.Sample > 0 {
+		r.sampleTimer = r.engine.NewTimer(r.sampleDue)
+		r.sampleTimer.Set(0)
+	}
+	launch()
+	if stopped := r.engine.Run(sim.Forever); !stopped && r.err == nil {
+		return nil, r.stuck() // settle stops the engine; without it nothing is left to happen
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	if r.inside == 0 {
+		// Before finish, which has all groups loaded, so that there is more to check.
+		if err = r.checkDue(CheckEnd); err != nil {
+			return nil, err
+		}
+		return r.finish()
+	}
+	if out, err = r.finish(); err != nil {
+		return nil, err
+	}
+	if err = r.checkLater(); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// stuck is the error of a run in which processes wait for each other for ever: a mistake
+// of the simulator.
+func (r *runner) stuck() error {
+	return fmt.Errorf("seed %d, replication %d: at %d ns processes wait for each other for ever: %v",
+		r.scenario.Seed, r.options.Replication, r.engine.Now(), r.engine.Unfinished())
+}
+
+// fail ends the run with an error.
+func (r *runner) fail(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+	r.engine.Stop()
+}
+
+// player performs operations for one process.
+func (r *runner) player(cpu int) *play.Player {
+	r.pids++
+	return &play.Player{
+		FS: r.fs, CPUs: r.scenario.CPUs, Stat: r.m.readGroups,
+		Task: filesystem.Task{CPU: cpu, PID: r.pids},
+	}
+}
+
+// perform performs one operation on the player's CPU.
+func (r *runner) perform(p *sim.Process, pl *play.Player, op *workload.Op) (int64, error) {
+	ret, err := r.call(p, pl, op)
+	if err != nil {
+		return 0, err
+	}
+	r.calls++
+	r.engine.Mix(uint64(ret))
+	r.note(pl.Task.CPU, op)
+	if ret == -int64(filesystem.ENOSPC) && r.scenario.Stop.OutOfSpace && !r.stopping {
+		r.outOfSpace, r.stopping = true, true
+	}
+	if r.scenario.Sample == 0 {
+		r.collector.Sample(r.engine.Now())
+	}
+	r.report()
+	if err := r.checkOperation(op); err != nil {
+		return 0, err
+	}
+	return ret, r.ctx.Err()
+}
+
+// call performs an operation on the player's CPU.
+func (r *runner) call(p *sim.Process, pl *play.Player, op *workload.Op) (int64, error) {
+	if r.timed != nil {
+		return r.timed.call(r, p, pl, op)
+	}
+	cpu := r.cpus[pl.Task.CPU]
+	cpu.Acquire(p)
+	p.Wait(callTime)
+	ret, err := pl.Do(op)
+	cpu.Release()
+	return ret, err
+}
+
+// closeAll closes what the player has open, as the end of its process does.
+func (r *runner) closeAll(p *sim.Process, pl *play.Player) (err error) {
+	if r.timed == nil {
+		return pl.CloseAll()
+	}
+	r.timed.inside(r, p, pl.Task.CPU, func() { err = pl.CloseAll() })
+	return err
+}
+
+// note records an operation for a script.
+func (r *runner) note(cpu int, op *workload.Op) {
+	if !r.options.Record {
+		return
+	}
+	if cpu != r.recordCPU && op.Kind != workload.CPU {
+		r.record = append(r.record, workload.Op{Kind: workload.CPU, N: cpu})
+		r.recordCPU = cpu
+	}
+	if op.Kind == workload.Read {
+		return // the oracle's language has none, and it moves no block
+	}
+	r.record = append(r.record, *op)
+}
+
+// over says whether the scenario's stop conditions hold.
+func (r *runner) over() bool {
+	s := &r.scenario.Stop
+	if r.stopping {
+		return true
+	}
+	done := r.calls
+	if r.population != nil {
+		done = r.activities + r.population.Operations()
+	}
+	r.stopping = s.Time > 0 && r.engine.Now() >= s.Time ||
+		s.Operations > 0 && done >= s.Operations ||
+		s.Used > 0 && r.m.used() >= s.Used
+	return r.stopping
+}

@@ -1,0 +1,304 @@
+package run
+
+import (
+	"mbsim/filesystem"
+	"mbsim/filesystem/image"
+	"mbsim/filesystem/play"
+	"mbsim/machine/device"
+	"mbsim/machine/latency"
+	"mbsim/machine/smp"
+	"mbsim/metrics"
+	"mbsim/sim"
+	"mbsim/workload"
+)
+
+// timed is what a run has in which work takes time: the machine, and the kernel's
+// threads as processes.
+type timed struct {
+	host    *smp.Machine
+	device  *device.Device
+	calls   *latency.Recorder
+	flusher *sim.Process
+	journal *sim.Process
+	below   *sim.Queue // writers that wait until less is dirty
+
+	ended      int64      // operations that had ended when the flusher last looked
+	idleSince  int64      // when it saw that number first, ns
+	unmounting bool       // a remount is under way, or waits for others to leave
+	left       *sim.Queue // those who wait for a remount to end, or for others to leave
+
+	readTime, readRate float64 // of reading all files at the end
+	ids                timeIDs
+}
+
+// newTimed makes the machine over a layout.
+func newTimed(r *runner, l *image.Layout) (*timed, error) {
+	costs, err := r.scenario.Timing.CostModel()
+	if err != nil {
+		return nil, err
+	}
+	model, err := r.scenario.Timing.DeviceModel()
+	if err != nil {
+		return nil, err
+	}
+	geo := l.Geometry()
+	size := int64(geo.Blocks) * geo.BlockSize()
+	dev, err := device.New(r.engine, model, size)
+	if err != nil {
+		return nil, err
+	}
+	c := smp.Config{CPUs: r.scenario.CPUs, BlockSize: geo.BlockSize(), Costs: costs, Device: dev}
+	if j, err := l.Inode(image.JournalInode); err == nil && len(j.Extents) > 0 {
+		c.JournalBlock, c.JournalBlocks = uint64(j.Extents[0].Physical), int64(j.Extents[0].Len)
+	}
+	t := &timed{host: smp.New(r.engine, c), device: dev, calls: latency.New(), below: r.engine.NewQueue("balance_dirty_pages"), left: r.engine.NewQueue("s_umount"), ids: newTimeIDs()}
+	return t, nil
+}
+
+// start starts the kernel's threads.
+func (t *timed) start(r *runner) {
+	t.flusher = r.engine.Go("flusher", func(p *sim.Process) { t.flush(r, p) })
+	t.journal = r.engine.Go("jbd2", func(p *sim.Process) {
+		for {
+			p.Park("a transaction that is due")
+			t.onCPU(r, p, func(k *filesystem.Task) { r.m.ext4.CommitOld(k, r.engine.Now()-r.m.commit) })
+		}
+	})
+}
+
+// flush is the flusher thread: it wakes up at intervals, or when too much is
+// dirty.
+func (t *timed) flush(r *runner, p *sim.Process) {
+	mem := &r.scenario.Memory
+	for {
+		if mem.DirtyWriteback > 0 {
+			p.ParkFor("something to write", mem.DirtyWriteback)
+		} else {
+			p.Park("something to write")
+		}
+		t.watch(r)
+		t.onCPU(r, p, func(k *filesystem.Task) {
+			fs := r.m.ext4
+			fs.WritebackOld(k, r.engine.Now()-mem.DirtyExpire)
+			for last := int64(-1); fs.DirtyBlocks() > r.dirtyBackground && fs.DirtyBlocks() != last; {
+				last = fs.DirtyBlocks()
+				fs.WritebackBackground(k, r.dirtyBackground)
+			}
+		})
+		t.below.WakeAll()
+	}
+}
+
+// patience is how long operations may be under way while none ends, ns. An operation on
+// the slowest device takes minutes.
+const patience = sim.Hour
+
+// watch ends a run in which processes wait for each other: the flusher's own timer would
+// keep it going for ever.
+func (t *timed) watch(r *runner) {
+	if r.inside == 0 || r.calls != t.ended {
+		t.ended, t.idleSince = r.calls, r.engine.Now()
+		return
+	}
+	if r.engine.Now()-t.idleSince > patience {
+		r.fail(r.stuck())
+	}
+}
+
+// onCPU does a kernel thread's work on the last CPU that is idle, or on the last
+// where none is.
+func (t *timed) onCPU(r *runner, p *sim.Process, work func(*filesystem.Task)) {
+	n := len(r.cpus) - 1
+	for i := n; i >= 0; i-- {
+		if r.cpus[i].InUse() == 0 {
+			n = i
+			break
+		}
+	}
+	t.inside(r, p, n, func() { work(&filesystem.Task{CPU: n}) })
+}
+
+// inside does work inside the file system on a CPU, which p holds but where it
+// sleeps. It waits while somebody remounts.
+func (t *timed) inside(r *runner, p *sim.Process, cpu int, work func()) {
+	t.host.Run(p, cpu, r.cpus[cpu])
+	r.cpus[cpu].Acquire(p)
+	for t.unmounting {
+		r.cpus[cpu].Release()
+		t.left.Wait(p)
+		r.cpus[cpu].Acquire(p)
+	}
+	t.work(r, cpu, work)
+}
+
+// alone is inside where nobody else may be at work in the file system, kernel threads
+// included: who unmounts waits for them to leave (s_umount).
+func (t *timed) alone(r *runner, p *sim.Process, cpu int, work func()) {
+	for t.unmounting {
+		t.left.Wait(p)
+	}
+	t.unmounting = true
+	for r.inside > 0 {
+		t.left.Wait(p)
+	}
+	t.host.Run(p, cpu, r.cpus[cpu])
+	r.cpus[cpu].Acquire(p)
+	t.work(r, cpu, work)
+	t.unmounting = false
+	t.left.WakeAll()
+}
+
+// work does work on a CPU that the current process holds.
+func (t *timed) work(r *runner, cpu int, work func()) {
+	t.host.Scheduled()
+	r.enter()
+	work()
+	r.cpus[cpu].Release()
+	r.leave()
+}
+
+// call performs an operation: on the process's CPU but where it sleeps.
+func (t *timed) call(r *runner, p *sim.Process, pl *play.Player, op *workload.Op) (ret int64, err error) {
+	start := p.Now()
+	inside := t.inside
+	if op.Kind == workload.Remount {
+		inside = t.alone
+	}
+	inside(r, p, pl.Task.CPU, func() {
+		t.host.Syscall()
+		ret, err = pl.Do(op)
+	})
+	if err != nil {
+		return 0, err
+	}
+	if op.Kind == workload.Write {
+		t.balance(r, p)
+	}
+	if k, ok := latencyOf[op.Kind]; ok {
+		t.calls.Record(k, p.Now()-start)
+	}
+	return ret, nil
+}
+
+// balance wakes the flusher where a write has made too much dirty, and makes the
+// writer wait where it is far too much (balance_dirty_pages).
+func (t *timed) balance(r *runner, p *sim.Process) {
+	fs := r.m.ext4
+	if fs.DirtyBlocks() > r.dirtyBackground {
+		t.flusher.Wake()
+	}
+	for last := int64(-1); fs.DirtyBlocks() > r.dirtyLimit && fs.DirtyBlocks() != last; {
+		last = fs.DirtyBlocks()
+		t.flusher.Wake()
+		t.below.Wait(p)
+	}
+}
+
+// latencyOf are the operations whose time is recorded. It is never iterated.
+var latencyOf = map[workload.Kind]latency.Op{
+	workload.Creat: latency.Create, workload.Open: latency.Open, workload.Write: latency.Write, workload.Read: latency.Read,
+	workload.Fsync: latency.Fsync, workload.Ftruncate: latency.Truncate, workload.Fallocate: latency.Fallocate,
+	workload.Close: latency.Close, workload.Unlink: latency.Unlink, workload.Mkdir: latency.Mkdir, workload.Rmdir: latency.Rmdir,
+	workload.Rename: latency.Rename, workload.Sync: latency.Sync,
+}
+
+// readBack computes how long reading all files takes.
+func (t *timed) readBack(r *runner) error {
+	geo := r.m.fs.Geometry()
+	reader, err := device.NewReader(t.device.Model(), t.device.Size(), geo.BlockSize())
+	if err != nil {
+		return err
+	}
+	const typeMask, regular = 0o170000, 0o100000
+	var extents []device.Extent
+	for f := range r.m.look() {
+		if f.Mode&typeMask != regular {
+			continue
+		}
+		extents = extents[:0]
+		for _, x := range f.Extents {
+			if x.Flags&(filesystem.ExtentDelalloc|filesystem.ExtentUnknown|filesystem.ExtentInline) == 0 {
+				extents = append(extents, device.Extent{Block: uint64(x.Physical), Count: x.Len})
+			}
+		}
+		if err := reader.File(extents); err != nil {
+			return err
+		}
+	}
+	res := reader.Result()
+	t.readTime, t.readRate = float64(res.Time)/1e9, res.Rate()
+	return nil
+}
+
+// timeIDs are the places of the metrics of time.
+type timeIDs struct {
+	time, busy                                                         metrics.ID
+	waits, waited                                                      [smp.WaitKinds]metrics.ID
+	reads, writes, flushes, bytesRead, bytesWritten, seeks, deviceBusy metrics.ID
+	latency                                                            [len(told)][3]metrics.ID
+	readBack, readRate                                                 metrics.ID
+}
+
+// told are the latencies that are metrics.
+var told = [...]latency.Op{latency.Allocation, latency.Create, latency.Write, latency.Fsync, latency.Unlink}
+
+func metricID(name string) metrics.ID {
+	id, err := metrics.Find(name)
+	if err != nil {
+		panic(err) // the registry has it: a mistake in this program
+	}
+	return id
+}
+
+func newTimeIDs() timeIDs {
+	ids := timeIDs{
+		time: metricID("time_s"), busy: metricID("cpu_busy_s"),
+		reads: metricID("device_reads"), writes: metricID("device_writes"), flushes: metricID("device_flushes"),
+		bytesRead: metricID("device_bytes_read"), bytesWritten: metricID("device_bytes_written"), seeks: metricID("device_seeks"),
+		deviceBusy: metricID("device_busy_s"), readBack: metricID("read_back_s"), readRate: metricID("read_back_rate"),
+	}
+	for k := range smp.WaitKind(smp.WaitKinds) {
+		ids.waits[k], ids.waited[k] = metricID("waits_"+k.String()), metricID("wait_"+k.String()+"_s")
+	}
+	for i, op := range told {
+		for j, what := range []string{"p50", "p99", "max"} {
+			ids.latency[i][j] = metricID("latency_" + op.String() + "_" + what + "_us")
+		}
+	}
+	return ids
+}
+
+// countTime is what puts the metrics of time into a row, nil where work takes none.
+func (r *runner) countTime() func(metrics.Row) {
+	if r.timed == nil {
+		return nil
+	}
+	return func(row metrics.Row) { r.timed.count(row, r.engine.Now()) }
+}
+
+func (t *timed) count(row metrics.Row, now int64) {
+	const second, microsecond = 1e9, 1e3
+	row[t.ids.time], row[t.ids.busy] = float64(now)/second, float64(t.host.Busy())/second
+	for k, w := range t.host.Waits() {
+		row[t.ids.waits[k]], row[t.ids.waited[k]] = float64(w.Count), float64(w.Time)/second
+	}
+	s := t.device.Stats()
+	row[t.ids.reads], row[t.ids.writes], row[t.ids.flushes] = float64(s.Reads), float64(s.Writes), float64(s.Flushes)
+	row[t.ids.bytesRead], row[t.ids.bytesWritten] = float64(s.ReadBytes), float64(s.WriteBytes)
+	row[t.ids.seeks], row[t.ids.deviceBusy] = float64(s.Seeks), float64(s.Busy)/second
+	for i, op := range told {
+		times := t.calls
+		if op == latency.Allocation {
+			times = t.host.Times()
+		}
+		if times.Count(op) == 0 {
+			continue
+		}
+		row[t.ids.latency[i][0]] = float64(times.Percentile(op, 50)) / microsecond
+		row[t.ids.latency[i][1]] = float64(times.Percentile(op, 99)) / microsecond
+		row[t.ids.latency[i][2]] = float64(times.Max(op)) / microsecond
+	}
+	if t.readTime > 0 {
+		row[t.ids.readBack], row[t.ids.readRate] = t.readTime, t.readRate
+	}
+}
