@@ -16,8 +16,8 @@ import (
 
 // What the whole tree must have at least.
 const (
-	per100Lines = 1    // comment lines inside function bodies for each 100 lines of these
-	ofLonger    = 0.25 // share of the functions of more than longer lines that have one inside
+	per100Lines = 6    // comment lines inside function bodies for each 100 lines of these
+	ofLonger    = 0.66 // share of the functions of more than longer lines that have one inside
 	longer      = 20   // lines
 )
 
