@@ -53,14 +53,9 @@ func TestFind(t *testing.T) {
 
 // Every counter that a policy has must come out under one name: each is set to a
 // number of its own, and all numbers must be found, but for those of the counters that
-<<<<<<< HEAD
 // are named as zero in every run, which must not. Of an array only the first elements, as
 // many as rungs says, stand for something.
 func checkCounters(t *testing.T, stats reflect.Value, rungs int, count func() []float64, zero ...string) {
-=======
-// are named as zero in every run, which must not.
-func checkCounters(t *testing.T, stats reflect.Value, count func() []float64, zero ...string) {
->>>>>>> stories
 	t.Helper()
 	fields := map[float64]string{}
 	next := uint64(1000)
@@ -72,11 +67,7 @@ func checkCounters(t *testing.T, stats reflect.Value, count func() []float64, ze
 	for i := range stats.NumField() {
 		f, name := stats.Field(i), stats.Type().Field(i).Name
 		if f.Kind() == reflect.Array {
-<<<<<<< HEAD
 			for k := range min(f.Len(), rungs) {
-=======
-			for k := range f.Len() {
->>>>>>> stories
 				set(f.Index(k), fmt.Sprintf("%s[%d]", name, k))
 			}
 			continue
@@ -98,7 +89,6 @@ func checkCounters(t *testing.T, stats reflect.Value, count func() []float64, ze
 }
 
 func TestEveryMballocCounterIsAMetric(t *testing.T) {
-<<<<<<< HEAD
 	for _, k := range mballoc.Kernels() {
 		var s mballoc.Stats
 		checkCounters(t, reflect.ValueOf(&s).Elem(), len(k.Ladder), func() (v []float64) {
@@ -110,32 +100,11 @@ func TestEveryMballocCounterIsAMetric(t *testing.T) {
 			return v
 		})
 	}
-=======
-	var s mballoc.Stats
-	longest := 0
-	for _, k := range mballoc.Kernels() {
-		longest = max(longest, len(k.Ladder))
-	}
-	var zero []string // what there is no rung for
-	for i := longest; i < mballoc.MaxRungs; i++ {
-		zero = append(zero, fmt.Sprintf("RungHits[%d]", i), fmt.Sprintf("GroupsConsidered[%d]", i), fmt.Sprintf("UselessLoops[%d]", i))
-	}
-	checkCounters(t, reflect.ValueOf(&s).Elem(), func() (v []float64) {
-		for _, k := range mballoc.Kernels() {
-			for i := range mballocTable {
-				if n := mballocTable[i].count(&k, &s); !math.IsNaN(n) {
-					v = append(v, n)
-				}
-			}
-		}
-		return v
-	}, zero...)
->>>>>>> stories
 }
 
 func TestEveryReservationCounterIsAMetric(t *testing.T) {
 	var s reservation.Stats
-	checkCounters(t, reflect.ValueOf(&s).Elem(), func() (v []float64) {
+	checkCounters(t, reflect.ValueOf(&s).Elem(), math.MaxInt, func() (v []float64) {
 		for i := range reservationTable {
 			v = append(v, float64(reservationTable[i].get(&s)))
 		}
