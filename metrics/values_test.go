@@ -158,22 +158,14 @@ func TestOperations(t *testing.T) {
 	}
 }
 
-// losing is a file system of which some dirty blocks are lost.
-type losing struct {
-	filesystem.FileSystem
-	lost int64
-}
-
-func (l *losing) LostBlocks() int64 { return l.lost }
-
 // TestLostBlocks: data lost before the collector came does not count.
 func TestLostBlocks(t *testing.T) {
-	fs := &losing{FileSystem: start(t, "testdata/small-files-1").fs, lost: 3}
-	c, err := New(Config{FS: fs})
+	lost := int64(3)
+	c, err := New(Config{FS: start(t, "testdata/small-files-1").fs, Lost: func() int64 { return lost }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	fs.lost = 8
+	lost = 8
 	if got, err := c.Finish(1).Value("lost_blocks"); err != nil || got != 5 {
 		t.Errorf("%v blocks were lost (%v), want 5", got, err)
 	}
