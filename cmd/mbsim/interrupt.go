@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -21,6 +22,17 @@ const patience = 5 * time.Second
 type interrupts struct {
 	mu     sync.Mutex
 	cancel context.CancelFunc // of the work going on, nil where none is or it was called
+}
+
+// quitting says that the program is about to end with exitInterrupted.
+var quitting atomic.Bool
+
+// awaitQuit does not return where the program is about to end: what abandoned files and
+// locks make of the command's own errors is nothing to tell.
+func awaitQuit() {
+	if quitting.Load() {
+		select {}
+	}
 }
 
 // theInterrupts are the program's.
@@ -54,6 +66,7 @@ func (i *interrupts) signalled() {
 
 // quit ends the program and leaves nothing temporary.
 func quit() {
+	quitting.Store(true)
 	abandon()
 	fmt.Fprintln(os.Stderr, "mbsim: interrupted")
 	os.Exit(exitInterrupted)

@@ -57,6 +57,7 @@ func executeRoot(root *cobra.Command, args []string, stdout, stderr io.Writer) i
 	blameInternal(root)
 	// A panic is caught here, and reported with its stack.
 	err := crash.Guard(root.Execute)
+	awaitQuit()
 	if err == nil {
 		return exitOK
 	}

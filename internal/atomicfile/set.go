@@ -18,7 +18,17 @@ type Set struct {
 }
 
 // Begin begins to write files into folder dir, which is made if it does not exist.
-func Begin(dir string) (*Set, error) {
+func Begin(dir string) (s *Set, err error) {
+	// Together, so that an interruption finds a folder made here noted, or not made.
+	err = Together(func() error {
+		s, err = begun(dir)
+		return err
+	})
+	return s, err
+}
+
+// begun is Begin, which nothing may interrupt.
+func begun(dir string) (*Set, error) {
 	// The files are written into a temporary folder inside dir, so that the renames stay in one
 	// file system.
 	_, missing := os.Stat(dir)

@@ -22,22 +22,35 @@ func temporary(dir, name string, create func(string) (*os.File, error)) (*os.Fil
 		// A random number, so that processes and goroutines do not meet. If they do, another number
 		// is drawn.
 		temp := filepath.Join(dir, fmt.Sprintf("%s%d", prefix(name), rand.Uint64()))
-		f, err := create(temp)
-		if errors.Is(err, fs.ErrExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		// Another process may have taken it for one that nobody holds before it was
-		// locked. Then it is gone, or will be: another name is tried.
-		if err := lock(f); !errors.Is(err, syscall.EWOULDBLOCK) && stillThere(f) {
-			return f, remember(f)
-		}
-		if err := errors.Join(os.RemoveAll(temp), f.Close()); err != nil {
-			return nil, err
+		if f, err := begin(temp, create); f != nil || err != nil {
+			return f, err
 		}
 	}
+}
+
+// begin makes what create makes under the name temp, locks it and notes it, which Abandon
+// waits for: so nothing is there that Abandon does not know. It has neither a file nor an
+// error where another name must be tried.
+func begin(temp string, create func(string) (*os.File, error)) (*os.File, error) {
+	mu.Lock()
+	defer mu.Unlock()
+	if abandoned {
+		return nil, ErrAbandoned
+	}
+	f, err := create(temp)
+	if errors.Is(err, fs.ErrExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	// Another process may have taken it for one that nobody holds before it was
+	// locked. Then it is gone, or will be.
+	if err := lock(f); !errors.Is(err, syscall.EWOULDBLOCK) && stillThere(f) {
+		writing[f.Name()] = ""
+		return f, nil
+	}
+	return nil, errors.Join(os.RemoveAll(temp), f.Close())
 }
 
 // prefix is what temporary names for name begin with.
@@ -109,18 +122,6 @@ var (
 
 // ErrAbandoned is the error of what is begun after Abandon.
 var ErrAbandoned = errors.New("interrupted")
-
-// remember notes what is being written.
-func remember(f *os.File) error {
-	mu.Lock()
-	defer mu.Unlock()
-	// Abandon has removed what was there, and would not see this one.
-	if abandoned {
-		return errors.Join(ErrAbandoned, os.RemoveAll(f.Name()))
-	}
-	writing[f.Name()] = ""
-	return nil
-}
 
 // alsoRemove notes that a folder was made for what is being written.
 func alsoRemove(name, folder string) {

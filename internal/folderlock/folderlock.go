@@ -63,7 +63,7 @@ func repeat(dir string, try func(dir string) (*Lock, error)) (*Lock, error) {
 	dir = filepath.Clean(dir)
 	const tries = 100
 	for range tries {
-		l, err := try(dir)
+		l, err := once(dir, try)
 		if l != nil || err != nil {
 			return l, err
 		}
@@ -71,15 +71,26 @@ func repeat(dir string, try func(dir string) (*Lock, error)) (*Lock, error) {
 	return nil, fmt.Errorf("%s: it appears and goes while it is being locked", dir)
 }
 
-// attemptToMake is one try of Make: neither a lock nor an error where something has changed
+// once performs one try while Abandon waits: what a try has made is either noted in held,
+// so that Abandon finds it, or gone again.
+func once(dir string, try func(dir string) (*Lock, error)) (*Lock, error) {
+	mu.Lock()
+	defer mu.Unlock()
+	if abandoned {
+		return nil, errAbandoned
+	}
+	return try(dir)
+}
+
+// attemptToMake is one try of Make, with mu held: neither a lock nor an error where something has changed
 // meanwhile.
 func attemptToMake(dir string) (*Lock, error) {
 	// A lock in the folder says that the folder was there.
-	outer, err := Acquire(dir)
-	if err != nil || filepath.Base(outer.file.Name()) == lockName {
+	outer, err := attempt(dir)
+	if outer == nil || err != nil || filepath.Base(outer.file.Name()) == lockName {
 		return outer, err
 	}
-	defer outer.Release()
+	defer outer.drop()
 	made, err := makeAll(dir)
 	if err != nil {
 		return nil, err
@@ -95,7 +106,7 @@ func attemptToMake(dir string) (*Lock, error) {
 	return inner, nil
 }
 
-// attempt is one try of Acquire: neither a lock nor an error where something has
+// attempt is one try of Acquire, with mu held: neither a lock nor an error where something has
 // changed meanwhile.
 func attempt(dir string) (*Lock, error) {
 	// A folder that is there has the lock file inside it.
@@ -123,7 +134,7 @@ func attempt(dir string) (*Lock, error) {
 	// wrong one.
 	l.made = made
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.Join(l.Release())
+		return nil, l.drop()
 	}
 	return l, nil
 }
@@ -156,16 +167,14 @@ func open(dir, path string) (*Lock, error) {
 		_, err = f.WriteAt([]byte(self()+"\n"), 0)
 	}
 	l := &Lock{file: f}
-	if err == nil {
-		err = remember(l)
-	}
 	if err != nil {
 		return nil, errors.Join(err, l.release())
 	}
+	held[l] = true
 	return l, nil
 }
 
-// The locks that this process holds.
+// The locks that this process holds. mu is held during a try to lock a folder too.
 var (
 	mu        sync.Mutex
 	held      = make(map[*Lock]bool)
@@ -174,17 +183,6 @@ var (
 
 // errAbandoned is the error of what is locked after Abandon.
 var errAbandoned = errors.New("interrupted")
-
-func remember(l *Lock) error {
-	// The locks are given back without mu, since release takes time.
-	mu.Lock()
-	defer mu.Unlock()
-	if abandoned {
-		return errAbandoned
-	}
-	held[l] = true
-	return nil
-}
 
 // Abandon gives all locks back, and keeps this process from taking others. Only a
 // process that is about to exit, and writes nothing more, may call it.
@@ -226,6 +224,12 @@ func (l *Lock) Release() error {
 	if given {
 		return nil
 	}
+	return l.release()
+}
+
+// drop is Release with mu held.
+func (l *Lock) drop() error {
+	delete(held, l)
 	return l.release()
 }
 
