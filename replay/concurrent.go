@@ -44,13 +44,13 @@ func runConcurrently(cfg *Config) (*Outcome, error) {
 // concurrent is a replay of several writers.
 type concurrent struct {
 	cfg   *Config
-	first []workload.Op // that prepare
+	first []workload.Op // the script that prepares
 	m     *machine
 	host  *smp.Machine
 	e     *sim.Engine
 	out   *Outcome
 	err   error
-	moves *rand.Rand // where processes wake up
+	moves *rand.Rand // draws the CPU on which a process wakes up
 	left  int        // writers that have not ended
 }
 
@@ -98,10 +98,10 @@ func (r *concurrent) prepare(p *sim.Process) {
 	}
 }
 
-// migration is how likely a process that has slept in fsync, and that no cpu
-// operation ties to one CPU, wakes up on a CPU drawn anew: measured in a
-// recording of concurrent/full-1, whose 300 fsyncs of the process that prepares
-// were followed by 82 moves to another of four CPUs.
+// migration is the probability that a process wakes up from fsync on a CPU that is drawn
+// anew, if no cpu operation has tied it to one. It was measured in a recording of
+// concurrent/full-1, where the 300 fsyncs of the preparing process were followed by 82 moves
+// to another of the four CPUs: of the CPUs drawn, one in four is the old one.
 const migration = 0.36
 
 // script performs operations as a process that then ends.

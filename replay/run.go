@@ -25,7 +25,8 @@ type Config struct {
 	Layout *image.Layout  // the starting state; Run changes it
 	// Seed decides how the writers of a case that has any interleave.
 	Seed uint64
-	// Blocks and Files, if not nil, are told of every decision.
+	// Blocks and Files, if not nil, observe every decision of ext4's allocator and of ext4
+	// itself.
 	Blocks mballoc.Observer
 	Files  ext4.Observer
 	// Before, if not nil, is called before each operation.

@@ -106,9 +106,9 @@ func (r *runner) leave() {
 // quietLimit is how long kernel threads may go on once a run is over, ns.
 const quietLimit = 10 * sim.Minute
 
-// checkLater checks after the last operation where a kernel thread is still inside
-// the file system. It goes on until it is not; the outcome has been taken before that
-// and does not change.
+// checkLater performs the check at the end of a run that leaves a kernel thread inside the
+// file system. It lets the run go on until the thread has left. The outcome has been taken
+// before and does not change.
 func (r *runner) checkLater() error {
 	if r.options.Check < CheckEnd {
 		return nil

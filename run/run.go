@@ -32,11 +32,12 @@ type Options struct {
 	// Check is when the whole file system is checked. Contradictions end the run
 	// with a *CheckError.
 	Check CheckMode
-	// Look, if not nil, is shown the file system at the simulated time At, ns, just before
-	// what happens then; the run goes no further and its outcome is nil.
+	// Look, if not nil, is called with the file system as it is at the simulated time At, ns,
+	// before anything that happens at that time. The run then ends, and its outcome is nil.
 	Look func(*kernels.Mounted) error
 	At   int64
-	// Blocks and Files, if not nil, are told of every decision of ext4's.
+	// Blocks and Files, if not nil, observe every decision of ext4's allocator and of ext4
+	// itself.
 	Blocks mballoc.Observer
 	Files  ext4.Observer
 }
@@ -86,7 +87,7 @@ type runner struct {
 	err        error
 
 	inside     int  // processes and kernel threads in the middle of an operation
-	checkWaits bool // for a moment without any
+	checkWaits bool // a check is to be performed once inside is 0
 
 	record     []workload.Op
 	recordCPU  int

@@ -12,7 +12,7 @@ import (
 	"mbsim/workload"
 )
 
-// timed is what a run has in which work takes time: the machine, and the kernel's
+// timed is what a run has besides, if work takes time: the machine, and the kernel's
 // threads as processes.
 type timed struct {
 	host    *smp.Machine
@@ -128,8 +128,8 @@ func (t *timed) onCPU(r *runner, p *sim.Process, work func(*filesystem.Task)) {
 	t.inside(r, p, n, func() { work(&filesystem.Task{CPU: n}) })
 }
 
-// inside does work inside the file system on a CPU, which p holds but where it
-// sleeps. It waits while somebody remounts.
+// inside does work inside the file system on a CPU, which p holds except while it
+// sleeps. It waits until no remount is under way.
 func (t *timed) inside(r *runner, p *sim.Process, cpu int, work func()) {
 	t.host.Run(p, cpu, r.cpus[cpu])
 	r.cpus[cpu].Acquire(p)
@@ -171,7 +171,8 @@ func (t *timed) work(r *runner, cpu int, work func()) {
 	r.leave()
 }
 
-// call performs an operation: on the process's CPU but where it sleeps.
+// call performs an operation on the CPU of its process, which the process holds except
+// while it sleeps.
 func (t *timed) call(r *runner, p *sim.Process, pl *play.Player, op *workload.Op) (ret int64, err error) {
 	// A remount needs the file system for itself; all else shares it.
 	start := p.Now()
@@ -245,7 +246,7 @@ func (t *timed) readBack(r *runner) error {
 	return nil
 }
 
-// timeIDs are the places of the metrics of time.
+// timeIDs are the places of the metrics of time in a row.
 type timeIDs struct {
 	time, busy                                                         metrics.ID
 	waits, waited                                                      [smp.WaitKinds]metrics.ID
@@ -284,7 +285,8 @@ func newTimeIDs() timeIDs {
 	return ids
 }
 
-// countTime is what puts the metrics of time into a row, nil where work takes none.
+// countTime returns the function that puts the metrics of time into a row, or nil if work
+// takes no time.
 func (r *runner) countTime() func(metrics.Row) {
 	if r.timed == nil {
 		return nil

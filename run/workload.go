@@ -38,7 +38,8 @@ func (r *runner) phases(p *sim.Process) {
 		}
 		r.phase, r.phaseStart = i, p.Now()
 		r.collector.Begin(ph[i].Name, ph[i].Measure, p.Now())
-		// From Begin on the population counts those of the new phase only.
+		// Begin starts the population's count anew for each phase, so the operations of the
+		// phase before are added up here.
 		r.activities += r.population.Operations()
 		// What the processes share, such as directories, is made before they start.
 		workers, prepare := r.population.Begin(&ph[i], p.Now())

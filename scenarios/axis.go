@@ -106,7 +106,7 @@ func expand(key, value string, many bool) ([]string, error) {
 	return []string{strings.TrimSpace(value)}, nil
 }
 
-// numbers are those of a range that rangeText has found.
+// numbers lists the numbers of a range, given as what rangeText has matched.
 func numbers(m []string) ([]string, error) {
 	// Fifty bits are more than any key takes, and the sums below stay within 64.
 	from, err1 := strconv.ParseInt(m[1], 10, 50)

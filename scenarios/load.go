@@ -48,9 +48,9 @@ func Source(name string) ([]byte, bool) {
 	return raw, err == nil
 }
 
-// Load reads a scenario from a file. A name that is no file, but that of a
-// scenario that comes with mbsim (small-files, scenarios/small-files.yaml), is
-// that scenario. A mistake of the user is an *Error.
+// Load reads a scenario from a file. If there is no such file, and a scenario of
+// that name comes with mbsim (small-files, scenarios/small-files.yaml), it reads
+// that one. A mistake of the user is an *Error.
 func Load(name string, opt Options) (*Scenario, error) {
 	raw, err := input.ReadFile(name, "a scenario", input.MaxScenario)
 	// A file comes before a scenario of the same name that is built in.

@@ -56,9 +56,9 @@ func (d *decoder) parse(text []byte) (*yaml.Node, error) {
 // bytes for each, and for a short one a hundred times what it has in the file.
 const maxValues = 500000
 
-// tooManyValues is the line, counted from 1, in which a text has had more signs that
-// divide keys and values than a scenario may have, and 0 for one that has not. A script
-// that stands in a scenario has none of them.
+// tooManyValues returns the line, counted from 1, in which a text exceeds maxValues, or 0
+// if it does not. It does not parse the text: it counts the signs of YAML that divide keys
+// and values. The lines of a script inside a scenario have none of these.
 func tooManyValues(text []byte) int {
 	line, values, begins := 1, 0, true
 	for i, c := range text {

@@ -26,7 +26,7 @@ type decoder struct {
 	known  []string              // names of metrics, nil for any
 	text   []byte
 	root   *yaml.Node
-	key    string // whose value is being read
+	key    string // the key whose value is being read, for messages
 }
 
 // value reads a node and remembers where its value stands.
@@ -40,7 +40,7 @@ type object struct {
 	name   string // of the section in Describe
 	doc    string
 	fields []field
-	// short is the key that a value stands for which is no mapping.
+	// short is the key that a value belongs to if it is no mapping: 4K is {constant: 4K}.
 	short string
 	// groups are keys of which one at most may be given; required groups need one.
 	groups []group
@@ -122,6 +122,7 @@ func (o *object) defaults(d *decoder, p any) error {
 	return nil
 }
 
+// decode reads the keys of a mapping in the file's order, then checks them together.
 func (o *object) decode(d *decoder, n *yaml.Node, p any) error {
 	// A value that is no mapping stands for a mapping of the short key: 4K for {constant: 4K}. The
 	// nodes made for it have the place and the --set of the value, for errors.
@@ -204,6 +205,7 @@ func (o *object) checkMissing(d *decoder, n *yaml.Node, given map[string]bool) e
 	return nil
 }
 
+// encode writes the keys in the order of the table, so that Resolved has always the same.
 func (o *object) encode(p any) *yaml.Node {
 	if o.absent != nil && o.absent(p) {
 		return nil

@@ -17,7 +17,7 @@ import (
 	"mbsim/scenarios"
 )
 
-// past makes a stored run again.
+// past performs a stored run again.
 type past struct {
 	dir      string
 	run      *reports.Run
@@ -72,8 +72,9 @@ func (p *past) again(ctx context.Context, s *scenarios.Scenario) (*run.Outcome, 
 	return out, nil
 }
 
-// otherBuild tells that another program made a run, as far as that is known: of builds
-// from files that no commit has, or whose commit is unknown, two can differ.
+// otherBuild is the end of an error message that says that another build of mbsim made the
+// run, or empty if that is not known. Two builds of one version may still differ if they
+// have uncommitted changes, or if their commit is unknown.
 func otherBuild(m *reports.Manifest) string {
 	b := reports.Build()
 	switch {

@@ -94,9 +94,9 @@ func caseEnv(s *scenarios.Scenario) ([]byte, error) {
 	return workload.WriteEnv(vars)
 }
 
-// recorderMount is the scenario's mount options with more, an option with a value, in the
-// place of the user's of that name: a recording is repeatable only where nothing happens
-// by the clock.
+// recorderMount adds the option more, of the form name=value, to the scenario's mount options
+// and drops the user's option of that name. The added option puts off what happens by the
+// clock: no recording would be repeatable otherwise.
 func recorderMount(mount, more string) string {
 	if more == "" {
 		return mount
