@@ -108,7 +108,7 @@ func expand(key, value string, many bool) ([]string, error) {
 
 // numbers lists the numbers of a range, given as what rangeText has matched.
 func numbers(m []string) ([]string, error) {
-	// Fifty bits are more than any key takes, and the sums below stay within 64.
+	// With bounds of fifty bits the sums below stay within 64.
 	from, err1 := strconv.ParseInt(m[1], 10, 50)
 	to, err2 := strconv.ParseInt(m[2], 10, 50)
 	step, err3 := int64(1), error(nil)
