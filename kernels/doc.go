@@ -1,10 +1,10 @@
 // Package kernels mounts every system that can be simulated: a file system as some kernel
-// has it, such as ext4 of Linux 5.10, or ext2. It is the one room that knows which there
-// are. Scenarios, runs, replays and the command line ask it by name, and none of them asks
-// which file system it is: what a System can and has is said by its fields, and what is
-// mounted by those of Mounted.
+// has it, such as ext4 of Linux 5.10, or ext2. It is the only package that knows which systems
+// there are. Scenarios, runs, replays and the command line look a system up by its name, and
+// none of them asks which file system it is: the fields of System say what a system has and
+// can do, and those of Mounted what a mounted one offers.
 //
-// A system of one's own is another entry of All. The allocator's side of a kernel is a
+// To add a system, add an entry to All. The allocator's side of a kernel is a
 // literal in allocator/mballoc (linux5_10.go).
 //
 // Read next: systems.go for the list; run and replay for who mounts.

@@ -23,14 +23,14 @@ type System struct {
 	FileSystem string
 	// Recording is the folder of a case that holds the recording to compare with.
 	Recording string
-	// Times says whether the time that work takes is modelled, and with it several
-	// processes that wait for each other in the midst of an operation.
+	// Times says whether the time that work takes is modelled. Only then can several
+	// processes be inside the file system at once, and wait for each other there.
 	Times bool
-	// Tunables are all that it has; NoTunables says, where it has none, what takes their
-	// place.
+	// Tunables are all tunables of the system. Where it has none, NoTunables says what the
+	// user can set instead.
 	Tunables   []mballoc.Tunable
 	NoTunables string
-	// Recorder is how the oracle's recorder is told of a case.
+	// Recorder says how to hand a case to the oracle's recorder.
 	Recorder Recorder
 
 	checkMount func(options string) error
@@ -43,17 +43,18 @@ type System struct {
 type Recorder struct {
 	// Mkfs, Mount and Tunables are variables; one that is empty does not exist.
 	Mkfs, Mount, Tunables string
-	// MkfsMore are arguments that the recorder's mke2fs must have beside the user's.
+	// MkfsMore are arguments that the recorder's mke2fs must have besides the user's.
 	MkfsMore string
-	// MountMore, if not empty, is a mount option that replaces the user's of that name:
-	// one that puts off what happens by the clock.
+	// MountMore, if not empty, is a mount option that replaces the user's of the same name.
+	// It puts off what would happen by the clock, so that a recording is repeatable.
 	MountMore string
-	// Script is the script that records, and TakesKernel says that it is told which kernel.
+	// Script is the script that records. TakesKernel says whether the kernel is one of its
+	// arguments.
 	Script      string
 	TakesKernel bool
 	// OneCPU says that recordings are made on one CPU, whatever SMP says.
 	OneCPU bool
-	// arguments are those of a case.
+	// arguments returns the arguments of mke2fs and the mount options of a case.
 	arguments func(*workload.Case) (mkfs, mount string)
 }
 
@@ -75,17 +76,18 @@ type Options struct {
 	// Host is the machine that several processes share; nil where one runs at a time, as
 	// it must be for a system that does not model Times.
 	Host ext4.Host
-	// Blocks and Files, if not nil, are told of every decision.
+	// Blocks and Files, if not nil, observe every decision of ext4's allocator and of ext4
+	// itself.
 	Blocks mballoc.Observer
 	Files  ext4.Observer
 	// TransactionBegan, if not nil, is called when a journal's transaction begins.
 	TransactionBegan func()
-	// LazyInit, if not nil, is asked where the mount options want all bitmaps read in the
-	// background. What it returns is called after each mount.
+	// LazyInit, if not nil, is called if the mount options ask for all bitmaps to be read in
+	// the background (prefetch_block_bitmaps). What it returns is called after each mount.
 	LazyInit func() func()
 }
 
-// Mounted is a mounted file system with what reads it.
+// Mounted is a mounted file system, and what shows its state.
 type Mounted struct {
 	filesystem.FileSystem
 	System *System
@@ -95,16 +97,17 @@ type Mounted struct {
 	Check func() error
 	// Look lists all files without leaving a trace.
 	Look func() iter.Seq[filesystem.FileInfo]
-	// Lost counts the dirty blocks that found no place in writeback, and StatusTree what is
-	// remembered of extents; each nil where the file system has no such thing.
+	// Lost counts the dirty blocks for which writeback found no space, and StatusTree returns
+	// the figures of the extent status trees. Each is nil where the file system has no such
+	// thing.
 	Lost       func() int64
 	StatusTree func() filesystem.StatusTree
 	// Threads is what the kernel's own threads do.
 	Threads Threads
 	// CommitInterval is how old a transaction may become, ns, 0 where nothing commits.
 	CommitInterval int64
-	// Proc are the files that it has in /proc, as reading them there shows and changes
-	// them; Peek are the same, read without leaving a trace.
+	// Proc are the files that it has in /proc. Reading them has the effects that it has in
+	// the kernel, such as loading buddies. Peek are the same files, read without effects.
 	Proc, Peek []ProcFile
 }
 
@@ -129,7 +132,7 @@ type Threads interface {
 	PrefetchBitmaps()
 }
 
-// noThreads is a system whose data is written at once.
+// noThreads are the threads of a system that writes data at once: they have nothing to do.
 type noThreads struct{}
 
 func (noThreads) DirtyBlocks() int64                          { return 0 }
@@ -157,6 +160,7 @@ func Find(name string) (*System, error) {
 			return s, nil
 		}
 	}
+	// A misspelt name is answered with the nearest one.
 	hint := ""
 	if best, near := nearest.Of(name, Names()); near {
 		hint = fmt.Sprintf(" (did you mean %q?)", best)
@@ -167,8 +171,8 @@ func Find(name string) (*System, error) {
 // CheckMount refuses mount options that the system does not have.
 func (s *System) CheckMount(options string) error { return s.checkMount(options) }
 
-// Memory is the least number of bytes that a mounted file system takes, 0 where that is
-// nothing worth a look.
+// Memory is the least number of bytes of memory that a mounted file system takes, or 0 where
+// that is too little to check.
 func (s *System) Memory(geo *allocator.Geometry) int64 { return s.memory(geo) }
 
 // Mount mounts the file system that l describes.
@@ -209,6 +213,7 @@ func (s *System) MakeLayout(c *workload.Case) (*image.Layout, error) {
 // AllTunables lists the tunables of all systems, each once.
 func AllTunables() []mballoc.Tunable {
 	var all []mballoc.Tunable
+	// Kernels share most tunables: the first description of each field is taken.
 	seen := make(map[string]bool)
 	for _, s := range All() {
 		for _, t := range s.Tunables {
@@ -232,6 +237,7 @@ func (m *Mounted) PeekProc(name string, w io.Writer) (there bool, err error) {
 	return readFile(m.Peek, name, w)
 }
 
+// readFile writes the file of that name to w, if there is one.
 func readFile(files []ProcFile, name string, w io.Writer) (there bool, err error) {
 	for _, f := range files {
 		if f.Name == name {

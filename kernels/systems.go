@@ -27,18 +27,22 @@ var inodeGoal = mballoc.Tunable{
 	Doc: "The inode that new files take if it is free; 0 leaves the choice to the parent directory.",
 }
 
-// recordings are the kernels whose recordings another kernel is compared with: the seed's
-// code is of the 5.10 series and starts where 5.10 does.
+// recordings names, for a kernel that has no recordings of its own, the kernel whose
+// recordings it is compared with. The seed's is of the 5.10 series, and starts from the same
+// layouts.
 var recordings = map[string]string{mballoc.Linux5_10Seed.Name: mballoc.Linux5_10.Name}
 
 // ext4Systems are ext4 over the allocator of each kernel.
 func ext4Systems() []*System {
 	var all []*System
 	for _, k := range mballoc.Kernels() {
+		// A kernel's recordings are in the folder of its name, unless it borrows those of another.
 		recording := k.Name
 		if r, ok := recordings[k.Name]; ok {
 			recording = r
 		}
+		// All kernels have the same recorder. mke2fs must leave out two features, and a commit
+		// interval longer than any recording keeps the journal's timer out of it.
 		all = append(all, &System{
 			Name: k.Name, Doc: k.Doc, FileSystem: "ext4", Recording: recording, Times: true,
 			Tunables: append(slices.Clone(k.Tunables), inodeGoal),
@@ -58,21 +62,25 @@ func ext4Systems() []*System {
 	return all
 }
 
-// pageSize stands for the block size where only the names of options count.
+// pageSize stands in for the block size where mount options are only checked, and no file
+// system is at hand.
 const pageSize = 4096
 
 // mountExt4 mounts ext4 of a kernel.
 func mountExt4(k mballoc.Kernel, l *image.Layout, o *Options) (*Mounted, error) {
+	// The defaults first, then the mount options over them.
 	opt := ext4.DefaultOptions(l.Super.BlockSize())
 	opt.Kernel = k
 	opt.CPUs, opt.Tunables = o.CPUs, o.Tunables
 	if err := opt.Parse(o.Mount); err != nil {
 		return nil, err
 	}
+	// What does not come from the user: the clock, the machine, writeback and the observers.
 	opt.Clock, opt.Host = o.Clock, o.Host
 	opt.DirtyBackground, opt.WritebackChunk = o.DirtyBackground, o.WritebackChunk
 	opt.Blocks, opt.Observer = o.Blocks, o.Files
 	opt.TransactionBegan = o.TransactionBegan
+	// Only a mount with prefetch_block_bitmaps has a thread that reads all bitmaps.
 	if opt.PrefetchBlockBitmaps && o.LazyInit != nil {
 		opt.Mounted = o.LazyInit()
 	}
@@ -80,6 +88,8 @@ func mountExt4(k mballoc.Kernel, l *image.Layout, o *Options) (*Mounted, error) 
 	if err != nil {
 		return nil, err
 	}
+	// The files of /proc are made when they are read. Proc and Peek differ in where a group's state
+	// comes from: GroupInfo loads its buddy, PeekGroup does not.
 	a := fs.Allocator()
 	groups := func(info func(allocator.GroupID) mballoc.GroupInfo) func(io.Writer) error {
 		return func(w io.Writer) error { return procfs.WriteGroups(w, fs.Geometry().Groups, info) }
@@ -88,6 +98,7 @@ func mountExt4(k mballoc.Kernel, l *image.Layout, o *Options) (*Mounted, error) 
 		s := a.Stats()
 		return procfs.WriteStats(w, a.Kernel(), &s, fs.Geometry().Groups)
 	}
+	// The mount option commit= is in seconds, CommitInterval in nanoseconds.
 	const second = 1e9
 	return &Mounted{
 		FileSystem: fs, Policy: metrics.Mballoc(a), Source: fs.Source(), Check: fs.Check, Look: fs.Look,
@@ -103,7 +114,8 @@ const (
 	MbStats  = "mb_stats"
 )
 
-// ext2System is the ext2 driver, whose recordings stand beside those of ext4.
+// ext2System is the ext2 driver. A case has its recordings in a folder beside those of the
+// ext4 kernels.
 var ext2System = &System{
 	Name: "ext2", Doc: "the ext2 driver of Linux 6.1, with reservation windows", FileSystem: "ext2", Recording: "ext2",
 	NoTunables: "see the mount option reservation_window",
@@ -119,9 +131,10 @@ var ext2System = &System{
 	mount:  mountExt2,
 }
 
-// mountExt2 mounts ext2, which asks nothing but for CPUs and a seed beside the mount
-// options.
+// mountExt2 mounts ext2. Besides the mount options it uses only the CPUs and the seed: it has
+// no tunables, no journal, no delayed allocation and no model of time.
 func mountExt2(l *image.Layout, o *Options) (*Mounted, error) {
+	// The seed decides the random start of the Orlov allocator (find_group_orlov).
 	opt := ext2.DefaultOptions(l.Super.BlockSize())
 	opt.CPUs, opt.Seed = o.CPUs, o.Seed
 	if err := opt.Parse(o.Mount); err != nil {

@@ -18,6 +18,7 @@ import (
 // writer is a process of its own, and all start together. As in the recorder,
 // files.txt is written once they have ended and closed their files.
 func runConcurrently(cfg *Config) (*Outcome, error) {
+	// The preparing script is read whole, so that a mistake in it is found before anything runs.
 	var first []workload.Op
 	for op, err := range cfg.Case.Operations() {
 		if err != nil {
@@ -43,13 +44,13 @@ func runConcurrently(cfg *Config) (*Outcome, error) {
 // concurrent is a replay of several writers.
 type concurrent struct {
 	cfg   *Config
-	first []workload.Op // that prepare
+	first []workload.Op // the script that prepares
 	m     *machine
 	host  *smp.Machine
 	e     *sim.Engine
 	out   *Outcome
 	err   error
-	moves *rand.Rand // where processes wake up
+	moves *rand.Rand // draws the CPU on which a process wakes up
 	left  int        // writers that have not ended
 }
 
@@ -62,6 +63,8 @@ func (r *concurrent) run() error {
 	if err != nil {
 		return err
 	}
+	// The engine has nothing left to do. A process that has not ended then waits for another for
+	// ever.
 	if r.err == nil && len(r.e.Unfinished()) > 0 {
 		return fmt.Errorf("processes wait for each other: %v", r.e.Unfinished())
 	}
@@ -71,12 +74,14 @@ func (r *concurrent) run() error {
 // prepare performs the case's script, and starts the writers.
 func (r *concurrent) prepare(p *sim.Process) {
 	var err error
-	if r.out.Results, err = r.script(r.first, r.cfg.Case.SMP-1); err != nil {
+	r.out.Results, err = r.script(r.first, r.cfg.Case.SMP-1)
+	if err != nil {
 		r.fail(err)
 		return
 	}
 	r.left = len(r.cfg.Case.Writers)
 	for i, w := range r.cfg.Case.Writers {
+		// The writers begin on the CPUs in turn.
 		r.e.Go("writer "+w.Name, func(*sim.Process) {
 			var err error
 			r.out.Writers[i], err = r.script(w.Ops, i%r.cfg.Case.SMP)
@@ -84,17 +89,19 @@ func (r *concurrent) prepare(p *sim.Process) {
 				r.fail(err)
 				return
 			}
-			if r.left--; r.left == 0 {
+			// The last writer to end writes files.txt and the files of /proc.
+			r.left--
+			if r.left == 0 {
 				r.finish()
 			}
 		})
 	}
 }
 
-// migration is how likely a process that has slept in fsync, and that no cpu
-// operation ties to one CPU, wakes up on a CPU drawn anew: measured in a
-// recording of concurrent/full-1, whose 300 fsyncs of the process that prepares
-// were followed by 82 moves to another of four CPUs.
+// migration is the probability that a process wakes up from fsync on a CPU that is drawn
+// anew, if no cpu operation has tied it to one. It was measured in a recording of
+// concurrent/full-1, where the 300 fsyncs of the preparing process were followed by 82 moves
+// to another of the four CPUs: of the CPUs drawn, one in four is the old one.
 const migration = 0.36
 
 // script performs operations as a process that then ends.
@@ -116,8 +123,10 @@ func (r *concurrent) script(ops []workload.Op, cpu int) ([]play.Result, error) {
 		}
 		results = append(results, play.Result{Line: ops[i].Line, Ret: ret})
 		switch ops[i].Kind {
+		// A cpu operation ties the process to its CPU: from then on it does not move.
 		case workload.CPU:
 			pinned = true
+		// A process that has slept may wake up on another CPU (migration).
 		case workload.Fsync, workload.Sync:
 			if !pinned && r.moves.Float64() < migration {
 				pl.Task.CPU = r.moves.IntN(r.cfg.Case.SMP)
@@ -140,6 +149,7 @@ func (r *concurrent) finish() {
 	}
 }
 
+// fail ends the replay with an error. Several are joined.
 func (r *concurrent) fail(err error) {
 	r.err = errors.Join(r.err, err)
 	r.e.Stop()

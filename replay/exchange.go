@@ -35,17 +35,20 @@ func readExchanges(r io.Reader, name string) ([]*exchange, error) {
 		case "tracing_mark_write":
 			if rest, ok := strings.CutPrefix(e.Text, "line "); ok {
 				n, text, _ := strings.Cut(rest, " ")
-				line, _ = strconv.Atoi(n) // the guest's own marks
+				line, _ = strconv.Atoi(n) // the recorder wrote it, so it is a number
 				op = text
 			}
+		// A request opens an exchange. Tasks take turns, so the open one is kept for each task.
 		case "ext4_request_blocks":
 			x := &exchange{line: line, op: op, request: e.Text, answer: "no space"}
 			open[e.Task] = x
 			out = append(out, x)
+		// Before the answer the allocator tells how it found the blocks.
 		case "ext4_mballoc_alloc", "ext4_mballoc_prealloc":
 			if x := open[e.Task]; x != nil {
 				x.decision = explain(e)
 			}
+		// The answer closes the exchange. One without blocks leaves "no space".
 		case "ext4_allocate_blocks":
 			x := open[e.Task]
 			if x != nil && e.Number("len") > 0 {

@@ -25,7 +25,8 @@ type Config struct {
 	Layout *image.Layout  // the starting state; Run changes it
 	// Seed decides how the writers of a case that has any interleave.
 	Seed uint64
-	// Blocks and Files, if not nil, are told of every decision.
+	// Blocks and Files, if not nil, observe every decision of ext4's allocator and of ext4
+	// itself.
 	Blocks mballoc.Observer
 	Files  ext4.Observer
 	// Before, if not nil, is called before each operation.
@@ -63,7 +64,7 @@ func Run(cfg Config) (out *Outcome, err error) {
 	return out, err
 }
 
-// perform is Run; a panic that no operation made is one.
+// perform is Run, but a panic while mounting stays a panic.
 func perform(cfg Config) (*Outcome, error) {
 	if len(cfg.Case.Writers) > 0 {
 		return runConcurrently(&cfg)
@@ -79,10 +80,12 @@ func perform(cfg Config) (*Outcome, error) {
 		Task: filesystem.Task{CPU: cfg.Case.SMP - 1, PID: max(cfg.Case.PIDMod, 0)},
 	}
 	out := &Outcome{PID: p.Task.PID}
+	// Whoever wants each result at once gets it; otherwise all are kept.
 	performed := cfg.Performed
 	if performed == nil {
 		performed = func(r play.Result) { out.Results = append(out.Results, r) }
 	}
+	// at is the operation under way, for the error of a broken invariant.
 	var at *workload.Op
 	err = guarded(&at, func() error {
 		for op, mistake := range cfg.Case.Operations() {
@@ -99,6 +102,7 @@ func perform(cfg Config) (*Outcome, error) {
 			}
 			performed(play.Result{Line: op.Line, Ret: ret})
 		}
+		// The script is over: a panic from here on belongs to no operation.
 		at = nil
 		return m.finish(&p, out)
 	})
@@ -135,11 +139,13 @@ func mount(cfg *Config, host ext4.Host) (*machine, error) {
 	if host != nil && !sys.Times {
 		return nil, fmt.Errorf("%s: writers at once are not modelled for %s", c.Dir, sys.Name)
 	}
+	// What cannot fit into memory is refused before anything is made.
 	geo := cfg.Layout.Geometry()
 	what := fmt.Sprintf("%s/case.env: SIZE: a file system of %s in %d groups", c.Dir, input.Bytes(int64(geo.Blocks)<<geo.BlockBits), geo.Groups)
 	if err := memory.Check(what, sys.Memory(&geo)); err != nil {
 		return nil, err
 	}
+	// Some recorders have one CPU, whatever the case says.
 	if sys.Recorder.OneCPU {
 		c.SMP = 1
 	}
@@ -149,6 +155,7 @@ func mount(cfg *Config, host ext4.Host) (*machine, error) {
 	}
 	opt := kernels.Options{Mount: options, CPUs: c.SMP, Host: host, Files: cfg.Files, Blocks: cfg.Blocks, Tunables: make(map[string]uint32)}
 	for _, t := range c.Tunables {
+		// Like the kernel this takes octal and hexadecimal numbers too.
 		v, err := strconv.ParseUint(t.Value, 0, 32)
 		if err != nil {
 			return nil, fmt.Errorf("%s/case.env: tunable %s is %q: want a number", c.Dir, t.Name, t.Value)
@@ -184,6 +191,7 @@ func (m *machine) readProc(out *Outcome) error {
 	if err != nil || !there {
 		return err
 	}
+	// mb_stats comes second: it counts the buddies that reading mb_groups has loaded.
 	if _, err := m.ReadProc(kernels.MbStats, &stats); err != nil {
 		return err
 	}

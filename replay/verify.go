@@ -28,6 +28,7 @@ type Tally struct {
 
 func (t Tally) String() string { return fmt.Sprintf("%d/%d", t.Same, t.Total) }
 
+// whole says whether nothing differs.
 func (t Tally) whole() bool { return t.Same == t.Total }
 
 func (t *Tally) count(same bool) {
@@ -77,10 +78,14 @@ func Verify(dir, kernel string) (*Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
+	// The replay writes the same trace events as the kernel, so that requests can be compared one
+	// by one.
 	var trace bytes.Buffer
 	w := ftrace.NewWriter(&trace, max(c.PIDMod, 0))
 	v := &Verdict{Case: filepath.Base(dir), Kernel: kernel}
 	out, err := Run(Config{Kernel: kernel, Case: c, Layout: l, Blocks: w, Files: w, Before: w.Operation})
+	// A broken invariant is a mistake of the simulator and ends the comparison. Any other failure
+	// of the replay is a difference: the kernel did perform the case.
 	if crash.Of(err) != nil {
 		return nil, err
 	}
@@ -96,6 +101,7 @@ func Verify(dir, kernel string) (*Verdict, error) {
 
 // openText opens a text of a recording, or what name.gz holds.
 func openText(name string) (text io.Reader, file io.Closer, err error) {
+	// Long texts are stored packed.
 	f, err := os.Open(name + ".gz")
 	if errors.Is(err, fs.ErrNotExist) {
 		f, err = os.Open(name)
@@ -136,6 +142,8 @@ func (v *Verdict) compare(recording string, c *workload.Case, out *Outcome, trac
 	if err != nil {
 		return err
 	}
+	// Of the first result and the first request that differ, the one earlier in the script is
+	// named. At the same line it is the request, which comes first within the operation.
 	v.Difference, v.Line = results, resultLine
 	if results == "" || requests != "" && requestLine <= resultLine {
 		v.Difference, v.Line = requests, requestLine
@@ -150,6 +158,8 @@ func (v *Verdict) compare(recording string, c *workload.Case, out *Outcome, trac
 		{"mb_groups.log", out.GroupsLog, &v.Groups},
 		{"mb_stats.txt", out.Stats, &v.Counters},
 	} {
+		// A text that neither side has, such as mb_groups.log of a script without stat, is no
+		// difference.
 		want, err := readText(filepath.Join(recording, text.name))
 		if errors.Is(err, fs.ErrNotExist) && len(text.got) == 0 {
 			continue
@@ -180,6 +190,8 @@ func (v *Verdict) compareResults(recording string, c *workload.Case, out *Outcom
 	}
 	difference, line := "", 0
 	for i := range max(len(want), len(out.Results)) {
+		// One of the two ended early: each operation that only the other performed counts as
+		// different.
 		if i >= len(want) || i >= len(out.Results) {
 			v.Results.count(false)
 			if difference == "" {
@@ -229,6 +241,8 @@ func (v *Verdict) compareRequests(recording string, trace io.Reader) (string, in
 func matchExchanges(want, got []*exchange, t *Tally) *mismatch {
 	var first *mismatch
 	for i, j := 0, 0; i < len(want) || j < len(got); {
+		// Both lists are in the order of the script. A request of an earlier line than the other
+		// side's next one has no counterpart; two of the same line are compared.
 		m := mismatch{number: i + 1}
 		switch {
 		case j == len(got) || i < len(want) && want[i].line < got[j].line:
@@ -258,6 +272,7 @@ type mismatch struct {
 	want, got *exchange
 }
 
+// line is the line of the script that made the request.
 func (m *mismatch) line() int {
 	if m.want != nil {
 		return m.want.line
@@ -265,6 +280,7 @@ func (m *mismatch) line() int {
 	return m.got.line
 }
 
+// String shows what the kernel did, and what mbsim did.
 func (m *mismatch) String() string {
 	op := m.want
 	if op == nil {
@@ -284,6 +300,7 @@ func compareLines(name, want, got string, t *Tally) string {
 	w, g := textLines(want), textLines(got)
 	difference := ""
 	for i := range max(len(w), len(g)) {
+		// Where one text is shorter, its missing lines differ.
 		x, y := "no line", "no line"
 		if i < len(w) {
 			x = w[i]
@@ -291,6 +308,7 @@ func compareLines(name, want, got string, t *Tally) string {
 		if i < len(g) {
 			y = g[i]
 		}
+		// This counter is time that the kernel measured, which no replay can repeat.
 		if key, _, _ := strings.Cut(strings.TrimSpace(x), ":"); key == mballoc.BuddiesTimeUsed {
 			continue
 		}
@@ -302,6 +320,7 @@ func compareLines(name, want, got string, t *Tally) string {
 	return difference
 }
 
+// textLines splits a text into lines, of which an empty text has none.
 func textLines(s string) []string {
 	if s == "" {
 		return nil

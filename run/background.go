@@ -2,12 +2,15 @@ package run
 
 import "mbsim/filesystem"
 
-// startBackground starts what the kernel does by itself.
+// startBackground starts what the kernel does by itself: the flusher, and with timing also
+// the journal's thread. Without timing the commit timer is started by each transaction
+// (mountLayout).
 func (r *runner) startBackground() {
 	if r.timed != nil {
 		r.timed.start(r)
 		return
 	}
+	// Without timing the flusher is a timer: it does its work at once when it is due.
 	if d := r.scenario.Memory.DirtyWriteback; d > 0 {
 		r.flushTimer.SetAfter(d)
 	}
@@ -40,6 +43,6 @@ func (r *runner) sampleDue() {
 	r.sampleTimer.SetAfter(r.scenario.Sample)
 }
 
-// background is the task of kernel threads: they have no CPU of their own, and
-// run on the first.
+// background is the task of kernel threads where work takes no time: they have no CPU of
+// their own, and run on the first.
 func (r *runner) background() *filesystem.Task { return &r.kernel }

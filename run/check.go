@@ -46,6 +46,7 @@ func (e *CheckError) Error() string {
 		strconv.FormatFloat(float64(e.Time)/float64(sim.Second), 'f', -1, 64), owners.Summary(e.Err))
 }
 
+// Unwrap is all contradictions.
 func (e *CheckError) Unwrap() error { return e.Err }
 
 // checked checks the file system now.
@@ -62,6 +63,8 @@ func (r *runner) checkDue(m CheckMode) error {
 	if r.options.Check < m {
 		return nil
 	}
+	// An operation that is half done would look like a contradiction. leave performs the check once
+	// nobody is inside.
 	if r.inside > 0 {
 		r.checkWaits = true
 		return nil
@@ -87,6 +90,7 @@ func (r *runner) leave() {
 	if r.inside > 0 {
 		return
 	}
+	// Nobody is inside any more: a remount may be waiting for that (timed.alone).
 	if r.timed != nil {
 		r.timed.left.WakeAll()
 	}
@@ -102,16 +106,19 @@ func (r *runner) leave() {
 // quietLimit is how long kernel threads may go on once a run is over, ns.
 const quietLimit = 10 * sim.Minute
 
-// checkLater checks after the last operation where a kernel thread is still inside
-// the file system. It goes on until it is not; the outcome has been taken before that
-// and does not change.
+// checkLater performs the check at the end of a run that leaves a kernel thread inside the
+// file system. It lets the run go on until the thread has left. The outcome has been taken
+// before and does not change.
 func (r *runner) checkLater() error {
 	if r.options.Check < CheckEnd {
 		return nil
 	}
 	r.checkWaits = false
+	// Let events happen until the last kernel thread has left. It never does if no event is
+	// left, or if it works for longer than any thread should.
 	for limit := r.engine.Now() + quietLimit; r.inside > 0; {
-		if !r.engine.Step() || r.engine.Now() > limit {
+		happened := r.engine.Step()
+		if !happened || r.engine.Now() > limit {
 			return fmt.Errorf("seed %d, replication %d: the run is over, but %d kernel threads never leave the file system: %v",
 				r.scenario.Seed, r.options.Replication, r.inside, r.engine.Unfinished())
 		}

@@ -10,6 +10,7 @@ import "hash/fnv"
 func (r *runner) fingerprint() uint64 {
 	mix := r.engine.Mix
 	name := fnv.New64a()
+	// Files, with their extents, in the order of paths.
 	for f := range r.m.Look() {
 		name.Reset()
 		_, _ = name.Write([]byte(f.Path)) // a hash never fails
@@ -25,6 +26,7 @@ func (r *runner) fingerprint() uint64 {
 			mix(uint64(x.Flags))
 		}
 	}
+	// Groups: their bitmaps show blocks of metadata too, which belong to no file's extents.
 	for id := range r.m.Policy.Touched() {
 		free, _ := r.m.Policy.PeekFree(id)
 		mix(uint64(id))

@@ -19,11 +19,13 @@ type Verdict struct {
 // finish takes the last samples and reads what the kernel would show. Reading
 // mb_groups loads buddies, which mb_stats counts, so both come after the metrics.
 func (r *runner) finish() (*Outcome, error) {
+	// How long it takes to read all files is a metric: it must be known before the last sample.
 	if r.timed != nil {
 		if err := r.timed.readBack(r); err != nil {
 			return nil, err
 		}
 	}
+	// Metrics and fingerprint first: to read mb_groups loads buddies, which changes the counters.
 	out := &Outcome{
 		Result: r.collector.Finish(r.engine.Now()), OutOfSpace: r.outOfSpace,
 		Events: r.engine.Events(), Fingerprint: r.fingerprint(), Ops: r.record, Mounted: r.m.Mounted,
@@ -36,6 +38,7 @@ func (r *runner) finish() (*Outcome, error) {
 		return nil, err
 	}
 	for _, x := range r.scenario.Expect {
+		// An expectation on a metric that this run does not have is neither met nor a mistake.
 		v := Verdict{Expect: x}
 		v.Value, err = out.Result.Stat(x.Metric, x.Stat)
 		absent := new(metrics.AbsentError)

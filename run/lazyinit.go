@@ -6,7 +6,7 @@ import (
 	"mbsim/sim"
 )
 
-// lazyTick is what the kernel counts the thread's delay in: a jiffy, 250 a second.
+// lazyTick is a jiffy, in which the kernel counts the thread's delay, where HZ is 250.
 const lazyTick = 4 * sim.Millisecond
 
 // newLazyInit makes the kernel's thread for lazy initialization, which reads all
@@ -18,9 +18,11 @@ func (r *runner) newLazyInit() (mounted func()) {
 			r.m.Threads.PrefetchBitmaps()
 			return
 		}
+		// Where work takes time, the thread is a process and needs a CPU.
 		r.engine.Go("ext4lazyinit", func(p *sim.Process) {
 			r.timed.onCPU(r, p, func(*filesystem.Task) { r.m.Threads.PrefetchBitmaps() })
 		})
 	})
+	// Each mount draws a number of jiffies below the longest delay (ext4_li_request_new).
 	return func() { timer.SetAfter(lazyTick * delay.Int64N(ext4.LazyInitDelay/lazyTick)) }
 }

@@ -29,7 +29,9 @@ func (r *runner) mount() error {
 	if err != nil {
 		return err
 	}
-	if r.m.Mounted, err = r.mountLayout(layout); err != nil {
+	// Once it is mounted, play closes the layout. If it is not, nobody else would.
+	r.m.Mounted, err = r.mountLayout(layout)
+	if err != nil {
 		return errors.Join(err, layout.Close())
 	}
 	r.m.close = layout.Close
@@ -59,18 +61,23 @@ func (r *runner) mountLayout(layout *image.Layout) (*kernels.Mounted, error) {
 	opt.Clock = r.engine.Now
 	opt.DirtyBackground = r.dirtyBackground
 	opt.WritebackChunk = writebackChunk(s.Memory.Size / 100 * int64(s.Memory.DirtyRatio))
+	// With timing there is a machine that the processes share. The flusher is one of them, so
+	// DirtyBackground is 0: writers do not do its work.
 	if s.Timing != nil {
 		var err error
 		if r.timed, err = newTimed(r, layout); err != nil {
 			return nil, err
 		}
 		opt.Host = r.timed.host
-		opt.DirtyBackground = 0 // the flusher is a process of its own
+		opt.DirtyBackground = 0
 	}
+	// Other replications draw other numbers inside the file system too: ext2 draws the group where
+	// the search for a new top-level directory begins (find_group_orlov).
 	if n := r.options.Replication; n > 0 {
 		opt.Seed = sim.Stream(s.Seed, n, "orlov").Uint64()
 	}
 	opt.Blocks, opt.Files = r.options.Blocks, r.options.Files
+	// jbd2 starts its commit timer with each transaction (jbd2_get_transaction).
 	opt.TransactionBegan = func() { r.commitTimer.SetAfter(r.m.CommitInterval) }
 	opt.LazyInit = r.newLazyInit
 	return sys.Mount(layout, opt)

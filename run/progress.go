@@ -7,9 +7,11 @@ type Progress struct {
 	Now   int64   // simulated time, ns
 }
 
-// reportEvery operations the progress is told.
+// reportEvery is the number of operations between two reports of progress.
 const reportEvery = 2048
 
+// report calls Options.Progress, if there is one and enough operations have been performed
+// since the last call.
 func (r *runner) report() {
 	if r.options.Progress == nil || r.calls-r.lastReport < reportEvery {
 		return
@@ -22,6 +24,7 @@ func (r *runner) report() {
 func (r *runner) share() float64 {
 	s := &r.scenario.Stop
 	best := 0.0
+	// A limit of 0 does not exist. Of several limits the one that is nearest ends the run.
 	consider := func(done, all float64) {
 		if all > 0 {
 			best = max(best, min(1, done/all))
@@ -29,6 +32,7 @@ func (r *runner) share() float64 {
 	}
 	consider(float64(r.engine.Now()), float64(s.Time))
 	consider(r.m.used(), s.Used)
+	// A script ends with its last line, if no limit comes first.
 	if sc := r.scenario.Workload.Script; sc != nil {
 		consider(float64(r.calls), float64(len(sc.Ops)))
 		consider(float64(r.calls), float64(s.Operations))
@@ -36,6 +40,8 @@ func (r *runner) share() float64 {
 	}
 	consider(float64(r.activities+r.population.Operations()), float64(s.Operations))
 	phases := r.scenario.Workload.Phases
+	// The phases count alike, however long each takes. The current one is as far as the nearest of
+	// its own limits says.
 	here := best
 	best = 0
 	u := &phases[r.phase].Until

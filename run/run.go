@@ -32,11 +32,12 @@ type Options struct {
 	// Check is when the whole file system is checked. Contradictions end the run
 	// with a *CheckError.
 	Check CheckMode
-	// Look, if not nil, is shown the file system at the simulated time At, ns, just before
-	// what happens then; the run goes no further and its outcome is nil.
+	// Look, if not nil, is called with the file system as it is at the simulated time At, ns,
+	// before anything that happens at that time. The run then ends, and its outcome is nil.
 	Look func(*kernels.Mounted) error
 	At   int64
-	// Blocks and Files, if not nil, are told of every decision of ext4's.
+	// Blocks and Files, if not nil, observe every decision of ext4's allocator and of ext4
+	// itself.
 	Blocks mballoc.Observer
 	Files  ext4.Observer
 }
@@ -86,7 +87,7 @@ type runner struct {
 	err        error
 
 	inside     int  // processes and kernel threads in the middle of an operation
-	checkWaits bool // for a moment without any
+	checkWaits bool // a check is to be performed once inside is 0
 
 	record     []workload.Op
 	recordCPU  int
@@ -107,7 +108,7 @@ func Run(ctx context.Context, s *scenarios.Scenario, opt Options) (out *Outcome,
 	return out, err
 }
 
-// perform is Run, where a panic is one.
+// perform is Run, but a panic in it stays a panic.
 func perform(ctx context.Context, s *scenarios.Scenario, opt Options) (*Outcome, error) {
 	r := newRunner(ctx, s, opt)
 	defer r.engine.Close()
@@ -135,6 +136,8 @@ func (r *runner) launch() {
 // the processes, of which one settles in the end.
 func (r *runner) play(launch func()) (out *Outcome, err error) {
 	s := r.scenario
+	// The starting state is closed in any case. That it cannot be closed is an error only where
+	// there is no other.
 	defer func() {
 		if e := r.m.close(); err == nil {
 			err = e
@@ -147,11 +150,14 @@ func (r *runner) play(launch func()) (out *Outcome, err error) {
 	if err != nil {
 		return nil, err
 	}
+	// Processes work through the collector's view, which counts what they do.
 	r.fs = r.collector.FileSystem()
 	for i := range s.CPUs {
 		r.cpus = append(r.cpus, r.engine.NewResource(fmt.Sprintf("CPU %d", i), 1))
 	}
 	r.startBackground()
+	// With a fixed interval the first sample is taken at once. Otherwise perform offers one after
+	// each operation.
 	if s.Sample > 0 {
 		r.sampleTimer = r.engine.NewTimer(r.sampleDue)
 		r.sampleTimer.Set(0)
@@ -160,8 +166,10 @@ func (r *runner) play(launch func()) (out *Outcome, err error) {
 	if r.options.Look != nil {
 		return nil, r.lookAt(r.options.At)
 	}
+	// settle stops the engine at the end of a run. If nobody did, no event is left while processes
+	// still wait.
 	if stopped := r.engine.Run(sim.Forever); !stopped && r.err == nil {
-		return nil, r.stuck() // settle stops the engine; without it nothing is left to happen
+		return nil, r.stuck()
 	}
 	if r.err != nil {
 		return nil, r.err
@@ -173,7 +181,10 @@ func (r *runner) play(launch func()) (out *Outcome, err error) {
 		}
 		return r.finish()
 	}
-	if out, err = r.finish(); err != nil {
+	// A kernel thread is still at work. The outcome is taken now, as it would be without a
+	// check, and the check waits until the thread has left.
+	out, err = r.finish()
+	if err != nil {
 		return nil, err
 	}
 	if err = r.checkLater(); err != nil {
@@ -224,11 +235,14 @@ func (r *runner) perform(p *sim.Process, pl *play.Player, op *workload.Op) (int6
 		return 0, err
 	}
 	r.calls++
+	// The result goes into the fingerprint.
 	r.engine.Mix(uint64(ret))
 	r.note(pl.Task.CPU, op)
+	// With stop.out_of_space the first operation that finds no space ends the run.
 	if ret == -int64(filesystem.ENOSPC) && r.scenario.Stop.OutOfSpace && !r.stopping {
 		r.outOfSpace, r.stopping = true, true
 	}
+	// Automatic samples: the collector takes one only when it is due.
 	if r.scenario.Sample == 0 {
 		r.collector.Sample(r.engine.Now())
 	}
@@ -244,6 +258,7 @@ func (r *runner) call(p *sim.Process, pl *play.Player, op *workload.Op) (int64, 
 	if r.timed != nil {
 		return r.timed.call(r, p, pl, op)
 	}
+	// Without timing a call holds its CPU for callTime, and then happens all at once.
 	cpu := r.cpus[pl.Task.CPU]
 	cpu.Acquire(p)
 	p.Wait(callTime)
@@ -266,6 +281,7 @@ func (r *runner) note(cpu int, op *workload.Op) {
 	if !r.options.Record {
 		return
 	}
+	// A script has a cpu operation only where the next operation is on another CPU.
 	if cpu != r.recordCPU && op.Kind != workload.CPU {
 		r.record = append(r.record, workload.Op{Kind: workload.CPU, N: cpu})
 		r.recordCPU = cpu
@@ -282,6 +298,8 @@ func (r *runner) over() bool {
 	if r.stopping {
 		return true
 	}
+	// Of a script the operations are its lines, of phases what the processes have completed: one
+	// such activity may be several calls.
 	done := r.calls
 	if r.population != nil {
 		done = r.activities + r.population.Operations()

@@ -12,7 +12,7 @@ import (
 	"mbsim/workload"
 )
 
-// timed is what a run has in which work takes time: the machine, and the kernel's
+// timed is what a run has besides, if work takes time: the machine, and the kernel's
 // threads as processes.
 type timed struct {
 	host    *smp.Machine
@@ -48,6 +48,8 @@ func newTimed(r *runner, l *image.Layout) (*timed, error) {
 		return nil, err
 	}
 	c := smp.Config{CPUs: r.scenario.CPUs, BlockSize: geo.BlockSize(), Costs: costs, Device: dev}
+	// Commits are written where the journal lies. Without one that can be read, nothing is written
+	// there.
 	if j, err := l.Inode(image.JournalInode); err == nil && len(j.Extents) > 0 {
 		c.JournalBlock, c.JournalBlocks = uint64(j.Extents[0].Physical), int64(j.Extents[0].Len)
 	}
@@ -60,14 +62,15 @@ func (t *timed) start(r *runner) {
 	t.flusher = r.engine.Go("flusher", func(p *sim.Process) { t.flush(r, p) })
 	t.journal = r.engine.Go("jbd2", func(p *sim.Process) {
 		for {
+			// The commit timer wakes the thread (commitDue).
 			p.Park("a transaction that is due")
 			t.onCPU(r, p, func(k *filesystem.Task) { r.m.Threads.CommitOld(k, r.engine.Now()-r.m.CommitInterval) })
 		}
 	})
 }
 
-// flush is the flusher thread: it wakes up at intervals, or when too much is
-// dirty.
+// flush is the flusher thread: it wakes up at intervals, or when balance wakes it because
+// too much is dirty.
 func (t *timed) flush(r *runner, p *sim.Process) {
 	mem := &r.scenario.Memory
 	for {
@@ -76,15 +79,20 @@ func (t *timed) flush(r *runner, p *sim.Process) {
 		} else {
 			p.Park("something to write")
 		}
+		// Every wake-up is an occasion to see whether the run still gets anywhere.
 		t.watch(r)
 		t.onCPU(r, p, func(k *filesystem.Task) {
 			fs := r.m.Threads
+			// First what has been dirty for too long, then, above the limit, the oldest files. A
+			// pass that leaves as much dirty as it found ends this: what is left cannot be written
+			// now.
 			fs.WritebackOld(k, r.engine.Now()-mem.DirtyExpire)
 			for last := int64(-1); fs.DirtyBlocks() > r.dirtyBackground && fs.DirtyBlocks() != last; {
 				last = fs.DirtyBlocks()
 				fs.WritebackBackground(k, r.dirtyBackground)
 			}
 		})
+		// Writers that wait in balance look again at how much is dirty.
 		t.below.WakeAll()
 	}
 }
@@ -96,6 +104,7 @@ const patience = sim.Hour
 // watch ends a run in which processes wait for each other: the flusher's own timer would
 // keep it going for ever.
 func (t *timed) watch(r *runner) {
+	// Nobody is at work, or an operation has ended since: the time counts from now.
 	if r.inside == 0 || r.calls != t.ended {
 		t.ended, t.idleSince = r.calls, r.engine.Now()
 		return
@@ -108,6 +117,7 @@ func (t *timed) watch(r *runner) {
 // onCPU does a kernel thread's work on the last CPU that is idle, or on the last
 // where none is.
 func (t *timed) onCPU(r *runner, p *sim.Process, work func(*filesystem.Task)) {
+	// Where none is idle, the thread waits for the last CPU.
 	n := len(r.cpus) - 1
 	for i := n; i >= 0; i-- {
 		if r.cpus[i].InUse() == 0 {
@@ -118,11 +128,13 @@ func (t *timed) onCPU(r *runner, p *sim.Process, work func(*filesystem.Task)) {
 	t.inside(r, p, n, func() { work(&filesystem.Task{CPU: n}) })
 }
 
-// inside does work inside the file system on a CPU, which p holds but where it
-// sleeps. It waits while somebody remounts.
+// inside does work inside the file system on a CPU, which p holds except while it
+// sleeps. It waits until no remount is under way.
 func (t *timed) inside(r *runner, p *sim.Process, cpu int, work func()) {
 	t.host.Run(p, cpu, r.cpus[cpu])
 	r.cpus[cpu].Acquire(p)
+	// The CPU is not held while waiting. Afterwards the flag is tested again, as another remount
+	// may have begun.
 	for t.unmounting {
 		r.cpus[cpu].Release()
 		t.left.Wait(p)
@@ -131,9 +143,11 @@ func (t *timed) inside(r *runner, p *sim.Process, cpu int, work func()) {
 	t.work(r, cpu, work)
 }
 
-// alone is inside where nobody else may be at work in the file system, kernel threads
-// included: who unmounts waits for them to leave (s_umount).
+// alone does work as inside does, while nobody else is at work in the file system, kernel
+// threads included: an unmount waits for them to leave (s_umount).
 func (t *timed) alone(r *runner, p *sim.Process, cpu int, work func()) {
+	// One remount at a time. The flag then keeps others from entering, and those inside are waited
+	// for.
 	for t.unmounting {
 		t.left.Wait(p)
 	}
@@ -157,8 +171,10 @@ func (t *timed) work(r *runner, cpu int, work func()) {
 	r.leave()
 }
 
-// call performs an operation: on the process's CPU but where it sleeps.
+// call performs an operation on the CPU of its process, which the process holds except
+// while it sleeps.
 func (t *timed) call(r *runner, p *sim.Process, pl *play.Player, op *workload.Op) (ret int64, err error) {
+	// A remount needs the file system for itself; all else shares it.
 	start := p.Now()
 	inside := t.inside
 	if op.Kind == workload.Remount {
@@ -171,6 +187,7 @@ func (t *timed) call(r *runner, p *sim.Process, pl *play.Player, op *workload.Op
 	if err != nil {
 		return 0, err
 	}
+	// A write may be made to wait afterwards; its latency includes that.
 	if op.Kind == workload.Write {
 		t.balance(r, p)
 	}
@@ -187,6 +204,8 @@ func (t *timed) balance(r *runner, p *sim.Process) {
 	if fs.DirtyBlocks() > r.dirtyBackground {
 		t.flusher.Wake()
 	}
+	// Above the limit the writer waits for passes of the flusher, until less is dirty or a pass has
+	// changed nothing.
 	for last := int64(-1); fs.DirtyBlocks() > r.dirtyLimit && fs.DirtyBlocks() != last; {
 		last = fs.DirtyBlocks()
 		t.flusher.Wake()
@@ -211,6 +230,7 @@ func (t *timed) readBack(r *runner) error {
 		if !filesystem.IsRegular(f.Mode) {
 			continue
 		}
+		// What has no place on the device, such as delayed or inline data, is not read from it.
 		extents = extents[:0]
 		for _, x := range f.Extents {
 			if x.Flags&(filesystem.ExtentDelalloc|filesystem.ExtentUnknown|filesystem.ExtentInline) == 0 {
@@ -226,7 +246,7 @@ func (t *timed) readBack(r *runner) error {
 	return nil
 }
 
-// timeIDs are the places of the metrics of time.
+// timeIDs are the places of the metrics of time in a row.
 type timeIDs struct {
 	time, busy                                                         metrics.ID
 	waits, waited                                                      [smp.WaitKinds]metrics.ID
@@ -235,6 +255,7 @@ type timeIDs struct {
 	readBack, readRate                                                 metrics.ID
 }
 
+// metricID is the place of the metric with this name.
 func metricID(name string) metrics.ID {
 	id, err := metrics.Find(name)
 	if err != nil {
@@ -243,6 +264,7 @@ func metricID(name string) metrics.ID {
 	return id
 }
 
+// newTimeIDs looks the places up, once a run.
 func newTimeIDs() timeIDs {
 	ids := timeIDs{
 		time: metricID("time_s"), busy: metricID("cpu_busy_s"),
@@ -250,9 +272,11 @@ func newTimeIDs() timeIDs {
 		bytesRead: metricID("device_bytes_read"), bytesWritten: metricID("device_bytes_written"), seeks: metricID("device_seeks"),
 		deviceBusy: metricID("device_busy_s"), readBack: metricID("read_back_s"), readRate: metricID("read_back_rate"),
 	}
+	// The names of waits and latencies are made of those of their kinds.
 	for k := range smp.WaitKind(smp.WaitKinds) {
 		ids.waits[k], ids.waited[k] = metricID("waits_"+k.String()), metricID("wait_"+k.String()+"_s")
 	}
+	// Allocations are timed by the machine, within operations; operations by call.
 	for op := range latency.Ops {
 		for j, what := range []string{"p50", "p99", "max"} {
 			ids.latency[op][j] = metricID("latency_" + op.String() + "_" + what + "_us")
@@ -261,7 +285,8 @@ func newTimeIDs() timeIDs {
 	return ids
 }
 
-// countTime is what puts the metrics of time into a row, nil where work takes none.
+// countTime returns the function that puts the metrics of time into a row, or nil if work
+// takes no time.
 func (r *runner) countTime() func(metrics.Row) {
 	if r.timed == nil {
 		return nil
@@ -269,6 +294,7 @@ func (r *runner) countTime() func(metrics.Row) {
 	return func(row metrics.Row) { r.timed.count(row, r.engine.Now()) }
 }
 
+// count puts the metrics of time into a row.
 func (t *timed) count(row metrics.Row, now int64) {
 	const second, microsecond = 1e9, 1e3
 	row[t.ids.time], row[t.ids.busy] = float64(now)/second, float64(t.host.Busy())/second
@@ -284,6 +310,7 @@ func (t *timed) count(row metrics.Row, now int64) {
 		if op == latency.Allocation {
 			times = t.host.Times()
 		}
+		// What never happened has no latency: its metrics are left out.
 		if times.Count(op) == 0 {
 			continue
 		}
@@ -291,6 +318,7 @@ func (t *timed) count(row metrics.Row, now int64) {
 		row[t.ids.latency[op][1]] = float64(times.Percentile(op, 99)) / microsecond
 		row[t.ids.latency[op][2]] = float64(times.Max(op)) / microsecond
 	}
+	// Known only at the end (readBack).
 	if t.readTime > 0 {
 		row[t.ids.readBack], row[t.ids.readRate] = t.readTime, t.readRate
 	}

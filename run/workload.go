@@ -20,6 +20,7 @@ func (r *runner) script(p *sim.Process) {
 			return
 		}
 	}
+	// The script's process ends, and with it what it has open. Then all is written.
 	if err := r.closeAll(p, pl); err != nil {
 		r.fail(err)
 		return
@@ -37,14 +38,17 @@ func (r *runner) phases(p *sim.Process) {
 		}
 		r.phase, r.phaseStart = i, p.Now()
 		r.collector.Begin(ph[i].Name, ph[i].Measure, p.Now())
-		// From Begin on the population counts those of the new phase only.
+		// Begin starts the population's count anew for each phase, so the operations of the
+		// phase before are added up here.
 		r.activities += r.population.Operations()
+		// What the processes share, such as directories, is made before they start.
 		workers, prepare := r.population.Begin(&ph[i], p.Now())
 		if err := r.prepare(p, pl, prepare); err != nil {
 			r.fail(err)
 			return
 		}
 		r.work(p, workers)
+		// The check comes after the phase's sync or remount, and so sees what that did.
 		err := r.between(p, pl, ph[i].Then)
 		if err == nil {
 			err = r.checkDue(CheckPhase)
@@ -81,6 +85,7 @@ func (r *runner) work(p *sim.Process, workers []*workload.Worker) {
 			}
 		})
 	}
+	// The last worker wakes this process. Without workers nobody would.
 	if r.active > 0 {
 		p.Park("the processes of the phase")
 	}
@@ -95,12 +100,16 @@ func (r *runner) worker(p *sim.Process, w *workload.Worker) error {
 		if !ok {
 			return nil
 		}
+		// A pause does not reach past the end of the run: the worker wakes up there, and over ends
+		// it.
 		at := step.At
 		if limit := r.scenario.Stop.Time; step.Begins && limit > 0 && at > limit {
-			at = max(limit, p.Now()) // do not sleep past the end
+			at = max(limit, p.Now())
 		}
 		p.WaitUntil(at)
 		v = workload.View{Now: p.Now(), Used: r.m.used()}
+		// The phase is over: the worker is told to end, and closes its files. A step that would
+		// begin an activity is skipped; any other is still performed.
 		if r.over() || r.population.Over(v.Now, v.Used) {
 			v.Stop = true
 			if step.Begins {
@@ -108,6 +117,7 @@ func (r *runner) worker(p *sim.Process, w *workload.Worker) error {
 				continue
 			}
 		}
+		// The next step depends on what this one returned.
 		ret, err := r.perform(p, pl, &step.Op)
 		if err != nil {
 			return err
@@ -128,7 +138,8 @@ func (r *runner) between(p *sim.Process, pl *play.Player, then workload.Then) er
 	return r.prepare(p, pl, ops)
 }
 
-// settle writes everything at the end of the run, and ends it.
+// settle writes everything at the end of the run, and ends it. It syncs twice, as the
+// recorder does, so that a recorded run can be compared with a recording of it.
 func (r *runner) settle(p *sim.Process, pl *play.Player) {
 	if err := r.prepare(p, pl, []workload.Op{{Kind: workload.Sync}, {Kind: workload.Sync}}); err != nil {
 		r.fail(err)

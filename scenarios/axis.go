@@ -28,10 +28,13 @@ func ParseAxis(arg string) (Axis, error) {
 	if !ok || key == "" {
 		return fail("want key=value,value")
 	}
+	// The comma separates values, unless it belongs to the values of this key, or the user wrote a
+	// |: then | does.
 	separator := byte(',')
 	if commasBelong(key) || len(splitOutside(values, '|')) > 1 {
 		separator = '|'
 	}
+	// A part may be a range, which stands for many values.
 	for _, part := range splitOutside(values, separator) {
 		list, err := expand(key, part, false)
 		if err != nil {
@@ -74,6 +77,7 @@ var rangeText = onUse(`^([+-]?[0-9]+)\.\.([+-]?[0-9]+)(?:([+*])([0-9]+))?$`)
 // expand is the values that a text stands for: those of a range, or, where many
 // may be given, several with commas between.
 func expand(key, value string, many bool) ([]string, error) {
+	// Several values may be given as one text: each is expanded on its own.
 	if many && !commasBelong(key) {
 		var all []string
 		for _, part := range splitOutside(value, ',') {
@@ -85,6 +89,8 @@ func expand(key, value string, many bool) ([]string, error) {
 		}
 		return all, nil
 	}
+	// One value is left. Where commas belong to the value it is a path or a free text, and two dots
+	// in it are no range.
 	m := rangeText().FindStringSubmatch(strings.TrimSpace(value))
 	switch {
 	case commasBelong(key):
@@ -93,14 +99,16 @@ func expand(key, value string, many bool) ([]string, error) {
 		return numbers(m)
 	case strings.TrimSpace(value) == "":
 		return nil, fmt.Errorf("an empty value")
+	// Two dots outside of a path and of YAML's brackets were meant as a range.
 	case strings.Contains(value, "..") && !strings.ContainsAny(value, "/{["):
 		return nil, fmt.Errorf("%s is no range: want whole numbers as in 0..9, 16..64+16 or 16..1024*2, or a list", value)
 	}
 	return []string{strings.TrimSpace(value)}, nil
 }
 
-// numbers are those of a range that rangeText has found.
+// numbers lists the numbers of a range, given as what rangeText has matched.
 func numbers(m []string) ([]string, error) {
+	// With bounds of fifty bits the sums below stay within 64.
 	from, err1 := strconv.ParseInt(m[1], 10, 50)
 	to, err2 := strconv.ParseInt(m[2], 10, 50)
 	step, err3 := int64(1), error(nil)
@@ -108,6 +116,8 @@ func numbers(m []string) ([]string, error) {
 		step, err3 = strconv.ParseInt(m[4], 10, 50)
 	}
 	times := m[3] == "*"
+	// A range must end: a step of 0, a factor of 1, and a factor on a number that is not positive
+	// never reach the upper bound.
 	switch {
 	case err1 != nil || err2 != nil || err3 != nil:
 		return nil, fmt.Errorf("%s: numbers beyond what can be counted", m[0])
@@ -137,6 +147,8 @@ func splitOutside(s string, separator byte) []string {
 	depth, start := 0, 0
 	quote := byte(0)
 	for i := range len(s) {
+		// Within quotes all but the closing quote is text. Of brackets only the depth matters: what
+		// they hold is read later.
 		switch c := s[i]; {
 		case quote != 0:
 			if c == quote {

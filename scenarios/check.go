@@ -14,15 +14,20 @@ import (
 
 // check refuses what the tables of keys cannot: values that do not go together.
 func (d *decoder) check(s *Scenario) error {
+	// The name becomes the name of the run's output folder: it must not lead elsewhere, be hidden,
+	// or hold control characters.
 	if s.Name == "" || strings.ContainsAny(s.Name, "/\\") || strings.HasPrefix(s.Name, ".") || strings.ToValidUTF8(s.Name, "") != s.Name || hasControl(s.Name) {
 		return d.errorf(d.where[&s.Name], "name %q: it names an output folder", s.Name)
 	}
+	// Which mount options and tunables exist depends on the profile, which the tables of keys do
+	// not know.
 	if err := d.checkMount(s); err != nil {
 		return err
 	}
 	if err := d.checkTunables(s); err != nil {
 		return err
 	}
+	// Package image knows mke2fs's rules. The layout it computes is kept for Layout.
 	if m := s.Device.Mkfs; m != nil {
 		if err := checkLayout(s); err != nil {
 			return d.wholeErrorf(d.where[m], "%v", err)
@@ -31,6 +36,7 @@ func (d *decoder) check(s *Scenario) error {
 	if err := d.checkPhases(s); err != nil {
 		return err
 	}
+	// Where the names of metrics are not known, the tables of keys accept an empty one.
 	for i := range s.Expect {
 		if e := &s.Expect[i]; e.Metric == "" {
 			return d.errorf(d.where[e], "the metric has no name")
@@ -39,6 +45,7 @@ func (d *decoder) check(s *Scenario) error {
 	return nil
 }
 
+// hasControl says whether a text holds control characters.
 func hasControl(s string) bool {
 	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
 }
@@ -63,6 +70,7 @@ func (d *decoder) checkMount(s *Scenario) error {
 	if n == nil {
 		return nil
 	}
+	// A list is checked element by element, so that an error names the element's place.
 	parts := []*yaml.Node{n}
 	if n.Kind == yaml.SequenceNode {
 		parts = n.Content
@@ -82,6 +90,7 @@ func (d *decoder) checkTunables(s *Scenario) error {
 		if _, has := sys.Tunable(t.Field); has {
 			continue
 		}
+		// A system without tunables says what takes their place.
 		if len(sys.Tunables) == 0 {
 			return d.errorf(d.where[&s.Tunables], "the %s profile has no tunables (%s)", sys.Name, sys.NoTunables)
 		}
@@ -92,12 +101,14 @@ func (d *decoder) checkTunables(s *Scenario) error {
 
 // checkPhases checks the phases and their classes.
 func (d *decoder) checkPhases(s *Scenario) error {
+	// first is the earliest definition of each class name: a class of the same name in a later
+	// phase goes on with that one's files.
 	names := make(map[string]bool)
 	first := make(map[string]*workload.Class)
 	for i := range s.Workload.Phases {
 		ph := &s.Workload.Phases[i]
 		at := d.where[ph]
-		if at == nil { // workload.classes
+		if at == nil { // made from workload.classes, it has no node of its own
 			at = d.where[&s.Workload]
 		}
 		if ph.Name == "" || names[ph.Name] {
@@ -114,13 +125,16 @@ func (d *decoder) checkPhases(s *Scenario) error {
 	return nil
 }
 
-// What all processes of a phase are, and have, at most: each takes memory before it does
-// anything.
+// The most processes a phase may have, and the most directories these may have together:
+// each takes memory before the first operation.
 const (
 	maxProcesses   = 100000
 	maxDirectories = 10000000
 )
 
+// checkClasses checks the classes of a phase: each by itself, that their names differ, how
+// much they need together, and that they agree with earlier phases, whose classes are in
+// first.
 func (d *decoder) checkClasses(s *Scenario, ph *workload.Phase, first map[string]*workload.Class) error {
 	names := make(map[string]bool)
 	processes, directories := 0, 0
@@ -134,6 +148,7 @@ func (d *decoder) checkClasses(s *Scenario, ph *workload.Phase, first map[string
 			return d.errorf(keyNode(at, "name"), "class name %q is taken in this phase", c.Name)
 		}
 		names[c.Name] = true
+		// A class shares its directories, unless per_process gives each process its own.
 		processes += c.Count
 		trees := 1
 		if c.Directories.PerProcess {
@@ -146,6 +161,8 @@ func (d *decoder) checkClasses(s *Scenario, ph *workload.Phase, first map[string
 		case directories > maxDirectories:
 			return d.errorf(keyNode(at, "directories"), "the processes of phase %s have more than %d directories", ph.Name, maxDirectories)
 		}
+		// A class that goes on finds the directories that an earlier phase made, so it must
+		// describe the same ones.
 		if f := first[c.Name]; f == nil {
 			first[c.Name] = c
 		} else if !reflect.DeepEqual(f.Directories, c.Directories) {
@@ -158,10 +175,13 @@ func (d *decoder) checkClasses(s *Scenario, ph *workload.Phase, first map[string
 // checkEnd refuses a phase that nothing would end.
 func checkEnd(ph *workload.Phase, stop *Stop) error {
 	u := ph.Until
+	// Without a limit of operations, space or files only simulated time can end the phase.
 	timeOnly := u.Operations == 0 && u.Used == 0 && u.Files == 0 && stop.Operations == 0 && stop.Used == 0 && !stop.OutOfSpace
 	if timeOnly && u.Time == 0 && stop.Time == 0 {
 		return fmt.Errorf("nothing ends it: want until or stop")
 	}
+	// A class without think and arrival never waits between operations. Where no class does,
+	// nothing but the calls themselves makes time pass, and a limit of time alone is refused.
 	timeless := true
 	for i := range ph.Classes {
 		timeless = timeless && ph.Classes[i].Think.Kind == workload.NoDist && ph.Classes[i].Arrival.Kind == workload.NoDist

@@ -38,12 +38,15 @@ func ParseConstraint(s string) (*Constraint, error) {
 	if err != nil {
 		return nil, err
 	}
+	// A comparison has three tokens, operand, operator and operand; the fourth is the && before the
+	// next comparison.
 	for i := 0; ; i += 4 {
 		if len(tokens) < i+3 {
 			return nil, fmt.Errorf("%q ends too early: want a comparison such as s_mb_order2_reqs > 2", c.Text)
 		}
 		left, err1 := parseOperand(tokens[i])
 		right, err2 := parseOperand(tokens[i+2])
+		// Of several mistakes the leftmost is reported.
 		switch {
 		case err1 != nil:
 			return nil, err1
@@ -78,6 +81,7 @@ func parseOperand(token string) (operand, error) {
 	if v, ok := Number(token); ok {
 		return operand{number: v}, nil
 	}
+	// Operators are tokens too. Only a letter or _ begins a key.
 	if c := token[0]; c == '_' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' {
 		return operand{key: CanonicalKey(token)}, nil
 	}
@@ -91,12 +95,13 @@ func Number(s string) (float64, bool) {
 		f, err := strconv.ParseFloat(v, 64)
 		return f / 100, err == nil
 	}
+	// Unlike a size, a plain number may have a sign and an exponent.
 	if numberText().MatchString(s) {
 		f, err := strconv.ParseFloat(s, 64)
 		return f, err == nil
 	}
 	if v, ok := parseSize(s); ok {
-		f, _ := v.Float64()
+		f, _ := v.Float64() // the flag says whether that is exact, which it need not be
 		return f, true
 	}
 	return 0, false
@@ -124,11 +129,13 @@ func (c *Constraint) Holds(value func(key string) string) (bool, error) {
 			if o.key == "" {
 				continue
 			}
+			// A key's value is the text that a setting gives it.
 			var ok bool
 			if v[i], ok = Number(value(o.key)); !ok {
 				return false, fmt.Errorf("constraint %q: the value %q of %s is no number", c.Text, value(o.key), o.key)
 			}
 		}
+		// The comparisons are joined by &&: the first that fails decides.
 		if !compare(v[0], t.op, v[1]) {
 			return false, nil
 		}

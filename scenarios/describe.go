@@ -37,10 +37,14 @@ func Describe() []Section {
 	at := make(map[string]int)
 	var visit func(o *object, where string)
 	visit = func(o *object, where string) {
+		// An object that several keys hold, such as a distribution, is described once. Further keys
+		// are only added to its Where.
 		if i, seen := at[o.name]; seen {
 			sections[i].Where = append(sections[i].Where, where)
 			return
 		}
+		// A section is reached by its index, since the visits below append to sections and may move
+		// it.
 		i := len(sections)
 		at[o.name] = i
 		sections = append(sections, Section{Name: o.name, Doc: o.doc, Where: []string{where}})
@@ -51,6 +55,7 @@ func Describe() []Section {
 			f := &o.fields[j]
 			below := belowOf(f.typ)
 			k := Key{Name: f.key, Type: strings.TrimPrefix(f.typ.describe(), "a "), Unit: f.unit, Default: f.def, Required: f.required, Doc: f.doc}
+			// A default that is no value is described in words.
 			if k.Default == "" {
 				k.Default = f.auto
 			}

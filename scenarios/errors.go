@@ -50,8 +50,8 @@ func (d *decoder) errorf(n *yaml.Node, format string, a ...any) error {
 	return e
 }
 
-// wholeErrorf is a mistake somewhere below a node: where a --set changed
-// something there, its own.
+// wholeErrorf reports a mistake in the whole of what n holds. If a --set changed a part of
+// that, the error names the --set, as the likely cause.
 func (d *decoder) wholeErrorf(n *yaml.Node, format string, a ...any) error {
 	if set := d.setBelow(n); set != nil {
 		n = set
@@ -59,6 +59,7 @@ func (d *decoder) wholeErrorf(n *yaml.Node, format string, a ...any) error {
 	return d.errorf(n, format, a...)
 }
 
+// setBelow is the first node that a --set made, of n and those below it, or nil.
 func (d *decoder) setBelow(n *yaml.Node) *yaml.Node {
 	if d.origin[n] != "" {
 		return n
@@ -96,9 +97,11 @@ func found(n *yaml.Node) string {
 	if isNull(n) {
 		return "nothing"
 	}
+	// An unquoted > or | begins a block text. An empty one was most likely meant as an operator.
 	if n.Value == "" && n.Style&(yaml.FoldedStyle|yaml.LiteralStyle) != 0 {
 		return "> or | without a text below (quote it if it is the value)"
 	}
+	// A long value is cut, so that the message stays one line.
 	v := []rune(strings.ToValidUTF8(n.Value, "?"))
 	if len(v) > 40 {
 		v = append(v[:40], []rune("...")...)

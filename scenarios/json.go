@@ -20,6 +20,7 @@ func writeJSON(b *bytes.Buffer, n *yaml.Node) {
 	switch n.Kind {
 	case yaml.MappingNode:
 		b.WriteByte('{')
+		// The content of a mapping is its keys and values in turn.
 		for i := 0; i < len(n.Content); i += 2 {
 			if i > 0 {
 				b.WriteByte(',')
@@ -47,9 +48,12 @@ func writeJSON(b *bytes.Buffer, n *yaml.Node) {
 	}
 }
 
+// writeString writes a text as a JSON string.
 func writeString(b *bytes.Buffer, s string) {
 	e := json.NewEncoder(b)
+	// The text is not for a web page: <, > and & stay as they are.
 	e.SetEscapeHTML(false)
 	e.Encode(s) // cannot fail for a string
+	// Encode ends with a newline, which is no part of the string.
 	b.Truncate(b.Len() - 1)
 }

@@ -52,6 +52,8 @@ func scenarioKeys() *object {
 			def: "1", doc: "The seed of all random streams."},
 		{key: "expect", typ: list[Expect]{elem: expectType{}, what: "expectations"}, at: func(p any) any { return &s(p).Expect },
 			doc: "Thresholds that results must keep; the exit code is 99 where one does not."},
+		// A sweep is read and checked, but never written: it is no part of a run, so neither
+		// Resolved nor the digest has it.
 		{key: "sweep", typ: optional[Sweep]{sweepKeys()}, at: func(p any) any { return &s(p).Sweep }, auto: "none",
 			omit: func(any) bool { return true }, doc: "Settings to compare, for mbsim sweep."},
 	}}
@@ -73,6 +75,8 @@ func deviceKeys() *object {
 
 func mkfsKeys() *object {
 	m := func(p any) *Mkfs { return p.(*Mkfs) }
+	// Zero leaves the choice to mke2fs, and is then not written. For reserved zero is a value, and
+	// -1 leaves the choice.
 	const choice = "as mke2fs chooses"
 	blocks := size{min: 1024, max: 65536, zeroIs: choice}
 	count := whole{min: 1, max: math.MaxUint32, zeroIs: choice}
@@ -109,6 +113,7 @@ func memoryKeys() *object {
 	return &object{name: "memory", doc: "The machine's memory, and when dirty data is written (/proc/sys/vm). How old a transaction may get is the mount option commit=.", fields: []field{
 		{key: "size", typ: size{min: 16 << 20, max: maxSize}, at: func(p any) any { return &m(p).Size }, def: "2G", unit: "bytes",
 			doc: "Memory of the machine."},
+		// The defaults are the kernel's (vm.dirty_ratio and its neighbours in /proc/sys/vm).
 		{key: "dirty_ratio", typ: whole{min: 0, max: 100}, at: func(p any) any { return &m(p).DirtyRatio }, def: "20", unit: "% of memory",
 			doc: "With more dirty data than this, writers write it back themselves."},
 		{key: "dirty_background_ratio", typ: whole{min: 0, max: 100}, at: func(p any) any { return &m(p).DirtyBackground }, def: "10", unit: "% of memory",
@@ -157,6 +162,8 @@ func workloadKeys() *object {
 		fields: []field{
 			{key: "phases", typ: list[workload.Phase]{elem: phaseKeys(), what: "phases", min: 1}, at: func(p any) any { return &w(p).Phases },
 				doc: "Parts of the run, one after the other."},
+			// A short form: it is read into the single phase that it stands for, and written as
+			// that.
 			{key: "classes", typ: list[workload.Class]{elem: classKeys(), what: "process classes", min: 1}, at: func(p any) any { return &w(p).classes },
 				then: func(p any) {
 					w(p).Phases = []workload.Phase{{Name: onlyPhase, Classes: w(p).classes, Measure: true}}

@@ -81,6 +81,8 @@ func (t gridType) decode(d *decoder, n *yaml.Node, p any) error {
 	combinations := 1
 	for i := 0; i < len(n.Content); i += 2 {
 		key, v := n.Content[i], n.Content[i+1]
+		// A list gives values and ranges one by one; a scalar alone is one text that may hold
+		// several.
 		nodes := []*yaml.Node{v}
 		if v.Kind == yaml.SequenceNode {
 			nodes = v.Content
@@ -90,13 +92,16 @@ func (t gridType) decode(d *decoder, n *yaml.Node, p any) error {
 			return d.errorf(v, "%s: the list of values is empty", key.Value)
 		}
 		for _, c := range nodes {
+			// The value becomes the text that --set would take, so that both obey the same rules.
 			value, err := d.setValue(key.Value, c)
 			if err != nil {
 				return err
 			}
 			values := []string{value}
 			if c.Kind == yaml.ScalarNode {
-				if values, err = expand(key.Value, value, v == c); err != nil {
+				// Commas separate values only where one text is all that the key has.
+				values, err = expand(key.Value, value, v == c)
+				if err != nil {
 					return d.errorf(c, "%s: %v", key.Value, err)
 				}
 			}
@@ -104,7 +109,8 @@ func (t gridType) decode(d *decoder, n *yaml.Node, p any) error {
 				if err := a.add(value); err != nil {
 					return d.errorf(c, "%s: %v", key.Value, err)
 				}
-				// Trying a value takes time: of what makes no study none is tried.
+				// The size is checked before the trial, which decodes the whole scenario: in a
+				// grid that is too large anyway, no more values are tried.
 				if combinations*len(a.Values) > maxCombinations {
 					return d.errorf(c, "%s: the grid has more than %d combinations: want fewer values, or lhs", key.Value, maxCombinations)
 				}
@@ -129,6 +135,7 @@ func (d *decoder) setValue(key string, n *yaml.Node) (string, error) {
 		if isNull(n) {
 			return "", d.errorf(n, "%s: want a value, found nothing", key)
 		}
+		// Resolved here, the path leads to the same file when it is read as that of a --set.
 		if _, ok := typeAt(key).(pathType); ok {
 			return resolve(d.dir, n.Value), nil
 		}
@@ -137,6 +144,7 @@ func (d *decoder) setValue(key string, n *yaml.Node) (string, error) {
 		}
 		return n.Value, nil
 	}
+	// A list of mount options becomes the text with commas that mount -o takes.
 	if _, ok := typeAt(key).(mountType); ok {
 		var mount string
 		if err := (mountType{}).decode(d, n, &mount); err != nil {
@@ -144,6 +152,7 @@ func (d *decoder) setValue(key string, n *yaml.Node) (string, error) {
 		}
 		return mount, nil
 	}
+	// Any other list or mapping becomes YAML in one line, as a user would write it after --set.
 	flow := *n
 	flow.Style = yaml.FlowStyle
 	raw, err := yaml.Marshal(&flow)
@@ -173,6 +182,8 @@ func (t rangesType) decode(d *decoder, n *yaml.Node, p any) error {
 		if err := d.value(o, v, &r); err != nil {
 			return err
 		}
+		// Whole numbers are drawn only where both bounds are written as such: a bound of 1.0 asks
+		// for fractions.
 		r.Whole = r.Min == math.Trunc(r.Min) && r.Max == math.Trunc(r.Max) &&
 			wholeText().MatchString(keyNode(v, "min").Value) && wholeText().MatchString(keyNode(v, "max").Value)
 		switch {
@@ -181,6 +192,7 @@ func (t rangesType) decode(d *decoder, n *yaml.Node, p any) error {
 		case r.Log && r.Min <= 0:
 			return d.errorf(keyNode(v, "min"), "%s: with log, min must be above 0", key.Value)
 		}
+		// The bounds are tried as settings. What lies between them is taken to be as good.
 		for _, bound := range []float64{r.Min, r.Max} {
 			if err := d.checkSets(key, v, []string{key.Value + "=" + r.format(bound)}); err != nil {
 				return err
@@ -212,12 +224,14 @@ func (t assignType) decode(d *decoder, n *yaml.Node, p any) error {
 		if err != nil {
 			return err
 		}
+		// Both names of a tunable count as one key.
 		set := fmt.Sprintf("%s=%s", CanonicalKey(key.Value), value)
 		if seen[KeyOf(set)] {
 			return d.errorf(key, "%s is given twice", KeyOf(set))
 		}
 		seen[KeyOf(set)] = true
 		sets = append(sets, set)
+		// All pairs so far are tried together, as one may need another.
 		if err := d.checkSets(key, v, sets); err != nil {
 			return err
 		}

@@ -39,8 +39,12 @@ func untilKeys() *object {
 
 func classKeys() *object {
 	c := func(p any) *workload.Class { return p.(*workload.Class) }
+	// Distributions of sizes and of times have the same keys, and differ in the type of their
+	// values.
 	bytes, times := distKeys("size distribution", size{max: maxSize}), distKeys("time distribution", duration{max: maxTime})
 	return &object{name: "process class", doc: "Processes that behave alike. Each has files of its own.",
+		// arrival fixes when operations start, think the pauses between them: a class has one of
+		// the two at most.
 		groups: []group{{keys: []string{"arrival", "think"}}},
 		fields: []field{
 			{key: "name", typ: text{what: "name"}, at: func(p any) any { return &c(p).Name }, required: true, doc: "Letters, digits, - and _. Part of file names."},
@@ -106,6 +110,7 @@ func mixKeys() *object {
 		workload.DeleteFile: "unlink a file", workload.FsyncFile: "open, fsync, close",
 		workload.FallocateFile: "open, fallocate, close", workload.ReadAFile: "open, read, close",
 	}
+	// The keys are the activities of package workload, so that none can be forgotten here.
 	o := &object{name: "operation mix", doc: "Weights: 0 or more, and one above 0."}
 	for _, a := range workload.Activities() {
 		o.fields = append(o.fields, field{key: a.String(), typ: number{min: 0, max: 1e15, zeroIs: "never"}, auto: "0", unit: "weight",
@@ -121,6 +126,7 @@ func distKeys(name string, t typ) *object {
 		omit: func(p any) bool { return v(p).Min == 0 }}
 	maximum := field{key: "max", typ: t, at: func(p any) any { return &v(p).Max }, auto: "none", doc: "What is drawn above becomes this.",
 		omit: func(p any) bool { return v(p).Max == 0 }}
+	// A bound is optional for some kinds and required for others.
 	required := func(f field, doc string) field {
 		f.required, f.omit, f.auto, f.doc = true, nil, "", doc
 		return f
@@ -136,10 +142,12 @@ func distKeys(name string, t typ) *object {
 		doc: "The values are upper bounds: a draw lies anywhere above the bound before."}
 	o := &object{name: name, doc: "Exactly one of the keys. A value alone is a constant.", short: "constant", check: checkDist,
 		absent: func(p any) bool { return v(p).Kind == workload.NoDist }}
+	// Each kind is an object of its own, with the parameters it has.
 	add := func(kind workload.DistKind, doc string, short string, fields ...field) {
 		sub := &object{name: kind.String() + " " + name, doc: doc, fields: fields, short: short}
 		o.fields = append(o.fields, o.kind(kind, sub, doc))
 	}
+	// A constant has no parameters: its value alone is read.
 	constant := o.kind(workload.Constant, t, "Always this value.")
 	constant.at = func(p any) any { return &v(p).Value }
 	o.fields = append(o.fields, constant)
@@ -149,6 +157,7 @@ func distKeys(name string, t typ) *object {
 	add(workload.Pareto, "Many small values and a long tail.", "", from, alpha, maximum)
 	add(workload.Exponential, "Times between events that do not know of each other. A value alone is mean.", "mean", mean, minimum, maximum)
 	add(workload.Histogram, "Values as they were counted. A list alone is bins.", "bins", bins, ranges, minimum, maximum)
+	// Exactly one kind must be given.
 	o.groups = []group{{keys: o.keys(), required: true}}
 	return o
 }

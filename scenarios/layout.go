@@ -26,6 +26,7 @@ func (s *Scenario) Layout() (*image.Layout, error) {
 		defer f.Close()
 		return image.ReadDumpe2fs(f, name)
 	}
+	// With mkfs the layout was computed when the scenario was checked.
 	return s.made, nil
 }
 

@@ -48,11 +48,12 @@ func Source(name string) ([]byte, bool) {
 	return raw, err == nil
 }
 
-// Load reads a scenario from a file. A name that is no file, but that of a
-// scenario that comes with mbsim (small-files, scenarios/small-files.yaml), is
-// that scenario. A mistake of the user is an *Error.
+// Load reads a scenario from a file. If there is no such file, and a scenario of
+// that name comes with mbsim (small-files, scenarios/small-files.yaml), it reads
+// that one. A mistake of the user is an *Error.
 func Load(name string, opt Options) (*Scenario, error) {
 	raw, err := input.ReadFile(name, "a scenario", input.MaxScenario)
+	// A file comes before a scenario of the same name that is built in.
 	if errors.Is(err, fs.ErrNotExist) {
 		dir := filepath.Dir(name)
 		if text, ok := Source(name); ok && (dir == "." || filepath.Base(dir) == "scenarios") {
@@ -80,11 +81,13 @@ func Parse(text []byte, file string, opt Options) (*Scenario, error) {
 	}
 	d.root = root
 	keys := scenarioKeys()
+	// A --set changes the document before it is decoded, so what it sets is checked like the file.
 	for _, set := range opt.Sets {
 		if err := d.set(keys, root, set); err != nil {
 			return nil, err
 		}
 	}
+	// Defaults first, then what the document says.
 	s := &Scenario{File: file, Dir: d.dir}
 	if err := keys.defaults(d, s); err != nil {
 		return nil, err
@@ -92,6 +95,8 @@ func Parse(text []byte, file string, opt Options) (*Scenario, error) {
 	if err := d.value(keys, root, s); err != nil {
 		return nil, err
 	}
+	// What names and describes the scenario may be left to its file. It is part of Resolved, so it
+	// is filled in before the digest.
 	if s.Name == "" {
 		s.Name = strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
 	}
@@ -101,7 +106,8 @@ func Parse(text []byte, file string, opt Options) (*Scenario, error) {
 	if err := d.check(s); err != nil {
 		return nil, err
 	}
-	if s.digest, err = s.computeDigest(); err != nil {
+	s.digest, err = s.computeDigest()
+	if err != nil {
 		return nil, &Error{File: file, Message: err.Error()}
 	}
 	return s, nil
@@ -129,9 +135,12 @@ func (s *Scenario) Resolved() []byte {
 // identity, its counts, and when it was last written.
 func (s *Scenario) Digest() string { return s.digest }
 
+// computeDigest computes Digest.
 func (s *Scenario) computeDigest() (string, error) {
+	// Writing to a hash never fails, so its errors are not looked at.
 	h := sha256.New()
 	h.Write(s.Resolved())
+	// Resolved has the names of files only; what they hold decides the run too.
 	if sc := s.Workload.Script; sc != nil && sc.File != "" {
 		io.WriteString(h, "script\n"+sc.Text)
 	}
@@ -140,6 +149,8 @@ func (s *Scenario) computeDigest() (string, error) {
 			return "", err
 		}
 	}
+	// The superblock, 1024 bytes at offset 1024, stands for an image: to hash a whole device would
+	// take too long.
 	if s.Device.Image != "" {
 		if err := hashFile(h, "image\n", s.Path(s.Device.Image), 1024, 1024); err != nil {
 			return "", err
@@ -152,7 +163,8 @@ func (s *Scenario) computeDigest() (string, error) {
 // that of a petabyte in good order has 4 GB.
 const maxDumpe2fs = 16 << 30
 
-// hashDumpe2fs adds the text of dumpe2fs to h, if it begins as a text and has an end.
+// hashDumpe2fs adds the text of dumpe2fs to h. It refuses what is no regular file, is too
+// long, or does not begin as a text.
 func hashDumpe2fs(h io.Writer, path string) error {
 	f, err := os.Open(path)
 	if err != nil {
@@ -168,6 +180,7 @@ func hashDumpe2fs(h io.Writer, path string) error {
 	case st.Size() > maxDumpe2fs:
 		return &input.TooLong{Name: path, What: "the text of dumpe2fs", Max: maxDumpe2fs}
 	}
+	// A file given by mistake is refused before all of it is hashed.
 	if err := input.CheckText(f, path); err != nil {
 		return err
 	}

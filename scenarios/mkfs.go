@@ -11,17 +11,21 @@ import (
 // checkMkfs refuses options together with what they replace.
 func checkMkfs(d *decoder, n *yaml.Node, p any) error {
 	m := p.(*Mkfs)
+	// mke2fs -J size= counts in MiB.
 	if m.JournalSize%(1<<20) != 0 {
 		return d.errorf(keyNode(n, "journal_size"), "journal_size: want whole MiB, found %s", formatSize(m.JournalSize))
 	}
 	if m.Options == "" {
 		return nil
 	}
+	// options replaces the other keys. With both given it would be unclear which counts.
 	for i := 0; i < len(n.Content); i += 2 {
 		if k := n.Content[i]; k.Value != "options" && k.Value != "size" && k.Value != "type" {
 			return d.errorf(k, "%s and options are both given: write it into options", k.Value)
 		}
 	}
+	// The text is split at white space and passed through no shell: quotes would reach mke2fs as
+	// letters.
 	if strings.ContainsAny(m.Options, "\"'\\") {
 		return d.errorf(keyNode(n, "options"), "options: quotes are not understood here: write the arguments with spaces between them")
 	}
@@ -41,9 +45,11 @@ func (m *Mkfs) args(fsType string) []string {
 		fsType = m.Type
 	}
 	args := []string{"-t", fsType}
+	// What the user wrote for mke2fs is taken as it is.
 	if m.Options != "" {
 		return append(args, strings.Fields(m.Options)...)
 	}
+	// A field of zero leaves the choice to mke2fs: its option is left out.
 	add := func(option string, v int64) {
 		if v != 0 {
 			args = append(args, option, strconv.FormatInt(v, 10))
@@ -56,6 +62,7 @@ func (m *Mkfs) args(fsType string) []string {
 	add("-i", m.BytesPerInode)
 	add("-I", m.InodeSize)
 	add("-N", m.Inodes)
+	// Here zero is a value, and -1 leaves the choice.
 	if m.Reserved >= 0 {
 		args = append(args, "-m", formatFloat(m.Reserved))
 	}
@@ -72,6 +79,7 @@ func (m *Mkfs) args(fsType string) []string {
 	if len(extended) > 0 {
 		args = append(args, "-E", strings.Join(extended, ","))
 	}
+	// From bytes to MiB.
 	if m.JournalSize > 0 {
 		args = append(args, "-J", fmt.Sprint("size=", m.JournalSize>>20))
 	}

@@ -16,6 +16,8 @@ import (
 // parse reads the one document of a file as a mapping, and refuses what YAML
 // allows but a scenario does not need: anchors, merge keys, tags, a key twice.
 func (d *decoder) parse(text []byte) (*yaml.Node, error) {
+	// Both limits are checked before yaml.v3 reads the text, since it takes much memory for each
+	// value.
 	if len(text) > input.MaxScenario {
 		return nil, &Error{Message: (&input.TooLong{Name: d.file, What: "a scenario", Max: input.MaxScenario}).Error(), plain: true}
 	}
@@ -30,6 +32,7 @@ func (d *decoder) parse(text []byte) (*yaml.Node, error) {
 	if err != nil {
 		return nil, d.syntaxError(err, text)
 	}
+	// A file is one document: after it comes the end, and nothing else.
 	second, err := nextDocument(dec)
 	if err == nil {
 		return nil, d.errorf(second, "a second document: want one scenario a file")
@@ -38,6 +41,8 @@ func (d *decoder) parse(text []byte) (*yaml.Node, error) {
 		return nil, d.syntaxError(err, text)
 	}
 	root := doc.Content[0]
+	// This comes before the look at what the root is, so that an alias or a tag there is named as
+	// such.
 	if err := d.plain(root); err != nil {
 		return nil, err
 	}
@@ -51,12 +56,14 @@ func (d *decoder) parse(text []byte) (*yaml.Node, error) {
 // bytes for each, and for a short one a hundred times what it has in the file.
 const maxValues = 500000
 
-// tooManyValues is the line, counted from 1, in which a text has had more signs that
-// divide keys and values than a scenario may have, and 0 for one that has not. A script
-// that stands in a scenario has none of them.
+// tooManyValues returns the line, counted from 1, in which a text exceeds maxValues, or 0
+// if it does not. It does not parse the text: it counts the signs of YAML that divide keys
+// and values. The lines of a script inside a scenario have none of these.
 func tooManyValues(text []byte) int {
 	line, values, begins := 1, 0, true
 	for i, c := range text {
+		// A colon, dash or question mark divides only before white space. The end of the text
+		// counts as the end of a line.
 		next := byte('\n')
 		if i+1 < len(text) {
 			next = text[i+1]
@@ -64,12 +71,15 @@ func tooManyValues(text []byte) int {
 		space := next == ' ' || next == '\n' || next == '\r' || next == '\t'
 		switch {
 		case c == ',' || c == '[' || c == '{', c == ':' && space, (c == '-' || c == '?') && begins && space:
-			if values++; values > maxValues {
+			values++
+			if values > maxValues {
 				return line
 			}
 		case c == '\n':
 			line++
 		}
+		// True while nothing but indentation and marks of lists and keys has been seen in this
+		// line.
 		begins = c == '\n' || begins && (c == ' ' || c == '-' || c == '?')
 	}
 	return 0
@@ -109,6 +119,7 @@ func (d *decoder) syntaxError(err error, text []byte) error {
 			e.Line = n
 		}
 	}
+	// An alias without its anchor is reported without a place: look for it in the text.
 	lines := strings.Split(string(text), "\n")
 	if m := unknownAnchor().FindStringSubmatch(e.Message); m != nil {
 		for i, line := range lines {
@@ -118,11 +129,14 @@ func (d *decoder) syntaxError(err error, text []byte) error {
 			}
 		}
 	}
-	if e.Line = min(max(e.Line, 1), len(lines)); e.Line > 0 {
+	// yaml.v3 may name a line past the last. The column is that of the line's first letter.
+	e.Line = min(max(e.Line, 1), len(lines))
+	if e.Line > 0 {
 		line := lines[e.Line-1]
 		e.Column = 1 + len(line) - len(strings.TrimLeft(line, " \t"))
 	}
 	e.Message = oneLine("not YAML: " + e.Message)
+	// These two messages say little to a user: add what to do.
 	switch {
 	case strings.Contains(e.Message, "cannot start any token"):
 		e.Message += " (indent with spaces; quote a value that begins with a special character)"
@@ -148,6 +162,7 @@ func (d *decoder) plain(n *yaml.Node) error {
 			k := n.Content[i]
 			switch {
 			case k.Kind == yaml.AliasNode:
+				// Refused below, where all of the content is visited.
 			case k.Kind != yaml.ScalarNode:
 				return d.errorf(k, "want a key, found %s", found(k))
 			case k.Tag == "!!merge":
@@ -172,10 +187,12 @@ func firstComment(text []byte) string {
 	for line := range strings.Lines(strings.TrimPrefix(string(text), "\ufeff")) {
 		line = strings.TrimSpace(line)
 		comment, ok := strings.CutPrefix(line, "#")
+		// The header ends with the first line that is neither a comment nor empty.
 		if line != "" && !ok {
 			return ""
 		}
 		comment = strings.TrimSpace(strings.TrimLeft(comment, "#"))
+		// A line that tells an editor the schema is no question.
 		if comment != "" && !strings.HasPrefix(comment, "yaml-language-server") {
 			return strings.ToValidUTF8(comment, "?")
 		}

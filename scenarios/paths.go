@@ -60,8 +60,10 @@ func (t scriptType) decode(d *decoder, n *yaml.Node, p any) error {
 	}
 	s := &Script{Text: n.Value}
 	var err error
+	// A text of several lines is the script itself, one line is the name of a file.
 	if strings.Contains(n.Value, "\n") {
-		if s.Ops, err = workload.ParseScript(strings.NewReader(s.Text), d.file); err != nil {
+		s.Ops, err = workload.ParseScript(strings.NewReader(s.Text), d.file)
+		if err != nil {
 			return d.scriptError(n, err)
 		}
 	} else {
@@ -88,6 +90,7 @@ func (s *Script) readFile(file, path string) error {
 	}
 	defer f.Close()
 	var text strings.Builder
+	// The text is kept while it is parsed, since the digest needs it.
 	s.Ops, err = workload.ParseScript(io.TeeReader(f, &text), path)
 	s.File, s.Text = file, text.String()
 	return err
@@ -102,9 +105,12 @@ func (d *decoder) scriptError(n *yaml.Node, err error) error {
 	if m == nil {
 		return d.errorf(n, "%v", err)
 	}
+	// The pattern has matched digits, and no text is long enough for more than an int holds.
 	line, _ := strconv.Atoi(m[1])
 	column, _ := strconv.Atoi(m[2])
 	lines := strings.Split(string(d.text), "\n")
+	// Only in a literal block (|) of the file itself does each line of the script have a line of
+	// its own. Otherwise the place within the script is named.
 	if n.Style&yaml.LiteralStyle == 0 || d.origin[n] != "" || n.Line+line > len(lines) {
 		return d.errorf(n, "line %d, column %d of the script: %s", line, column, m[3])
 	}

@@ -45,7 +45,8 @@ func (w whole) decode(d *decoder, n *yaml.Node, p any) error {
 	if n.Kind != yaml.ScalarNode || isQuoted(n) || !wholeText().MatchString(n.Value) {
 		return d.wrong(n, w.describe())
 	}
-	if u, ok := p.(*uint64); ok { // the seed
+	// The seed may use all 64 bits, which the limits, of type int64, cannot say.
+	if u, ok := p.(*uint64); ok {
 		v, err := strconv.ParseUint(n.Value, 10, 64)
 		if err != nil {
 			return d.wrong(n, fmt.Sprintf("a whole number of 0 to %d", uint64(math.MaxUint64)))
@@ -57,6 +58,7 @@ func (w whole) decode(d *decoder, n *yaml.Node, p any) error {
 	if err != nil || v < w.min || v > w.max {
 		return d.wrong(n, w.describe())
 	}
+	// The limits leave nothing that the conversion could cut off.
 	switch p := p.(type) {
 	case *int:
 		*p = int(v)
@@ -80,6 +82,7 @@ func (w whole) encode(p any) *yaml.Node {
 	case *uint64:
 		s = strconv.FormatUint(*p, 10)
 	}
+	// A zero that stands for something else is not written.
 	if s == "0" && w.zeroIs != "" {
 		return nil
 	}
@@ -122,6 +125,7 @@ func (t number) encode(p any) *yaml.Node {
 		return nil
 	}
 	s := formatFloat(v)
+	// The tag must be what the text alone would mean: yaml.v3 writes any other tag out.
 	if wholeText().MatchString(s) {
 		return scalar("!!int", s)
 	}
@@ -135,6 +139,7 @@ func (share) describe() string { return "a share of 0 to 1, or a percentage such
 
 func (t share) decode(d *decoder, n *yaml.Node, p any) error {
 	v, percent := strings.CutSuffix(n.Value, "%")
+	// Quotes make a text of a number, but a percentage is a text to YAML anyway.
 	if n.Kind != yaml.ScalarNode || !numberText().MatchString(v) || isQuoted(n) && !percent {
 		return d.wrong(n, t.describe())
 	}
@@ -166,6 +171,8 @@ func (t size) decode(d *decoder, n *yaml.Node, p any) error {
 	if n.Kind != yaml.ScalarNode || !ok {
 		return d.wrong(n, t.describe())
 	}
+	// Until here the value is an exact fraction: 1.5K is a whole number of bytes, 1.3K is refused,
+	// and neither is rounded.
 	switch {
 	case !v.IsInt():
 		return d.valueErrorf(n, "%s is not a whole number of bytes", found(n))
@@ -179,6 +186,7 @@ func (t size) decode(d *decoder, n *yaml.Node, p any) error {
 // parseSize is a size in bytes, and false for what is none.
 func parseSize(s string) (*big.Rat, bool) {
 	m := sizeText().FindStringSubmatch(s)
+	// KiB is a unit, iB alone is none.
 	if m == nil || m[3] == "iB" && m[2] == "" {
 		return nil, false
 	}
@@ -190,6 +198,7 @@ func parseSize(s string) (*big.Rat, bool) {
 	if m[3] == "B" { // as in truncate(1) and dd(1): 1K is 1024, 1KB is 1000
 		base = 1000
 	}
+	// The place of the letter in the row is the power of the base.
 	if m[2] != "" {
 		for range strings.Index("KMGTPE", strings.ToUpper(m[2])) + 1 {
 			v.Mul(v, new(big.Rat).SetInt64(base))
@@ -224,6 +233,8 @@ func (t duration) decode(d *decoder, n *yaml.Node, p any) error {
 	if n.Kind != yaml.ScalarNode || isNull(n) {
 		return d.wrong(n, t.describe())
 	}
+	// Without a unit it would be a guess whether seconds or milliseconds are meant. Zero needs
+	// none.
 	if numberText().MatchString(n.Value) && n.Value != "0" {
 		return d.valueErrorf(n, "want a duration with its unit, found %s: is it %ss or %sms?", found(n), n.Value, n.Value)
 	}
@@ -231,6 +242,7 @@ func (t duration) decode(d *decoder, n *yaml.Node, p any) error {
 	if err != nil {
 		return d.wrong(n, t.describe())
 	}
+	// Some keys have a least value, but allow 0 too, which switches them off.
 	if (int64(v) < t.min || int64(v) > t.max) && (v != 0 || !t.orZero) {
 		zero := ""
 		if t.orZero {

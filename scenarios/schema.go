@@ -26,7 +26,7 @@ type decoder struct {
 	known  []string              // names of metrics, nil for any
 	text   []byte
 	root   *yaml.Node
-	key    string // whose value is being read
+	key    string // the key whose value is being read, for messages
 }
 
 // value reads a node and remembers where its value stands.
@@ -40,7 +40,7 @@ type object struct {
 	name   string // of the section in Describe
 	doc    string
 	fields []field
-	// short is the key that a value stands for which is no mapping.
+	// short is the key that a value belongs to if it is no mapping: 4K is {constant: 4K}.
 	short string
 	// groups are keys of which one at most may be given; required groups need one.
 	groups []group
@@ -103,6 +103,8 @@ func (o *object) rivals(key string) *group {
 func (o *object) defaults(d *decoder, p any) error {
 	for i := range o.fields {
 		f := &o.fields[i]
+		// An object has its defaults even where its key is not given. One at the pointer of o
+		// itself is a kind of distribution: it is one of several that may be chosen, and has none.
 		if sub, ok := f.typ.(*object); ok && f.at(p) != p {
 			if err := sub.defaults(d, f.at(p)); err != nil {
 				return err
@@ -111,6 +113,7 @@ func (o *object) defaults(d *decoder, p any) error {
 		if f.def == "" {
 			continue
 		}
+		// A default is read like a value in a file, so the key accepts it.
 		n := &yaml.Node{Kind: yaml.ScalarNode, Value: f.def}
 		if err := f.typ.decode(d, n, f.at(p)); err != nil {
 			return fmt.Errorf("the default of %s: %w", f.key, err)
@@ -119,7 +122,10 @@ func (o *object) defaults(d *decoder, p any) error {
 	return nil
 }
 
+// decode reads the keys of a mapping in the file's order, then checks them together.
 func (o *object) decode(d *decoder, n *yaml.Node, p any) error {
+	// A value that is no mapping stands for a mapping of the short key: 4K for {constant: 4K}. The
+	// nodes made for it have the place and the --set of the value, for errors.
 	bare := n.Kind != yaml.MappingNode && o.short != "" && !isNull(n)
 	if bare {
 		n = &yaml.Node{Kind: yaml.MappingNode, Line: n.Line, Column: n.Column, Content: []*yaml.Node{
@@ -143,6 +149,7 @@ func (o *object) decode(d *decoder, n *yaml.Node, p any) error {
 			return err
 		}
 		given[f.key] = true
+		// Messages name the innermost key, but not the short key that the user left out.
 		outer := d.key
 		if !bare {
 			d.key = f.key
@@ -155,12 +162,17 @@ func (o *object) decode(d *decoder, n *yaml.Node, p any) error {
 			f.then(p)
 		}
 	}
-	if err := o.checkMissing(d, n, given); err != nil || o.check == nil {
+	// What needs several keys is checked last, when all of them have been read.
+	if err := o.checkMissing(d, n, given); err != nil {
 		return err
+	}
+	if o.check == nil {
+		return nil
 	}
 	return o.check(d, n, p)
 }
 
+// checkRivals refuses a key that excludes one of those given before it.
 func (o *object) checkRivals(d *decoder, key *yaml.Node, given map[string]bool) error {
 	if g := o.rivals(key.Value); g != nil {
 		for _, k := range g.keys {
@@ -172,6 +184,8 @@ func (o *object) checkRivals(d *decoder, key *yaml.Node, given map[string]bool) 
 	return nil
 }
 
+// checkMissing refuses a mapping without a required key, or without any of a required
+// group.
 func (o *object) checkMissing(d *decoder, n *yaml.Node, given map[string]bool) error {
 	for i := range o.fields {
 		if f := &o.fields[i]; f.required && !given[f.key] {
@@ -179,6 +193,7 @@ func (o *object) checkMissing(d *decoder, n *yaml.Node, given map[string]bool) e
 		}
 	}
 	for _, g := range o.groups {
+		// checkRivals has refused a second key of the group, so one or none is given.
 		some := !g.required
 		for _, k := range g.keys {
 			some = some || given[k]
@@ -190,6 +205,7 @@ func (o *object) checkMissing(d *decoder, n *yaml.Node, given map[string]bool) e
 	return nil
 }
 
+// encode writes the keys in the order of the table, so that Resolved has always the same.
 func (o *object) encode(p any) *yaml.Node {
 	if o.absent != nil && o.absent(p) {
 		return nil
@@ -200,6 +216,7 @@ func (o *object) encode(p any) *yaml.Node {
 		if f.omit != nil && f.omit(p) {
 			continue
 		}
+		// A value that need not be written is encoded as nil.
 		if v := f.typ.encode(f.at(p)); v != nil {
 			n.Content = append(n.Content, scalar("!!str", f.key), v)
 		}
@@ -241,6 +258,7 @@ func (l list[T]) decode(d *decoder, n *yaml.Node, p any) error {
 	}
 	s := make([]T, len(n.Content))
 	for i, c := range n.Content {
+		// Each element begins with the defaults of its object.
 		if o, ok := l.elem.(*object); ok {
 			if err := o.defaults(d, &s[i]); err != nil {
 				return err
@@ -261,6 +279,7 @@ func (l list[T]) encode(p any) *yaml.Node {
 	}
 	n := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
 	for i := range s {
+		// A list of scalars is written in one line.
 		c := l.elem.encode(&s[i])
 		if c.Kind == yaml.ScalarNode {
 			n.Style = yaml.FlowStyle

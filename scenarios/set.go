@@ -22,6 +22,8 @@ func (d *decoder) set(keys *object, root *yaml.Node, arg string) error {
 	if !ok || key == "" {
 		return s.errorf("want key=value")
 	}
+	// A tunable may be named without tunables., by either of its names. The tables of the language
+	// have the longer form.
 	path := strings.Split(key, ".")
 	if t, ok := findTunable(key); ok {
 		path = []string{"tunables", t.Field}
@@ -57,6 +59,7 @@ func (s *setter) into(t typ, n *yaml.Node, path []string, done string) error {
 	case *object:
 		return s.intoObject(t, n, path, done)
 	case expectType:
+		// An expectation given as a text becomes a mapping, so that a part of it can be set.
 		*n = *t.long(s.d, n)
 		return s.intoObject(t.keysOf(), n, path, done)
 	case objectOf:
@@ -76,6 +79,7 @@ type listOf interface{ element() typ }
 func (o optional[T]) keysOf() *object { return o.object }
 func (expectType) keysOf() *object    { return expectKeys() }
 
+// intoObject follows the path into an object: its first part is a key.
 func (s *setter) intoObject(o *object, n *yaml.Node, path []string, done string) error {
 	f := o.find(path[0])
 	if f == nil {
@@ -85,6 +89,8 @@ func (s *setter) intoObject(o *object, n *yaml.Node, path []string, done string)
 		}
 		return s.errorf("%s%s", unknown("key", path[0], o.keys()), where)
 	}
+	// A value in its short form becomes the mapping that it stands for. It changes in place, as the
+	// node above refers to it.
 	if n.Kind != yaml.MappingNode {
 		old := *n
 		*n = yaml.Node{Kind: yaml.MappingNode, Line: old.Line, Column: old.Column}
@@ -93,9 +99,11 @@ func (s *setter) intoObject(o *object, n *yaml.Node, path []string, done string)
 			n.Content = []*yaml.Node{scalar("!!str", o.short), &old}
 		}
 	}
+	// Where the scenario has phases, a class is looked for in these.
 	if o.name == "workload" && path[0] == "classes" && len(path) > 1 && has(n, "phases") {
 		return s.intoPhases(o, n, path)
 	}
+	// In a file, keys that exclude each other are a mistake. A --set replaces the other one.
 	if g := o.rivals(f.key); g != nil {
 		for _, k := range g.keys {
 			if k != f.key {
@@ -109,6 +117,8 @@ func (s *setter) intoObject(o *object, n *yaml.Node, path []string, done string)
 // put sets what path leads to below the key of a mapping.
 func (s *setter) put(n *yaml.Node, key string, t typ, path []string, done string) error {
 	if len(path) == 0 {
+		// The end of the path: the new pair goes to the end of the mapping, as the order of keys
+		// means nothing.
 		v, err := s.parse(t)
 		if err != nil {
 			return err
@@ -117,6 +127,7 @@ func (s *setter) put(n *yaml.Node, key string, t typ, path []string, done string
 		n.Content = append(n.Content, s.mark(scalar("!!str", key)), v)
 		return nil
 	}
+	// What the file does not have on the way is made, empty.
 	if !has(n, key) {
 		below := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
 		if _, ok := t.(listOf); ok {
@@ -134,6 +145,7 @@ func (s *setter) intoList(t typ, n *yaml.Node, path []string, done string) error
 	if n.Kind != yaml.SequenceNode {
 		return s.errorf("%s is no list in the scenario", list)
 	}
+	// An element whose name is the part of the path comes before one with that number.
 	i, err := strconv.Atoi(path[0])
 	var names []string
 	for j, c := range n.Content {
@@ -149,6 +161,7 @@ func (s *setter) intoList(t typ, n *yaml.Node, path []string, done string) error
 		return s.errorf("%s has no element %q: it has %s", list, path[0], strings.Join(names, ", "))
 	case err != nil || i < 0 || i >= len(n.Content):
 		return s.errorf("%s has no element %q: it has %d, counted from 0", list, path[0], len(n.Content))
+	// The path ends here: the whole element is replaced.
 	case len(path) == 1:
 		v, err := s.parse(t)
 		if err == nil {
@@ -162,6 +175,8 @@ func (s *setter) intoList(t typ, n *yaml.Node, path []string, done string) error
 // intoPhases sets something of a class by its name, in every phase that has the
 // class.
 func (s *setter) intoPhases(o *object, n *yaml.Node, path []string) error {
+	// Every phase that has the class is changed alike: a class that goes on from one phase to the
+	// next must not change on the way.
 	class, some := path[1], false
 	var names []string
 	classes := o.find("classes").typ
@@ -171,6 +186,7 @@ func (s *setter) intoPhases(o *object, n *yaml.Node, path []string) error {
 			continue
 		}
 		for _, c := range list.Content {
+			// keyNode returns the class itself where it has no name.
 			name := keyNode(c, "name")
 			if name == c {
 				continue
@@ -192,6 +208,7 @@ func (s *setter) intoPhases(o *object, n *yaml.Node, path []string) error {
 	return nil
 }
 
+// intoTunables sets a tunable, by either of its names.
 func (s *setter) intoTunables(n *yaml.Node, path []string) error {
 	t, ok := findTunable(path[0])
 	if !ok {
@@ -203,6 +220,7 @@ func (s *setter) intoTunables(n *yaml.Node, path []string) error {
 	if n.Kind != yaml.MappingNode {
 		*n = yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Line: n.Line, Column: n.Column}
 	}
+	// The file may use the other name, and both together would be refused.
 	remove(n, t.Sysfs)
 	return s.put(n, t.Field, whole{}, nil, "")
 }
@@ -216,6 +234,7 @@ func (s *setter) parse(t typ) (*yaml.Node, error) {
 	case pathType, scriptType:
 		return s.parsePath()
 	}
+	// Anything else is YAML: a number, a list or a mapping, as it would be in the file.
 	doc := new(yaml.Node)
 	if err := unmarshal(s.value, doc); err != nil {
 		return nil, s.errorf("the value is not YAML: %s", strings.TrimPrefix(err.Error(), "yaml: "))

@@ -20,6 +20,7 @@ func (t mountType) decode(d *decoder, n *yaml.Node, p any) error {
 	var all []string
 	switch {
 	case n.Kind == yaml.SequenceNode:
+		// An element is one option. One with a comma would be two.
 		for _, c := range n.Content {
 			if c.Kind != yaml.ScalarNode || isNull(c) || strings.Contains(c.Value, ",") {
 				return d.wrong(c, "a mount option")
@@ -31,9 +32,11 @@ func (t mountType) decode(d *decoder, n *yaml.Node, p any) error {
 	default:
 		return d.wrong(n, t.describe())
 	}
+	// Empty options, as a comma at the end leaves them, are dropped in place.
 	kept := all[:0]
 	for _, o := range all {
-		if o = strings.TrimSpace(o); o != "" {
+		o = strings.TrimSpace(o)
+		if o != "" {
 			kept = append(kept, o)
 		}
 	}
@@ -78,7 +81,9 @@ func (t expectType) decode(d *decoder, n *yaml.Node, p any) error {
 		return err
 	}
 	if n.Kind == yaml.ScalarNode {
-		if n = t.long(d, n); n.Kind == yaml.ScalarNode {
+		// A text that is no expectation comes back as it was.
+		n = t.long(d, n)
+		if n.Kind == yaml.ScalarNode {
 			return d.wrong(n, t.describe())
 		}
 	}
@@ -88,6 +93,7 @@ func (t expectType) decode(d *decoder, n *yaml.Node, p any) error {
 // long is the mapping that a text stands for, or the text if it is none.
 func (expectType) long(d *decoder, n *yaml.Node) *yaml.Node {
 	words := strings.Fields(n.Value)
+	// Three words leave out the stat, which then keeps its default.
 	keys := []string{"stat", "metric", "op", "value"}
 	if len(words) == 3 {
 		keys = keys[1:]
@@ -97,6 +103,7 @@ func (expectType) long(d *decoder, n *yaml.Node) *yaml.Node {
 	}
 	long := &yaml.Node{Kind: yaml.MappingNode, Line: n.Line, Column: n.Column}
 	for i, key := range keys {
+		// Key and value get the place of the text, and its --set, for errors.
 		for _, v := range []string{key, words[i]} {
 			c := &yaml.Node{Kind: yaml.ScalarNode, Value: v, Line: n.Line, Column: n.Column}
 			if set := d.origin[n]; set != "" {

@@ -75,6 +75,7 @@ func typeAt(key string) typ {
 		return whole{}
 	}
 	var t typ = scenarioKeys()
+	// Each part leads one step down: to an element of a list, a tunable, or a key of an object.
 	for _, part := range strings.Split(key, ".") {
 		switch at := t.(type) {
 		case listOf:
@@ -100,6 +101,8 @@ func typeAt(key string) typ {
 // trial reads the scenario with further keys set, to find what is wrong with
 // them. What is wrong only in combination is not found.
 func (d *decoder) trial(sets []string) error {
+	// The trial is on a copy, since a --set changes nodes. The copy has no sweep: to read it would
+	// try its settings again, without end.
 	t := newDecoder(d.text, d.file, Options{Metrics: d.known})
 	root := &yaml.Node{Kind: yaml.MappingNode, Line: d.root.Line, Column: d.root.Column}
 	for i := 0; i < len(d.root.Content); i += 2 {
@@ -107,6 +110,7 @@ func (d *decoder) trial(sets []string) error {
 			root.Content = append(root.Content, d.copyTo(t, key), d.copyTo(t, d.root.Content[i+1]))
 		}
 	}
+	// From here on as in Parse, without what it checks of the whole.
 	keys := scenarioKeys()
 	for _, set := range sets {
 		if err := t.set(keys, root, set); err != nil {
@@ -151,9 +155,11 @@ func (d *decoder) checkSets(k, n *yaml.Node, sets []string) error {
 	if err := CheckSweepKey(k.Value); err != nil {
 		return d.errorf(k, "%v", err)
 	}
+	// A key that leads nowhere is the mistake itself, and not its value.
 	if typeAt(k.Value) == nil {
 		n = k
 	}
+	// The user wrote no --set: a mistake in the last pair is reported at its place in the file.
 	err := d.trial(sets)
 	if e, ok := err.(*Error); ok && e.Set == oneLine(last) {
 		return d.errorf(n, "%s", e.Message)
@@ -161,10 +167,12 @@ func (d *decoder) checkSets(k, n *yaml.Node, sets []string) error {
 	return err
 }
 
-// check refuses a sweep that names a key twice, or nothing.
+// checkSweep refuses a sweep in which a key varies in two ways, the constraint names a key
+// that does not vary, or a variant's name is missing or taken.
 func checkSweep(d *decoder, n *yaml.Node, p any) error {
 	s := p.(*Sweep)
 	swept := make(map[string]string)
+	// A key belongs to one part of the sweep, whichever of its names is used.
 	claim := func(key, by string) error {
 		key = CanonicalKey(key)
 		if other, twice := swept[key]; twice {
@@ -185,6 +193,7 @@ func checkSweep(d *decoder, n *yaml.Node, p any) error {
 			}
 		}
 	}
+	// A constraint chooses among the values of keys that vary.
 	if s.Constraint != nil {
 		for _, key := range s.Constraint.Keys() {
 			if _, ok := swept[CanonicalKey(key)]; !ok {
@@ -192,6 +201,7 @@ func checkSweep(d *decoder, n *yaml.Node, p any) error {
 			}
 		}
 	}
+	// Results tell variants apart by name. What a variant sets must not vary besides.
 	names := make(map[string]bool)
 	for _, v := range s.Variants {
 		if v.Name == "" || names[v.Name] || hasControl(v.Name) {
@@ -207,7 +217,7 @@ func checkSweep(d *decoder, n *yaml.Node, p any) error {
 	return nil
 }
 
-// formatRange is the bounds of a range as --set takes them.
+// format is a value of the range as --set takes it.
 func (r *Range) format(v float64) string {
 	if r.Whole {
 		return fmt.Sprintf("%.0f", v)

@@ -25,6 +25,7 @@ func (t text) decode(d *decoder, n *yaml.Node, p any) error {
 	if n.Kind != yaml.ScalarNode || isNull(n) {
 		return d.wrong(n, t.describe())
 	}
+	// Some names, such as those of metrics, are known to the decoder only.
 	allowed := t.allowed
 	if t.known != nil {
 		allowed = t.known(d)
@@ -53,8 +54,10 @@ func textNode(s string) *yaml.Node {
 	body, ok := strings.CutSuffix(s, "\n")
 	switch {
 	case !strings.Contains(s, "\n"):
+		// In one line: yaml.v3 finds the style.
 	case !ok, strings.HasSuffix(body, "\n"), strings.HasPrefix(s, "\n"), strings.HasPrefix(s, " "), strings.Contains(s, " \n"),
 		strings.ContainsFunc(body, func(r rune) bool { return r != '\n' && (r < ' ' || r > '~') }):
+		// A literal block (|) might not read back as exactly this text.
 		n.Style = yaml.DoubleQuotedStyle
 	default:
 		n.Style = yaml.LiteralStyle

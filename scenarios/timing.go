@@ -45,12 +45,15 @@ func (t *Timing) DeviceModel() (device.Model, error) {
 			return m, err
 		}
 	}
+	// What the parameters are together is checked once all are set.
 	return m, m.Check()
 }
 
 func timingKeys() *object {
 	t := func(p any) *Timing { return p.(*Timing) }
 	return &object{name: "timing", doc: "With it, work takes time, processes give way to each other at the kernel's lock points, and latencies and throughput are measured. Without it a system call takes 10 microseconds and nothing else takes time.",
+		// Which names exist, and which values they take, the models know, and not the tables of
+		// keys.
 		check: func(d *decoder, n *yaml.Node, p any) error {
 			if _, err := t(p).CostModel(); err != nil {
 				return d.errorf(n, "costs: %v", err)

@@ -47,6 +47,7 @@ func (t tunablesType) decode(d *decoder, n *yaml.Node, p any) error {
 	values := make(map[string]uint32)
 	for i := 0; i < len(n.Content); i += 2 {
 		k := n.Content[i]
+		// The kernel's field and the file in sysfs are two names for one tunable.
 		u, ok := findTunable(k.Value)
 		if !ok {
 			return d.errorf(k, "%s", unknown("tunable", k.Value, tunableNames()))
@@ -61,6 +62,7 @@ func (t tunablesType) decode(d *decoder, n *yaml.Node, p any) error {
 		}
 		values[u.Field] = v
 	}
+	// In the order of Tunables, so that Resolved does not depend on that of the file.
 	var list []Tunable
 	for _, u := range Tunables() {
 		if v, ok := values[u.Field]; ok {

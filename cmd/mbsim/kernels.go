@@ -20,6 +20,7 @@ func findKernel(name string) (*kernels.System, error) {
 	return sys, nil
 }
 
+// completeKernels lets the shell complete the names of kernels after --kernel.
 func completeKernels(c *cobra.Command) {
 	err := c.RegisterFlagCompletionFunc("kernel", cobra.FixedCompletions(kernels.Names(), cobra.ShellCompDirectiveNoFileComp))
 	if err != nil {

@@ -32,6 +32,7 @@ func newList() *cobra.Command {
 				what = args[0]
 			}
 			switch what {
+			// Without an argument the three lists that most users look for are printed.
 			case "":
 				listScenarios(w, markdown)
 				fmt.Fprintln(w)
@@ -72,15 +73,18 @@ func tableOf(w io.Writer, markdown bool, header table.Row, rows []table.Row) {
 		fmt.Fprintln(w, t.RenderMarkdown())
 		return
 	}
+	// The last two columns hold sentences: they are wrapped, so that a table fits on a screen.
 	t.SetColumnConfigs([]table.ColumnConfig{
 		{Number: len(header), WidthMax: 72, WidthMaxEnforcer: text.WrapSoft},
 		{Number: len(header) - 1, WidthMax: 28, WidthMaxEnforcer: text.WrapSoft},
 	})
+	// The library fills every line with spaces.
 	for _, line := range strings.Split(t.Render(), "\n") {
 		fmt.Fprintln(w, strings.TrimRight(line, " "))
 	}
 }
 
+// listScenarios lists the scenarios that come with mbsim.
 func listScenarios(w io.Writer, markdown bool) {
 	var rows []table.Row
 	for _, s := range scenarios.List() {
@@ -89,6 +93,7 @@ func listScenarios(w io.Writer, markdown bool) {
 	tableOf(w, markdown, table.Row{"scenario", "question"}, rows)
 }
 
+// listTunables lists the tunables of all systems.
 func listTunables(w io.Writer, markdown bool) {
 	var rows []table.Row
 	for _, t := range kernels.AllTunables() {

@@ -17,7 +17,7 @@ import (
 	"mbsim/scenarios"
 )
 
-// past makes a stored run again.
+// past performs a stored run again.
 type past struct {
 	dir      string
 	run      *reports.Run
@@ -29,6 +29,7 @@ type past struct {
 // scenario is the one that the manifest holds, as it was resolved.
 func (p *past) scenario() (*scenarios.Scenario, error) {
 	m := &p.run.Manifest
+	// The third word of the stored command is the scenario: paths in it are relative to its folder.
 	base := p.base
 	if base == "" && len(m.Command) > 2 {
 		base = filepath.Dir(m.Command[2])
@@ -37,6 +38,7 @@ func (p *past) scenario() (*scenarios.Scenario, error) {
 	if err != nil {
 		return nil, usagef("%s: its scenario cannot be read again: %v", p.dir, err)
 	}
+	// The digest covers the files that the scenario names, which may have changed since.
 	if s.Digest() != m.ScenarioDigest {
 		return nil, usagef("%s: a file that its scenario names has changed since, or this mbsim understands it otherwise", p.dir)
 	}
@@ -62,6 +64,7 @@ func (p *past) again(ctx context.Context, s *scenarios.Scenario) (*run.Outcome, 
 	if err != nil {
 		return nil, err
 	}
+	// A run that goes another way would show another file system than the one stored.
 	m := &p.run.Manifest
 	if got := fmt.Sprintf("%016x", out.Fingerprint); got != m.Fingerprint {
 		return nil, usagef("%s: made again, the run takes another way or its blocks lie elsewhere (fingerprint %s, was %s)%s", p.dir, got, m.Fingerprint, otherBuild(m))
@@ -69,8 +72,9 @@ func (p *past) again(ctx context.Context, s *scenarios.Scenario) (*run.Outcome, 
 	return out, nil
 }
 
-// otherBuild tells that another program made a run, as far as that is known: of builds
-// from files that no commit has, or whose commit is unknown, two can differ.
+// otherBuild is the end of an error message that says that another build of mbsim made the
+// run, or empty if that is not known. Two builds of one version may still differ if they
+// have uncommitted changes, or if their commit is unknown.
 func otherBuild(m *reports.Manifest) string {
 	b := reports.Build()
 	switch {
@@ -92,7 +96,9 @@ func (p *past) at(ctx context.Context, at int64, look func(*kernels.Mounted) err
 	if _, err := p.again(ctx, s); err != nil {
 		return err
 	}
-	if s, err = p.scenario(); err != nil {
+	// A run changes the starting state that it is given, so the scenario is read again.
+	s, err = p.scenario()
+	if err != nil {
 		return err
 	}
 	var shown error // a mistake of the user's, such as a file that is not there
@@ -124,6 +130,7 @@ func writeState(m *kernels.Mounted, w io.Writer, as, name string, files []string
 		f := metrics.FreeSpaceNow(m.Source, m.Geometry(), m.Policy)
 		return reports.WriteFreeFrag(w, name, &f, f.Blocks)
 	}
+	// All other forms are files of /proc/fs/ext4/DEV, read without leaving a trace.
 	there, err := m.PeekProc(as, w)
 	if !there {
 		return usagef("%s: %s has no %s", name, m.System.Name, as)
@@ -143,6 +150,7 @@ func fileFrag(m *kernels.Mounted, w io.Writer, patterns []string) error {
 			return err
 		}
 	}
+	// A pattern that chose nothing is most likely misspelt.
 	for i, p := range patterns {
 		if !met[i] {
 			return usagef("no regular file is called %s", p)
@@ -157,6 +165,9 @@ func chosen(name string, patterns []string, met []bool) bool {
 	found := len(patterns) == 0
 	for i, p := range patterns {
 		p = strings.Trim(p, "/")
+		// A pattern that names a folder chooses all that is below it, so every folder above the
+		// file is compared. A malformed pattern, of which Match returns an error, is compared
+		// letter by letter.
 		for up := name; up != "." && up != "/"; up = path.Dir(up) {
 			if ok, _ := path.Match(p, up); ok || up == p {
 				found, met[i] = true, true

@@ -70,6 +70,7 @@ func (f *replayFlags) run(dir string) error {
 	if err != nil {
 		return usage(err)
 	}
+	// Without --out the folder is named after the case.
 	if f.out == "" {
 		f.out = filepath.Join("out", filepath.Base(filepath.Clean(dir)))
 	}
@@ -81,9 +82,12 @@ func (f *replayFlags) replayInto(dir string, c *workload.Case, layout *image.Lay
 	cfg := replay.Config{Kernel: f.kernel, Case: c, Layout: layout, Seed: f.seed}
 	var trace bytes.Buffer
 	w := ftrace.NewWriter(&trace, max(c.PIDMod, 0))
+	// One writer observes the allocator's decisions, the file system's, and the operations of the
+	// script.
 	if f.trace {
 		cfg.Blocks, cfg.Files, cfg.Before = w, w, w.Operation
 	}
+	// The files of a replay appear together at the end, or not at all.
 	set, err := atomicfile.Begin(dir)
 	if err != nil {
 		return &exitError{exitInternal, err}
@@ -121,6 +125,7 @@ func perform(cfg replay.Config, set *atomicfile.Set) (*replay.Outcome, error) {
 	if len(cfg.Case.Writers) > 0 {
 		return replay.Run(cfg)
 	}
+	// A script may be long: each result is written as it comes, and none is kept.
 	file, err := set.Create("results.txt")
 	if err != nil {
 		return nil, err
@@ -152,12 +157,15 @@ func recording(c *workload.Case, out *replay.Outcome) map[string][]byte {
 		play.WriteResults(&b, out.PID, r) // a Buffer takes all
 		files[name] = b.Bytes()
 	}
+	// Writers have a file of results each, and so has the script that prepares.
 	if len(out.Writers) > 0 {
 		results("results.prepare.txt", out.Results)
 	}
 	for i, r := range out.Writers {
 		results("results."+c.Writers[i].Name+".txt", r)
 	}
+	// A text that is nil does not exist for this file system or script. The order does not matter,
+	// as the result is a map too.
 	for name, text := range map[string][]byte{
 		"mb_groups.txt": out.Groups, "mb_stats.txt": out.Stats, "mb_groups.log": out.GroupsLog,
 	} {

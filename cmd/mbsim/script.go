@@ -44,10 +44,12 @@ func (f *runFlags) script(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	// What cannot become a case is refused before the run, which may take long.
 	env, err := caseEnv(s)
 	if err != nil {
 		return usage(err)
 	}
+	// The run itself records its operations.
 	return holding(f.out, folderlock.Make, func() error {
 		out, err := performRun(ctx, s, run.Options{Record: true})
 		if err != nil {
@@ -66,6 +68,7 @@ func caseEnv(s *scenarios.Scenario) ([]byte, error) {
 	if s.Device.Mkfs == nil {
 		return nil, fmt.Errorf("%s: device: a case starts from mkfs", s.File)
 	}
+	// The recorder names the type of file system itself, so it must be the profile's.
 	list := s.MkfsArgs() // begins with -t and the type
 	fsType, list := list[1], list[2:]
 	sys := s.System()
@@ -77,6 +80,7 @@ func caseEnv(s *scenarios.Scenario) ([]byte, error) {
 	for _, t := range s.Tunables {
 		tunables = append(tunables, fmt.Sprintf("%s=%d", t.Sysfs, t.Value))
 	}
+	// What the variables are called, and what a recording needs besides, differs between systems.
 	rec := &sys.Recorder
 	vars := []workload.EnvVar{
 		{Key: "SIZE", Value: fmt.Sprint(s.Device.Mkfs.Size)}, {Key: "SMP", Value: fmt.Sprint(s.CPUs)},
@@ -90,14 +94,15 @@ func caseEnv(s *scenarios.Scenario) ([]byte, error) {
 	return workload.WriteEnv(vars)
 }
 
-// recorderMount is the scenario's mount options with more, an option with a value, in the
-// place of the user's of that name: a recording is repeatable only where nothing happens
-// by the clock.
+// recorderMount adds the option more, of the form name=value, to the scenario's mount options
+// and drops the user's option of that name. The added option puts off what happens by the
+// clock: no recording would be repeatable otherwise.
 func recorderMount(mount, more string) string {
 	if more == "" {
 		return mount
 	}
 	name, _, _ := strings.Cut(more, "=")
+	// The user's option of that name is left out, or it would replace this one.
 	options := []string{more}
 	for o := range strings.SplitSeq(mount, ",") {
 		if o != "" && !strings.HasPrefix(o, name+"=") {

@@ -43,10 +43,13 @@ func verify(w io.Writer, dirs []string, kernel string, asJSON bool) error {
 	enc := json.NewEncoder(w)
 	for _, dir := range dirs {
 		v, err := replay.Verify(dir, kernel)
+		// A broken invariant is a mistake of the simulator: there is no point in going on.
 		if crash.Of(err) != nil {
 			return err
 		}
 		if err != nil {
+			// A case that cannot be compared does not keep the others from it. It is reported at
+			// the end.
 			missing = errors.Join(missing, err)
 			continue
 		}
@@ -72,6 +75,8 @@ func verify(w io.Writer, dirs []string, kernel string, asJSON bool) error {
 	if !asJSON {
 		fmt.Fprintf(w, "%d of %d identical\n", identical, len(dirs))
 	}
+	// What is missing is the user's to mend. What differs has been printed above, and decides the
+	// exit code only.
 	if missing != nil {
 		return usage(missing)
 	}
