@@ -63,8 +63,7 @@ and several times the run where that does little but sync (locality-groups).
 Exit codes: 0 all is well, 1 mbsim itself or the machine failed, or a check did, 2 the
 scenario or the command line is wrong, the folder is in use, or the device needs more
 memory than there is (nothing is written then), 3 the device was full and the scenario
-ends then, 99 an
-expectation of the scenario was not met, 130 interrupted.`,
+ends then, 99 an expectation of the scenario was not met, 130 interrupted.`,
 		Example: `  mbsim run scenarios/small-files.yaml
   mbsim run small-files --set s_mb_order2_reqs=4 --set workload.classes.writers.count=8 -o out/order4
   mbsim run small-files --set device.image=disk.img --seed 7`,
