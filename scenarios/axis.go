@@ -133,6 +133,9 @@ func numbers(m []string) ([]string, error) {
 		}
 		list = append(list, strconv.FormatInt(v, 10))
 		if times {
+			if v > to/step {
+				break // the next one lies above the upper bound, or beyond 64 bits
+			}
 			v *= step
 		} else {
 			v += step

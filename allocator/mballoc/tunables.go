@@ -103,21 +103,6 @@ var (
 	}
 )
 
-// AllTunables lists the tunables of all kernels, each once.
-func AllTunables() []Tunable {
-	var all []Tunable
-	seen := make(map[string]bool)
-	for _, k := range Kernels() {
-		for _, t := range k.Tunables {
-			if !seen[t.Field] {
-				seen[t.Field] = true
-				all = append(all, t)
-			}
-		}
-	}
-	return all
-}
-
 func findTunable(all []Tunable, name string) (Tunable, bool) {
 	for _, t := range all {
 		if t.Field == name || t.Sysfs == name {
