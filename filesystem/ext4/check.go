@@ -87,6 +87,9 @@ func (c *checker) all() {
 	if n := len(c.fs.conversions); n > 0 && c.fs.host == nil {
 		c.Errorf("%d ranges wait for the end of their IO", n)
 	}
+	if n := c.fs.holesConverted; n > 0 {
+		c.Errorf("blocks were taken away %d times while their data was on its way to them", n)
+	}
 	// What was on disk at mount, and the changes since, must add up to what there is now.
 	if before := c.mountAgain(); before != nil {
 		c.bitmaps(before)

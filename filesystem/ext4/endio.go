@@ -150,6 +150,11 @@ func (fs *FS) convertUnwritten(t *task, in *inode, lblk, n uint32) {
 		if e != 0 || got == 0 {
 			return
 		}
+		// Blocks whose data was on its way are there: to convert a hole would allocate it.
+		// That somebody took them away meanwhile, Check tells.
+		if m.state&stateNew != 0 {
+			fs.holesConverted++
+		}
 		lblk += got
 		n -= got
 	}

@@ -52,11 +52,13 @@ type FS struct {
 	dirtyBlocks int64
 	conversions []conversion
 	ending      []*ioEnd // what processes have taken over of them
-	spareEnds   []*ioEnd
-	spareQueues [][]*inode
-	flushing    bool     // the flusher is at work
-	flushQueue  []*inode // its queue, kept for the next time
-	lost        int64    // blocks of data lost to ENOSPC in writeback
+	// holesConverted counts conversions of blocks that were gone: it must stay 0.
+	holesConverted int64
+	spareEnds      []*ioEnd
+	spareQueues    [][]*inode
+	flushing       bool     // the flusher is at work
+	flushQueue     []*inode // its queue, kept for the next time
+	lost           int64    // blocks of data lost to ENOSPC in writeback
 
 	host          Host // nil where one process runs at a time
 	spareRequests []*mballoc.Request
