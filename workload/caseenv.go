@@ -116,7 +116,7 @@ func (p *envParser) part(b *strings.Builder) error {
 	switch {
 	case c == '"' || c == '\'':
 		return p.quoted(b, c)
-	case c == '\\' && p.at+1 < len(p.text) && p.text[p.at+1] != '\n':
+	case c == '\\' && p.at+1 < len(p.text) && p.text[p.at+1] != '\n' && p.text[p.at+1] != 0:
 		p.at++
 		b.WriteByte(p.text[p.at])
 	case c == 0 || strings.IndexByte("$`\\&|<>()*?[]{}~", c) >= 0:
