@@ -11,6 +11,7 @@ import (
 
 	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
+	"mbsim/filesystem"
 	"mbsim/filesystem/dirent"
 	"mbsim/filesystem/play"
 	"mbsim/workload"
@@ -204,7 +205,7 @@ func bitsOf(n int64) (bits int) {
 // parent is the directory that a new inode is made in.
 func (s *scene) parent() *inode {
 	g := s.number("parent", 0)
-	in := &inode{largeInode: &largeInode{}, mode: modeDir}
+	in := &inode{largeInode: &largeInode{}, mode: filesystem.ModeDir}
 	in.Number = uint32(s.number("number", g*int64(s.fs.geo.InodesPerGroup)+2))
 	in.lastAllocGroup = int32(s.number("last", -1)) + 1
 	if int64(s.fs.groupOf(in)) != g {

@@ -3,14 +3,8 @@ package ext4
 import (
 	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
+	"mbsim/filesystem"
 	"mbsim/filesystem/dirent"
-)
-
-// File types of st_mode.
-const (
-	modeFmt = 0o170000
-	modeDir = 0o040000
-	modeReg = 0o100000
 )
 
 // inode is an inode in memory (struct ext4_inode_info). It holds what every file uses; what
@@ -84,7 +78,7 @@ func (in *inode) large() *largeInode {
 }
 
 // isDir says whether the inode is a directory.
-func (in *inode) isDir() bool { return in.mode&modeFmt == modeDir }
+func (in *inode) isDir() bool { return filesystem.IsDir(uint32(in.mode)) }
 
 // readInode brings an inode into memory that a path leads to (__ext4_iget). When it is
 // first read, the running transaction may hold changes of it, and the kernel assumes so:
@@ -102,7 +96,7 @@ func (fs *FS) readInode(number uint32) *inode {
 
 // makeInode takes an inode number, and makes an empty inode in memory (ext4_new_inode).
 func (fs *FS) makeInode(t *task, parent *inode, mode uint32, name string) (*inode, errno) {
-	number, e := fs.allocInode(t, parent, mode&modeFmt == modeDir, name)
+	number, e := fs.allocInode(t, parent, filesystem.IsDir(mode), name)
 	if e != 0 {
 		return nil, e
 	}
@@ -131,7 +125,7 @@ func (fs *FS) blankInode(number, mode uint32) *inode {
 	}
 	*in = inode{largeInode: large, live: true}
 	in.Number = number
-	in.Regular = mode&modeFmt == modeReg
+	in.Regular = filesystem.IsRegular(mode)
 	in.mode = uint16(mode)
 	in.links = 1
 	// Every file begins brief. Directories, and all files where brief does not apply, get

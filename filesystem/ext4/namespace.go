@@ -241,7 +241,7 @@ func (fs *FS) createFile(t *task, dir *inode, at dirent.Cursor) (*inode, errno) 
 	// Each turn allocates an inode and adds its name. A failure for want of space is tried
 	// again, after a commit that frees blocks, as in ext4_create.
 	for retries := 0; ; {
-		in, e := fs.makeInode(t, dir, modeReg|0o644, at.Name())
+		in, e := fs.makeInode(t, dir, filesystem.ModeRegular|0o644, at.Name())
 		if e == 0 {
 			in.parent = dir
 			if e = fs.addEntry(t, dir, at, in); e == 0 {
@@ -268,7 +268,7 @@ func (fs *FS) makeDirectory(t *task, dir *inode, at dirent.Cursor) errno {
 	}
 	// As in createFile, want of space is tried again after a commit.
 	for retries := 0; ; {
-		in, e := fs.makeInode(t, dir, modeDir|0o755, at.Name())
+		in, e := fs.makeInode(t, dir, filesystem.ModeDir|0o755, at.Name())
 		if e == 0 {
 			in.parent = dir
 			// A directory has two names: its entry in the parent, and its own ".".
@@ -429,19 +429,24 @@ func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode
 	fs.dirtyInode(t, oldDir)
 	fs.dirtyInode(t, newDir)
 	fs.dirtyInode(t, in)
-	// The replaced inode loses its name, a directory all of its links.
 	if old != nil {
-		old.links--
-		if old.isDir() {
-			old.links = 0
-			old.Size = 0
-		}
-		if old.links == 0 {
-			fs.orphanAdd(old)
-		}
-		fs.dirtyInode(t, old)
+		fs.dropReplaced(t, old)
 	}
 	return old, 0
+}
+
+// dropReplaced takes its name away from an inode whose place another one has got, and all
+// of its links from a directory. Its blocks go with its last handle.
+func (fs *FS) dropReplaced(t *task, old *inode) {
+	old.links--
+	if old.isDir() {
+		old.links = 0
+		old.Size = 0
+	}
+	if old.links == 0 {
+		fs.orphanAdd(old)
+	}
+	fs.dirtyInode(t, old)
 }
 
 // mayReplace says whether in, which has a name in oldDir, may take the place of old in
