@@ -26,6 +26,9 @@ func (m *Mutex) Lock(p *Process) {
 	p.block(m.name)
 }
 
+// Locked says whether some process holds the mutex.
+func (m *Mutex) Locked() bool { return m.holder != nil }
+
 // TryLock takes the lock for p if it is free, and reports whether it did.
 func (m *Mutex) TryLock(p *Process) bool {
 	if m.holder != nil {

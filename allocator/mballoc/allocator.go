@@ -25,6 +25,7 @@ type Config struct {
 	// the recorder's are: tests of the kernel's rule set it.
 	Unprivileged  bool
 	ImmediateFree bool // freed blocks are free at once: there is no journal
+	OptimizeScan  bool // mb_optimize_scan: keep lists of groups, if the kernel can
 
 	Observer Observer // nil for nobody
 	Locks    Locks    // nil where one CPU runs at a time
@@ -35,6 +36,7 @@ type Allocator struct {
 	cfg      Config
 	geo      allocator.Geometry
 	kernel   *Kernel // cfg.Kernel
+	order    Order   // of the kernel, made at mount
 	quirks   Quirks  // of the kernel
 	tunables Tunables
 	src      allocator.Source
@@ -119,6 +121,7 @@ func New(cfg Config) (*Allocator, error) {
 		a.reserved = int64(min(g.Blocks>>g.ClusterBits/50, 4096))
 	}
 	a.lgs = make([]localityGroup, cfg.CPUs)
+	a.order = a.kernel.Order(a)
 	return a, nil
 }
 
@@ -157,6 +160,7 @@ func (a *Allocator) Remount() error {
 			p.groups[i].reset()
 		}
 	}
+	a.order = a.kernel.Order(a)
 	// Locality groups are gone with the mount, and streams begin in the first group again.
 	a.lgs = make([]localityGroup, a.cfg.CPUs)
 	clear(a.streamGoals)

@@ -139,7 +139,7 @@ func (a *Allocator) markUsed(g *group, start, n int) (tail, buddy int) {
 	// No larger buddy can have come into being.
 	g.setLargest(g.largest)
 	b.SetRange(start, n)
-	a.kernel.Order.changed(a, g.id, g)
+	a.order.changed(a, g.id, g)
 	// The kernel packs the length into 16 bits, the order above them.
 	return tail & 0xffff, buddy
 }
@@ -191,7 +191,7 @@ func (a *Allocator) freeRange(g *group, first, n int) {
 		top = max(top, a.markFree(g, first>>1, last>>1))
 	}
 	g.setLargest(top)
-	a.kernel.Order.changed(a, g.id, g)
+	a.order.changed(a, g.id, g)
 }
 
 // markFree frees the buddies [first, last] of order 1, growing or shrinking the

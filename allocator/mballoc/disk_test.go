@@ -102,6 +102,8 @@ func (d *Disk) Mount(tb testing.TB, change func(*Config)) *Allocator {
 type freeLocks struct{}
 
 func (freeLocks) LockGroup(allocator.GroupID) bool                    { return false }
+func (freeLocks) GroupLocked(allocator.GroupID) bool                  { return false }
+func (freeLocks) TryLockGroup(allocator.GroupID) bool                 { return true }
 func (freeLocks) UnlockGroup(allocator.GroupID)                       {}
 func (freeLocks) Work(Work)                                           {}
 func (freeLocks) LockLocalityGroup(int)                               {}

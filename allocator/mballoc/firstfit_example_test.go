@@ -14,25 +14,25 @@ import (
 type firstFit struct{}
 
 // pass implements Order. The rung decides in s.visit whether a group is good enough.
-func (firstFit) pass(s *searchPass) (exhausted bool) {
+func (firstFit) pass(s *searchPass) (next int) {
 	s.readAheadFrom(0)
 	for id := range s.n {
 		s.maybeReadAhead(id)
-		s.considered(1)
 		if s.visit(id) {
-			return false
+			return s.ac.criteria
 		}
 	}
-	return true
+	return s.exhausted()
 }
 
-// changed implements Order. This order keeps no lists of groups.
+// changed and summary implement Order. This order keeps no lists of groups.
 func (firstFit) changed(*Allocator, allocator.GroupID, *group) {}
+func (firstFit) summary() (largest, mean []int)                { return nil, nil }
 
 // FirstFit is Linux 5.10 with the order firstFit.
 var FirstFit = Kernel{
 	Name: "first-fit", Doc: "Linux 5.10.223, but every search begins in group 0",
-	Order:       firstFit{},
+	Order:       func(*Allocator) Order { return firstFit{} },
 	Ladder:      Linux5_10.Ladder,
 	Preallocs:   Linux5_10.Preallocs,
 	StreamGoals: Linux5_10.StreamGoals,

@@ -21,6 +21,8 @@ type group struct {
 	largest   int // order of the largest free buddy, -1 for none
 	needInit  bool
 	pageInit  bool // the page of its buddy is up to date
+	// The lists that the group is on, -1 for none: see lists.go.
+	onLargest, onMean int8
 
 	// On disk.
 	uninit   bool        // BLOCK_UNINIT
@@ -108,6 +110,7 @@ func (g *group) reset() {
 	g.needInit, g.pageInit, g.uptodate = true, false, false
 	g.free = int(g.descFree)
 	g.fragments, g.firstFree, g.lowest, g.largest = 0, 0, 0, -1
+	g.onLargest, g.onMean = -1, -1
 	g.counters = [maxOrders]uint32{}
 }
 
@@ -205,7 +208,7 @@ func (a *Allocator) generate(id allocator.GroupID, g *group) {
 	// The group's counts are valid now, so an order that keeps lists of groups can place
 	// it.
 	g.needInit, g.pageInit = false, true
-	a.kernel.Order.changed(a, id, g)
+	a.order.changed(a, id, g)
 	a.touch(id)
 	a.stats.BuddiesGenerated++
 	if a.obs != nil {

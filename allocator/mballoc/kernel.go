@@ -9,8 +9,8 @@ import (
 
 // Kernel is everything in which the allocator of one kernel differs from that of
 // another. A difference of one line is a field of Quirks; a different algorithm is a
-// type behind an interface or a function; a kernel is a literal in a file of its own
-// (linux5_10.go). No other file names a version.
+// type behind an interface or a function. Linux 5.10 is a literal (linux5_10.go); each
+// later kernel is that and a list of changes (changes.go). No other file names a version.
 type Kernel struct {
 	Name string // as scenarios and flags name it
 	Doc  string // which kernel it is
@@ -18,8 +18,9 @@ type Kernel struct {
 	// Ladder is the criteria of a search, the most demanding first. There are at most
 	// MaxRungs.
 	Ladder []Rung
-	// Order is how one pass of a search meets the groups.
-	Order Order
+	// Order makes what decides how one pass of a search meets the groups. It is called at
+	// each mount, so that an order may keep lists of the groups of one file system.
+	Order func(a *Allocator) Order
 	// Preallocs is how an inode's preallocations are kept.
 	Preallocs InodePreallocs
 	// StreamGoals is how many places the allocator remembers at which streams ended,
@@ -27,6 +28,8 @@ type Kernel struct {
 	StreamGoals func(cpus int, groups allocator.GroupID) int
 	// Tunables are the files this kernel has in /sys/fs/ext4/DEV.
 	Tunables []Tunable
+	// Counters are those that not every kernel has.
+	Counters Counters
 	// Stats are the lines of /proc/fs/ext4/DEV/mb_stats behind its first.
 	Stats []StatLine
 	// Quirks are the differences of one line.
@@ -57,22 +60,78 @@ type Quirks struct {
 	// SimpleWraps lets the allocator of fast-commit replay search all groups,
 	// and counts its clusters as clusters.
 	SimpleWraps bool
+	// ClosedFilesShare lets a small file that nobody has open for writing use the
+	// locality group, as any small file does, rather than prepare nothing.
+	ClosedFilesShare bool
+	// StripeOfBlock has findByGoal ask whether a stripe begins at the goal's block. Before,
+	// the cluster's number was added to the group's first block as if it were one.
+	StripeOfBlock bool
+	// StripeClusters converts the stripe to clusters wherever lengths of clusters are
+	// compared with it.
+	StripeClusters bool
+	// StripeFallback scans a group in full where no whole stripe was found in it.
+	StripeFallback bool
+	// SkipShortRuns lets cheap rungs pass over free runs shorter than the goal without
+	// examining them.
+	SkipShortRuns bool
+	// WindowOfBlocks converts a request to blocks where normalization compares its length
+	// with 8 MiB.
+	WindowOfBlocks bool
+	// PrefetchUninit reads ahead in uninitialized groups too, and makes their buddies.
+	PrefetchUninit bool
+	// PrefetchAll makes the buddies of a whole batch that was read ahead, even if the bitmaps
+	// had been in memory, and judges each group by its own descriptor.
+	PrefetchAll bool
+	// PreallocatedWhole counts all of a new inode preallocation as preallocated, with the part
+	// that its first request takes.
+	PreallocatedWhole bool
+	// SkipLocked passes over groups that another CPU has locked, but with the last rung.
+	SkipLocked bool
+	// StreamGoalGroup keeps of a stream goal the group alone, without a lock, and has streams
+	// search rather than try their goal.
+	StreamGoalGroup bool
+	// HitsBehindLadder counts a search whose best is taken after all rungs in the counter
+	// behind the rungs' hits, which is the first rung's useless loops: the kernel writes
+	// behind the end of an array.
+	HitsBehindLadder bool
+}
+
+// Counters are lines of mb_stats that not every kernel has.
+type Counters struct {
+	// BadSuggestions counts, for each rung that takes groups from lists, those taken in
+	// vain.
+	BadSuggestions bool
+	// ExtentsByRung counts the extents examined with each rung.
+	ExtentsByRung bool
+	// LenGoalHits counts requests that got the whole length they were normalized to.
+	LenGoalHits bool
+	// StreamGoalHits counts streams that went on in the group in which the last one ended.
+	StreamGoalHits bool
+	// StructsSummary says that there is a file mb_structs_summary.
+	StructsSummary bool
 }
 
 // Order is how one pass of a search meets the groups. A kernel that keeps lists of
 // groups, by order or by average fragment, is another type here.
 type Order interface {
 	// pass offers groups to s.visit until that reports that the search is over. Only
-	// groups below s.n may be offered. Every group that the pass looks at is counted with
-	// s.considered. It returns true if it came to its end and no group ended the search.
-	pass(s *searchPass) (exhausted bool)
+	// groups below s.n may be offered. It returns the rung with which the search goes on if
+	// it is not over: mostly s.exhausted(), which counts the pass as useless and names the
+	// next rung.
+	pass(s *searchPass) (next int)
 	// changed is called when a group's free clusters, fragments or largest buddy have
 	// changed, or have become known because its buddy was made.
 	changed(a *Allocator, id allocator.GroupID, g *group)
+	// summary is how many groups are on each list that the order keeps, by the order of the
+	// largest free buddy and of the mean free fragment (mb_structs_summary). It is nil for an
+	// order without lists.
+	summary() (largest, mean []int)
 }
 
 // Kernels lists all kernels, the one to use where none is named first.
-func Kernels() []Kernel { return []Kernel{Linux5_10, Linux5_10Seed} }
+func Kernels() []Kernel { return kernels }
+
+var kernels = slices.Concat([]Kernel{Linux5_10, Linux5_10Seed}, laterKernels())
 
 // DefaultKernel is used where none is named.
 var DefaultKernel = Linux5_10

@@ -18,6 +18,8 @@ type Rung struct {
 	Cheap bool
 	// Scan is how a group is scanned.
 	Scan scanKind
+	// Lists says in which lists an order that keeps some finds the groups for this rung.
+	Lists listKind
 	// limits sets what a group must have.
 	limits func(a *Allocator, ac *allocation, l *limits)
 }
@@ -29,6 +31,18 @@ const (
 	scanComplex scanKind = iota // measure its free extents
 	scanBuddy                   // take the first buddy that is large enough
 	scanStripes                 // the same as scanComplex, or stripes where the goal is whole stripes
+)
+
+// listKind names lists of groups.
+type listKind uint8
+
+const (
+	noLists   listKind = iota // the groups are met one after the other
+	byLargest                 // by the order of their largest free buddy
+	byMean                    // by the order of their mean free fragment
+	// byTrimmed is byMean for a goal that is cut down, power of two by power of two, until a
+	// list has a group for it.
+	byTrimmed
 )
 
 // limits is what one rung asks of a group: the only statement of whether a group is worth

@@ -101,6 +101,7 @@ func (a *Allocator) begin(ac *allocation, cpu int, r *Request) {
 	}
 	// Until normalization widens it, the goal is what was asked for.
 	ac.goal = ac.orig
+	ac.wish = ac.goal.len
 	ac.best.logical = ac.orig.logical
 	a.chooseKind(ac)
 }
@@ -175,6 +176,9 @@ func (a *Allocator) collect(ac *allocation) {
 	// A goal hit is counted by the place that was taken, whether the goal was tried or not.
 	if ac.goal.start == ac.best.start && ac.goal.group == ac.best.group {
 		s.GoalHits++
+	}
+	if ac.found.len == ac.wish {
+		s.LenGoalHits++
 	}
 	if ac.examined > int(a.tunables.MaxToScan) {
 		s.Breaks++

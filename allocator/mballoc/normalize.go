@@ -22,15 +22,18 @@ func (a *Allocator) chooseKind(ac *allocation) {
 	// A file that ends with this request and that nobody has open for writing is not going
 	// to grow, so nothing is prepared for it. Where groups' locks are contended the kernel
 	// prepares all the same (ext4_fs_is_busy).
-	if size == fileSize && ac.inode.Writers == 0 {
-		if !a.busy() {
-			ac.flags |= HintNoPrealloc
-			return
-		}
+	closed := size == fileSize && ac.inode.Writers == 0
+	if closed && a.busy() {
+		closed = false
 		a.stats.Busy++
 	}
+	small := a.tunables.GroupPrealloc > 0 && max(size, fileSize) <= int64(a.tunables.StreamRequest)
+	if closed && !(small && a.quirks.ClosedFilesShare) {
+		ac.flags |= HintNoPrealloc
+		return
+	}
 	// A large file is a stream with preallocations of its own.
-	if a.tunables.GroupPrealloc == 0 || max(size, fileSize) > int64(a.tunables.StreamRequest) {
+	if !small {
 		ac.flags |= StreamAlloc
 		return
 	}
@@ -100,6 +103,7 @@ func (a *Allocator) normalize(ac *allocation, r *Request) {
 	// file.
 	ac.goal.logical = uint32(start)
 	ac.goal.len = int((size + int64(a.geo.ClusterRatio()) - 1) >> a.geo.ClusterBits)
+	ac.wish = ac.goal.len
 	a.mergeGoal(ac, r, start, size)
 }
 
@@ -129,7 +133,11 @@ func (a *Allocator) window(ac *allocation) (start, size int64) {
 			return align(w.shift), w.size >> bits
 		}
 	}
-	if int64(ac.orig.len) <= 8<<20>>bits || buddy <= 8<<10 {
+	asked := int64(ac.orig.len)
+	if a.quirks.WindowOfBlocks {
+		asked <<= a.geo.ClusterBits
+	}
+	if asked <= 8<<20>>bits || buddy <= 8<<10 {
 		return align(23), 8 << 20 >> bits
 	}
 	// A request for more than that is taken as it is.

@@ -70,6 +70,10 @@ type Observer interface {
 type Locks interface {
 	// LockGroup locks a group and reports whether it had to wait.
 	LockGroup(id allocator.GroupID) (waited bool)
+	// GroupLocked says whether somebody has the lock of a group.
+	GroupLocked(id allocator.GroupID) bool
+	// TryLockGroup locks a group unless somebody has its lock, and reports whether it did.
+	TryLockGroup(id allocator.GroupID) bool
 	// UnlockGroup gives the lock of a group back.
 	UnlockGroup(id allocator.GroupID)
 	// Work lets the time of what has been done pass.
@@ -132,6 +136,20 @@ func (a *Allocator) lockAndCount(id allocator.GroupID) {
 	} else if a.lockBusy > 0 {
 		a.lockBusy--
 	}
+}
+
+// tryLockGroup locks a group unless another CPU has its lock, counting contention
+// (ext4_try_lock_group).
+func (a *Allocator) tryLockGroup(id allocator.GroupID) bool {
+	if a.locks == nil {
+		return true
+	}
+	if !a.locks.TryLockGroup(id) {
+		a.lockBusy = min(a.lockBusy+1, maxContention)
+		return false
+	}
+	a.lockBusy = max(a.lockBusy-1, 0)
+	return true
 }
 
 func (a *Allocator) unlockGroup(id allocator.GroupID) {

@@ -6,16 +6,37 @@ import "mbsim/allocator"
 // and around the end of the disk.
 type linearOrder struct{}
 
+func newLinearOrder(*Allocator) Order { return linearOrder{} }
+
 func (linearOrder) changed(*Allocator, allocator.GroupID, *group) {}
 
-// pass implements Order (the inner loop of ext4_mb_regular_allocator).
-//
-// A file without extents may use fewer groups than the disk has, so the goal's group may
-// lie behind the last one: the loop wraps around before it looks at a group.
-func (linearOrder) pass(s *searchPass) (exhausted bool) {
-	id := s.ac.goal.group
+func (linearOrder) summary() (largest, mean []int) { return nil, nil }
+
+// pass implements Order (the inner loop of ext4_mb_regular_allocator, in later kernels
+// ext4_mb_scan_groups_linear).
+func (linearOrder) pass(s *searchPass) (next int) {
+	id := s.firstGroup()
 	s.readAheadFrom(id)
-	for met := allocator.GroupID(0); met < s.n; {
+	if s.visitNext(&id, s.n) {
+		return s.ac.criteria
+	}
+	return s.exhausted()
+}
+
+// firstGroup is the group that a pass begins with: the goal's. A file without extents may
+// use fewer groups than the disk has, and the goal's group may lie behind the last one.
+func (s *searchPass) firstGroup() allocator.GroupID {
+	if id := s.ac.goal.group; id < s.n {
+		return id
+	}
+	return 0
+}
+
+// visitNext offers total groups in the order of their numbers, from *at on and around the
+// end, and moves *at behind them. It reports whether the search is over.
+func (s *searchPass) visitNext(at *allocator.GroupID, total allocator.GroupID) (over bool) {
+	id := *at
+	for met := allocator.GroupID(0); met < total; {
 		if id >= s.n {
 			id = 0
 		}
@@ -24,7 +45,7 @@ func (linearOrder) pass(s *searchPass) (exhausted bool) {
 			// Most groups are refused by the limits. They are passed over in a tight loop,
 			// which ends where there is more to do: at the end of the disk, of the pass or
 			// of the page of groups, and where bitmaps are to be read ahead.
-			count := min(s.n-id, s.n-met, groupsPerPage-id%groupsPerPage)
+			count := min(s.n-id, total-met, groupsPerPage-id%groupsPerPage)
 			if s.ahead.next > id {
 				count = min(count, s.ahead.next-id)
 			}
@@ -38,14 +59,17 @@ func (linearOrder) pass(s *searchPass) (exhausted bool) {
 		}
 		// This group meets the limits without its lock, or every group must be looked at
 		// under its lock: StrictCheck.
-		s.considered(1)
 		if s.visit(id) {
-			return false
+			return true
 		}
 		met++
 		id++
 	}
-	return true
+	if id >= s.n {
+		id = 0
+	}
+	*at = id
+	return false
 }
 
 // passOver looks at the groups from id on, at most count of them, all in page p. It

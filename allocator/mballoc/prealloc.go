@@ -233,7 +233,7 @@ func (a *Allocator) sparePA(p *prealloc) {
 func (a *Allocator) newInodePA(ac *allocation, g *group, p *prealloc) {
 	// An extent as long as the goal covers the whole window. A shorter one must be placed
 	// in the window so that it covers at least the beginning of the request.
-	if ac.best.len < ac.goal.len {
+	if ac.best.len < ac.wish {
 		if a.quirks.ThreeStepPlacement {
 			ac.best.logical = a.placeShort(ac)
 		} else {
@@ -250,8 +250,13 @@ func (a *Allocator) newInodePA(ac *allocation, g *group, p *prealloc) {
 		a.obs.NewInodePA(ac.inode.Number, p.pstart, uint32(p.len), p.lstart)
 	}
 	// The request takes its part.
+	whole := p.free
 	a.useInodePA(ac, p)
-	a.stats.Preallocated += uint64(p.free)
+	if a.quirks.PreallocatedWhole {
+		a.stats.Preallocated += uint64(whole)
+	} else {
+		a.stats.Preallocated += uint64(p.free)
+	}
 	a.stats.InodePAs++
 	// It goes into the lists of its group and its inode.
 	g.pas.pushGroup(p)
@@ -263,7 +268,7 @@ func (a *Allocator) newInodePA(ac *allocation, g *group, p *prealloc) {
 // (ext4_mb_new_inode_pa).
 func (a *Allocator) placeShort(ac *allocation) uint32 {
 	n := int64(ac.best.len) << a.geo.ClusterBits
-	goalEnd := a.logicalEnd(ac.goal.logical, ac.goal.len)
+	goalEnd := a.logicalEnd(ac.goal.logical, ac.wish)
 	// At the end of the goal, if the request does not begin before that.
 	if at := goalEnd - n; int64(ac.orig.logical) >= at {
 		return uint32(at)

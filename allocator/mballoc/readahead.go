@@ -37,7 +37,8 @@ func (a *Allocator) readAheadPage(id allocator.GroupID, nr uint32) (ios uint32) 
 		// Each group is tried once after a mount (EXT4_MB_GRP_TEST_AND_SET_READ).
 		seen := p.ahead&bit != 0
 		p.ahead |= bit
-		if !seen && g.needInit && g.descFree > 0 && !g.uninit && a.readBitmap(id, g, true) {
+		worth := g.needInit && g.descFree > 0 && (!g.uninit || a.quirks.PrefetchUninit)
+		if !seen && worth && a.readBitmap(id, g, true) {
 			ios++
 		}
 		id++
@@ -47,13 +48,16 @@ func (a *Allocator) readAheadPage(id allocator.GroupID, nr uint32) (ios uint32) 
 
 // PrefetchBitmaps reads the bitmaps of all groups, mb_prefetch groups at a time, as the
 // kernel's thread does with the mount option prefetch_block_bitmaps
-// (ext4_run_li_request). After each batch it makes as many buddies as bitmaps were read,
-// those of the last groups of the batch. As in the kernel, these need not be the groups
-// whose bitmaps were read.
+// (ext4_run_li_request). After each batch it makes the batch's buddies. Without
+// Quirks.PrefetchAll it makes as many as bitmaps were read, those of the last groups of the
+// batch, which need not be the groups whose bitmaps were read.
 func (a *Allocator) PrefetchBitmaps() {
 	for id := allocator.GroupID(0); ; {
-		next, ios := a.readAhead(id, a.tunables.Prefetch)
-		a.prefetchEnd(next, ios)
+		next, made := a.readAhead(id, a.tunables.Prefetch)
+		if a.quirks.PrefetchAll {
+			made = a.tunables.Prefetch
+		}
+		a.prefetchEnd(next, made)
 		// The batch has come around the end of the disk.
 		if id >= next {
 			return

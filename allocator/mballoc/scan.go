@@ -72,13 +72,8 @@ func (a *Allocator) useBest(ac *allocation, g *group) {
 	a.chargeWork(Work{Buddies: 1})
 	ac.found = ac.best
 	ac.status = statusFound
-	// The next stream goes on here. The kernel's s_mb_last_group and s_mb_last_start are
-	// behind s_md_lock.
 	if ac.flags&StreamAlloc != 0 {
-		if a.locks != nil {
-			a.locks.StreamGoal()
-		}
-		*a.streamGoal(ac.inode) = streamGoal{ac.found.group, ac.found.start}
+		a.rememberStream(ac)
 	}
 	// More was found than was asked for: the rest is preallocated.
 	if ac.orig.len < ac.best.len {
@@ -124,7 +119,7 @@ func (a *Allocator) findByGoal(ac *allocation) {
 	}
 	// A request of exactly one stripe takes the place only if it begins at a stripe's border
 	// on the device.
-	if whole && ac.goal.len == int(a.geo.Stripe) && uint64(a.geo.GroupStart(id)+allocator.Block(start))%uint64(a.geo.Stripe) != 0 {
+	if whole && ac.goal.len == a.stripe() && !a.stripeBegins(id, start) {
 		return
 	}
 	ac.examined++
@@ -160,6 +155,10 @@ func (a *Allocator) scanSimple(ac *allocation, id allocator.GroupID, g *group) {
 // scanComplex measures the free extents of a group in order
 // (ext4_mb_complex_scan_group).
 func (a *Allocator) scanComplex(ac *allocation, id allocator.GroupID, g *group) {
+	if a.quirks.SkipShortRuns && a.kernel.Ladder[ac.criteria].Cheap {
+		a.scanLongRuns(ac, id, g)
+		return
+	}
 	limit := int(a.geo.ClustersPerGroup)
 	b := g.buddy[0]
 	free := g.free
@@ -188,6 +187,33 @@ func (a *Allocator) scanComplex(ac *allocation, id allocator.GroupID, g *group) 
 	}
 	// The whole group was examined, so a sufficient best in it is taken whatever
 	// mb_min_to_scan says.
+	a.checkLimits(ac, id, g, true)
+}
+
+// scanLongRuns measures the free extents of a group that lie in free runs as long as the goal
+// or longer. It stands for scanComplex with Quirks.SkipShortRuns and a cheap rung.
+func (a *Allocator) scanLongRuns(ac *allocation, id allocator.GroupID, g *group) {
+	limit := int(a.geo.ClustersPerGroup)
+	b := g.buddy[0]
+	free := g.free
+	i := b.NextZero(g.lowest, limit)
+	g.lowest = i
+	for free > 0 && ac.status == statusContinue {
+		i = b.NextZero(i, limit)
+		if i >= limit {
+			panic(a.dump("free clusters are missing", g, free, 0))
+		}
+		// What is left of a run whose beginning was measured is a run of its own.
+		if end := b.NextSet(i, limit); end-i < ac.goal.len {
+			free -= end - i
+			i = end
+			continue
+		}
+		_, n := a.findExtent(g, i, ac.goal.len)
+		a.measure(ac, id, g, i, n)
+		i += n
+		free -= n
+	}
 	a.checkLimits(ac, id, g, true)
 }
 
@@ -253,14 +279,17 @@ func (a *Allocator) skim(ac *allocation, id allocator.GroupID, b bitmap.Bits, i,
 }
 
 // scanAligned takes the first free stripe that begins at a stripe's border
-// (ext4_mb_scan_aligned). The stripe counts blocks, and the places in a group are
-// clusters; that both are mixed here is the kernel's behaviour.
+// (ext4_mb_scan_aligned). Without Quirks.StripeClusters the stripe counts blocks although the
+// places in a group are clusters; that both are mixed is the behaviour of such kernels.
 func (a *Allocator) scanAligned(ac *allocation, id allocator.GroupID, g *group) {
-	stripe := int(a.geo.Stripe)
+	stripe := a.stripe()
 	// Stripes are counted from the beginning of the device, not of the group.
-	start := uint64(a.geo.GroupStart(id))
-	first := (start + uint64(stripe) - 1) / uint64(stripe) * uint64(stripe)
-	for i := int(first - start); i < int(a.geo.ClustersPerGroup); i += stripe {
+	start, length := uint64(a.geo.GroupStart(id)), uint64(a.geo.Stripe)
+	first := (start+length-1)/length*length - start
+	if a.quirks.StripeClusters {
+		first >>= a.geo.ClusterBits
+	}
+	for i := int(first); i < int(a.geo.ClustersPerGroup); i += stripe {
 		if g.buddy[0].Test(i) {
 			continue
 		}
@@ -273,4 +302,29 @@ func (a *Allocator) scanAligned(ac *allocation, id allocator.GroupID, g *group) 
 			return
 		}
 	}
+}
+
+// stripe is the stripe as lengths of clusters are compared with it, 0 for none.
+func (a *Allocator) stripe() int {
+	if a.quirks.StripeClusters {
+		return a.clusters(a.geo.Stripe)
+	}
+	return int(a.geo.Stripe)
+}
+
+// wholeStripes says whether n clusters are a whole number of stripes.
+func (a *Allocator) wholeStripes(n int) bool {
+	if a.geo.Stripe == 0 || a.quirks.StripeClusters && a.geo.Stripe < a.geo.ClusterRatio() {
+		return false
+	}
+	return n%a.stripe() == 0
+}
+
+// stripeBegins says whether a stripe begins at a cluster of a group.
+func (a *Allocator) stripeBegins(id allocator.GroupID, cluster int) bool {
+	b := a.geo.GroupStart(id) + allocator.Block(cluster)
+	if a.quirks.StripeOfBlock {
+		b = a.geo.BlockAt(id, allocator.GroupOffset(cluster))
+	}
+	return uint64(b)%uint64(a.geo.Stripe) == 0
 }

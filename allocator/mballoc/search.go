@@ -21,11 +21,7 @@ func (a *Allocator) search(ac *allocation) {
 
 	// A stream goes on where the last one ended.
 	if ac.flags&StreamAlloc != 0 {
-		if a.locks != nil {
-			a.locks.StreamGoal()
-		}
-		last := a.streamGoal(ac.inode)
-		ac.goal.group, ac.goal.start = last.group, last.start
+		a.recallStream(ac)
 	}
 
 	// The buddy search is only for a goal that is a power of two.
@@ -59,11 +55,51 @@ func (a *Allocator) search(ac *allocation) {
 		first = len(a.kernel.Ladder) - 1
 	}
 	if ac.status == statusFound {
-		a.stats.RungHits[ac.criteria]++
+		a.countHit(ac)
 	}
 	if ac.ahead.nr > 0 {
 		a.prefetchEnd(ac.ahead.next, ac.ahead.nr)
 	}
+}
+
+// countHit counts a search that found something for the rung with which it ended.
+func (a *Allocator) countHit(ac *allocation) {
+	switch {
+	case ac.criteria < len(a.kernel.Ladder):
+		a.stats.RungHits[ac.criteria]++
+	case a.quirks.HitsBehindLadder:
+		// The counters of useless loops lie behind those of hits.
+		a.stats.UselessLoops[0]++
+	default:
+		a.stats.RungHits[len(a.kernel.Ladder)-1]++
+	}
+	if ac.flags&StreamAlloc != 0 && ac.best.group == ac.goal.group {
+		a.stats.StreamGoalHits++
+	}
+}
+
+// recallStream moves the goal to where the last stream ended.
+func (a *Allocator) recallStream(ac *allocation) {
+	last := a.streamGoal(ac.inode)
+	if a.quirks.StreamGoalGroup {
+		// No cluster has the number -1: nothing counts as having been found at the goal.
+		ac.goal.group, ac.goal.start = last.group, -1
+		ac.flags &^= HintTryGoal
+		return
+	}
+	if a.locks != nil {
+		a.locks.StreamGoal()
+	}
+	ac.goal.group, ac.goal.start = last.group, last.start
+}
+
+// rememberStream notes where a stream has ended: the next one goes on here. The kernel's
+// s_mb_last_group and s_mb_last_start are behind s_md_lock.
+func (a *Allocator) rememberStream(ac *allocation) {
+	if a.locks != nil && !a.quirks.StreamGoalGroup {
+		a.locks.StreamGoal()
+	}
+	*a.streamGoal(ac.inode) = streamGoal{ac.found.group, ac.found.start}
 }
 
 // streamGoal is the place at which the last stream ended that shares it with this inode.
@@ -90,17 +126,21 @@ func (a *Allocator) searchGroups(ac *allocation, first int) {
 	if !ac.inode.Extents {
 		n = a.blockfileGroups
 	}
-	for i := first; i < len(a.kernel.Ladder) && ac.status == statusContinue; i++ {
-		ac.criteria = i
-		r := &a.kernel.Ladder[i]
-		// The pass is kept in the request, whose memory is used again. It is handed to an
-		// interface, so that a local variable would be allocated for each pass.
-		s := &ac.pass
-		*s = searchPass{a: a, ac: ac, rung: r, n: n, ahead: &ac.ahead}
-		a.setLimits(&s.limits, r, ac)
-		if a.kernel.Order.pass(s) {
-			a.stats.UselessLoops[i]++
+	// The pass is kept in the request, whose memory is used again. It is handed to an
+	// interface, so that a local variable would be allocated for each pass.
+	s := &ac.pass
+	for next := first; ac.status == statusContinue; {
+		// The criteria of a search that went through the whole ladder lies behind it in some
+		// kernels, and is the last rung in others.
+		if next >= len(a.kernel.Ladder) {
+			if a.quirks.HitsBehindLadder {
+				ac.criteria = next
+			}
+			return
 		}
+		*s = searchPass{a: a, ac: ac, n: n, ahead: &ac.ahead}
+		s.begin(next)
+		next = a.order.pass(s)
 		// The time for the groups considered passes here, not at each of them.
 		a.chargeWork(Work{Considered: int(s.met)})
 	}
@@ -117,16 +157,50 @@ type searchPass struct {
 	ahead  *prefetcher
 }
 
+// begin sets the rung of the ladder with which the pass goes on.
+func (s *searchPass) begin(criteria int) {
+	s.ac.criteria = criteria
+	s.rung = &s.a.kernel.Ladder[criteria]
+	s.a.setLimits(&s.limits, s.rung, s.ac)
+}
+
+// exhausted counts a pass that met all groups in vain, and returns the next rung.
+func (s *searchPass) exhausted() (next int) {
+	s.useless()
+	return s.ac.criteria + 1
+}
+
+// useless counts a pass that found nothing.
+func (s *searchPass) useless() { s.a.stats.UselessLoops[s.ac.criteria]++ }
+
+// nextRung is the rung to go on with where lists have no group for the pass's. Only data is
+// normalized, so that there is nothing to cut down of the goal of anything else.
+func (s *searchPass) nextRung() int {
+	next := s.ac.criteria + 1
+	if s.a.kernel.Ladder[next].Lists == byTrimmed && s.ac.flags&HintData == 0 {
+		next++
+	}
+	return next
+}
+
 // considered counts groups that the pass has met.
 func (s *searchPass) considered(groups uint64) {
 	s.met += groups
 	s.a.stats.GroupsConsidered[s.ac.criteria] += groups
 }
 
-// visit scans a group if it is worth it. It reports whether the search is over.
+// visit counts a group as considered, and scans it if it is worth it. It reports whether the
+// search is over (ext4_mb_scan_group).
 func (s *searchPass) visit(id allocator.GroupID) (over bool) {
 	a, ac := s.a, s.ac
 	g := a.at(id)
+	// Kernels that do not wait for groups pass over one that another CPU has locked, unless
+	// the last rung is reached.
+	patient := !a.quirks.SkipLocked || ac.criteria == len(a.kernel.Ladder)-1
+	if !patient && a.locks != nil && a.locks.GroupLocked(id) {
+		return false
+	}
+	s.considered(1)
 
 	// The group is tested without its lock first (ext4_mb_good_group_nolock). A request
 	// that is repeated for lack of space takes the lock for the test. Here it waits until
@@ -148,26 +222,39 @@ func (s *searchPass) visit(id allocator.GroupID) (over bool) {
 
 	// Where several CPUs run the group may have changed while this one waited for its
 	// lock.
-	a.lockGroup(id)
+	if patient {
+		a.lockGroup(id)
+	} else if !a.tryLockGroup(id) {
+		return false
+	}
 	if a.locks != nil && !s.limits.met(id, g) {
 		a.unlockGroup(id)
 		return false
 	}
-	// The rung decides how the group is scanned. A goal that is not a whole number of
-	// stripes gains nothing from stripes.
 	ac.scanned++
 	before := ac.examined
-	switch {
-	case s.rung.Scan == scanBuddy:
-		a.scanSimple(ac, id, g)
-	case s.rung.Scan == scanStripes && a.geo.Stripe != 0 && ac.goal.len%int(a.geo.Stripe) == 0:
-		a.scanAligned(ac, id, g)
-	default:
-		a.scanComplex(ac, id, g)
-	}
+	s.scan(id, g)
+	a.stats.ExtentsByRung[ac.criteria] += uint64(ac.examined - before)
 	a.chargeWork(Work{Scanned: 1, Examined: ac.examined - before})
 	a.unlockGroup(id)
 	return ac.status != statusContinue
+}
+
+// scan scans a group that is locked. The rung decides how. A goal that is not a whole number
+// of stripes gains nothing from stripes.
+func (s *searchPass) scan(id allocator.GroupID, g *group) {
+	a, ac := s.a, s.ac
+	switch {
+	case s.rung.Scan == scanBuddy:
+		a.scanSimple(ac, id, g)
+		return
+	case s.rung.Scan == scanStripes && a.wholeStripes(ac.goal.len):
+		a.scanAligned(ac, id, g)
+		if !a.quirks.StripeFallback || ac.status != statusContinue {
+			return
+		}
+	}
+	a.scanComplex(ac, id, g)
 }
 
 // prefetcher is how far reading bitmaps ahead has come in one search.
@@ -179,7 +266,13 @@ type prefetcher struct {
 
 // readAheadFrom says that the pass begins at id: bitmaps are read ahead from there on. An
 // Order calls it once, before the first group.
-func (s *searchPass) readAheadFrom(id allocator.GroupID) { s.ahead.next = id }
+func (s *searchPass) readAheadFrom(id allocator.GroupID) {
+	s.ahead.next = id
+	// Where whole batches are finished, only that of the last pass is.
+	if s.a.quirks.PrefetchAll {
+		s.ahead.nr = 0
+	}
+}
 
 // maybeReadAhead reads the bitmaps of the rest of id's flex group if the pass has come to
 // the end of those that were read ahead. A cheap rung stops reading ahead after
@@ -201,13 +294,13 @@ func (s *searchPass) maybeReadAhead(id allocator.GroupID) {
 	p.next = next
 	p.ios += ios
 	// Nothing was read, so there is nothing for prefetchEnd to load.
-	if ios == 0 {
+	if ios == 0 && !a.quirks.PrefetchAll {
 		p.nr = 0
 	}
 }
 
 // prefetchEnd loads the buddies of the nr groups before id, for which the bitmaps
-// were read ahead (ext4_mb_prefetch_fini). As in the kernel, whether a group is
+// were read ahead (ext4_mb_prefetch_fini). Without Quirks.PrefetchAll whether a group is
 // worth it is read off the descriptor of the one behind it.
 func (a *Allocator) prefetchEnd(id allocator.GroupID, nr uint32) {
 	for range nr {
@@ -216,7 +309,11 @@ func (a *Allocator) prefetchEnd(id allocator.GroupID, nr uint32) {
 			id = a.geo.Groups
 		}
 		id--
-		if a.at(id).needInit && desc.descFree > 0 && !desc.uninit {
+		g := a.at(id)
+		if a.quirks.PrefetchAll {
+			desc = g
+		}
+		if g.needInit && desc.descFree > 0 && (!desc.uninit || a.quirks.PrefetchUninit) {
 			a.initGroup(id)
 		}
 	}

@@ -10,8 +10,12 @@ type Stats struct {
 	RungHits         [MaxRungs]uint64 // searches that ended with a rung (s_bal_cX_hits)
 	GroupsConsidered [MaxRungs]uint64 // groups met by a rung (s_bal_cX_groups_considered)
 	UselessLoops     [MaxRungs]uint64 // whole passes of a rung that found nothing (s_bal_cX_failed)
+	BadSuggestions   [MaxRungs]uint64 // groups that a rung took from a list in vain (s_bal_cX_bad_suggestions)
+	ExtentsByRung    [MaxRungs]uint64 // free extents examined with a rung (s_bal_cX_ex_scanned)
 	ExtentsScanned   uint64           // free extents examined (s_bal_ex_scanned)
 	GoalHits         uint64           // requests that got the goal's place (s_bal_goals)
+	StreamGoalHits   uint64           // searches of streams that ended in the goal's group (s_bal_stream_goals)
+	LenGoalHits      uint64           // requests that got the normalized length (s_bal_len_goals)
 	Pow2Hits         uint64           // 2^n_hits: searches that ended with a buddy (s_bal_2orders)
 	Breaks           uint64           // searches ended by mb_max_to_scan (s_bal_breaks)
 	Lost             uint64           // chunks taken by another CPU between search and use (s_mb_lost_chunks)
@@ -41,9 +45,13 @@ func (s *Stats) add(t *Stats) {
 		s.RungHits[i] += t.RungHits[i]
 		s.GroupsConsidered[i] += t.GroupsConsidered[i]
 		s.UselessLoops[i] += t.UselessLoops[i]
+		s.BadSuggestions[i] += t.BadSuggestions[i]
+		s.ExtentsByRung[i] += t.ExtentsByRung[i]
 	}
 	s.ExtentsScanned += t.ExtentsScanned
 	s.GoalHits += t.GoalHits
+	s.StreamGoalHits += t.StreamGoalHits
+	s.LenGoalHits += t.LenGoalHits
 	s.Pow2Hits += t.Pow2Hits
 	s.Breaks += t.Breaks
 	s.Lost += t.Lost
@@ -69,6 +77,42 @@ type StatLine struct {
 	Depth int // tabs before it
 	Name  string
 	Value func(*Stats) uint64
+}
+
+// statLines are what ext4_seq_mb_stats_show prints with a ladder and these counters.
+func statLines(ladder []Rung, has Counters) []StatLine {
+	lines := []StatLine{
+		{1, "reqs", func(s *Stats) uint64 { return s.Requests }},
+		{1, "success", func(s *Stats) uint64 { return s.Success }},
+		{1, "groups_scanned", func(s *Stats) uint64 { return s.GroupsScanned }},
+	}
+	add := func(there bool, depth int, name string, value func(*Stats) uint64) {
+		if there {
+			lines = append(lines, StatLine{depth, name, value})
+		}
+	}
+	// A paragraph for each rung.
+	for i, r := range ladder {
+		add(true, 1, r.Key+"_stats", nil)
+		add(true, 2, "hits", func(s *Stats) uint64 { return s.RungHits[i] })
+		add(true, 2, "groups_considered", func(s *Stats) uint64 { return s.GroupsConsidered[i] })
+		add(has.ExtentsByRung, 2, "extents_scanned", func(s *Stats) uint64 { return s.ExtentsByRung[i] })
+		add(true, 2, "useless_loops", func(s *Stats) uint64 { return s.UselessLoops[i] })
+		add(has.BadSuggestions && r.Lists != noLists, 2, "bad_suggestions", func(s *Stats) uint64 { return s.BadSuggestions[i] })
+	}
+	// Then the counters of all searches, and of buddies and preallocations.
+	add(true, 1, "extents_scanned", func(s *Stats) uint64 { return s.ExtentsScanned })
+	add(true, 2, "goal_hits", func(s *Stats) uint64 { return s.GoalHits })
+	add(has.StreamGoalHits, 2, "stream_goal_hits", func(s *Stats) uint64 { return s.StreamGoalHits })
+	add(has.LenGoalHits, 2, "len_goal_hits", func(s *Stats) uint64 { return s.LenGoalHits })
+	add(true, 2, "2^n_hits", func(s *Stats) uint64 { return s.Pow2Hits })
+	add(true, 2, "breaks", func(s *Stats) uint64 { return s.Breaks })
+	add(true, 2, "lost", func(s *Stats) uint64 { return s.Lost })
+	add(true, 1, BuddiesGenerated, func(s *Stats) uint64 { return s.BuddiesGenerated })
+	add(true, 1, BuddiesTimeUsed, func(*Stats) uint64 { return 0 })
+	add(true, 1, "preallocated", func(s *Stats) uint64 { return s.Preallocated })
+	add(true, 1, "discarded", func(s *Stats) uint64 { return s.Discarded })
+	return lines
 }
 
 // Two lines of mb_stats are special. BuddiesGenerated is followed by the number of groups

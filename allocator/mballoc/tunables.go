@@ -19,6 +19,9 @@ type Tunables struct {
 	MaxInodePrealloc uint32 // recentFirst.excess
 	Prefetch         uint32 // maybeReadAhead
 	PrefetchLimit    uint32 // maybeReadAhead
+
+	MaxLinearGroups       uint32 // listOrder, circularOrder
+	BestAvailMaxTrimOrder uint32 // trims
 }
 
 // Tunable describes one field of Tunables.
@@ -91,6 +94,28 @@ var (
 				n = 8 * min(geo.FlexSize(), uint32(maxSegment>>(geo.BlockBits-9)))
 			}
 			return min(n, uint32(geo.Groups))
+		},
+	}
+	maxLinearGroups = Tunable{
+		"s_mb_max_linear_groups", "mb_max_linear_groups", "groups", "4, or 0 on a disk that does not rotate",
+		"How many groups a cheap criterion looks at one after the other before it takes one from the lists of mb_optimize_scan.",
+		func(t *Tunables) *uint32 { return &t.MaxLinearGroups }, always(4),
+	}
+	bestAvailMaxTrimOrder = Tunable{
+		"s_mb_best_avail_max_trim_order", "mb_best_avail_max_trim_order", "powers of two", "3",
+		"By how many powers of two the length of a goal may be cut down to find a group faster.",
+		func(t *Tunables) *uint32 { return &t.BestAvailMaxTrimOrder }, always(3),
+	}
+	groupPreallocClusters = Tunable{
+		groupPrealloc.Field, groupPrealloc.Sysfs, groupPrealloc.Unit,
+		"max(512 >> cluster bits, 32), rounded up to a multiple of the stripe's clusters", groupPrealloc.Doc, groupPrealloc.at,
+		func(_ *Tunables, geo *allocator.Geometry, _ bool) uint32 {
+			n := max(uint32(512)>>geo.ClusterBits, 32)
+			if geo.Stripe > 1 {
+				s := (geo.Stripe + geo.ClusterRatio() - 1) >> geo.ClusterBits
+				n = (n + s - 1) / s * s
+			}
+			return n
 		},
 	}
 	prefetchLimit = Tunable{

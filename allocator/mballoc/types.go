@@ -107,6 +107,7 @@ type allocation struct {
 	cpu      int
 	orig     freeExtent // as asked (ac_o_ex)
 	goal     freeExtent // after normalization (ac_g_ex)
+	wish     int        // the goal's length before a rung cut it down (ac_orig_goal_len)
 	best     freeExtent // the best found (ac_b_ex)
 	found    freeExtent // the best as it was before preallocation changed it (ac_f_ex)
 	flags    Flags

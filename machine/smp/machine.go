@@ -186,6 +186,25 @@ func (m *Machine) LockGroup(id allocator.GroupID) (waited bool) {
 	return waited
 }
 
+// GroupLocked implements mballoc.Locks.
+func (m *Machine) GroupLocked(id allocator.GroupID) bool {
+	return m.groups.at(m.e, uint32(id)).Locked()
+}
+
+// TryLockGroup implements mballoc.Locks: nobody waits, and a lock that is taken costs nothing.
+func (m *Machine) TryLockGroup(id allocator.GroupID) bool {
+	p := m.e.Current()
+	if p == nil {
+		return true
+	}
+	if !m.groups.at(m.e, uint32(id)).TryLock(p) {
+		return false
+	}
+	m.task(p).spins++
+	m.Spend(m.Costs.Lock)
+	return true
+}
+
 // UnlockGroup implements mballoc.Locks.
 func (m *Machine) UnlockGroup(id allocator.GroupID) {
 	if p := m.e.Current(); p != nil {
