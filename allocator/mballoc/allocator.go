@@ -25,6 +25,7 @@ type Config struct {
 	// the recorder's are: tests of the kernel's rule set it.
 	Unprivileged  bool
 	ImmediateFree bool // freed blocks are free at once: there is no journal
+	OptimizeScan  bool // groups are found by lists of them (mb_optimize_scan)
 
 	Observer Observer // nil for nobody
 	Locks    Locks    // nil where one CPU runs at a time
