@@ -4,8 +4,8 @@
 // none of them asks which file system it is: the fields of System say what a system has and
 // can do, and those of Mounted what a mounted one offers.
 //
-// To add a system, add an entry to All. The allocator's side of a kernel is a
-// literal in allocator/mballoc (linux5_10.go).
+// To add a system, add an entry to All. A kernel of ext4 is one of ext4.Kernels: a literal
+// in filesystem/ext4 and allocator/mballoc (linux5_10.go), or what changed since.
 //
 // Read next: systems.go for the list; run and replay for who mounts.
 package kernels

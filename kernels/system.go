@@ -83,7 +83,8 @@ type Options struct {
 	// TransactionBegan, if not nil, is called when a journal's transaction begins.
 	TransactionBegan func()
 	// LazyInit, if not nil, is called if the mount options ask for all bitmaps to be read in
-	// the background (prefetch_block_bitmaps). What it returns is called after each mount.
+	// the background (prefetch_block_bitmaps). What it returns is called after each mount. Where
+	// it is nil, a kernel that reads them by default does so at the mount itself.
 	LazyInit func() func()
 }
 

@@ -32,10 +32,10 @@ var inodeGoal = mballoc.Tunable{
 // layouts.
 var recordings = map[string]string{mballoc.Linux5_10Seed.Name: mballoc.Linux5_10.Name}
 
-// ext4Systems are ext4 over the allocator of each kernel.
+// ext4Systems are ext4 of each kernel.
 func ext4Systems() []*System {
 	var all []*System
-	for _, k := range mballoc.Kernels() {
+	for _, k := range ext4.Kernels() {
 		// A kernel's recordings are in the folder of its name, unless it borrows those of another.
 		recording := k.Name
 		if r, ok := recordings[k.Name]; ok {
@@ -45,14 +45,14 @@ func ext4Systems() []*System {
 		// interval longer than any recording keeps the journal's timer out of it.
 		all = append(all, &System{
 			Name: k.Name, Doc: k.Doc, FileSystem: "ext4", Recording: recording, Times: true,
-			Tunables: append(slices.Clone(k.Tunables), inodeGoal),
+			Tunables: append(slices.Clone(k.Allocator.Tunables), inodeGoal),
 			Recorder: Recorder{
 				Script: "record.sh", TakesKernel: true, Mkfs: "MKFS", Mount: "MOUNT", Tunables: "TUNABLES",
 				MkfsMore: "-O ^orphan_file,^metadata_csum_seed", MountMore: "commit=9999",
 				arguments: func(c *workload.Case) (mkfs, mount string) { return c.Mkfs, c.Mount },
 			},
 			checkMount: func(options string) error {
-				o := ext4.DefaultOptions(pageSize)
+				o := k.DefaultOptions(pageSize)
 				return o.Parse(options)
 			},
 			memory: mballoc.LeastMemory,
@@ -67,10 +67,9 @@ func ext4Systems() []*System {
 const pageSize = 4096
 
 // mountExt4 mounts ext4 of a kernel.
-func mountExt4(k mballoc.Kernel, l *image.Layout, o *Options) (*Mounted, error) {
+func mountExt4(k ext4.Kernel, l *image.Layout, o *Options) (*Mounted, error) {
 	// The defaults first, then the mount options over them.
-	opt := ext4.DefaultOptions(l.Super.BlockSize())
-	opt.Kernel = k
+	opt := k.DefaultOptions(l.Super.BlockSize())
 	opt.CPUs, opt.Tunables = o.CPUs, o.Tunables
 	if err := opt.Parse(o.Mount); err != nil {
 		return nil, err
@@ -80,10 +79,12 @@ func mountExt4(k mballoc.Kernel, l *image.Layout, o *Options) (*Mounted, error) 
 	opt.DirtyBackground, opt.WritebackChunk = o.DirtyBackground, o.WritebackChunk
 	opt.Blocks, opt.Observer = o.Blocks, o.Files
 	opt.TransactionBegan = o.TransactionBegan
-	// Only a mount with prefetch_block_bitmaps has a thread that reads all bitmaps.
+	// Only a mount with prefetch_block_bitmaps has a thread that reads all bitmaps. Without a
+	// clock it reads them at the mount, where the kernel does so by default.
 	if opt.PrefetchBlockBitmaps && o.LazyInit != nil {
 		opt.Mounted = o.LazyInit()
 	}
+	opt.PrefetchAtOnce = o.LazyInit == nil && k.Defaults.PrefetchBlockBitmaps
 	fs, err := ext4.Mount(l, opt)
 	if err != nil {
 		return nil, err

@@ -35,7 +35,7 @@ func dataGroups(t *testing.T, k mballoc.Kernel) map[allocator.GroupID]int {
 		t.Fatal(err)
 	}
 	opt := ext4.DefaultOptions(l.Super.BlockSize())
-	opt.Kernel = k
+	opt.Kernel.Allocator = k
 	fs, err := ext4.Mount(l, opt)
 	if err != nil {
 		t.Fatal(err)

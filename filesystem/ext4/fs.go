@@ -17,6 +17,7 @@ type FS struct {
 	layout  *image.Layout
 	geo     allocator.Geometry
 	opt     Options
+	quirks  Quirks // of opt.Kernel
 	obs     Observer
 	alloc   *mballoc.Allocator
 	journal *journal // nil without a journal
@@ -79,7 +80,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 		opt.PageSize = allocator.PageSize
 	}
 	if opt.Kernel.Name == "" {
-		opt.Kernel = mballoc.DefaultKernel
+		opt.Kernel = DefaultKernel
 	}
 	// The geometry is the image's; only the stripe may be another.
 	s := &l.Super
@@ -87,9 +88,12 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 	if opt.Stripe >= 0 {
 		geo.Stripe = s.Stripe(uint32(opt.Stripe))
 	}
+	if opt.Kernel.Quirks.DropOddStripe {
+		dropOddStripe(&geo, s, opt.Stripe)
+	}
 	// The features of the superblock decide how new files are made.
 	fs := &FS{
-		layout: l, geo: geo, opt: opt, obs: opt.Observer, host: opt.Host,
+		layout: l, geo: geo, opt: opt, quirks: opt.Kernel.Quirks, obs: opt.Observer, host: opt.Host,
 		pageSize:       max(opt.PageSize, geo.BlockSize()),
 		extents:        s.Incompat&image.ExtentTree != 0,
 		dirNlink:       s.ROCompat&image.DirNlink != 0,
@@ -129,7 +133,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 func (fs *FS) newAllocator() error {
 	s := &fs.layout.Super
 	flex := s.Incompat&image.FlexBG != 0
-	kernel := fs.opt.Kernel
+	kernel := fs.opt.Kernel.Allocator
 	t := kernel.DefaultTunables(&fs.geo, flex)
 	for name, v := range fs.opt.Tunables {
 		// inode_goal is the file system's own tunable (s_inode_goal), not the allocator's.
@@ -157,11 +161,35 @@ func (fs *FS) newAllocator() error {
 		RootReserved:   uint64(s.ReservedBlocks) >> fs.geo.ClusterBits,
 		ReservePool:    fs.extents,
 		ImmediateFree:  fs.journal == nil,
+		OptimizeScan:   fs.optimizeScan(),
 		Observer:       fs.opt.Blocks,
 		Locks:          locks,
 	})
 	fs.alloc = a
 	return err
+}
+
+// dropOddStripe turns off a stripe that is not a whole number of clusters
+// (ext4_is_stripe_incompatible). One that the user asks for is set to 0 when the options are
+// read; then the superblock's counts, as if none had been asked for.
+func dropOddStripe(geo *allocator.Geometry, s *image.Superblock, asked int64) {
+	odd := func(n int64) bool { return n > 0 && geo.ClusterBits > 0 && n&int64(geo.ClusterRatio()-1) != 0 }
+	if odd(asked) {
+		geo.Stripe = s.Stripe(0)
+	}
+	if odd(int64(geo.Stripe)) {
+		geo.Stripe = 0
+	}
+}
+
+// optimizeScan says whether the allocator finds groups by lists of them
+// (ext4_fill_super): as the mount option says, or from a number of groups on.
+func (fs *FS) optimizeScan() bool {
+	if fs.opt.OptimizeScan >= 0 {
+		return fs.opt.OptimizeScan > 0
+	}
+	least := fs.opt.Kernel.Defaults.OptimizeScanGroups
+	return least > 0 && uint32(fs.geo.Groups) >= least
 }
 
 // setupDirectories takes from the superblock how directories are stored and hashed.

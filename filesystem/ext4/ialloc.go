@@ -123,8 +123,11 @@ func (fs *FS) findGroupOrlov(parent *inode, dir bool, name string) (allocator.Gr
 	minInodes := uint32(max(1, int32(avgInodes)-perFlex/4))
 	// The kernel keeps min_clusters in a signed 32-bit variable, and compares it with an
 	// unsigned 64-bit count. A negative limit so becomes one that no group meets, and the
-	// fallback decides. Linux 6.1 has mended that.
+	// fallback decides. Later kernels take 0 for it.
 	minClusters := int64(int32(avgClusters - uint64(fs.geo.ClustersPerGroup)*uint64(flexSize)/4))
+	if fs.quirks.ClampMinClusters {
+		minClusters = max(0, minClusters)
+	}
 	// The search begins where the last inode of this parent went (i_last_alloc_group).
 	start := uint32(fs.groupOf(parent)) >> fs.geo.FlexBits
 	if parent.lastAllocGroup > 0 {

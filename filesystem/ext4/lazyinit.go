@@ -17,6 +17,9 @@ func (fs *FS) PrefetchBitmaps() {
 
 // mounted tells whoever runs the clock of a mount.
 func (fs *FS) mounted() {
+	if fs.opt.PrefetchAtOnce {
+		fs.PrefetchBitmaps()
+	}
 	if fs.opt.Mounted != nil {
 		fs.opt.Mounted()
 	}

@@ -32,6 +32,11 @@ type Options struct {
 	// PrefetchBlockBitmaps reads all bitmaps in the background after mount
 	// (prefetch_block_bitmaps). Whoever runs the clock acts on it: see Mounted.
 	PrefetchBlockBitmaps bool
+	// PrefetchAtOnce does so at the moment of the mount, and nobody need act on it.
+	PrefetchAtOnce bool
+	// OptimizeScan lets the allocator find groups by lists of them, 1, or not, 0
+	// (mb_optimize_scan); with -1 the number of groups decides.
+	OptimizeScan int
 	// CommitSeconds is the longest age of a transaction (commit=). Whoever
 	// runs the clock acts on it.
 	CommitSeconds int
@@ -55,7 +60,7 @@ type Options struct {
 
 	Host Host // nil where one process runs at a time
 
-	Kernel   mballoc.Kernel    // one without a name stands for mballoc.DefaultKernel
+	Kernel   Kernel            // one without a name stands for DefaultKernel
 	Tunables map[string]uint32 // tunables that differ from their defaults, by s_mb_* or sysfs name
 	PageSize int64             // bytes of a page, allocator.PageSize where 0
 
@@ -63,17 +68,23 @@ type Options struct {
 	Blocks   mballoc.Observer // told of what the allocator decides, nil for nobody
 }
 
-// DefaultOptions are the kernel's defaults for a file system with this block
+// DefaultOptions are the default kernel's defaults for a file system with this block
 // size.
-func DefaultOptions(blockSize int64) Options {
+func DefaultOptions(blockSize int64) Options { return DefaultKernel.DefaultOptions(blockSize) }
+
+// DefaultOptions are the kernel's defaults for a file system with this block size
+// (ext4_set_def_opts).
+func (k *Kernel) DefaultOptions(blockSize int64) Options {
 	return Options{
-		CPUs:          1,
-		Delalloc:      true,
-		DioreadNolock: blockSize == allocator.PageSize,
-		AutoDaAlloc:   true,
-		Stripe:        -1,
-		CommitSeconds: 5,
-		Kernel:        mballoc.DefaultKernel,
+		CPUs:                 1,
+		Delalloc:             true,
+		DioreadNolock:        k.Defaults.DioreadNolock || blockSize == allocator.PageSize,
+		AutoDaAlloc:          true,
+		Stripe:               -1,
+		PrefetchBlockBitmaps: k.Defaults.PrefetchBlockBitmaps,
+		OptimizeScan:         -1,
+		CommitSeconds:        5,
+		Kernel:               *k,
 	}
 }
 
@@ -84,14 +95,14 @@ var ignoredOptions = map[string]bool{
 	"barrier": true, "nobarrier": true, "user_xattr": true, "nouser_xattr": true, "acl": true, "noacl": true,
 	"block_validity": true, "noblock_validity": true, "journal_checksum": true, "nojournal_checksum": true,
 	"journal_async_commit": true, "discard": true, "nodiscard": true, "init_itable": true, "noinit_itable": true,
-	"lazytime": true, "nolazytime": true, "i_version": true, "debug": true, "no_prefetch_block_bitmaps": true,
+	"lazytime": true, "nolazytime": true, "i_version": true, "debug": true,
 }
 
 // decidingOptions are the mount options that parseOne acts on. Those that end in = take a
 // value.
 var decidingOptions = []string{
 	"delalloc", "nodelalloc", "dioread_nolock", "dioread_lock", "nodioread_nolock", "auto_da_alloc", "noauto_da_alloc",
-	"prefetch_block_bitmaps", "commit=", "stripe=", "data=",
+	"prefetch_block_bitmaps", "no_prefetch_block_bitmaps", "mb_optimize_scan=", "commit=", "stripe=", "data=",
 }
 
 // nearestOption is the option that takes the fewest edits from key, the first in the
@@ -142,6 +153,10 @@ func (o *Options) parseOne(opt string) error {
 		o.AutoDaAlloc = false
 	case "prefetch_block_bitmaps":
 		o.PrefetchBlockBitmaps = true
+	case "no_prefetch_block_bitmaps":
+		o.PrefetchBlockBitmaps = false
+	case "mb_optimize_scan":
+		return o.parseOptimizeScan(val)
 	// These take a number.
 	case "commit", "stripe":
 		n, err := strconv.ParseUint(val, 10, 31)
@@ -163,5 +178,23 @@ func (o *Options) parseOne(opt string) error {
 			return fmt.Errorf("unknown mount option %q (did you mean %q?)", opt, nearestOption(key))
 		}
 	}
+	return nil
+}
+
+// parseOptimizeScan takes the value of mb_optimize_scan, which only later kernels have.
+func (o *Options) parseOptimizeScan(val string) error {
+	if o.Kernel.Defaults.OptimizeScanGroups == 0 {
+		var have []string
+		for _, k := range Kernels() {
+			if k.Defaults.OptimizeScanGroups > 0 {
+				have = append(have, k.Name)
+			}
+		}
+		return fmt.Errorf("kernel %s does not have the mount option mb_optimize_scan; these do: %s", o.Kernel.Name, strings.Join(have, ", "))
+	}
+	if val != "0" && val != "1" {
+		return fmt.Errorf("mount option mb_optimize_scan is 0 or 1: %q", val)
+	}
+	o.OptimizeScan = int(val[0] - '0')
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"mbsim/allocator/mballoc"
 	"mbsim/filesystem/image"
 )
 
@@ -39,9 +38,12 @@ func TestParseOptions(t *testing.T) {
 // TestOptionsSuggestedAreKnown tests that Parse acts on every option of decidingOptions,
 // since these are suggested to users.
 func TestOptionsSuggestedAreKnown(t *testing.T) {
-	values := map[string]string{"commit=": "5", "stripe=": "5", "data=": "ordered"}
+	values := map[string]string{"commit=": "5", "stripe=": "5", "data=": "ordered", "mb_optimize_scan=": "1"}
+	// The kernel has every option.
+	k := DefaultKernel
+	k.Defaults.OptimizeScanGroups = 16
 	for _, name := range decidingOptions {
-		o := DefaultOptions(4096)
+		o := k.DefaultOptions(4096)
 		if err := o.Parse(name + values[name]); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -64,7 +66,7 @@ func TestMountRefuses(t *testing.T) {
 		want string
 	}{
 		{Options{}, "0 CPUs"},
-		{Options{CPUs: 1, Stripe: -1, Kernel: mballoc.DefaultKernel, Tunables: map[string]uint32{"s_mb_streamrequest": 1}}, `did you mean "s_mb_stream_request"?`},
+		{Options{CPUs: 1, Stripe: -1, Kernel: DefaultKernel, Tunables: map[string]uint32{"s_mb_streamrequest": 1}}, `did you mean "s_mb_stream_request"?`},
 	} {
 		if _, err := Mount(l, c.opt); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v, want %s", err, c.want)

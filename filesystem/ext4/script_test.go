@@ -59,7 +59,7 @@ func (c *script) mountWith(more func(*Options, int64)) (*FS, error) {
 	}
 	opt := DefaultOptions(l.Super.BlockSize())
 	if c.profile != "" {
-		if opt.Kernel, err = mballoc.KernelByName(c.profile); err != nil {
+		if opt.Kernel, err = KernelByName(c.profile); err != nil {
 			return nil, err
 		}
 	}
