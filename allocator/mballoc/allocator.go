@@ -60,7 +60,7 @@ type Allocator struct {
 	srcFree                     int64   // free clusters of the Source
 	flexFree                    []int64 // by flex group, unsummed until asked for
 
-	freed   []freedRange
+	freed   freedRanges
 	pending int64
 
 	sparePAs         *prealloc
@@ -145,8 +145,8 @@ func (a *Allocator) sourceFree() int64 {
 // counters (ext4_mb_release, ext4_mb_init). Inodes must have discarded their
 // preallocations, and freed blocks must be committed.
 func (a *Allocator) Remount() error {
-	if len(a.freed) > 0 {
-		return fmt.Errorf("mballoc: remount with %d ranges not committed", len(a.freed))
+	if len(a.freed.list) > 0 {
+		return fmt.Errorf("mballoc: remount with %d ranges not committed", len(a.freed.list))
 	}
 	// Groups forget their buddies and that their bitmap was read. Bitmaps themselves and
 	// descriptors stay: they are what is on disk.

@@ -246,8 +246,8 @@ func (a *Allocator) addFreed(id allocator.GroupID, g *group, want bitmap.Bits) {
 		return
 	}
 	n := 0
-	for i := range a.freed {
-		f := &a.freed[i]
+	for i := range a.freed.list {
+		f := &a.freed.list[i]
 		if f.group != id {
 			continue
 		}
@@ -266,8 +266,8 @@ func (a *Allocator) addFreed(id allocator.GroupID, g *group, want bitmap.Bits) {
 // checkFreed compares the sum of clusters that wait for a commit.
 func (a *Allocator) checkFreed() {
 	n := int64(0)
-	for i := range a.freed {
-		n += int64(a.freed[i].n)
+	for i := range a.freed.list {
+		n += int64(a.freed.list[i].n)
 	}
 	if n != a.pending {
 		a.broken(0, nil, "%d clusters wait for a commit, counted %d", n, a.pending)

@@ -14,22 +14,13 @@ const (
 	FreeNoQuota                                // the inode's block count does not change
 )
 
-// freedRange is clusters freed by a transaction that has not committed
-// (struct ext4_free_data).
-type freedRange struct {
-	group    allocator.GroupID
-	start, n int
-	tid      uint64
-}
-
 // FreeBlocks frees count blocks of a file from block on, in transaction tid
 // (ext4_free_blocks). On disk they are free at once; they can be allocated again
 // when the transaction commits, or now without a journal. It returns the
 // clusters freed.
 //
-// Deviates from the kernel: freed ranges that touch are not merged, which shows
-// nowhere; with a journal data=writeback does not free at once; and nobody asks
-// whether the blocks are the file system's own.
+// Deviates from the kernel: with a journal data=writeback does not free at once; and nobody
+// asks whether the blocks are the file system's own.
 func (a *Allocator) FreeBlocks(cpu int, in *Inode, block allocator.Block, count uint32, f FreeFlags, tid uint64) uint32 {
 	a.enter()
 	freed := a.freeBlocks(cpu, in, block, count, f, tid)
@@ -105,7 +96,7 @@ func (a *Allocator) freeInGroup(cpu int, in *Inode, id allocator.GroupID, start,
 	if a.cfg.ImmediateFree {
 		a.freeRange(g, start, n)
 	} else {
-		a.freed = append(a.freed, freedRange{id, start, n, tid})
+		a.freed.add(freedRange{id, start, n, tid})
 		a.pending += int64(n)
 		g.uncommitted += n
 	}
@@ -131,8 +122,7 @@ func (a *Allocator) Committed(tid uint64) {
 	// The ranges were appended in the order of transactions, so that those to be given back
 	// come first.
 	k := 0
-	for k < len(a.freed) && a.freed[k].tid <= tid {
-		f := a.freed[k] // not a pointer: while this waits for the lock others may add
+	for f, ok := a.freed.take(&k, tid); ok; f, ok = a.freed.take(&k, tid) {
 		g := a.load(f.group)
 		a.touch(f.group)
 		a.lockGroup(f.group)
@@ -141,10 +131,9 @@ func (a *Allocator) Committed(tid uint64) {
 		a.pending -= int64(f.n)
 		a.chargeWork(Work{Buddies: 1})
 		a.unlockGroup(f.group)
-		k++
 	}
 	// What has not committed moves to the front.
-	a.freed = a.freed[:copy(a.freed, a.freed[k:])]
+	a.freed.drop(k)
 	a.leave(nil)
 }
 

@@ -229,7 +229,7 @@ func (a *Allocator) fillBuddy(id allocator.GroupID, g *group) {
 	// Clusters that were freed stay in use until their transaction commits
 	// (ext4_mb_generate_from_freelist).
 	if g.uncommitted > 0 {
-		for _, f := range a.freed {
+		for _, f := range a.freed.list {
 			if f.group == id {
 				b.SetRange(f.start, f.n)
 			}

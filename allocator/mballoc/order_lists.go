@@ -12,6 +12,7 @@ func newListOrder(a *Allocator) Order {
 	if !a.cfg.OptimizeScan {
 		return linearOrder{}
 	}
+	a.freed.mergeRanges()
 	return &listOrder{newFifoLists(a), newFifoLists(a)}
 }
 
