@@ -12,7 +12,7 @@ import (
 // calls.
 type path struct {
 	name  string
-	start func(tb testing.TB) func()
+	start func(tb testing.TB, k Kernel) func()
 }
 
 // paths are what a request may cost, from the cheapest on.
@@ -29,15 +29,23 @@ var paths = []path{
 	{"generate buddy", startGenerate},
 }
 
+// BenchmarkPath measures every path in every kernel that has an algorithm of its own: the
+// others differ from those by lines.
 func BenchmarkPath(b *testing.B) {
-	for _, p := range paths {
-		b.Run(p.name, func(b *testing.B) {
-			step := p.start(b)
-			b.ReportAllocs()
-			for b.Loop() {
-				step()
-			}
-		})
+	for _, name := range []string{"5.10", "6.1", "6.12", "7.2"} {
+		k, err := KernelByName(name)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, p := range paths {
+			b.Run(k.Name+"/"+p.name, func(b *testing.B) {
+				step := p.start(b, k)
+				b.ReportAllocs()
+				for b.Loop() {
+					step()
+				}
+			})
+		}
 	}
 }
 
@@ -46,21 +54,36 @@ func TestPathsAllocateNothing(t *testing.T) {
 	if invariants.Enabled {
 		t.Skip("the checks take memory")
 	}
-	for _, p := range paths {
-		t.Run(p.name, func(t *testing.T) {
-			step := p.start(t)
-			for range 2500 { // until all lists have grown
-				step()
-			}
-			if n := testing.AllocsPerRun(500, step); n != 0 {
-				t.Errorf("%g allocations a call", n)
-			}
-		})
+	for _, k := range Kernels() {
+		for _, p := range paths {
+			t.Run(k.Name+"/"+p.name, func(t *testing.T) {
+				step := p.start(t, k)
+				for range 2500 { // until all lists have grown
+					step()
+				}
+				if n := testing.AllocsPerRun(500, step); n != 0 {
+					t.Errorf("%g allocations a call", n)
+				}
+			})
+		}
 	}
 }
 
-// immediate frees without waiting for a commit, so that a path can undo itself.
-func immediate(cfg *Config) { cfg.ImmediateFree = true }
+// of configures a kernel, with lists of groups if it keeps any.
+func of(k Kernel) func(*Config) {
+	return func(cfg *Config) {
+		cfg.Kernel, cfg.OptimizeScan = k, true
+		cfg.Tunables = k.DefaultTunables(&cfg.Geometry, cfg.FlexFeature)
+	}
+}
+
+// immediate is of, but what is freed is free at once, so that a path can undo itself.
+func immediate(k Kernel) func(*Config) {
+	return func(cfg *Config) {
+		of(k)(cfg)
+		cfg.ImmediateFree = true
+	}
+}
 
 // loaded loads all buddies: without, the cheap criteria pass groups over.
 func loaded(a *Allocator) *Allocator {
@@ -71,8 +94,12 @@ func loaded(a *Allocator) *Allocator {
 }
 
 // must allocates and fails the test where that fails, or where it was not served
-// by the criteria wanted; -1 for any.
+// by the criteria wanted, as Linux 5.10 numbers them; -1 for any.
 func must(tb testing.TB, a *Allocator, r *Request, cr int) allocator.Block {
+	// Some ladders have a rung more, behind the first two.
+	if cr > 1 {
+		cr += len(a.kernel.Ladder) - len(ladder5_10)
+	}
 	hits := a.stats.RungHits
 	b, ok := a.NewBlocks(0, r)
 	if !ok || cr >= 0 && a.stats.RungHits[cr] != hits[cr]+1 {
@@ -82,8 +109,8 @@ func must(tb testing.TB, a *Allocator, r *Request, cr int) allocator.Block {
 }
 
 // startInodePA: a file grows block by block; every 2048 blocks it is truncated.
-func startInodePA(tb testing.TB) func() {
-	a := NewDisk(12, 0, 0, 32768, 8, 0).Mount(tb, immediate)
+func startInodePA(tb testing.TB, k Kernel) func() {
+	a := NewDisk(12, 0, 0, 32768, 8, 0).Mount(tb, immediate(k))
 	in := &Inode{Number: 12, Regular: true, Extents: true, Size: 8 << 20, Writers: 1}
 	var r Request
 	var first allocator.Block
@@ -103,8 +130,8 @@ func startInodePA(tb testing.TB) func() {
 }
 
 // startGroupPA: small files are made and removed.
-func startGroupPA(tb testing.TB) func() {
-	a := NewDisk(12, 0, 0, 32768, 8, 0).Mount(tb, immediate)
+func startGroupPA(tb testing.TB, k Kernel) func() {
+	a := NewDisk(12, 0, 0, 32768, 8, 0).Mount(tb, immediate(k))
 	in := &Inode{Number: 12, Regular: true, Extents: true, Size: 8192, Writers: 1}
 	var r Request
 	return func() {
@@ -115,8 +142,8 @@ func startGroupPA(tb testing.TB) func() {
 }
 
 // startGoal: a block at its goal, and gone again.
-func startGoal(tb testing.TB) func() {
-	a := NewDisk(12, 0, 0, 32768, 8, 0).Mount(tb, immediate)
+func startGoal(tb testing.TB, k Kernel) func() {
+	a := NewDisk(12, 0, 0, 32768, 8, 0).Mount(tb, immediate(k))
 	in := &Inode{Number: 12, Extents: true}
 	var r Request
 	return func() {
@@ -129,8 +156,8 @@ func startGoal(tb testing.TB) func() {
 }
 
 // startCr0: sixteen blocks from the buddy.
-func startCr0(tb testing.TB) func() {
-	a := loaded(NewDisk(12, 0, 0, 32768, 8, 0).Mount(tb, immediate))
+func startCr0(tb testing.TB, k Kernel) func() {
+	a := loaded(NewDisk(12, 0, 0, 32768, 8, 0).Mount(tb, immediate(k)))
 	in := &Inode{Number: 12, Extents: true}
 	var r Request
 	return func() {
@@ -142,7 +169,7 @@ func startCr0(tb testing.TB) func() {
 
 // startCr1: only the last of many groups has fragments that are long enough on
 // average.
-func startCr1(tb testing.TB) func() {
+func startCr1(tb testing.TB, k Kernel) func() {
 	const groups = 1024
 	d := NewDisk(12, 0, 0, 4096, groups, 0)
 	for id := range allocator.GroupID(groups - 1) {
@@ -150,7 +177,7 @@ func startCr1(tb testing.TB) func() {
 			d.Take(id, c, 2)
 		}
 	}
-	a := loaded(d.Mount(tb, immediate))
+	a := loaded(d.Mount(tb, immediate(k)))
 	in := &Inode{Number: 12, Extents: true}
 	var r Request
 	return func() {
@@ -161,14 +188,14 @@ func startCr1(tb testing.TB) func() {
 }
 
 // startCr2: no group has long fragments on average, but one has one.
-func startCr2(tb testing.TB) func() {
+func startCr2(tb testing.TB, k Kernel) func() {
 	const groups = 1024
 	d := NewDisk(12, 0, 0, 4096, groups, 0)
 	for id := range allocator.GroupID(groups) {
 		d.Free(id, [2]int{7, 1}, [2]int{99, 1})
 	}
 	d.Free(groups-1, [2]int{3, 1}, [2]int{5, 1}, [2]int{10, 1}, [2]int{64, 8})
-	a := loaded(d.Mount(tb, immediate))
+	a := loaded(d.Mount(tb, immediate(k)))
 	in := &Inode{Number: 12, Extents: true}
 	var r Request
 	return func() {
@@ -179,13 +206,13 @@ func startCr2(tb testing.TB) func() {
 }
 
 // startCr3: single clusters are all there is.
-func startCr3(tb testing.TB) func() {
+func startCr3(tb testing.TB, k Kernel) func() {
 	const groups = 1024
 	d := NewDisk(12, 0, 0, 4096, groups, 0)
 	for id := range allocator.GroupID(groups) {
 		d.Free(id, [2]int{7, 1}, [2]int{99, 1}, [2]int{1000, 1})
 	}
-	a := loaded(d.Mount(tb, immediate))
+	a := loaded(d.Mount(tb, immediate(k)))
 	in := &Inode{Number: 12, Extents: true}
 	var r Request
 	return func() {
@@ -196,8 +223,8 @@ func startCr3(tb testing.TB) func() {
 }
 
 // startFreeCommit: a block is taken and freed, and the transaction commits.
-func startFreeCommit(tb testing.TB) func() {
-	a := loaded(NewDisk(12, 0, 0, 32768, 8, 0).Mount(tb, nil))
+func startFreeCommit(tb testing.TB, k Kernel) func() {
+	a := loaded(NewDisk(12, 0, 0, 32768, 8, 0).Mount(tb, of(k)))
 	in := &Inode{Number: 12, Extents: true}
 	var r Request
 	tid := uint64(0)
@@ -212,11 +239,11 @@ func startFreeCommit(tb testing.TB) func() {
 
 // startDiscard: a search finds nothing until the preallocation of another file
 // is discarded.
-func startDiscard(tb testing.TB) func() {
+func startDiscard(tb testing.TB, k Kernel) func() {
 	d := NewDisk(12, 0, 0, 2048, 2, 0)
 	d.Free(0, [2]int{1000, 5})
 	d.Take(1, 0, 2048)
-	a := d.Mount(tb, immediate)
+	a := d.Mount(tb, immediate(k))
 	holder := &Inode{Number: 12, Regular: true, Extents: true, Size: 8 << 20, Writers: 1}
 	in := &Inode{Number: 13, Extents: true}
 	var r Request
@@ -231,12 +258,12 @@ func startDiscard(tb testing.TB) func() {
 }
 
 // startGenerate: the buddy of a group with a thousand fragments.
-func startGenerate(tb testing.TB) func() {
+func startGenerate(tb testing.TB, k Kernel) func() {
 	d := NewDisk(12, 0, 0, 32768, 2, 0)
 	for c := 0; c < 32768; c += 32 {
 		d.Take(1, c, 8+c%23)
 	}
-	a := d.Mount(tb, nil)
+	a := d.Mount(tb, of(k))
 	g := a.load(1)
 	return func() { a.generate(1, g) }
 }

@@ -108,6 +108,7 @@ func (a *Allocator) checkAll() {
 			a.checkListed(id, p)
 		}
 	}
+	a.checkLists()
 	// The counters of the file system and of flex groups are sums over descriptors.
 	if n := a.freeClusters.Sum(); n != total {
 		a.broken(0, nil, "the counter has %d free clusters, the descriptors %d", n, total)
@@ -120,6 +121,43 @@ func (a *Allocator) checkAll() {
 		if sum := a.sumFlex(uint32(flex)); n != sum {
 			a.broken(0, nil, "flex group %d counts %d free clusters, its descriptors %d", flex, n, sum)
 		}
+	}
+}
+
+// checkLists compares how many groups an order's lists have with how many groups are on them
+// by their own account.
+func (a *Allocator) checkLists() {
+	largest, mean := a.order.summary()
+	if largest == nil {
+		return
+	}
+	for id := range a.Touched() {
+		g := a.at(id)
+		if g.onLargest >= 0 {
+			largest[g.onLargest]--
+		}
+		if g.onMean >= 0 {
+			mean[g.onMean]--
+		}
+	}
+	for i := range largest {
+		if largest[i] != 0 || mean[i] != 0 {
+			a.broken(0, nil, "lists of order %d have %d and %d groups more than are on them", i, largest[i], mean[i])
+		}
+	}
+}
+
+// checkListsOf sees that a group whose buddy is loaded is on the lists that it belongs on.
+func (a *Allocator) checkListsOf(id allocator.GroupID, g *group) {
+	if largest, _ := a.order.summary(); largest == nil {
+		return
+	}
+	mean := -1
+	if g.fragments > 0 {
+		mean = a.meanOrder(g.free / g.fragments)
+	}
+	if int(g.onLargest) != g.largest || int(g.onMean) != mean {
+		a.broken(id, g, "it is on the lists of orders %d and %d, not %d and %d", g.onLargest, g.onMean, g.largest, mean)
 	}
 }
 
@@ -167,6 +205,7 @@ func (a *Allocator) checkGroup(id allocator.GroupID) {
 	}
 	a.countBuddy(s)
 	a.compareCounts(id, g, s)
+	a.checkListsOf(id, g)
 }
 
 // scratchGroup is a group to generate a buddy in.

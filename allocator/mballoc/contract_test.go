@@ -1,6 +1,7 @@
 package mballoc_test
 
 import (
+	"fmt"
 	"testing"
 
 	"mbsim/allocator"
@@ -77,12 +78,18 @@ func (c *contract) Bitmap(id allocator.GroupID) []uint64 { return c.BitmapOf(id)
 func (c *contract) Check() error { return nil }
 
 func TestContract(t *testing.T) {
-	alloctest.Run(t, func(d *alloctest.Disk, cpus int) (alloctest.Policy, error) {
-		flex := d.Geometry.FlexBits > 0
-		a, err := mballoc.New(mballoc.Config{
-			Geometry: d.Geometry, Source: d, Kernel: mballoc.DefaultKernel,
-			Tunables: mballoc.Linux5_10.DefaultTunables(&d.Geometry, flex), CPUs: cpus, FlexFeature: flex,
-		})
-		return &contract{a, d.Geometry.BlockSize(), map[int]*contractFile{}, 1}, err
-	})
+	for _, k := range mballoc.Kernels() {
+		for _, lists := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/mb_optimize_scan=%t", k.Name, lists), func(t *testing.T) {
+				alloctest.Run(t, func(d *alloctest.Disk, cpus int) (alloctest.Policy, error) {
+					flex := d.Geometry.FlexBits > 0
+					a, err := mballoc.New(mballoc.Config{
+						Geometry: d.Geometry, Source: d, Kernel: k, OptimizeScan: lists,
+						Tunables: k.DefaultTunables(&d.Geometry, flex), CPUs: cpus, FlexFeature: flex,
+					})
+					return &contract{a, d.Geometry.BlockSize(), map[int]*contractFile{}, 1}, err
+				})
+			})
+		}
+	}
 }

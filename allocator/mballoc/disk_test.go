@@ -76,10 +76,13 @@ func (d *Disk) SystemZone(allocator.Block, uint32) bool { return false }
 
 // Config is the configuration of an allocator on d: one CPU, the kernel's
 // defaults, Linux 5.10.
-func (d *Disk) Config() Config {
+func (d *Disk) Config() Config { return d.ConfigOf(Linux5_10) }
+
+// ConfigOf is the same for another kernel.
+func (d *Disk) ConfigOf(k Kernel) Config {
 	flex := d.Geo.FlexBits > 0
 	return Config{
-		Geometry: d.Geo, Source: d, Kernel: Linux5_10, Tunables: Linux5_10.DefaultTunables(&d.Geo, flex), CPUs: 1,
+		Geometry: d.Geo, Source: d, Kernel: k, Tunables: k.DefaultTunables(&d.Geo, flex), CPUs: 1,
 		FlexFeature: flex, GroupChecksums: true,
 	}
 }

@@ -76,7 +76,8 @@ func newModel(choose chooser) *model {
 	m := &model{geo: &d.Geo, choose: choose, rnd: 1, cpu: -1, journal: !choose.chance("no journal", 4)}
 	m.owner = make([]int32, groups*int(clusters))
 	m.layOut(d)
-	cfg := d.Config()
+	cfg := d.ConfigOf(m.chooseKernel(&d.Geo, blockBits))
+	cfg.OptimizeScan = choose.chance("optimize scan", 2)
 	cfg.CPUs = choose.between("cpus", 1, 4)
 	cfg.ImmediateFree = !m.journal
 	cfg.RootReserved = uint64(choose("root reserve", 100))
@@ -86,10 +87,6 @@ func newModel(choose chooser) *model {
 	m.tune(&cfg)
 	if choose.chance("locks", 2) {
 		cfg.Locks = m
-	}
-	// With groups below 8 MB the seed's normalization meets a BUG_ON of its own.
-	if int64(d.Geo.BlocksPerGroup)<<blockBits >= 8<<20 && choose.chance("seed", 2) {
-		cfg.Kernel = Linux5_10Seed
 	}
 	a, err := New(cfg)
 	if err != nil {
@@ -105,6 +102,16 @@ func newModel(choose chooser) *model {
 		m.files = append(m.files, f)
 	}
 	return m
+}
+
+// chooseKernel draws a kernel. With groups below 8 MB the seed's normalization meets a BUG_ON
+// of its own.
+func (m *model) chooseKernel(geo *allocator.Geometry, blockBits uint8) Kernel {
+	k := pick(m.choose, "kernel", Kernels()...)
+	if k.Name == Linux5_10Seed.Name && int64(geo.BlocksPerGroup)<<blockBits < 8<<20 {
+		return Linux5_10
+	}
+	return k
 }
 
 // layOut takes random ranges of the disk for metadata.
@@ -159,6 +166,8 @@ func (m *model) tune(cfg *Config) {
 	t.GroupPrealloc = pick(m.choose, "group_prealloc", t.GroupPrealloc, t.GroupPrealloc, 0, 8, 60)
 	t.MaxInodePrealloc = pick[uint32](m.choose, "max_inode_prealloc", 512, 512, 0, 4)
 	t.Prefetch = pick(m.choose, "prefetch", t.Prefetch, t.Prefetch, 1, 0)
+	t.MaxLinearGroups = pick[uint32](m.choose, "max_linear_groups", 4, 0, 1, 30)
+	t.BestAvailMaxTrimOrder = pick[uint32](m.choose, "best_avail_max_trim_order", 3, 0, 8)
 	t.PrefetchLimit = pick(m.choose, "prefetch_limit", t.PrefetchLimit, t.PrefetchLimit, 1)
 }
 
@@ -179,11 +188,16 @@ func (m *model) fail(format string, args ...any) {
 }
 
 // The locks of a model are always free, but a CPU seems to have waited for one
-// group lock in four, and sometimes another CPU's request is served meanwhile.
+// group lock in four, or found it taken, and sometimes another CPU's request is served meanwhile.
 
 func (m *model) LockGroup(allocator.GroupID) bool {
 	m.interrupt(40)
 	return m.random(4) == 0
+}
+func (m *model) GroupLocked(allocator.GroupID) bool { return m.random(8) == 0 }
+func (m *model) TryLockGroup(allocator.GroupID) bool {
+	m.interrupt(40)
+	return m.random(8) != 0
 }
 func (m *model) BeforeBest() { m.interrupt(2) }
 
