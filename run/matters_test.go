@@ -188,7 +188,7 @@ func TestEveryMetricHasAValue(t *testing.T) {
 		left[m.Name] = true
 	}
 	// A list suggests a group in vain for criteria 0 only where another CPU has changed the group
-	// since, which none of these runs meets. The model of allocator/mballoc does.
+	// since, which none of these runs meets. TestBadSuggestion of allocator/mballoc does.
 	delete(left, "mb_cr0_bad_suggestions")
 	look := func(o *Outcome) {
 		for _, row := range append(o.Result.Series.Rows, o.Result.Final) {
