@@ -20,7 +20,7 @@ func (fs *FS) directWrite(t *task, in *inode, off, n int64) (int64, errno) {
 	fs.touch(t, in)
 	in.mayInline = false
 	done, fallback, e := fs.directExtents(t, in, off, n)
-	if extend && off+n > in.disksize {
+	if extend && (off+n > in.disksize || e != 0 && fs.quirks.FailedDirectTruncates) {
 		e = fs.extendAfterDirect(t, in, off, n, done, e)
 	}
 	if e != 0 {
@@ -133,7 +133,7 @@ func (fs *FS) extendAfterDirect(t *task, in *inode, off, n, done int64, e errno)
 		in.disksize = max(in.disksize, off+done)
 		fs.dirtyInode(t, in)
 	}
-	if e != 0 || fs.blocksFor(off+done) < fs.blocksFor(off+n) {
+	if e != 0 || fs.blocksFor(off+done) < fs.blocksFor(off+n) && !fs.quirks.FailedDirectTruncates {
 		fs.truncateFailedWrite(t, in)
 	}
 	return e

@@ -33,7 +33,8 @@ func (fs *FS) extentMapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint3
 	}
 	// A look-up of a hole puts the hole into the status tree and tells how long it is.
 	if f&mapCreate == 0 {
-		n := fs.rememberHole(in, &p, m.lblk)
+		start, n := p.hole(m.lblk)
+		n = fs.rememberHole(in, start, n, m.lblk)
 		m.pblk = 0
 		m.len = min(m.len, n)
 		return 0, 0
@@ -102,12 +103,11 @@ func (fs *FS) mapUnwrittenExtent(t *task, in *inode, p *path, m *mapping, f mapF
 	return m.len, 0
 }
 
-// rememberHole puts the hole around lblk into the status tree, as far as it holds no
-// delayed blocks, and returns its length from lblk on (ext4_ext_determine_insert_hole). To
+// rememberHole puts the hole [start, start+n) around lblk into the status tree, as far as it
+// holds no delayed blocks, and returns its length from lblk on (ext4_ext_determine_insert_hole). To
 // the extent tree delayed blocks are a hole like any other, so the status tree must be
 // asked.
-func (fs *FS) rememberHole(in *inode, p *path, lblk uint32) uint32 {
-	start, n := p.hole(lblk)
+func (fs *FS) rememberHole(in *inode, start, n, lblk uint32) uint32 {
 	for {
 		d, ok := in.fileMap().es.findRange(start, start+n-1, isDelayed)
 		if !ok {

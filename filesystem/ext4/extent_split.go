@@ -24,6 +24,9 @@ const maxZerooutKB = 32
 // halves as s says. If the extent begins there already, it is only marked
 // (ext4_split_extent_at).
 func (fs *FS) splitExtentAt(t *task, in *inode, p *path, lblk uint32, s splitFlags, f mapFlags) errno {
+	if fs.quirks.SplitCachesNothing {
+		f |= mapNoCache
+	}
 	x := p.ex()
 	if lblk == x.lblk {
 		x.unwritten = s&markUnwritten2 != 0
@@ -70,15 +73,15 @@ func (fs *FS) splitExtentAt(t *task, in *inode, p *path, lblk uint32, s splitFla
 	x.len, x.unwritten = orig.len, false
 	fs.tryMerge(t, in, p, at)
 	fs.dirtyPath(t, in, p)
-	fs.zeroed(in, zero)
+	fs.zeroed(t, in, zero)
 	return 0
 }
 
 // zeroed tells the status tree that the blocks of x were written with zeroes
 // (ext4_zeroout_es).
-func (fs *FS) zeroed(in *inode, x extent) {
+func (fs *FS) zeroed(t *task, in *inode, x extent) {
 	if x.len > 0 {
-		fs.remember(in, x.lblk, uint32(x.len), x.pblk, esWritten)
+		fs.remember(t, in, x.lblk, uint32(x.len), x.pblk, esWritten, false)
 	}
 }
 
@@ -86,6 +89,9 @@ func (fs *FS) zeroed(in *inode, x extent) {
 // own (ext4_split_extent). It returns the number of blocks from lblk to the end of what was
 // split off.
 func (fs *FS) splitExtent(t *task, in *inode, p *path, lblk, n uint32, s splitFlags, f mapFlags) (uint32, errno) {
+	if fs.quirks.SplitCachesNothing {
+		f |= mapNoCache
+	}
 	x := p.ex()
 	start, length, unwritten := x.lblk, uint32(x.len), x.unwritten
 	// First the part behind the range is split off, if the extent reaches beyond it.
@@ -225,8 +231,8 @@ func (fs *FS) convertToWritten(t *task, in *inode, p *path, m *mapping, f mapFla
 	if _, e := fs.splitExtent(t, in, p, lblk, n, s, f); e != 0 {
 		return 0, e
 	}
-	fs.zeroed(in, tail)
-	fs.zeroed(in, head)
+	fs.zeroed(t, in, tail)
+	fs.zeroed(t, in, head)
 	return got, 0
 }
 

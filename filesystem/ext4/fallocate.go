@@ -66,6 +66,7 @@ func (fs *FS) allocFileBlocks(t *task, in *inode, lblk, n uint32, newSize int64,
 		f |= mapNoNormalize
 	}
 	m := mapping{lblk: lblk, len: n}
+	old := in.Size
 	retries := 0
 	for n > 0 {
 		fs.journal.start()
@@ -79,6 +80,9 @@ func (fs *FS) allocFileBlocks(t *task, in *inode, lblk, n uint32, newSize int64,
 			}
 			return e
 		}
+		if fs.quirks.FallocateRetriesEach {
+			retries = 0
+		}
 		// The size follows each piece, so that it is right if a later piece fails.
 		n -= got
 		m.lblk += got
@@ -87,6 +91,7 @@ func (fs *FS) allocFileBlocks(t *task, in *inode, lblk, n uint32, newSize int64,
 			end := min(int64(m.lblk)<<fs.geo.BlockBits, newSize)
 			in.Size = max(in.Size, end)
 			in.disksize = max(in.disksize, end)
+			fs.zeroOldEnd(t, in, old, end)
 		}
 		fs.dirtyInode(t, in)
 	}
@@ -155,13 +160,23 @@ func (fs *FS) zeroPartialBlocks(t *task, in *inode, off, n int64) {
 }
 
 // updateDisksize lets the size on disk follow the file's size before pages are dropped that
-// would have brought it up to date (ext4_update_disksize_before_punch). That is so only if
-// the range reaches the end of the file.
+// would have brought it up to date (ext4_update_disksize_before_punch). Older kernels do so
+// only if the range reaches the end of the file.
 func (fs *FS) updateDisksize(t *task, in *inode, off, n int64) {
-	if off > in.Size || off+n < in.Size || in.disksize >= in.Size {
+	if off > in.Size {
 		return
 	}
-	in.disksize = in.Size
+	size := in.Size
+	if off+n < size {
+		if !fs.quirks.PunchedDisksizeGrows {
+			return
+		}
+		size = off + n
+	}
+	if in.disksize >= size {
+		return
+	}
+	in.disksize = size
 	fs.dirtyInode(t, in)
 }
 

@@ -61,8 +61,10 @@ func (fs *FS) writePage(t *task, in *inode, pos, n int64) errno {
 			if !delayed || end > in.Size && (last == bufMapped || in.inline > 0) {
 				in.disksize = max(in.disksize, end)
 			}
+			old := in.Size
 			in.Size = max(in.Size, end)
 			fs.markDirty(in)
+			fs.zeroOldEnd(t, in, old, pos)
 			fs.dirtyInode(t, in)
 			return 0
 		}
@@ -114,6 +116,9 @@ func (fs *FS) prepareNow(t *task, in *inode, lblk uint32) (bufState, errno) {
 	f := mapCreate
 	if fs.dioreadNolock(in) {
 		f = mapIOCreate
+		if fs.quirks.NowTakesUnwritten {
+			f = mapUnwrittenCreate
+		}
 	}
 	m := mapping{lblk: lblk, len: 1}
 	if _, e := fs.mapBlocks(t, in, &m, f); e != 0 {
@@ -162,8 +167,10 @@ func (fs *FS) writeMany(t *task, in *inode, pos, n int64) int64 {
 	fs.journal.start()
 	in.reserved += blocks
 	fs.dirtied(int64(blocks))
+	old := in.Size
 	in.Size = max(in.Size, pos+n)
 	fs.markDirty(in)
+	fs.zeroOldEnd(t, in, old, pos)
 	fs.dirtyInode(t, in)
 	return n
 }

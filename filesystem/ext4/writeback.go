@@ -213,7 +213,7 @@ func (fs *FS) mapOne(t *task, in *inode, x dirtyRun, held *plug) (uint32, errno)
 	if nolock {
 		f |= mapIOCreate
 	}
-	if x.state == bufDelayed {
+	if x.state == bufDelayed && (!fs.quirks.StatusTreeSettles || in.brief.state == briefDelayed) {
 		f |= mapDelallocReserve
 	}
 	// A brief file is mapped in a shorter way, which gives the same.
