@@ -12,7 +12,7 @@ func since(kernel string) []string {
 }
 
 // Changes are what kernels after Linux5_10 do otherwise above the allocator, in the order in
-// which they were made.
+// which this program's kernels got them.
 var Changes = []allocator.Change[Kernel]{
 	{
 		Name:    "orlov-clamps-clusters",
@@ -36,10 +36,115 @@ var Changes = []allocator.Change[Kernel]{
 		Apply:   func(k *Kernel) { k.Defaults.OptimizeScanGroups = 16 },
 	},
 	{
+		Name:    "write-now-takes-unwritten",
+		Doc:     "A write that allocates at once uses a part of an unwritten extent as it is, without making it an extent of its own.",
+		Where:   "ext4_get_block_unwritten",
+		Kernels: since("6.1"),
+		Apply:   func(k *Kernel) { k.Quirks.NowTakesUnwritten = true },
+	},
+	{
+		Name:    "punch-updates-disksize",
+		Doc:     "Punching or zeroing a range inside a file brings its size on disk up to the end of the range.",
+		Where:   "ext4_update_disksize_before_punch",
+		Kernels: since("6.1"),
+		Apply:   func(k *Kernel) { k.Quirks.PunchedDisksizeGrows = true },
+	},
+	{
+		Name:    "split-caches-nothing",
+		Doc:     "What a split reads of the extent tree does not go into the status tree.",
+		Where:   "ext4_split_extent",
+		Kernels: since("6.1"),
+		Apply:   func(k *Kernel) { k.Quirks.SplitCachesNothing = true },
+	},
+	{
+		Name:    "grown-root-verified",
+		Doc:     "The block that takes over the root's entries counts as checked, so that its first read puts nothing into the status tree.",
+		Where:   "ext4_ext_grow_indepth",
+		Kernels: since("6.1"),
+		Apply:   func(k *Kernel) { k.Quirks.GrownRootIsVerified = true },
+	},
+	{
+		Name:    "fallocate-retries-each",
+		Doc:     "Each piece of an fallocate has its own three tries after want of space.",
+		Where:   "ext4_alloc_file_blocks",
+		Kernels: since("6.1"),
+		Apply:   func(k *Kernel) { k.Quirks.FallocateRetriesEach = true },
+	},
+	{
+		Name:    "growing-moves-inline",
+		Doc:     "A file that is truncated to more than its inode holds gets its data in a block.",
+		Where:   "ext4_setattr",
+		Kernels: since("6.1"),
+		Apply:   func(k *Kernel) { k.Quirks.GrowingMovesInline = true },
+	},
+	{
+		Name:    "direct-write-cleans-up",
+		Doc:     "A direct write beyond the end truncates the file if it fails, whatever the size on disk, and not if it was only short.",
+		Where:   "ext4_inode_extension_cleanup",
+		Kernels: since("6.1"),
+		Apply:   func(k *Kernel) { k.Quirks.FailedDirectTruncates = true },
+	},
+	{
 		Name:    "odd-stripe-dropped",
 		Doc:     "A stripe that is not a whole number of clusters is turned off.",
 		Where:   "ext4_is_stripe_incompatible",
 		Kernels: since("6.12"),
 		Apply:   func(k *Kernel) { k.Quirks.DropOddStripe = true },
+	},
+	{
+		Name:    "status-tree-settles",
+		Doc:     "A range that becomes mapped uses up the reservations of its delayed blocks and is delayed no more, whoever maps it.",
+		Where:   "ext4_es_insert_extent",
+		Kernels: since("6.12"),
+		Apply:   func(k *Kernel) { k.Quirks.StatusTreeSettles = true },
+	},
+	{
+		Name:    "growing-zeroes-old-end",
+		Doc:     "A file that grows beyond its end has the rest of its last block zeroed, which makes that block dirty.",
+		Where:   "ext4_da_do_write_end",
+		Kernels: since("6.12"),
+		Apply:   func(k *Kernel) { k.Quirks.GrowingZeroesOldEnd = true },
+	},
+	{
+		Name:    "punch-writes-nothing",
+		Doc:     "Punching a hole drops its dirty pages without writing them, and remembers the hole.",
+		Where:   "ext4_punch_hole",
+		Kernels: since("6.12"),
+		Apply:   func(k *Kernel) { k.Quirks.PunchWritesNothing = true },
+	},
+	{
+		Name:    "fallocate-touches-first",
+		Doc:     "fallocate updates the times of a file before it looks at anything else.",
+		Where:   "ext4_fallocate",
+		Kernels: since("6.12"),
+		Apply:   func(k *Kernel) { k.Quirks.FallocateTouchesFirst = true },
+	},
+	{
+		Name:    "zero-range-drops-always",
+		Doc:     "Zeroing a range brings the size on disk up to date also where the range has no whole block.",
+		Where:   "ext4_zero_range",
+		Kernels: since("6.12"),
+		Apply:   func(k *Kernel) { k.Quirks.ZeroRangeDropsAlways = true },
+	},
+	{
+		Name:    "endio-may-use-reserve",
+		Doc:     "The split of an extent after its IO may take tree blocks from the reserved pool.",
+		Where:   "ext4_convert_unwritten_extents_endio",
+		Kernels: since("6.12"),
+		Apply:   func(k *Kernel) { k.Quirks.EndIOMayUseReserve = true },
+	},
+	{
+		Name:    "split-before-io-keeps-data",
+		Doc:     "Where a split finds no block for the tree, zeroes are written only over what holds no data, and the status tree forgets the extent.",
+		Where:   "ext4_split_extent_at",
+		Kernels: since("6.12"),
+		Apply:   func(k *Kernel) { k.Quirks.SplitBeforeIOKeepsData = true },
+	},
+	{
+		Name:    "indirect-holes-remembered",
+		Doc:     "The holes of files without extents are put into the status tree.",
+		Where:   "ext4_ind_map_blocks",
+		Kernels: []string{"6.12", "7.3"},
+		Apply:   func(k *Kernel) { k.Quirks.IndirectHolesRemembered = true },
 	},
 }

@@ -53,7 +53,7 @@ func (fs *FS) mapCovered(t *task, in *inode, p *path, m *mapping, f mapFlags) (u
 	if !x.unwritten {
 		if f&mapConvertUnwritten != 0 {
 			m.pblk = pblk
-			return fs.convertToUnwritten(t, in, p, m, got)
+			return fs.convertToUnwritten(t, in, p, m, f, got)
 		}
 		m.state |= stateMapped
 		m.pblk = pblk
@@ -74,7 +74,11 @@ func (fs *FS) mapUnwrittenExtent(t *task, in *inode, p *path, m *mapping, f mapF
 	// Data is about to be written there: the range becomes an extent of its own, still
 	// unwritten.
 	case f&mapPreIO != 0:
-		if got, e = fs.splitConvert(t, in, p, m.lblk, m.len, f|mapConvert); e != 0 {
+		split := f | mapConvert
+		if fs.quirks.SplitBeforeIOKeepsData {
+			split = f
+		}
+		if got, e = fs.splitConvert(t, in, p, m.lblk, m.len, split); e != 0 {
 			return 0, e
 		}
 		m.state |= stateUnwritten | stateNew | stateMapped

@@ -14,6 +14,7 @@ const (
 	markUnwritten2                        // the second half is unwritten
 	dataValid1                            // the first half holds data already
 	dataValid2                            // the second half does
+	dataPartly1                           // a part of the first half does
 )
 
 // maxZerooutKB is the default of the extent_max_zeroout_kb tunable
@@ -59,16 +60,27 @@ func (fs *FS) splitExtentAt(t *task, in *inode, p *path, lblk uint32, s splitFla
 	if s&mayZeroout == 0 {
 		x.len, x.unwritten = orig.len, orig.unwritten
 		fs.dirtyPath(t, in, p)
+		if fs.quirks.SplitBeforeIOKeepsData {
+			fs.forget(t, in, orig.lblk, uint32(orig.len))
+		}
 		return e
 	}
 	// Instead of a split, zeroes are written: the whole extent becomes written. zero is the
 	// part that holds no data yet, and only that part is told to the status tree.
 	zero := orig
 	switch {
-	case s&dataValid1 != 0:
+	case s&(dataValid1|dataPartly1) != 0:
 		zero = second
 	case s&dataValid2 != 0:
 		zero = first
+	}
+	// Only a part of the first half holds data: nothing is converted, and the status tree
+	// forgets what was zeroed.
+	if s&dataPartly1 != 0 {
+		fs.forget(t, in, zero.lblk, uint32(zero.len))
+		x.len, x.unwritten = orig.len, orig.unwritten
+		fs.dirtyPath(t, in, p)
+		return 0
 	}
 	x.len, x.unwritten = orig.len, false
 	fs.tryMerge(t, in, p, at)
@@ -96,13 +108,17 @@ func (fs *FS) splitExtent(t *task, in *inode, p *path, lblk, n uint32, s splitFl
 	start, length, unwritten := x.lblk, uint32(x.len), x.unwritten
 	// First the part behind the range is split off, if the extent reaches beyond it.
 	got := n
-	if lblk+n < start+length {
+	behind := lblk+n < start+length
+	if behind {
 		s1 := s & mayZeroout
 		if unwritten {
 			s1 |= markUnwritten1 | markUnwritten2
 		}
 		if s&dataValid2 != 0 {
 			s1 |= dataValid1
+			if fs.quirks.SplitBeforeIOKeepsData && lblk > start {
+				s1 ^= dataValid1 | dataPartly1
+			}
 		}
 		if e := fs.splitExtentAt(t, in, p, lblk+n, s1, f|mapPreIO); e != 0 {
 			return 0, e
@@ -112,8 +128,10 @@ func (fs *FS) splitExtent(t *task, in *inode, p *path, lblk, n uint32, s splitFl
 	}
 	// Then the part before it. The path must be found anew, since the first split may have
 	// changed the tree, and may even have made the extent written.
-	in.find(p, lblk, f.searchOpt())
-	unwritten = p.ex().unwritten
+	if behind || !fs.quirks.SplitBeforeIOKeepsData {
+		in.find(p, lblk, f.searchOpt())
+		unwritten = p.ex().unwritten
+	}
 	if lblk >= start {
 		s1 := s & dataValid2
 		if unwritten {
@@ -149,6 +167,12 @@ func (fs *FS) splitConvert(t *task, in *inode, p *path, lblk, n uint32, f mapFla
 			s = mayZeroout
 		}
 		s |= markUnwritten2 | dataValid2
+	// Before IO the blocks hold no data yet, which some kernels know.
+	case f&mapUnwritten != 0:
+		if x.next() <= fs.eofBlock(in, lblk, n) {
+			s = mayZeroout
+		}
+		s |= markUnwritten2
 	}
 	return fs.splitExtent(t, in, p, lblk, n, s, f|mapPreIO)
 }
@@ -158,7 +182,11 @@ func (fs *FS) splitConvert(t *task, in *inode, p *path, lblk, n uint32, f mapFla
 func (fs *FS) convertEndIO(t *task, in *inode, p *path, lblk, n uint32) errno {
 	// It should be an extent of its own since before the IO; merges may have changed that.
 	if x := p.ex(); x.lblk != lblk || uint32(x.len) > n {
-		if _, e := fs.splitConvert(t, in, p, lblk, n, mapConvert); e != 0 {
+		f := mapConvert
+		if fs.quirks.EndIOMayUseReserve {
+			f |= mapMetadataNofail
+		}
+		if _, e := fs.splitConvert(t, in, p, lblk, n, f); e != 0 {
 			return e
 		}
 		in.find(p, lblk, cacheRead)
@@ -171,17 +199,20 @@ func (fs *FS) convertEndIO(t *task, in *inode, p *path, lblk, n uint32) errno {
 
 // convertToUnwritten makes the written blocks of m unwritten
 // (convert_initialized_extent).
-func (fs *FS) convertToUnwritten(t *task, in *inode, p *path, m *mapping, got uint32) (uint32, errno) {
+func (fs *FS) convertToUnwritten(t *task, in *inode, p *path, m *mapping, f mapFlags, got uint32) (uint32, errno) {
 	// More than one unwritten extent can hold is done in parts.
 	if m.len > maxUnwrittenLen {
 		m.len = maxUnwrittenLen / 2
 	}
 	// The range becomes an extent of its own, and that changes its state.
 	if x := p.ex(); x.lblk != m.lblk || uint32(x.len) > m.len {
-		if _, e := fs.splitConvert(t, in, p, m.lblk, m.len, mapConvertUnwritten); e != 0 {
+		if !fs.quirks.SplitBeforeIOKeepsData {
+			f = mapConvertUnwritten
+		}
+		if _, e := fs.splitConvert(t, in, p, m.lblk, m.len, f); e != 0 {
 			return 0, e
 		}
-		in.find(p, m.lblk, cacheRead)
+		in.find(p, m.lblk, f.searchOpt())
 	}
 	p.ex().unwritten = true
 	fs.tryMerge(t, in, p, p.leaf().entry)

@@ -2,8 +2,8 @@ package ext4
 
 import (
 	"fmt"
-	"slices"
 
+	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
 )
 
@@ -113,12 +113,7 @@ func Kernels() []Kernel {
 func over(a mballoc.Kernel) Kernel {
 	k := Linux5_10
 	k.Name, k.Doc, k.Allocator = a.Name, a.Doc, a
-	for _, c := range Changes {
-		if slices.Contains(c.Kernels, k.Name) {
-			c.Apply(&k)
-		}
-	}
-	return k
+	return allocator.WithChanges(k, Changes, func(c *allocator.Change[Kernel]) bool { return c.In(a.Name) })
 }
 
 // DefaultKernel is used where none is named.
