@@ -147,4 +147,19 @@ var Changes = []allocator.Change[Kernel]{
 		Kernels: []string{"6.12", "7.3"},
 		Apply:   func(k *Kernel) { k.Quirks.IndirectHolesRemembered = true },
 	},
+	{
+		Name:    "writeback-caches-nothing",
+		Doc:     "What writeback and the end of its IO read of the extent tree does not go into the status tree.",
+		Where:   "mpage_map_one_extent",
+		Kernels: since("6.18"),
+		Apply:   func(k *Kernel) { k.Quirks.WritebackCachesNothing = true },
+	},
+	{
+		Name:    "split-after-io",
+		Doc:     "An unwritten extent that data is written to is split when the IO has ended, not before.",
+		Where:   "ext4_split_convert_extents",
+		Kernels: since("7.2"),
+		Needs:   []string{"status-tree-settles"},
+		Apply:   func(k *Kernel) { k.Quirks.SplitAfterIO = true },
+	},
 }

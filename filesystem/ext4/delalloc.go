@@ -119,7 +119,7 @@ func (fs *FS) prepareDelayed(t *task, in *inode, lblk uint32) (bufState, errno) 
 	// tree to ask.
 	if !known {
 		m := mapping{lblk: lblk, len: 1}
-		if in.inline == 0 && fs.lookupBlocks(t, in, &m) > 0 {
+		if in.inline == 0 && fs.lookupBlocks(t, in, &m, 0) > 0 {
 			x.status = esWritten
 			if m.state&stateUnwritten != 0 {
 				x.status = esUnwritten

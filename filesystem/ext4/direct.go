@@ -114,6 +114,8 @@ func (fs *FS) directAlloc(t *task, in *inode, m *mapping) (uint32, errno) {
 		switch {
 		case int64(m.lblk)<<fs.geo.BlockBits >= in.Size:
 			f = mapCreate
+		case in.Extents && fs.quirks.SplitAfterIO:
+			f = mapUnwrittenCreate
 		case in.Extents:
 			f = mapIOCreate
 		}

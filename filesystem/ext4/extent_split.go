@@ -204,6 +204,19 @@ func (fs *FS) convertToUnwritten(t *task, in *inode, p *path, m *mapping, f mapF
 	if m.len > maxUnwrittenLen {
 		m.len = maxUnwrittenLen / 2
 	}
+	if fs.quirks.SplitAfterIO {
+		if e := fs.convertRange(t, in, p, m.lblk, m.len, f); e != 0 {
+			return 0, e
+		}
+		in.find(p, m.lblk, f.searchOpt())
+		// Zeroes may have stood in for the conversion.
+		m.state |= stateMapped
+		if p.ex().unwritten {
+			m.state ^= stateMapped | stateUnwritten
+		}
+		m.len = min(got, m.len)
+		return m.len, 0
+	}
 	// The range becomes an extent of its own, and that changes its state.
 	if x := p.ex(); x.lblk != m.lblk || uint32(x.len) > m.len {
 		if !fs.quirks.SplitBeforeIOKeepsData {
@@ -259,7 +272,11 @@ func (fs *FS) convertToWritten(t *task, in *inode, p *path, m *mapping, f mapFla
 		}
 	}
 	// What remains to be split off becomes an extent of its own, and written.
-	if _, e := fs.splitExtent(t, in, p, lblk, n, s, f); e != 0 {
+	if fs.quirks.SplitAfterIO {
+		if e := fs.convertRange(t, in, p, lblk, n, f|mapConvert); e != 0 {
+			return 0, e
+		}
+	} else if _, e := fs.splitExtent(t, in, p, lblk, n, s, f); e != 0 {
 		return 0, e
 	}
 	fs.zeroed(t, in, tail)

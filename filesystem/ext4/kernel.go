@@ -97,6 +97,13 @@ type Quirks struct {
 	// IndirectHolesRemembered puts the holes of files without extents into the status tree
 	// (ext4_ind_map_blocks).
 	IndirectHolesRemembered bool
+	// SplitAfterIO splits an unwritten extent that data is written to when the IO has ended,
+	// and not before (ext4_split_convert_extents).
+	SplitAfterIO bool
+	// WritebackCachesNothing keeps what writeback, and the end of its IO, read of the extent
+	// tree out of the status tree (EXT4_EX_NOCACHE in mpage_map_one_extent and
+	// ext4_convert_unwritten_extents).
+	WritebackCachesNothing bool
 }
 
 // Kernels lists all kernels, the one to use where none is named first: what is above each

@@ -119,7 +119,7 @@ func (fs *FS) mapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, err
 	} else {
 		// Otherwise the extent tree or the indirect blocks answer, and the status tree
 		// learns it.
-		got = fs.lookupBlocks(t, in, m)
+		got = fs.lookupBlocks(t, in, m, f&mapNoCache)
 		if got > 0 {
 			fs.rememberMapping(t, in, m, f)
 		}
@@ -165,13 +165,13 @@ func (fs *FS) rememberNew(t *task, in *inode, m *mapping, f mapFlags) {
 }
 
 // lookupBlocks looks m up in the extent tree or in the indirect blocks, and returns the
-// number of blocks mapped, 0 for a hole.
-func (fs *FS) lookupBlocks(t *task, in *inode, m *mapping) uint32 {
+// number of blocks mapped, 0 for a hole. Of the flags only mapNoCache is for a look-up.
+func (fs *FS) lookupBlocks(t *task, in *inode, m *mapping, f mapFlags) uint32 {
 	var got uint32
 	// A look-up allocates nothing, so it can fail only for a block that no tree reaches,
 	// and such a block is a hole.
 	if in.Extents {
-		got, _ = fs.extentMapBlocks(t, in, m, 0)
+		got, _ = fs.extentMapBlocks(t, in, m, f)
 	} else {
 		got, _ = fs.indirectMapBlocks(t, in, m, 0)
 	}

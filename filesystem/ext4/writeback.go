@@ -212,6 +212,12 @@ func (fs *FS) mapOne(t *task, in *inode, x dirtyRun, held *plug) (uint32, errno)
 	nolock := fs.dioreadNolock(in)
 	if nolock {
 		f |= mapIOCreate
+		if fs.quirks.SplitAfterIO {
+			f &^= mapPreIO
+		}
+	}
+	if fs.quirks.WritebackCachesNothing {
+		f |= mapNoCache
 	}
 	if x.state == bufDelayed && (!fs.quirks.StatusTreeSettles || in.brief.state == briefDelayed) {
 		f |= mapDelallocReserve
