@@ -162,4 +162,11 @@ var Changes = []allocator.Change[Kernel]{
 		Needs:   []string{"status-tree-settles"},
 		Apply:   func(k *Kernel) { k.Quirks.SplitAfterIO = true },
 	},
+	{
+		Name:    "large-folios",
+		Doc:     "The page cache keeps the pages of a write together, in folios of up to 2 MiB; a write and writeback go folio by folio.",
+		Where:   "ext4_set_inode_mapping_order",
+		Kernels: since("6.18"),
+		Apply:   func(k *Kernel) { k.Quirks.LargeFolios = true },
+	},
 }

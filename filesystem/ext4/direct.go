@@ -52,6 +52,7 @@ func (fs *FS) directExtents(t *task, in *inode, off, n int64) (done int64, fallb
 		}
 	}
 	fs.awaitWriteback(t, in)
+	fs.dropFolios(in, off, off+n)
 	unwritten := false
 	for done < n {
 		// Each turn maps from pos on, as far as the write goes.

@@ -104,6 +104,8 @@ type Quirks struct {
 	// tree out of the status tree (EXT4_EX_NOCACHE in mpage_map_one_extent and
 	// ext4_convert_unwritten_extents).
 	WritebackCachesNothing bool
+	// LargeFolios keeps the pages of a write together in the page cache (folios.go).
+	LargeFolios bool
 }
 
 // Kernels lists all kernels, the one to use where none is named first: what is above each

@@ -1,11 +1,16 @@
 package ext4
 
-import "mbsim/filesystem"
+import (
+	"math"
+
+	"mbsim/filesystem"
+)
 
 // dropPages forgets the dirty pages of a file from byte size on (truncate_inode_pages). The
 // block that size lies in stays.
 func (fs *FS) dropPages(in *inode, size int64) {
 	fs.cleaned(in.fileMap().cache.drop(fs.blocksFor(size), maxBlocks))
+	fs.cutFolios(in, size, math.MaxInt64)
 }
 
 // dropPageRange forgets the dirty blocks that lie wholly in [off, end)
@@ -15,6 +20,7 @@ func (fs *FS) dropPageRange(in *inode, off, end int64) {
 	if stop > first {
 		fs.cleaned(in.fileMap().cache.drop(first, stop))
 	}
+	fs.cutFolios(in, off, end)
 }
 
 // zeroPartial writes zeroes to a part of the block that off lies in, which makes the block
@@ -24,6 +30,10 @@ func (fs *FS) zeroPartial(t *task, in *inode, off int64) {
 	// A dirty block stays dirty. All blocks of a brief file that is delayed are.
 	if b := &in.brief; b.state == briefDelayed && lblk < b.n || in.fileMap().cache.state(lblk) != 0 {
 		return
+	}
+	// The page is brought into the cache, also where it is a hole.
+	if fs.largeFolios(in) {
+		fs.getFolio(in, uint32(off>>fs.pageBits), 0)
 	}
 	m := mapping{lblk: lblk, len: 1}
 	// Holes and unwritten blocks are zeroes already. A look-up can fail only where no block
