@@ -169,4 +169,11 @@ var Changes = []allocator.Change[Kernel]{
 		Kernels: since("6.18"),
 		Apply:   func(k *Kernel) { k.Quirks.LargeFolios = true },
 	},
+	{
+		Name:    "writer-goes-on",
+		Doc:     "A writer on one CPU maps all chunks of a file before the worker converts what has been written; found in recordings, not in one commit.",
+		Where:   "ext4_end_io_rsv_work",
+		Kernels: since("6.18"),
+		Apply:   func(k *Kernel) { k.Quirks.WriterGoesOn = true },
+	},
 }

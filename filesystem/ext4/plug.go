@@ -28,7 +28,7 @@ const settlePages = 64
 //
 // On a machine with one CPU the worker that converts (ext4_end_io_rsv_work) takes the CPU
 // from the writer as soon as IO ends; here that is when the writer has gathered settlePages
-// more. On a machine with several CPUs the worker races with the writer, and here it always
+// more. In later kernels it lets the writer go on (Quirks.WriterGoesOn). On a machine with several CPUs the worker races with the writer, and here it always
 // loses (docs/MODEL.md, Races).
 //
 // Deviates from the kernel: dirty pages that need no mapping make no requests; the number
@@ -120,7 +120,7 @@ func (p *plug) convertSent(t *task, n uint32) {
 	fs := p.fs
 	p.gathered += int64(n)
 	// Nothing has left, or no worker comes first, or it is too early.
-	if p.sent == p.first || fs.opt.CPUs > 1 || fs.host != nil || p.gathered-p.sentAt < settlePages*int64(fs.blocksPerPage) {
+	if p.sent == p.first || fs.quirks.WriterGoesOn || fs.opt.CPUs > 1 || fs.host != nil || p.gathered-p.sentAt < settlePages*int64(fs.blocksPerPage) {
 		return
 	}
 	for _, c := range fs.conversions[p.first:p.sent] {
