@@ -85,6 +85,14 @@ var Changes = []allocator.Change[Kernel]{
 		Apply:   func(k *Kernel) { k.Quirks.FailedDirectTruncates = true },
 	},
 	{
+		Name:    "dioread-nolock-for-small-blocks",
+		Doc:     "Blocks that are smaller than a page are allocated unwritten by default too (dioread_nolock).",
+		Commit:  "ext4: enable dioread_nolock as default option for small blocksize",
+		Where:   "ext4_set_def_opts",
+		Kernels: since("6.12"),
+		Apply:   func(k *Kernel) { k.Defaults.DioreadNolock = true },
+	},
+	{
 		Name:    "odd-stripe-dropped",
 		Doc:     "A stripe that is not a whole number of clusters is turned off.",
 		Where:   "ext4_is_stripe_incompatible",
