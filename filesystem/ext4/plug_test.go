@@ -85,6 +85,7 @@ func TestSettled(t *testing.T) {
 		p.convertSent(&task{}, 500) // gathered before the first IO leaves
 		p.add(1000, 32)
 		fs.conversions = append(fs.conversions, conversion{in: in, lblk: 0, len: 32})
+		p.next()
 		p.add(3000, 1) // the first leaves with this one
 		fs.conversions = append(fs.conversions, conversion{in: in, lblk: 100, len: 1})
 		for _, n := range c.gathered {

@@ -52,6 +52,7 @@ func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 		// IO that has ended meanwhile is converted before this range is mapped, as its
 		// conversion can change the extent tree.
 		held.convertSent(t, x.len)
+		held.next()
 		fs.journal.start()
 		next, e := fs.mapAndSubmit(t, in, x, &held, stuck.hopeless())
 		pos = next
@@ -61,6 +62,7 @@ func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 		if e == filesystem.ENOSPC && fs.journal != nil {
 			stuck.failed(pos, fs.alloc.CountFreeClusters())
 			fs.commit(t)
+			held.next()
 			held.flush()
 			continue
 		}
