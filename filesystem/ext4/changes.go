@@ -184,4 +184,20 @@ var Changes = []allocator.Change[Kernel]{
 		Kernels: since("6.18"),
 		Apply:   func(k *Kernel) { k.Quirks.WriterGoesOn = true },
 	},
+	{
+		Name:    "old-end-zeroed-first",
+		Doc:     "The rest of a file's last block is zeroed before a write beyond the end or an fallocate, and the size follows an fallocate at its end.",
+		Where:   "ext4_block_zero_eof",
+		Kernels: since("7.2"),
+		Needs:   []string{"growing-zeroes-old-end"},
+		Apply:   func(k *Kernel) { k.Quirks.OldEndZeroedFirst = true },
+	},
+	{
+		Name:    "punch-ends-with-block",
+		Doc:     "A hole that reaches the end of the file ends with its last block, not with its last page.",
+		Where:   "ext4_punch_hole",
+		Kernels: since("7.2"),
+		Needs:   []string{"punch-writes-nothing"},
+		Apply:   func(k *Kernel) { k.Quirks.PunchEndsWithBlock = true },
+	},
 }

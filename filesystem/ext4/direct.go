@@ -66,7 +66,15 @@ func (fs *FS) directExtents(t *task, in *inode, off, n int64) (done int64, fallb
 				break
 			}
 		}
-		if got == 0 || m.state&stateMapped == 0 {
+		// Kernels that split after IO take unwritten blocks as they are.
+		found := stateMapped
+		if fs.quirks.SplitAfterIO {
+			found |= stateUnwritten
+		}
+		if got == 0 || m.state&found == 0 {
+			if fs.quirks.SplitAfterIO {
+				m.len = fs.blocksFor(off+n) - m.lblk
+			}
 			if got, e = fs.directAlloc(t, in, &m); e != 0 {
 				break
 			}

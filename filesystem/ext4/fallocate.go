@@ -73,7 +73,17 @@ func (fs *FS) allocFileBlocks(t *task, in *inode, lblk, n uint32, newSize int64,
 	}
 	m := mapping{lblk: lblk, len: n}
 	old := in.Size
+	fs.zeroEndFirst(t, in, newSize)
 	retries := 0
+	if fs.quirks.OldEndZeroedFirst {
+		first := lblk
+		defer func() {
+			// The file grows to the end of the last piece that was allocated.
+			if newSize > 0 && m.lblk > first {
+				fs.growFile(t, in, min(int64(m.lblk)<<fs.geo.BlockBits, newSize))
+			}
+		}()
+	}
 	for n > 0 {
 		fs.journal.start()
 		got, e := fs.mapBlocks(t, in, &m, f)
@@ -93,7 +103,7 @@ func (fs *FS) allocFileBlocks(t *task, in *inode, lblk, n uint32, newSize int64,
 		n -= got
 		m.lblk += got
 		m.len = n
-		if newSize > 0 {
+		if newSize > 0 && !fs.quirks.OldEndZeroedFirst {
 			end := min(int64(m.lblk)<<fs.geo.BlockBits, newSize)
 			in.Size = max(in.Size, end)
 			in.disksize = max(in.disksize, end)
@@ -102,6 +112,14 @@ func (fs *FS) allocFileBlocks(t *task, in *inode, lblk, n uint32, newSize int64,
 		fs.dirtyInode(t, in)
 	}
 	return 0
+}
+
+// growFile lets the file grow to a size that is on disk, unless it is larger
+// (ext4_update_inode_size).
+func (fs *FS) growFile(t *task, in *inode, size int64) {
+	in.Size = max(in.Size, size)
+	in.disksize = max(in.disksize, size)
+	fs.dirtyInode(t, in)
 }
 
 // zeroRange makes the whole blocks of a range unwritten, and writes zeroes to the partial
@@ -263,6 +281,9 @@ func (fs *FS) punchLength(in *inode, off, n int64) int64 {
 		if fs.quirks.PunchWritesNothing {
 			end = (in.Size + fs.pageSize - 1) &^ (fs.pageSize - 1)
 		}
+	}
+	if end >= in.Size && fs.quirks.PunchEndsWithBlock {
+		end = int64(fs.blocksFor(in.Size)) << fs.geo.BlockBits
 	}
 	return min(end, limit) - off
 }

@@ -104,6 +104,13 @@ type Quirks struct {
 	// tree out of the status tree (EXT4_EX_NOCACHE in mpage_map_one_extent and
 	// ext4_convert_unwritten_extents).
 	WritebackCachesNothing bool
+	// OldEndZeroedFirst does what GrowingZeroesOldEnd does before a write, or an fallocate, and
+	// sets the size after all blocks of an fallocate are there (ext4_block_zero_eof,
+	// ext4_alloc_file_blocks).
+	OldEndZeroedFirst bool
+	// PunchEndsWithBlock cuts a hole that reaches the end of the file at the end of its last
+	// block, not of its last page (ext4_punch_hole).
+	PunchEndsWithBlock bool
 	// WriterGoesOn lets a writer on a machine with one CPU map its chunks before the worker
 	// that converts extents gets the CPU. In recordings of such kernels 42 of 3700 chunks were
 	// converted before the next one was mapped; in those of earlier ones one of ten.

@@ -45,6 +45,7 @@ func TestPlug(t *testing.T) {
 			var p plug
 			p.start(fs)
 			for i, x := range c.chunks {
+				p.next()
 				p.add(x.start, x.len)
 				fs.conversions = append(fs.conversions, conversion{len: x.len})
 				if p.sent != x.left {

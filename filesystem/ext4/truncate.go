@@ -50,8 +50,16 @@ func (fs *FS) zeroPartial(t *task, in *inode, off int64) {
 // the block at byte pos, when something is written at pos, behind the old end. Where that
 // block is on disk it so becomes dirty. Not all kernels do so.
 func (fs *FS) zeroOldEnd(t *task, in *inode, old, pos int64) {
-	if fs.quirks.GrowingZeroesOldEnd && pos > old && !fs.isInline(in) {
+	if fs.quirks.GrowingZeroesOldEnd && !fs.quirks.OldEndZeroedFirst && pos > old && !fs.isInline(in) {
 		fs.zeroPartialBlocks(t, in, old, pos-old)
+	}
+}
+
+// zeroEndFirst is zeroOldEnd for kernels that do so before they write at byte pos, and only
+// for the block of the old end (ext4_block_zero_eof).
+func (fs *FS) zeroEndFirst(t *task, in *inode, pos int64) {
+	if fs.quirks.OldEndZeroedFirst && pos > in.Size && in.Size&(fs.geo.BlockSize()-1) != 0 && !fs.isInline(in) {
+		fs.zeroPartial(t, in, in.Size)
 	}
 }
 
