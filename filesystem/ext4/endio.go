@@ -1,12 +1,19 @@
 package ext4
 
-import "slices"
+import (
+	"slices"
+
+	"mbsim/allocator"
+)
 
 // conversion is a range of a file whose data has been sent to unwritten blocks. When the
 // data is on disk the blocks become written.
 type conversion struct {
 	in        *inode // nil once it is done, or no longer needed
 	lblk, len uint32
+	pblk      allocator.Block
+	group     int     // what was mapped together ends together (ext4_init_io_end)
+	ends      ioOrder // when, among what left together
 }
 
 // ioEnd holds the conversions that one process has taken over from FS.conversions. The
@@ -82,6 +89,9 @@ func (fs *FS) takeConversions(only, held *inode) *ioEnd {
 		mine.all = append(mine.all, c)
 	}
 	fs.conversions = others
+	if fs.host == nil {
+		mine.byFile()
+	}
 	return mine
 }
 

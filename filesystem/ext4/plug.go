@@ -39,6 +39,7 @@ type plug struct {
 	fs       *FS
 	requests int                       // number of requests held back
 	first    int                       // the conversions of this writer are FS.conversions[first:]
+	groups   int                       // number of ranges so far
 	group    int                       // the range being mapped adds FS.conversions[group:]
 	sent     int                       // the IO of FS.conversions[first:sent] has left
 	gathered int64                     // number of blocks that the writer has gathered so far
@@ -105,11 +106,15 @@ func (p *plug) merge(r heldRequest, most uint32) bool {
 
 // next begins the next range. All that it is mapped to ends together, so what was mapped before
 // is complete now (ext4_init_io_end).
-func (p *plug) next() { p.group = len(p.fs.conversions) }
+func (p *plug) next() {
+	p.group = len(p.fs.conversions)
+	p.groups++
+}
 
 // flush sends what is held back (blk_flush_plug_list). From now on the IO of all
 // ranges that are complete is on its way.
 func (p *plug) flush() {
+	p.order()
 	p.requests = 0
 	if p.sent < p.group {
 		p.sent = p.group

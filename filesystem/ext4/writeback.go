@@ -47,6 +47,9 @@ func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 			if in.pagesDiffer && end > eof {
 				fs.cleaned(in.fileMap().cache.drop(eof, end))
 			}
+			// The rest of the IO leaves (blk_finish_plug).
+			held.next()
+			held.flush()
 			return 0
 		}
 		// IO that has ended meanwhile is converted before this range is mapped, as its
@@ -256,7 +259,7 @@ func (fs *FS) mapOne(t *task, in *inode, x dirtyRun, held *plug) (uint32, errno)
 	// back.
 	if nolock && m.state&stateUnwritten != 0 {
 		held.add(m.pblk, m.len)
-		fs.conversions = append(fs.conversions, conversion{in, m.lblk, m.len})
+		fs.conversions = append(fs.conversions, conversion{in: in, lblk: m.lblk, len: m.len, pblk: m.pblk, group: held.groups})
 	}
 	return got, 0
 }

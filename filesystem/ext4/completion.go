@@ -1,0 +1,85 @@
+package ext4
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"mbsim/allocator"
+)
+
+// In which order IO ends, and so in which order extents become written. The kernel leaves that
+// to the device. Here it is as with the recorder's (virtio-blk of QEMU, which sorts what it is
+// sent together by place, hands it to threads, and looks for finished ones from the newest to
+// the oldest): of what left together the highest blocks end first.
+//
+// The order matters where kernels split unwritten extents only after their IO
+// (Quirks.SplitAfterIO): how many entries a tree needs on the way to its last state, and so
+// whether it needs a block for them, depends on it.
+//
+// Deviates from the recorder's device: that finishes some requests before it has looked at all,
+// so that the lower part may end before the higher one (docs/MODEL.md, Races).
+
+// ioOrder says when IO ends among what left together.
+type ioOrder struct {
+	request allocator.Block // where the last of its requests begins
+	block   allocator.Block // where its part of that request begins
+}
+
+// order puts the conversions of all that leaves now, and is complete with it, into the order in
+// which their IO ends. Where processes run at once a model of the device decides instead.
+func (p *plug) order() {
+	if p.fs.host != nil || p.sent >= p.group {
+		return
+	}
+	leaving := p.fs.conversions[p.sent:p.group]
+	if leaving[0].group == leaving[len(leaving)-1].group {
+		return
+	}
+	// What was mapped together ends together.
+	for i, j := 0, 0; i < len(leaving); i = j {
+		for j = i; j < len(leaving) && leaving[j].group == leaving[i].group; j++ {
+		}
+		p.setOrder(leaving[i:j])
+	}
+	slices.SortStableFunc(leaving, func(a, b conversion) int {
+		return cmp.Or(cmp.Compare(b.ends.request, a.ends.request), cmp.Compare(a.ends.block, b.ends.block))
+	})
+}
+
+// setOrder notes when a group of conversions ends: with the request that ends last, which is the
+// one with the lowest blocks.
+func (p *plug) setOrder(group []conversion) {
+	last := ioOrder{request: math.MaxUint64}
+	for _, c := range group {
+		for _, r := range p.held[:p.requests] {
+			if r.start+allocator.Block(r.len) <= c.pblk || c.pblk+allocator.Block(c.len) <= r.start {
+				continue
+			}
+			// The parts of one request end from its start on.
+			if r.start < last.request || r.start == last.request && c.pblk > last.block {
+				last = ioOrder{r.start, c.pblk}
+			}
+		}
+	}
+	for i := range group {
+		group[i].ends = last
+	}
+}
+
+// byFile puts the conversions of each file together, in the order of the first of each: the
+// worker does all of a file at once (ext4_do_flush_completed_IO).
+func (e *ioEnd) byFile() {
+	for i := 0; i < len(e.all); i++ {
+		// Those of the same file move up behind this one.
+		last := i
+		for j := i + 1; j < len(e.all); j++ {
+			if c := e.all[j]; c.in == e.all[i].in {
+				last++
+				copy(e.all[last+1:j+1], e.all[last:j])
+				e.all[last] = c
+			}
+		}
+		i = last
+	}
+}
