@@ -196,7 +196,7 @@ var Changes = []allocator.Change[Kernel]{
 	},
 	{
 		Name:    "writer-goes-on",
-		Doc:     "A writer on one CPU maps all chunks of a file before the worker converts what has been written; found in recordings, not in one commit.",
+		Doc:     "A writer on one CPU maps all chunks of a file before the worker converts what has been written, and the flusher takes turns with it; found in recordings, not in one commit.",
 		Where:   "ext4_end_io_rsv_work",
 		Kernels: since("6.18"),
 		Apply:   func(k *Kernel) { k.Quirks.WriterGoesOn = true },

@@ -69,15 +69,15 @@ func (p *plug) setOrder(group []conversion) {
 
 // byFile puts the conversions of each file together, in the order of the first of each: the
 // worker does all of a file at once (ext4_do_flush_completed_IO).
-func (e *ioEnd) byFile() {
-	for i := 0; i < len(e.all); i++ {
+func byFile(all []conversion) {
+	for i := 0; i < len(all); i++ {
 		// Those of the same file move up behind this one.
 		last := i
-		for j := i + 1; j < len(e.all); j++ {
-			if c := e.all[j]; c.in == e.all[i].in {
+		for j := i + 1; j < len(all); j++ {
+			if c := all[j]; c.in == all[i].in {
 				last++
-				copy(e.all[last+1:j+1], e.all[last:j])
-				e.all[last] = c
+				copy(all[last+1:j+1], all[last:j])
+				all[last] = c
 			}
 		}
 		i = last

@@ -26,7 +26,8 @@ type ioEnd struct{ all []conversion }
 // file whose lock the caller has, nil for none.
 //
 // Deviates from the kernel: there a worker does this as IO ends, beside the writer. Here it
-// is done where the writer waits for the IO, except for what plug.convertSent does.
+// is done where the writer waits for the IO, or when the flusher is done, except for what
+// plug.convertSent does.
 func (fs *FS) endIO(t *task, only, held *inode) {
 	if fs.host != nil {
 		fs.host.WaitIO()
@@ -90,7 +91,7 @@ func (fs *FS) takeConversions(only, held *inode) *ioEnd {
 	}
 	fs.conversions = others
 	if fs.host == nil {
-		mine.byFile()
+		byFile(mine.all)
 	}
 	return mine
 }

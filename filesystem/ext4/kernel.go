@@ -113,7 +113,8 @@ type Quirks struct {
 	PunchEndsWithBlock bool
 	// WriterGoesOn lets a writer on a machine with one CPU map its chunks before the worker
 	// that converts extents gets the CPU. In recordings of such kernels 42 of 3700 chunks were
-	// converted before the next one was mapped; in those of earlier ones one of ten.
+	// converted before the next one was mapped; in those of earlier ones one of ten. With the
+	// flusher the worker takes turns all the same (settleRanges in plug.go).
 	WriterGoesOn bool
 	// LargeFolios keeps the pages of a write together in the page cache (folios.go).
 	LargeFolios bool

@@ -19,6 +19,11 @@ const (
 // fewer.
 const settlePages = 64
 
+// settleRanges is how many ranges the flusher of kernels whose writers go on (Quirks.WriterGoesOn)
+// must have begun since the oldest IO left that is not converted yet, before the worker has its
+// turn and converts all that has left. See docs/MODEL.md, Races, for what it was counted from.
+const settleRanges = 10
+
 // plug is what the block layer holds back of one writer's IO while writepages sends a file
 // (blk_start_plug). Requests leave when there are many of them, when another one follows a
 // large one, or when the writer is done. That decides which chunks of a file are written,
@@ -28,23 +33,29 @@ const settlePages = 64
 //
 // On a machine with one CPU the worker that converts (ext4_end_io_rsv_work) takes the CPU
 // from the writer as soon as IO ends; here that is when the writer has gathered settlePages
-// more. In later kernels it lets the writer go on (Quirks.WriterGoesOn). On a machine with several CPUs the worker races with the writer, and here it always
+// more. In later kernels it lets a writer go on (Quirks.WriterGoesOn), and takes turns with the
+// flusher. On a machine with several CPUs the worker races with the writer, and here it always
 // loses (docs/MODEL.md, Races).
 //
+// For sync, and near a full disk, the flusher has one plug for all files that it writes
+// (wb_writeback).
+//
 // Deviates from the kernel: dirty pages that need no mapping make no requests; the number
-// of a request's segments has no limit; how long IO takes does not depend on its size; the
-// flusher does not hold back IO from one file to the next; and a writer that sleeps to read
-// a bitmap does not let its IO leave.
+// of a request's segments has no limit; how long IO takes does not depend on its size; timed
+// writeback has a plug for each file; and a writer that sleeps to read a bitmap does not let its
+// IO leave.
 type plug struct {
-	fs       *FS
-	requests int                       // number of requests held back
-	first    int                       // the conversions of this writer are FS.conversions[first:]
-	groups   int                       // number of ranges so far
-	group    int                       // the range being mapped adds FS.conversions[group:]
-	sent     int                       // the IO of FS.conversions[first:sent] has left
-	gathered int64                     // number of blocks that the writer has gathered so far
-	sentAt   int64                     // gathered when the oldest IO left that is not converted yet, -1 for none
-	held     [plugRequests]heldRequest // the first n
+	fs        *FS
+	flusher   bool                      // the writer is the flusher
+	requests  int                       // number of requests held back
+	first     int                       // the conversions of this writer are FS.conversions[first:]
+	groups    int                       // number of ranges so far
+	group     int                       // the range being mapped adds FS.conversions[group:]
+	sent      int                       // the IO of FS.conversions[first:sent] has left
+	gathered  int64                     // number of blocks that the writer has gathered so far
+	sentAt    int64                     // gathered when the oldest IO left that is not converted yet, -1 for none
+	sentGroup int                       // groups at that time
+	held      [plugRequests]heldRequest // the first n
 }
 
 // heldRequest is a request that is held back: len blocks from start on.
@@ -54,9 +65,9 @@ type heldRequest struct {
 }
 
 // start begins to hold back what a writer sends (blk_start_plug).
-func (p *plug) start(fs *FS) {
-	p.fs = fs
-	p.requests = 0
+func (p *plug) start(fs *FS, flusher bool) {
+	p.fs, p.flusher = fs, flusher
+	p.requests, p.groups = 0, 0
 	p.first, p.sent, p.group = len(fs.conversions), len(fs.conversions), len(fs.conversions)
 	p.gathered, p.sentAt = 0, -1
 }
@@ -119,9 +130,23 @@ func (p *plug) flush() {
 	if p.sent < p.group {
 		p.sent = p.group
 		if p.sentAt < 0 {
-			p.sentAt = p.gathered
+			p.sentAt, p.sentGroup = p.gathered, p.groups
 		}
 	}
+}
+
+// finish sends the rest (blk_finish_plug).
+func (p *plug) finish() {
+	p.next()
+	p.flush()
+}
+
+// early says that the worker has not had its turn since IO left.
+func (p *plug) early() bool {
+	if p.fs.quirks.WriterGoesOn {
+		return !p.flusher || p.groups-p.sentGroup < settleRanges
+	}
+	return p.gathered-p.sentAt < settlePages*int64(p.fs.blocksPerPage)
 }
 
 // convertSent converts what has been sent, if its IO has ended. The writer has gathered n
@@ -129,10 +154,11 @@ func (p *plug) flush() {
 func (p *plug) convertSent(t *task, n uint32) {
 	fs := p.fs
 	p.gathered += int64(n)
-	// Nothing has left, or no worker comes first, or it is too early.
-	if p.sent == p.first || fs.quirks.WriterGoesOn || fs.opt.CPUs > 1 || fs.host != nil || p.gathered-p.sentAt < settlePages*int64(fs.blocksPerPage) {
+	// Nothing has left, or it is too early, or the worker has no turn.
+	if p.sent == p.first || fs.opt.CPUs > 1 || fs.host != nil || p.early() {
 		return
 	}
+	byFile(fs.conversions[p.first:p.sent])
 	for _, c := range fs.conversions[p.first:p.sent] {
 		fs.convertUnwritten(t, c.in, c.lblk, c.len)
 	}

@@ -43,7 +43,7 @@ func TestPlug(t *testing.T) {
 			fs := &FS{}
 			fs.geo.BlockBits = 12
 			var p plug
-			p.start(fs)
+			p.start(fs, false)
 			for i, x := range c.chunks {
 				p.next()
 				p.add(x.start, x.len)
@@ -82,7 +82,7 @@ func TestSettled(t *testing.T) {
 		}
 		in := h.(*handle).in
 		var p plug
-		p.start(fs)
+		p.start(fs, false)
 		p.convertSent(&task{}, 500) // gathered before the first IO leaves
 		p.add(1000, 32)
 		fs.conversions = append(fs.conversions, conversion{in: in, lblk: 0, len: 32})

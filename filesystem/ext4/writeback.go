@@ -14,6 +14,16 @@ const maxWritepagesExtent = 2048
 // because fewer blocks are free than the range and its indirect blocks take. Here the data
 // is lost after several commits that have changed nothing.
 func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
+	// held is what the block layer keeps back of this writer's IO.
+	var held plug
+	held.start(fs, false)
+	e := fs.writepagesHeld(t, in, first, last, &held)
+	held.finish()
+	return e
+}
+
+// writepagesHeld is writepages for a writer whose IO is held back already.
+func (fs *FS) writepagesHeld(t *task, in *inode, first, last uint32, held *plug) errno {
 	var stuck stuckRange
 	// Data that is dirty in the page cache is on its way out of the inode: the inode gets
 	// an empty block map first.
@@ -34,9 +44,6 @@ func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 			_, end = fs.folioOf(in, end-1)
 		}
 	}
-	// held is what the block layer keeps back of this writer's IO.
-	var held plug
-	held.start(fs)
 	for {
 		// Nothing behind the end of the file is mapped, and the size may change while the
 		// writer waits.
@@ -47,9 +54,6 @@ func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 			if in.pagesDiffer && end > eof {
 				fs.cleaned(in.fileMap().cache.drop(eof, end))
 			}
-			// The rest of the IO leaves (blk_finish_plug).
-			held.next()
-			held.flush()
 			return 0
 		}
 		// IO that has ended meanwhile is converted before this range is mapped, as its
@@ -57,7 +61,7 @@ func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 		held.convertSent(t, x.len)
 		held.next()
 		fs.journal.start()
-		next, e := fs.mapAndSubmit(t, in, x, &held, stuck.hopeless())
+		next, e := fs.mapAndSubmit(t, in, x, held, stuck.hopeless())
 		pos = next
 		// Want of space may be mended by a commit, which frees blocks. The pages stay
 		// dirty, and the loop tries them again from pos on. The writer waits for the
@@ -298,6 +302,9 @@ func (fs *FS) writebackAll(t *task, held *inode) {
 	for in := range fs.dirty.all() {
 		queue = append(queue, in)
 	}
+	// The flusher keeps its IO back from one file to the next (wb_writeback).
+	var plug plug
+	plug.start(fs, true)
 	for _, in := range queue {
 		// A caller without a lock waits for each file's; one with a lock only tries.
 		if held == nil {
@@ -312,7 +319,7 @@ func (fs *FS) writebackAll(t *task, held *inode) {
 		// no one to go to: what could not be written stays dirty, and the file goes to the
 		// end of the list, or its loss is counted.
 		if in.onDirtyList() {
-			fs.writepages(t, in, 0, maxBlocks)
+			fs.writepagesHeld(t, in, 0, maxBlocks, &plug)
 			fs.cleanInode(in)
 			if in.hasDirty() {
 				fs.markDirty(in)
@@ -322,5 +329,6 @@ func (fs *FS) writebackAll(t *task, held *inode) {
 			fs.unlock(in)
 		}
 	}
+	plug.finish()
 	fs.spareQueues = append(fs.spareQueues, queue)
 }
