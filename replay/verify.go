@@ -7,13 +7,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"mbsim/allocator/mballoc"
 	"mbsim/filesystem/image"
-	"mbsim/filesystem/play"
 	"mbsim/internal/crash"
 	"mbsim/internal/input"
 	"mbsim/kerneltext/ftrace"
@@ -42,6 +42,7 @@ func (t *Tally) count(same bool) {
 type Verdict struct {
 	Case      string `json:"case"`
 	Kernel    string `json:"kernel"`
+	Recording string `json:"recording"` // which of the kernel's recordings it is about
 	Identical bool   `json:"identical"`
 	Files     Tally  `json:"files"`      // lines of files.txt: files, and the line of counts
 	Groups    Tally  `json:"groups"`     // lines of mb_groups.txt and mb_groups.log
@@ -52,6 +53,33 @@ type Verdict struct {
 	// is the line of the script it is at, 0 for what only the end shows.
 	Difference string `json:"first_difference,omitempty"`
 	Line       int    `json:"line,omitempty"`
+	// Recordings is the number of recordings of the case. Where they differ among themselves,
+	// Parting is the line of the script at which they first do. Within says that the replay is
+	// like all of them before that line, and that all of its figures lie in their spread.
+	// Outside says what does not, if anything.
+	Recordings int    `json:"recordings"`
+	Parting    int    `json:"parting_line,omitempty"`
+	Within     bool   `json:"within_spread,omitempty"`
+	Outside    string `json:"outside_spread,omitempty"`
+}
+
+// longer says whether the replay is like v's recording for longer than like w's.
+func (v *Verdict) longer(w *Verdict) bool {
+	if v.Identical || w.Identical {
+		return v.Identical && !w.Identical
+	}
+	// A difference without a line is one of the end. Without requests to compare nothing is
+	// known of the lines.
+	end := func(v *Verdict) int {
+		switch {
+		case v.Requests.Total == 0:
+			return -1
+		case v.Line == 0:
+			return math.MaxInt
+		}
+		return v.Line
+	}
+	return end(v) > end(w)
 }
 
 // ReadLayout reads the starting layout of a recording. Nothing else of it is
@@ -67,14 +95,19 @@ func ReadLayout(dir string) (*image.Layout, error) {
 }
 
 // Verify replays the case in dir as the kernel would and compares with its
-// recording there. An error means that there is nothing to compare.
+// recordings there. An error means that there is nothing to compare.
 func Verify(dir, kernel string) (*Verdict, error) {
+	return VerifyWith(dir, kernel, Recordings(dir, kernel))
+}
+
+// VerifyWith is Verify with recordings of the case wherever they are. The first has the layout
+// to begin with. Where there are several, and none is like the replay, Within tells more.
+func VerifyWith(dir, kernel string, recordings []string) (*Verdict, error) {
 	c, err := workload.ReadCase(dir)
 	if err != nil {
 		return nil, err
 	}
-	recording := filepath.Join(dir, kernel)
-	l, err := ReadLayout(recording)
+	l, err := ReadLayout(recordings[0])
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +115,6 @@ func Verify(dir, kernel string) (*Verdict, error) {
 	// by one.
 	var trace bytes.Buffer
 	w := ftrace.NewWriter(&trace, max(c.PIDMod, 0))
-	v := &Verdict{Case: filepath.Base(dir), Kernel: kernel}
 	out, err := Run(Config{Kernel: kernel, Case: c, Layout: l, Blocks: w, Files: w, Before: w.Operation})
 	// A broken invariant is a mistake of the simulator and ends the comparison. Any other failure
 	// of the replay is a difference: the kernel did perform the case.
@@ -90,13 +122,36 @@ func Verify(dir, kernel string) (*Verdict, error) {
 		return nil, err
 	}
 	if err != nil {
-		v.Difference = err.Error()
-		return v, nil
+		return &Verdict{Case: filepath.Base(dir), Kernel: kernel, Difference: err.Error()}, nil
 	}
 	if err := w.Flush(); err != nil {
 		return nil, err
 	}
-	return v, v.compare(recording, c, out, &trace)
+	requests, err := readExchanges(&trace, "the replay's trace")
+	if err != nil {
+		return nil, err
+	}
+	// The replay is compared with each recording. The verdict is about the one that it is like
+	// longest.
+	var all []*Verdict
+	best := 0
+	var of []recording
+	for i, folder := range recordings {
+		r := recording{folder, recordings[0]}
+		of = append(of, r)
+		v := &Verdict{Case: filepath.Base(dir), Kernel: kernel, Recording: filepath.Base(folder), Recordings: len(recordings)}
+		if err := v.compare(r, c, out, requests); err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+		if v.longer(all[best]) {
+			best = i
+		}
+	}
+	if len(all) > 1 {
+		err = all[best].judge(c, of, all, out)
+	}
+	return all[best], err
 }
 
 // openText opens a text of a recording, or what name.gz holds.
@@ -133,12 +188,12 @@ func readText(name string) ([]byte, error) {
 
 // compare fills in the verdict. What happened first in the script is named
 // first.
-func (v *Verdict) compare(recording string, c *workload.Case, out *Outcome, trace io.Reader) error {
-	results, resultLine, err := v.compareResults(recording, c, out)
+func (v *Verdict) compare(r recording, c *workload.Case, out *Outcome, made []*exchange) error {
+	results, resultLine, err := v.compareResults(r, c, out)
 	if err != nil {
 		return err
 	}
-	requests, requestLine, err := v.compareRequests(recording, trace)
+	requests, requestLine, err := v.compareRequests(r, made)
 	if err != nil {
 		return err
 	}
@@ -160,7 +215,7 @@ func (v *Verdict) compare(recording string, c *workload.Case, out *Outcome, trac
 	} {
 		// A text that neither side has, such as mb_groups.log of a script without stat, is no
 		// difference.
-		want, err := readText(filepath.Join(recording, text.name))
+		want, err := r.text(text.name)
 		if errors.Is(err, fs.ErrNotExist) && len(text.got) == 0 {
 			continue
 		}
@@ -178,13 +233,8 @@ func (v *Verdict) compare(recording string, c *workload.Case, out *Outcome, trac
 
 // compareResults compares what operations returned. The second result is the
 // line of the first that differs.
-func (v *Verdict) compareResults(recording string, c *workload.Case, out *Outcome) (string, int, error) {
-	name := filepath.Join(recording, "results.txt")
-	text, err := readText(name)
-	if err != nil {
-		return "", 0, err
-	}
-	_, want, err := play.ReadResults(bytes.NewReader(text), name)
+func (v *Verdict) compareResults(r recording, c *workload.Case, out *Outcome) (string, int, error) {
+	want, err := r.results()
 	if err != nil {
 		return "", 0, err
 	}
@@ -209,27 +259,14 @@ func (v *Verdict) compareResults(recording string, c *workload.Case, out *Outcom
 	return difference, line, nil
 }
 
-// compareRequests compares the requests of each operation in order. The second
-// result is the line of the operation whose requests differ first.
-func (v *Verdict) compareRequests(recording string, trace io.Reader) (string, int, error) {
-	name := filepath.Join(recording, "trace.txt")
-	text, file, err := openText(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", 0, nil // recorded without
-	}
+// compareRequests compares the requests of each operation with those that were made in the
+// replay, in order. The second result is the line of the operation whose requests differ first.
+func (v *Verdict) compareRequests(r recording, made []*exchange) (string, int, error) {
+	want, last, err := r.requests()
 	if err != nil {
 		return "", 0, err
 	}
-	defer file.Close()
-	want, err := readExchanges(text, name)
-	if err != nil {
-		return "", 0, err
-	}
-	got, err := readExchanges(trace, "the replay's trace")
-	if err != nil {
-		return "", 0, err
-	}
-	d := matchExchanges(want, got, &v.Requests)
+	d := matchExchanges(want, upTo(made, last), &v.Requests)
 	if d == nil {
 		return "", 0, nil
 	}
