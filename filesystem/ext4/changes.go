@@ -202,6 +202,15 @@ var Changes = []allocator.Change[Kernel]{
 		Apply:   func(k *Kernel) { k.Quirks.WriterGoesOn = true },
 	},
 	{
+		Name:    "direct-checks-extent",
+		Doc:     "Whether a direct write is aligned is tested extent by extent, so that one with a misaligned end maps all of its blocks before it is refused.",
+		Commit:  "iomap: simplify direct io validity check",
+		Since:   "6.18",
+		Where:   "iomap_dio_bio_iter",
+		Kernels: since("6.18"),
+		Apply:   func(k *Kernel) { k.Quirks.DirectChecksExtent = true },
+	},
+	{
 		Name:    "old-end-zeroed-first",
 		Doc:     "The rest of a file's last block is zeroed before a write beyond the end or an fallocate, and the size follows an fallocate at its end.",
 		Where:   "ext4_block_zero_eof",

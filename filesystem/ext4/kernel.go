@@ -115,6 +115,9 @@ type Quirks struct {
 	// that converts extents gets the CPU. In recordings of such kernels 42 of 3700 chunks were
 	// converted before the next one was mapped; in those of earlier ones one of ten.
 	WriterGoesOn bool
+	// DirectChecksExtent tests whether a direct write is aligned extent by extent, so that a
+	// write with a misaligned end allocates as far as that (iomap_dio_bio_iter).
+	DirectChecksExtent bool
 	// LargeFolios keeps the pages of a write together in the page cache (folios.go).
 	LargeFolios bool
 }
