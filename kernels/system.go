@@ -64,6 +64,8 @@ type Options struct {
 	CPUs  int
 	// Tunables are those that differ from their defaults, by field or file name.
 	Tunables map[string]uint32
+	// NonRotational says that the device has no heads that move (queue/rotational is 0).
+	NonRotational bool
 	// Seed is where random choices of the file system itself come from.
 	Seed uint64
 	// Clock is the simulated time, ns; nil where there is none.

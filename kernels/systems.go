@@ -70,7 +70,7 @@ const pageSize = 4096
 func mountExt4(k ext4.Kernel, l *image.Layout, o *Options) (*Mounted, error) {
 	// The defaults first, then the mount options over them.
 	opt := k.DefaultOptions(l.Super.BlockSize())
-	opt.CPUs, opt.Tunables = o.CPUs, o.Tunables
+	opt.CPUs, opt.Tunables, opt.NonRotational = o.CPUs, o.Tunables, o.NonRotational
 	if err := opt.Parse(o.Mount); err != nil {
 		return nil, err
 	}
