@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"mbsim/allocator/mballoc"
@@ -16,6 +17,7 @@ import (
 	"mbsim/filesystem/play"
 	"mbsim/internal/crash"
 	"mbsim/internal/input"
+	"mbsim/kernels"
 	"mbsim/kerneltext/ftrace"
 	"mbsim/workload"
 )
@@ -85,6 +87,15 @@ func VerifyRecording(dir, kernel, folder string) (*Verdict, error) {
 		return nil, err
 	}
 	recording := filepath.Join(dir, folder)
+	sys, err := kernels.Find(kernel)
+	if err != nil {
+		return nil, err
+	}
+	v := &Verdict{Case: filepath.Base(dir), Kernel: kernel}
+	// Some other kernel than the one that stands for it may have had tunables of its own.
+	if folder != sys.Recording {
+		v.dropTunables(c, sys)
+	}
 	l, err := ReadLayout(recording)
 	if err != nil {
 		return nil, err
@@ -93,7 +104,6 @@ func VerifyRecording(dir, kernel, folder string) (*Verdict, error) {
 	// by one.
 	var trace bytes.Buffer
 	w := ftrace.NewWriter(&trace, max(c.PIDMod, 0))
-	v := &Verdict{Case: filepath.Base(dir), Kernel: kernel}
 	out, err := Run(Config{Kernel: kernel, Case: c, Layout: l, Blocks: w, Files: w, Before: w.Operation})
 	// A broken invariant is a mistake of the simulator and ends the comparison. Any other failure
 	// of the replay is a difference: the kernel did perform the case.
@@ -108,6 +118,17 @@ func VerifyRecording(dir, kernel, folder string) (*Verdict, error) {
 		return nil, err
 	}
 	return v, v.compare(recording, c, out, &trace)
+}
+
+// dropTunables leaves out of a case the tunables that a system does not have.
+func (v *Verdict) dropTunables(c *workload.Case, sys *kernels.System) {
+	c.Tunables = slices.DeleteFunc(c.Tunables, func(t workload.Tunable) bool {
+		_, has := sys.Tunable(t.Name)
+		if !has {
+			v.missing(t.Name, "profile "+sys.Name+" has no such tunable")
+		}
+		return !has
+	})
 }
 
 // openText opens a text of a recording, or what name.gz holds.
