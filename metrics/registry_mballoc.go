@@ -13,10 +13,15 @@ type mballocMetric struct {
 	get  func(*mballoc.Stats) uint64
 	rung string // of the counters by rung: its key; count picks from counters by rung then
 	pick func(*mballoc.Stats) *[mballoc.MaxRungs]uint64
+	// has, if not nil, says whether a kernel has the counter.
+	has func(*mballoc.Kernel) bool
 }
 
-// count is the counter's value for a kernel, NaN where its ladder lacks the rung.
+// count is the counter's value for a kernel, NaN where it lacks the counter or its rung.
 func (m *mballocMetric) count(k *mballoc.Kernel, s *mballoc.Stats) float64 {
+	if m.has != nil && !m.has(k) {
+		return math.NaN()
+	}
 	if m.rung == "" {
 		return float64(m.get(s))
 	}
@@ -49,15 +54,6 @@ func Criteria() []Criterion {
 	return all
 }
 
-// consideredNames lists the metrics that count groups looked at, of all criteria.
-func consideredNames() []string {
-	var names []string
-	for _, c := range Criteria() {
-		names = append(names, c.Considered)
-	}
-	return names
-}
-
 // hitNames lists the metrics that count searches which ended in a criterion.
 func hitNames() []string {
 	var names []string
@@ -69,8 +65,7 @@ func hitNames() []string {
 
 func rungMetric(key, what string) string { return "mb_" + key + "_" + what }
 
-// rungMetrics are three counters for each rung: all hits, then all groups considered, then
-// all useless loops.
+// rungMetrics are the counters of each rung: all hits, then all groups considered, and so on.
 func rungMetrics() []mballocMetric {
 	rungs := mballoc.Rungs()
 	var all []mballocMetric
@@ -100,7 +95,34 @@ func rungMetrics() []mballocMetric {
 		add(i, "useless_loops", "loops", Lower, "useless_loops (s_bal_cX_failed)", "Passes over all groups in "+r.Label+" that found nothing.",
 			func(s *mballoc.Stats) *[mballoc.MaxRungs]uint64 { return &s.UselessLoops })
 	}
+	for i, r := range rungs {
+		add(i, "extents_scanned", "extents", Lower, "extents_scanned (s_bal_cX_ex_scanned)", "Free extents measured in "+r.Label+".",
+			func(s *mballoc.Stats) *[mballoc.MaxRungs]uint64 { return &s.ExtentsByRung })
+	}
+	// Only rungs that take groups from lists can be given one in vain, and not all kernels that
+	// have lists count that.
+	for i, r := range rungs {
+		if r.Lists == mballoc.NoLists || !countsBadSuggestions(r.Key) {
+			continue
+		}
+		add(i, "bad_suggestions", "groups", Lower, "bad_suggestions", "Groups that "+r.Label+" took from a list in vain.",
+			func(s *mballoc.Stats) *[mballoc.MaxRungs]uint64 { return &s.BadSuggestions })
+		all[len(all)-1].has = func(k *mballoc.Kernel) bool { return k.Counters.BadSuggestions }
+	}
 	return all
+}
+
+// countsBadSuggestions says whether a kernel counts them for the rung with this key.
+func countsBadSuggestions(key string) bool {
+	return slices.ContainsFunc(mballoc.Kernels(), func(k mballoc.Kernel) bool { return k.Counters.BadSuggestions && k.RungOf(key) >= 0 })
+}
+
+// totalConsidered sums the groups looked at in all criteria.
+func totalConsidered(s *mballoc.Stats) (n uint64) {
+	for _, c := range s.GroupsConsidered {
+		n += c
+	}
+	return n
 }
 
 // mballocTable holds every counter of mballoc.Stats; a test holds it to that.
@@ -123,6 +145,8 @@ var mballocFirstTable = []mballocMetric{
 	mb(groupRequests, "mb_busy", "requests", Neither, "ext4_fs_is_busy",
 		"Requests for closed files that got a preallocation as CPUs waited for each other's groups.", func(s *mballoc.Stats) uint64 { return s.Busy }),
 
+	mb(groupSearch, "mb_groups_considered", "groups", Lower, "mb_stats: groups_considered of all criteria",
+		"Groups looked at, in all criteria.", totalConsidered),
 	mb(groupSearch, "mb_groups_scanned", "groups", Lower, "mb_stats: groups_scanned (s_bal_groups_scanned)",
 		"Groups whose buddy was searched.", func(s *mballoc.Stats) uint64 { return s.GroupsScanned }),
 }
@@ -131,6 +155,10 @@ var mballocFirstTable = []mballocMetric{
 var mballocLastTable = []mballocMetric{
 	mb(groupSearch, "mb_extents_scanned", "extents", Lower, "mb_stats: extents_scanned (s_bal_ex_scanned)",
 		"Free extents measured in searches.", func(s *mballoc.Stats) uint64 { return s.ExtentsScanned }),
+	mb(groupSearch, "mb_stream_goal_hits", "requests", Higher, "mb_stats: stream_goal_hits (s_bal_stream_goals)",
+		"Searches for streams that ended in the group in which the stream before had ended.", func(s *mballoc.Stats) uint64 { return s.StreamGoalHits }),
+	mb(groupSearch, "mb_len_goal_hits", "requests", Higher, "mb_stats: len_goal_hits (s_bal_len_goals)",
+		"Searches that found the whole length that the request was normalized to.", func(s *mballoc.Stats) uint64 { return s.LenGoalHits }),
 	mb(groupSearch, "mb_2n_hits", "requests", Neither, "mb_stats: 2^n_hits (s_bal_2orders)",
 		"Requests for a power of two served from the buddy.", func(s *mballoc.Stats) uint64 { return s.Pow2Hits }),
 	mb(groupSearch, "mb_breaks", "requests", Lower, "mb_stats: breaks (s_bal_breaks)",
@@ -171,7 +199,7 @@ var mballocRatios = []Metric{
 	quotientOf(groupRequests, "mb_blocks_per_req", "blocks/request", Higher, "Blocks handed out for each request.", "mb_reqs", "mb_blocks_allocated"),
 	quotientOf(groupSearch, "mb_groups_scanned_per_req", "groups/request", Lower, "Groups searched for each request.", "mb_reqs", "mb_groups_scanned"),
 	quotientOf(groupSearch, "mb_groups_considered_per_req", "groups/request", Lower, "Groups looked at, in all criteria, for each request.",
-		"mb_reqs", consideredNames()...),
+		"mb_reqs", "mb_groups_considered"),
 	quotientOf(groupSearch, "mb_extents_scanned_per_req", "extents/request", Lower, "Free extents measured for each request.", "mb_reqs", "mb_extents_scanned"),
 	quotientOf(groupPrealloc, "mb_pa_hit_share", "share", Higher, "Share of requests served from a preallocation.", "mb_reqs", "mb_pa_hits"),
 	quotientOf(groupPrealloc, "mb_discarded_share", "share", Lower, "Clusters given back for each cluster preallocated.", "mb_preallocated", "mb_discarded"),

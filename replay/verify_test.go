@@ -17,13 +17,19 @@ import (
 // (docs/MODEL.md).
 var races = map[string]bool{"stripe-1": true, "streams-1": true, "bigalloc-streams-1": true}
 
+// recorded are the kernels that cases are recorded on, and how many cases the project keeps of
+// each.
+var recorded = map[string]int{"5.10": 23, "6.1": 20, "6.12": 20, "6.18": 20, "7.2": 20, "7.3": 20}
+
 // TestRecordings compares with the project's copy of the recordings.
 func TestRecordings(t *testing.T) {
-	dirs, err := filepath.Glob("testdata/*/5.10")
-	if err != nil || len(dirs) != 23 {
-		t.Fatalf("%d cases, %v", len(dirs), err)
+	for kernel, n := range recorded {
+		dirs, err := filepath.Glob("testdata/*/" + kernel)
+		if err != nil || len(dirs) != n {
+			t.Fatalf("%s: %d cases, %v", kernel, len(dirs), err)
+		}
+		check(t, dirs)
 	}
-	check(t, dirs)
 }
 
 // TestOracle compares with recordings elsewhere: those of the workplace, or of
@@ -33,9 +39,12 @@ func TestOracle(t *testing.T) {
 	if pattern == "" {
 		pattern = "../../shared/oracle/cases/*"
 	}
-	dirs, _ := filepath.Glob(pattern + "/5.10")
-	if more, _ := filepath.Glob(pattern + "/ext2"); len(more) > 0 {
-		dirs = append(dirs, more...)
+	var dirs []string
+	for _, s := range kernels.All() {
+		more, _ := filepath.Glob(pattern + "/" + s.Recording)
+		if s.Name == s.Recording {
+			dirs = append(dirs, more...)
+		}
 	}
 	if len(dirs) == 0 {
 		t.Skip("no recordings in " + pattern)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"mbsim/allocator/mballoc"
 	"mbsim/metrics"
 )
 
@@ -66,7 +67,7 @@ func extremes() []*Run {
 	for i, n := range []string{"age", "fill up to 95%", "measure"} {
 		phases.Result.Phases = append(phases.Result.Phases, metrics.Phase{Name: n, Start: int64(i) * phases.Result.End / 3, End: int64(i+1) * phases.Result.End / 3, Values: metrics.NewRow()})
 	}
-	return []*Run{
+	all := []*Run{
 		made("all zero", 50, 5e9, 40, func(string, float64) float64 { return 0 }),
 		made("one sample", 1, 0, 1, func(n string, x float64) float64 { return 1 }),
 		made("two samples, one tiny", 2, 1500, 13, func(n string, x float64) float64 { return x * 1e-7 }),
@@ -74,6 +75,12 @@ func extremes() []*Run {
 		made("far apart", 300, 7200e9, 5000, func(n string, x float64) float64 { return math.Exp(20*x) * float64(len(n)) }),
 		phases,
 	}
+	// The kernel with the most criteria, and the longest names.
+	kernels := mballoc.Kernels()
+	for _, r := range all {
+		onlyKernel(r, kernels[len(kernels)-1])
+	}
+	return all
 }
 
 // The pictures of any run are drawn: of the right size, with something in them,

@@ -172,7 +172,7 @@ func joinWords(parts []string) string {
 
 // groupWords says how many groups a request looks at.
 func groupWords(r *Run) string {
-	line := chartLine{per: "mb_reqs", over: consideredMetrics()}
+	line := chartLine{per: "mb_reqs", over: []string{"mb_groups_considered"}}
 	mean, ok := line.final(r.Result)
 	if !ok {
 		return "There was no request for blocks."

@@ -228,10 +228,9 @@ func criteriaOf(r *Run) []metrics.Criterion {
 // drawCriteria draws in which criteria searches ended, and how many groups requests looked at.
 func drawCriteria(pic *picture, c draw.Canvas, r *Run) error {
 	k := clockOf(r.Result)
-	var labels, considered []string // labels: a curve's name, then its metric
+	var labels []string // a curve's name, then its metric
 	for _, c := range criteriaOf(r) {
 		labels = append(labels, c.Label, c.Hits)
-		considered = append(considered, c.Considered)
 	}
 	hits, err := k.curves(r.Result.Series, 1, labels...)
 	if err != nil {
@@ -242,7 +241,7 @@ func drawCriteria(pic *picture, c draw.Canvas, r *Run) error {
 	if err != nil {
 		return err
 	}
-	looked, err := k.rate(r.Result.Series, "considered, in all criteria", "mb_reqs", considered...)
+	looked, err := k.rate(r.Result.Series, "considered, in all criteria", "mb_reqs", "mb_groups_considered")
 	if err != nil {
 		return err
 	}

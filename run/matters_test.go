@@ -187,6 +187,9 @@ func TestEveryMetricHasAValue(t *testing.T) {
 	for _, m := range metrics.List() {
 		left[m.Name] = true
 	}
+	// A list suggests a group in vain for criteria 0 only where another CPU has changed the group
+	// since, which none of these runs meets. TestBadSuggestion of allocator/mballoc does.
+	delete(left, "mb_cr0_bad_suggestions")
 	look := func(o *Outcome) {
 		for _, row := range append(o.Result.Series.Rows, o.Result.Final) {
 			for id, v := range row {
@@ -203,7 +206,7 @@ func TestEveryMetricHasAValue(t *testing.T) {
 		look(playScenario(t, load(t, text), Options{}))
 	}
 	for seed := uint64(1); seed <= 100 && len(left) > 0; seed++ {
-		for _, policy := range []string{"ext2", "5.10"} {
+		for _, policy := range []string{"ext2", "5.10", "6.1", "7.2"} {
 			c := randomTimed(seed, policy)
 			s, err := scenarios.Parse([]byte(c.text()), "case.yaml", scenarios.Options{})
 			if err != nil || len(c.Rounds) > 0 {

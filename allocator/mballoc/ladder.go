@@ -36,11 +36,11 @@ const (
 	scanStripes                 // the same as scanComplex, or stripes where the goal is whole stripes
 )
 
-// listKind names lists of groups.
+// listKind names lists of groups. NoLists is the only one that others need to know.
 type listKind uint8
 
 const (
-	noLists   listKind = iota // the groups are met one after the other
+	NoLists   listKind = iota // the groups are met one after the other
 	byLargest                 // by the order of their largest free buddy
 	byMean                    // by the order of their mean free fragment
 	// byTrimmed is byMean for a goal that is cut down, power of two by power of two, until a

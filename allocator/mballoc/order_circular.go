@@ -28,7 +28,7 @@ func (o *circularOrder) summary() (largest, mean []int) { return o.largest.count
 
 // pass implements Order (ext4_mb_scan_groups).
 func (o *circularOrder) pass(s *searchPass) (next int) {
-	if s.rung.Lists == noLists {
+	if s.rung.Lists == NoLists {
 		return linearOrder{}.pass(s)
 	}
 	start := s.firstGroup()
@@ -43,7 +43,7 @@ func (o *circularOrder) pass(s *searchPass) (next int) {
 			s.begin(s.exhausted())
 		}
 	}
-	if s.rung.Lists == noLists {
+	if s.rung.Lists == NoLists {
 		return s.ac.criteria
 	}
 	// The lists are gone through twice: for the groups from start on, and for those before it.

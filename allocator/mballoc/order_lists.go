@@ -26,7 +26,7 @@ func (o *listOrder) summary() (largest, mean []int) { return o.largest.count(), 
 // kernel no more groups are offered than there are, though the lists may suggest the same
 // group again and again.
 func (o *listOrder) pass(s *searchPass) (next int) {
-	if s.rung.Lists == noLists {
+	if s.rung.Lists == NoLists {
 		return linearOrder{}.pass(s)
 	}
 	id := s.firstGroup()

@@ -98,7 +98,7 @@ func statLines(ladder []Rung, has Counters) []StatLine {
 		add(true, 2, "groups_considered", func(s *Stats) uint64 { return s.GroupsConsidered[i] })
 		add(has.ExtentsByRung, 2, "extents_scanned", func(s *Stats) uint64 { return s.ExtentsByRung[i] })
 		add(true, 2, "useless_loops", func(s *Stats) uint64 { return s.UselessLoops[i] })
-		add(has.BadSuggestions && r.Lists != noLists, 2, "bad_suggestions", func(s *Stats) uint64 { return s.BadSuggestions[i] })
+		add(has.BadSuggestions && r.Lists != NoLists, 2, "bad_suggestions", func(s *Stats) uint64 { return s.BadSuggestions[i] })
 	}
 	// Then the counters of all searches, and of buddies and preallocations.
 	add(true, 1, "extents_scanned", func(s *Stats) uint64 { return s.ExtentsScanned })

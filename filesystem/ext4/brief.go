@@ -156,7 +156,7 @@ func (fs *FS) mapBrief(t *task, in *inode, m *mapping, f mapFlags) (uint32, errn
 		in.find(&p, 0, cacheRead)
 		got, e := fs.putNew(t, in, &p, m, f, r.Len)
 		if e == 0 {
-			fs.rememberNew(in, m, f)
+			fs.rememberNew(t, in, m, f)
 		}
 		return got, e
 	}

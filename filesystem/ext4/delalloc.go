@@ -44,9 +44,9 @@ func (fs *FS) useReserved(t *task, in *inode, n uint32, claim bool) {
 
 // settleReservation accounts for clusters that were allocated at lblk. If writeback has
 // allocated them, they were all reserved. If someone else has, those were reserved in which
-// blocks are delayed.
+// blocks are delayed. Where the status tree settles reservations, remember does this.
 func (fs *FS) settleReservation(t *task, in *inode, lblk, clusters uint32, f mapFlags) {
-	if !fs.opt.Delalloc || clusters == 0 {
+	if !fs.opt.Delalloc || clusters == 0 || fs.quirks.StatusTreeSettles {
 		return
 	}
 	if f&mapDelallocReserve != 0 {
@@ -119,12 +119,12 @@ func (fs *FS) prepareDelayed(t *task, in *inode, lblk uint32) (bufState, errno) 
 	// tree to ask.
 	if !known {
 		m := mapping{lblk: lblk, len: 1}
-		if in.inline == 0 && fs.lookupBlocks(t, in, &m) > 0 {
+		if in.inline == 0 && fs.lookupBlocks(t, in, &m, 0) > 0 {
 			x.status = esWritten
 			if m.state&stateUnwritten != 0 {
 				x.status = esUnwritten
 			}
-			fs.remember(in, lblk, 1, m.pblk, x.status)
+			fs.remember(t, in, lblk, 1, m.pblk, x.status, false)
 		} else {
 			x.status = esHole
 		}

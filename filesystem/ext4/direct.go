@@ -20,7 +20,7 @@ func (fs *FS) directWrite(t *task, in *inode, off, n int64) (int64, errno) {
 	fs.touch(t, in)
 	in.mayInline = false
 	done, fallback, e := fs.directExtents(t, in, off, n)
-	if extend && off+n > in.disksize {
+	if extend && (off+n > in.disksize || e != 0 && fs.quirks.FailedDirectTruncates) {
 		e = fs.extendAfterDirect(t, in, off, n, done, e)
 	}
 	if e != 0 {
@@ -52,6 +52,7 @@ func (fs *FS) directExtents(t *task, in *inode, off, n int64) (done int64, fallb
 		}
 	}
 	fs.awaitWriteback(t, in)
+	fs.dropFolios(in, off, off+n)
 	unwritten := false
 	for done < n {
 		// Each turn maps from pos on, as far as the write goes.
@@ -65,7 +66,15 @@ func (fs *FS) directExtents(t *task, in *inode, off, n int64) (done int64, fallb
 				break
 			}
 		}
-		if got == 0 || m.state&stateMapped == 0 {
+		// Kernels that split after IO take unwritten blocks as they are.
+		found := stateMapped
+		if fs.quirks.SplitAfterIO {
+			found |= stateUnwritten
+		}
+		if got == 0 || m.state&found == 0 {
+			if fs.quirks.SplitAfterIO {
+				m.len = fs.blocksFor(off+n) - m.lblk
+			}
 			if got, e = fs.directAlloc(t, in, &m); e != 0 {
 				break
 			}
@@ -114,6 +123,8 @@ func (fs *FS) directAlloc(t *task, in *inode, m *mapping) (uint32, errno) {
 		switch {
 		case int64(m.lblk)<<fs.geo.BlockBits >= in.Size:
 			f = mapCreate
+		case in.Extents && fs.quirks.SplitAfterIO:
+			f = mapUnwrittenCreate
 		case in.Extents:
 			f = mapIOCreate
 		}
@@ -133,7 +144,7 @@ func (fs *FS) extendAfterDirect(t *task, in *inode, off, n, done int64, e errno)
 		in.disksize = max(in.disksize, off+done)
 		fs.dirtyInode(t, in)
 	}
-	if e != 0 || fs.blocksFor(off+done) < fs.blocksFor(off+n) {
+	if e != 0 || fs.blocksFor(off+done) < fs.blocksFor(off+n) && !fs.quirks.FailedDirectTruncates {
 		fs.truncateFailedWrite(t, in)
 	}
 	return e

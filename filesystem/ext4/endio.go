@@ -145,7 +145,11 @@ func (fs *FS) convertUnwritten(t *task, in *inode, lblk, n uint32) {
 	for n > 0 {
 		fs.journal.start()
 		m := mapping{lblk: lblk, len: n}
-		got, e := fs.mapBlocks(t, in, &m, mapIOConvert)
+		f := mapIOConvert
+		if fs.quirks.WritebackCachesNothing {
+			f |= mapNoCache
+		}
+		got, e := fs.mapBlocks(t, in, &m, f)
 		fs.dirtyInode(t, in)
 		if e != 0 || got == 0 {
 			return

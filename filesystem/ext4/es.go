@@ -238,6 +238,17 @@ func (t *esTree) joins(i int, e *esExtent) bool {
 	return i > 0 && t.mergeable(&t.ext[i-1], e) || i+1 < len(t.ext) && t.mergeable(e, &t.ext[i+1])
 }
 
+// delayedBlocks counts the blocks in [lblk, end] that are only delayed.
+func (t *esTree) delayedBlocks(lblk, end uint32) uint32 {
+	var n uint32
+	for i := t.search(lblk); i < len(t.ext) && t.ext[i].lblk <= end; i++ {
+		if e := &t.ext[i]; e.delayedOnly() {
+			n += min(e.end(), end) - max(e.lblk, lblk) + 1
+		}
+	}
+	return n
+}
+
 // cache records what the extent tree says about a range, but only if nothing is known of
 // any of its blocks: what the status tree knows is newer (ext4_es_cache_extent).
 func (t *esTree) cache(lblk, n uint32, pblk allocator.Block, s esStatus) {

@@ -24,14 +24,18 @@ func (t *esTree) pendingAt(clu uint32) (int, bool) { return slices.BinarySearch(
 // isPending says whether cluster clu has a pending reservation (ext4_is_pending).
 func (t *esTree) isPending(clu uint32) bool { _, ok := t.pendingAt(clu); return ok }
 
-// addPending notes a pending reservation of cluster clu (__insert_pending).
-func (t *esTree) addPending(clu uint32) {
-	if i, ok := t.pendingAt(clu); !ok {
-		if t.pendingClusters == nil {
-			t.pendingClusters = new([]uint32)
-		}
-		*t.pendingClusters = slices.Insert(*t.pendingClusters, i, clu)
+// addPending notes a pending reservation of cluster clu (__insert_pending). It returns how
+// many are new: 1, or 0 where the cluster had one.
+func (t *esTree) addPending(clu uint32) int {
+	i, ok := t.pendingAt(clu)
+	if ok {
+		return 0
 	}
+	if t.pendingClusters == nil {
+		t.pendingClusters = new([]uint32)
+	}
+	*t.pendingClusters = slices.Insert(*t.pendingClusters, i, clu)
+	return 1
 }
 
 // dropPending removes the pending reservation of cluster clu, if it has one
@@ -44,8 +48,9 @@ func (t *esTree) dropPending(clu uint32) {
 
 // revisePending adds or removes the pending reservations of the clusters at both ends of
 // [lblk, lblk+n), which has just been mapped (__revise_pending). Clusters in between are
-// mapped as a whole, and hold no delayed blocks.
-func (t *esTree) revisePending(lblk, n uint32, bits uint8) {
+// mapped as a whole, and hold no delayed blocks. It returns how many pending reservations
+// are new.
+func (t *esTree) revisePending(lblk, n uint32, bits uint8) int {
 	ratio := uint32(1) << bits
 	end := lblk + n - 1
 	first, last := lblk&^(ratio-1), end|(ratio-1)
@@ -53,20 +58,19 @@ func (t *esTree) revisePending(lblk, n uint32, bits uint8) {
 	// after it.
 	before := first != lblk && t.scanRange(first, lblk-1, isDelayedOnly)
 	after := func() bool { return last != end && t.scanRange(end+1, last, isDelayedOnly) }
-	settle := func(pending bool, b uint32) {
+	settle := func(pending bool, b uint32) int {
 		if pending {
-			t.addPending(b >> bits)
-		} else {
-			t.dropPending(b >> bits)
+			return t.addPending(b >> bits)
 		}
+		t.dropPending(b >> bits)
+		return 0
 	}
 	// The range lies in one cluster.
 	if lblk>>bits == end>>bits {
-		settle(before || after(), last)
-		return
+		return settle(before || after(), last)
 	}
-	settle(before, first)
-	settle(after(), last)
+	made := settle(before, first)
+	return made + settle(after(), last)
 }
 
 // delayedClusters counts the clusters with blocks in [start, end] that are only delayed

@@ -198,7 +198,7 @@ func (p *path) left(lblk uint32) (uint32, allocator.Block) {
 
 // right is the closest extent after lblk, nil where there is none
 // (ext4_ext_search_right).
-func (in *inode) right(p *path, lblk uint32) *extent {
+func (in *inode) right(p *path, lblk uint32, opt findOpt) *extent {
 	// The path's extent itself lies behind lblk only where lblk precedes all extents of the
 	// leaf.
 	x := p.ex()
@@ -215,9 +215,9 @@ func (in *inode) right(p *path, lblk uint32) *extent {
 	for d := p.depth - 1; d >= 0; d-- {
 		s := &p.steps[d]
 		if s.entry+1 < len(s.node.idx) {
-			n := in.readNode(s.node.idx[s.entry+1].child, cacheRead)
+			n := in.readNode(s.node.idx[s.entry+1].child, opt)
 			for n.depth > 0 {
-				n = in.readNode(n.idx[0].child, cacheRead)
+				n = in.readNode(n.idx[0].child, opt)
 			}
 			return &n.ext[0]
 		}

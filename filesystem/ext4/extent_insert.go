@@ -226,7 +226,7 @@ func (fs *FS) growTree(t *task, in *inode, f mballoc.Flags) errno {
 	}
 	// The block gets the root's entries, the root one index, which starts at the first of
 	// them.
-	n := &node{blk: b, depth: root.depth, max: fs.nodeMax()}
+	n := &node{blk: b, depth: root.depth, max: fs.nodeMax(), verified: fs.quirks.GrownRootIsVerified}
 	first := uint32(0)
 	if n.depth == 0 {
 		n.ext = slices.Clone(root.ext)

@@ -25,7 +25,8 @@ func (fs *FS) extentGoal(t *task, in *inode, p *path, lblk uint32) allocator.Blo
 // (ext4_ext_map_blocks).
 func (fs *FS) extentMapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, errno) {
 	var p path
-	in.find(&p, m.lblk, cacheRead)
+	opt := fs.readOpt(f)
+	in.find(&p, m.lblk, opt)
 	// If an extent covers the first block, it answers, whatever the caller wants.
 	x := p.ex()
 	if x != nil && x.covers(m.lblk) {
@@ -33,12 +34,22 @@ func (fs *FS) extentMapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint3
 	}
 	// A look-up of a hole puts the hole into the status tree and tells how long it is.
 	if f&mapCreate == 0 {
-		n := fs.rememberHole(in, &p, m.lblk)
+		start, n := p.hole(m.lblk)
+		n = fs.rememberHole(in, start, n, m.lblk)
 		m.pblk = 0
 		m.len = min(m.len, n)
 		return 0, 0
 	}
 	return fs.mapNew(t, in, &p, m, f)
+}
+
+// readOpt is whether what mapping with these flags reads of the tree goes into the status
+// tree.
+func (fs *FS) readOpt(f mapFlags) findOpt {
+	if fs.quirks.WritebackCachesNothing {
+		return f.searchOpt()
+	}
+	return cacheRead
 }
 
 // mapCovered maps blocks that the path's extent holds already.
@@ -52,7 +63,7 @@ func (fs *FS) mapCovered(t *task, in *inode, p *path, m *mapping, f mapFlags) (u
 	if !x.unwritten {
 		if f&mapConvertUnwritten != 0 {
 			m.pblk = pblk
-			return fs.convertToUnwritten(t, in, p, m, got)
+			return fs.convertToUnwritten(t, in, p, m, f, got)
 		}
 		m.state |= stateMapped
 		m.pblk = pblk
@@ -69,11 +80,18 @@ func (fs *FS) mapCovered(t *task, in *inode, p *path, m *mapping, f mapFlags) (u
 // to the end of the extent, pblk is where m.lblk lies.
 func (fs *FS) mapUnwrittenExtent(t *task, in *inode, p *path, m *mapping, f mapFlags, got uint32, pblk allocator.Block) (uint32, errno) {
 	var e errno
+	if fs.quirks.SplitAfterIO {
+		return fs.mapUnsplit(t, in, p, m, f, got, pblk)
+	}
 	switch {
 	// Data is about to be written there: the range becomes an extent of its own, still
 	// unwritten.
 	case f&mapPreIO != 0:
-		if got, e = fs.splitConvert(t, in, p, m.lblk, m.len, f|mapConvert); e != 0 {
+		split := f | mapConvert
+		if fs.quirks.SplitBeforeIOKeepsData {
+			split = f
+		}
+		if got, e = fs.splitConvert(t, in, p, m.lblk, m.len, split); e != 0 {
 			return 0, e
 		}
 		m.state |= stateUnwritten | stateNew | stateMapped
@@ -102,12 +120,40 @@ func (fs *FS) mapUnwrittenExtent(t *task, in *inode, p *path, m *mapping, f mapF
 	return m.len, 0
 }
 
-// rememberHole puts the hole around lblk into the status tree, as far as it holds no
-// delayed blocks, and returns its length from lblk on (ext4_ext_determine_insert_hole). To
+// mapUnsplit is mapUnwrittenExtent for kernels that split after IO.
+func (fs *FS) mapUnsplit(t *task, in *inode, p *path, m *mapping, f mapFlags, got uint32, pblk allocator.Block) (uint32, errno) {
+	var e errno
+	switch {
+	// The data is on disk: the range becomes written.
+	case f&mapConvert != 0:
+		if e = fs.convertRange(t, in, p, m.lblk, m.len, f); e != 0 {
+			return 0, e
+		}
+		m.state |= stateMapped
+	// Data is about to be written there, or fallocate asks once more: the blocks stay
+	// unwritten.
+	case f&mapUnwritten != 0:
+		m.state |= stateUnwritten | stateMapped
+	// A look-up: to a reader an unwritten block is a hole.
+	case f&mapCreate == 0:
+		m.state |= stateUnwritten
+	// A write without delayed conversion.
+	default:
+		if got, e = fs.convertToWritten(t, in, p, m, f); e != 0 {
+			return 0, e
+		}
+		m.state |= stateNew | stateMapped
+	}
+	m.pblk = pblk
+	m.len = min(got, m.len)
+	return m.len, 0
+}
+
+// rememberHole puts the hole [start, start+n) around lblk into the status tree, as far as it
+// holds no delayed blocks, and returns its length from lblk on (ext4_ext_determine_insert_hole). To
 // the extent tree delayed blocks are a hole like any other, so the status tree must be
 // asked.
-func (fs *FS) rememberHole(in *inode, p *path, lblk uint32) uint32 {
-	start, n := p.hole(lblk)
+func (fs *FS) rememberHole(in *inode, start, n, lblk uint32) uint32 {
 	for {
 		d, ok := in.fileMap().es.findRange(start, start+n-1, isDelayed)
 		if !ok {
@@ -143,7 +189,7 @@ func (fs *FS) mapNew(t *task, in *inode, p *path, m *mapping, f mapFlags) (uint3
 	// allocated. The first block of a cluster cannot share it with an earlier extent.
 	if offset != 0 && x != nil && fs.impliedCluster(m, x, p) {
 		got, pblk = m.len, m.pblk
-	} else if right := in.right(p, m.lblk); fs.geo.ClusterBits > 0 && right != nil && fs.impliedCluster(m, right, p) {
+	} else if right := in.right(p, m.lblk, fs.readOpt(f)); fs.geo.ClusterBits > 0 && right != nil && fs.impliedCluster(m, right, p) {
 		got, pblk = m.len, m.pblk
 	} else {
 		var e errno

@@ -264,7 +264,11 @@ func (fs *FS) splitAtEnd(t *task, in *inode, p *path, pc *partialCluster, end ui
 	// The extent ends at end or before it. The extent to its right may share its last
 	// cluster, and stays.
 	case bits > 0 && end >= last && pc.state == partialNone:
-		if r := in.right(p, last+1); r != nil {
+		opt := cacheRead
+		if fs.quirks.WritebackCachesNothing {
+			opt = noCache
+		}
+		if r := in.right(p, last+1, opt); r != nil {
 			pc.pclu, pc.state = r.pblk>>bits, partialKeep
 		}
 	}
@@ -274,9 +278,13 @@ func (fs *FS) splitAtEnd(t *task, in *inode, p *path, pc *partialCluster, end ui
 // forceSplit splits the path's extent at lblk (ext4_force_split_extent_at). It may use
 // reserved blocks, since to free space must not fail for want of space.
 func (fs *FS) forceSplit(t *task, in *inode, p *path, lblk uint32) errno {
+	const f = mapNoCache | mapPreIO | mapMetadataNofail
+	if fs.quirks.SplitAfterIO {
+		return fs.splitAt(t, in, p, lblk, f)
+	}
 	var s splitFlags
 	if p.ex().unwritten {
 		s = markUnwritten1 | markUnwritten2
 	}
-	return fs.splitExtentAt(t, in, p, lblk, s, mapNoCache|mapPreIO|mapMetadataNofail)
+	return fs.splitExtentAt(t, in, p, lblk, s, f)
 }

@@ -14,6 +14,7 @@ const (
 	markUnwritten2                        // the second half is unwritten
 	dataValid1                            // the first half holds data already
 	dataValid2                            // the second half does
+	dataPartly1                           // a part of the first half does
 )
 
 // maxZerooutKB is the default of the extent_max_zeroout_kb tunable
@@ -24,6 +25,9 @@ const maxZerooutKB = 32
 // halves as s says. If the extent begins there already, it is only marked
 // (ext4_split_extent_at).
 func (fs *FS) splitExtentAt(t *task, in *inode, p *path, lblk uint32, s splitFlags, f mapFlags) errno {
+	if fs.quirks.SplitCachesNothing {
+		f |= mapNoCache
+	}
 	x := p.ex()
 	if lblk == x.lblk {
 		x.unwritten = s&markUnwritten2 != 0
@@ -56,29 +60,40 @@ func (fs *FS) splitExtentAt(t *task, in *inode, p *path, lblk uint32, s splitFla
 	if s&mayZeroout == 0 {
 		x.len, x.unwritten = orig.len, orig.unwritten
 		fs.dirtyPath(t, in, p)
+		if fs.quirks.SplitBeforeIOKeepsData {
+			fs.forget(t, in, orig.lblk, uint32(orig.len))
+		}
 		return e
 	}
 	// Instead of a split, zeroes are written: the whole extent becomes written. zero is the
 	// part that holds no data yet, and only that part is told to the status tree.
 	zero := orig
 	switch {
-	case s&dataValid1 != 0:
+	case s&(dataValid1|dataPartly1) != 0:
 		zero = second
 	case s&dataValid2 != 0:
 		zero = first
 	}
+	// Only a part of the first half holds data: nothing is converted, and the status tree
+	// forgets what was zeroed.
+	if s&dataPartly1 != 0 {
+		fs.forget(t, in, zero.lblk, uint32(zero.len))
+		x.len, x.unwritten = orig.len, orig.unwritten
+		fs.dirtyPath(t, in, p)
+		return 0
+	}
 	x.len, x.unwritten = orig.len, false
 	fs.tryMerge(t, in, p, at)
 	fs.dirtyPath(t, in, p)
-	fs.zeroed(in, zero)
+	fs.zeroed(t, in, zero)
 	return 0
 }
 
 // zeroed tells the status tree that the blocks of x were written with zeroes
 // (ext4_zeroout_es).
-func (fs *FS) zeroed(in *inode, x extent) {
+func (fs *FS) zeroed(t *task, in *inode, x extent) {
 	if x.len > 0 {
-		fs.remember(in, x.lblk, uint32(x.len), x.pblk, esWritten)
+		fs.remember(t, in, x.lblk, uint32(x.len), x.pblk, esWritten, false)
 	}
 }
 
@@ -86,17 +101,24 @@ func (fs *FS) zeroed(in *inode, x extent) {
 // own (ext4_split_extent). It returns the number of blocks from lblk to the end of what was
 // split off.
 func (fs *FS) splitExtent(t *task, in *inode, p *path, lblk, n uint32, s splitFlags, f mapFlags) (uint32, errno) {
+	if fs.quirks.SplitCachesNothing {
+		f |= mapNoCache
+	}
 	x := p.ex()
 	start, length, unwritten := x.lblk, uint32(x.len), x.unwritten
 	// First the part behind the range is split off, if the extent reaches beyond it.
 	got := n
-	if lblk+n < start+length {
+	behind := lblk+n < start+length
+	if behind {
 		s1 := s & mayZeroout
 		if unwritten {
 			s1 |= markUnwritten1 | markUnwritten2
 		}
 		if s&dataValid2 != 0 {
 			s1 |= dataValid1
+			if fs.quirks.SplitBeforeIOKeepsData && lblk > start {
+				s1 ^= dataValid1 | dataPartly1
+			}
 		}
 		if e := fs.splitExtentAt(t, in, p, lblk+n, s1, f|mapPreIO); e != 0 {
 			return 0, e
@@ -106,8 +128,10 @@ func (fs *FS) splitExtent(t *task, in *inode, p *path, lblk, n uint32, s splitFl
 	}
 	// Then the part before it. The path must be found anew, since the first split may have
 	// changed the tree, and may even have made the extent written.
-	in.find(p, lblk, f.searchOpt())
-	unwritten = p.ex().unwritten
+	if behind || !fs.quirks.SplitBeforeIOKeepsData {
+		in.find(p, lblk, f.searchOpt())
+		unwritten = p.ex().unwritten
+	}
 	if lblk >= start {
 		s1 := s & dataValid2
 		if unwritten {
@@ -143,6 +167,12 @@ func (fs *FS) splitConvert(t *task, in *inode, p *path, lblk, n uint32, f mapFla
 			s = mayZeroout
 		}
 		s |= markUnwritten2 | dataValid2
+	// Before IO the blocks hold no data yet, which some kernels know.
+	case f&mapUnwritten != 0:
+		if x.next() <= fs.eofBlock(in, lblk, n) {
+			s = mayZeroout
+		}
+		s |= markUnwritten2
 	}
 	return fs.splitExtent(t, in, p, lblk, n, s, f|mapPreIO)
 }
@@ -152,7 +182,11 @@ func (fs *FS) splitConvert(t *task, in *inode, p *path, lblk, n uint32, f mapFla
 func (fs *FS) convertEndIO(t *task, in *inode, p *path, lblk, n uint32) errno {
 	// It should be an extent of its own since before the IO; merges may have changed that.
 	if x := p.ex(); x.lblk != lblk || uint32(x.len) > n {
-		if _, e := fs.splitConvert(t, in, p, lblk, n, mapConvert); e != 0 {
+		f := mapConvert
+		if fs.quirks.EndIOMayUseReserve {
+			f |= mapMetadataNofail
+		}
+		if _, e := fs.splitConvert(t, in, p, lblk, n, f); e != 0 {
 			return e
 		}
 		in.find(p, lblk, cacheRead)
@@ -165,17 +199,33 @@ func (fs *FS) convertEndIO(t *task, in *inode, p *path, lblk, n uint32) errno {
 
 // convertToUnwritten makes the written blocks of m unwritten
 // (convert_initialized_extent).
-func (fs *FS) convertToUnwritten(t *task, in *inode, p *path, m *mapping, got uint32) (uint32, errno) {
+func (fs *FS) convertToUnwritten(t *task, in *inode, p *path, m *mapping, f mapFlags, got uint32) (uint32, errno) {
 	// More than one unwritten extent can hold is done in parts.
 	if m.len > maxUnwrittenLen {
 		m.len = maxUnwrittenLen / 2
 	}
-	// The range becomes an extent of its own, and that changes its state.
-	if x := p.ex(); x.lblk != m.lblk || uint32(x.len) > m.len {
-		if _, e := fs.splitConvert(t, in, p, m.lblk, m.len, mapConvertUnwritten); e != 0 {
+	if fs.quirks.SplitAfterIO {
+		if e := fs.convertRange(t, in, p, m.lblk, m.len, f); e != 0 {
 			return 0, e
 		}
-		in.find(p, m.lblk, cacheRead)
+		in.find(p, m.lblk, f.searchOpt())
+		// Zeroes may have stood in for the conversion.
+		m.state |= stateMapped
+		if p.ex().unwritten {
+			m.state ^= stateMapped | stateUnwritten
+		}
+		m.len = min(got, m.len)
+		return m.len, 0
+	}
+	// The range becomes an extent of its own, and that changes its state.
+	if x := p.ex(); x.lblk != m.lblk || uint32(x.len) > m.len {
+		if !fs.quirks.SplitBeforeIOKeepsData {
+			f = mapConvertUnwritten
+		}
+		if _, e := fs.splitConvert(t, in, p, m.lblk, m.len, f); e != 0 {
+			return 0, e
+		}
+		in.find(p, m.lblk, f.searchOpt())
 	}
 	p.ex().unwritten = true
 	fs.tryMerge(t, in, p, p.leaf().entry)
@@ -222,11 +272,15 @@ func (fs *FS) convertToWritten(t *task, in *inode, p *path, m *mapping, f mapFla
 		}
 	}
 	// What remains to be split off becomes an extent of its own, and written.
-	if _, e := fs.splitExtent(t, in, p, lblk, n, s, f); e != 0 {
+	if fs.quirks.SplitAfterIO {
+		if e := fs.convertRange(t, in, p, lblk, n, f|mapConvert); e != 0 {
+			return 0, e
+		}
+	} else if _, e := fs.splitExtent(t, in, p, lblk, n, s, f); e != 0 {
 		return 0, e
 	}
-	fs.zeroed(in, tail)
-	fs.zeroed(in, head)
+	fs.zeroed(t, in, tail)
+	fs.zeroed(t, in, head)
 	return got, 0
 }
 

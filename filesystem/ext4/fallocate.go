@@ -34,6 +34,10 @@ func (fs *FS) fallocate(t *task, in *inode, mode uint32, off, n int64) errno {
 	if e := fs.convertInline(t, in); e != 0 {
 		return e
 	}
+	if fs.quirks.FallocateTouchesFirst {
+		fs.awaitWriteback(t, in)
+		fs.touch(t, in)
+	}
 	switch {
 	case mode&falPunchHole != 0:
 		return fs.punchHole(t, in, off, n)
@@ -45,7 +49,9 @@ func (fs *FS) fallocate(t *task, in *inode, mode uint32, off, n int64) errno {
 	}
 	// Plain preallocation: the blocks that the range touches are allocated and stay
 	// unwritten.
-	fs.touch(t, in)
+	if !fs.quirks.FallocateTouchesFirst {
+		fs.touch(t, in)
+	}
 	lblk, end := uint32(off>>fs.geo.BlockBits), fs.blocksFor(off+n)
 	return fs.allocFileBlocks(t, in, lblk, end-lblk, growTo(in, mode, off+n), mapUnwrittenCreate)
 }
@@ -66,7 +72,18 @@ func (fs *FS) allocFileBlocks(t *task, in *inode, lblk, n uint32, newSize int64,
 		f |= mapNoNormalize
 	}
 	m := mapping{lblk: lblk, len: n}
+	old := in.Size
+	fs.zeroEndFirst(t, in, newSize)
 	retries := 0
+	if fs.quirks.OldEndZeroedFirst {
+		first := lblk
+		defer func() {
+			// The file grows to the end of the last piece that was allocated.
+			if newSize > 0 && m.lblk > first {
+				fs.growFile(t, in, min(int64(m.lblk)<<fs.geo.BlockBits, newSize))
+			}
+		}()
+	}
 	for n > 0 {
 		fs.journal.start()
 		got, e := fs.mapBlocks(t, in, &m, f)
@@ -79,18 +96,30 @@ func (fs *FS) allocFileBlocks(t *task, in *inode, lblk, n uint32, newSize int64,
 			}
 			return e
 		}
+		if fs.quirks.FallocateRetriesEach {
+			retries = 0
+		}
 		// The size follows each piece, so that it is right if a later piece fails.
 		n -= got
 		m.lblk += got
 		m.len = n
-		if newSize > 0 {
+		if newSize > 0 && !fs.quirks.OldEndZeroedFirst {
 			end := min(int64(m.lblk)<<fs.geo.BlockBits, newSize)
 			in.Size = max(in.Size, end)
 			in.disksize = max(in.disksize, end)
+			fs.zeroOldEnd(t, in, old, end)
 		}
 		fs.dirtyInode(t, in)
 	}
 	return 0
+}
+
+// growFile lets the file grow to a size that is on disk, unless it is larger
+// (ext4_update_inode_size).
+func (fs *FS) growFile(t *task, in *inode, size int64) {
+	in.Size = max(in.Size, size)
+	in.disksize = max(in.disksize, size)
+	fs.dirtyInode(t, in)
 }
 
 // zeroRange makes the whole blocks of a range unwritten, and writes zeroes to the partial
@@ -104,8 +133,10 @@ func (fs *FS) zeroRange(t *task, in *inode, mode uint32, off, n int64) errno {
 	first, stop := fs.blocksFor(off), uint32((off+n)>>fs.geo.BlockBits)
 	partial := off&(bs-1) != 0 || (off+n)&(bs-1) != 0
 	newSize := growTo(in, mode, off+n)
-	fs.awaitWriteback(t, in)
-	fs.touch(t, in)
+	if !fs.quirks.FallocateTouchesFirst {
+		fs.awaitWriteback(t, in)
+		fs.touch(t, in)
+	}
 	// Partial blocks are allocated too, with all blocks between them.
 	if partial {
 		from, to := uint32(off>>fs.geo.BlockBits), fs.blocksFor(off+n)
@@ -114,8 +145,10 @@ func (fs *FS) zeroRange(t *task, in *inode, mode uint32, off, n int64) errno {
 		}
 	}
 	// Whole blocks: their pages are dropped, and written ones become unwritten.
-	if stop > first {
+	if stop > first || fs.quirks.ZeroRangeDropsAlways {
 		fs.updateDisksize(t, in, off, n)
+	}
+	if stop > first {
 		fs.dropPageRange(in, off, off+n)
 		if e := fs.allocFileBlocks(t, in, first, stop-first, newSize, mapUnwrittenCreate|mapConvertUnwritten|mapNoCache); e != 0 {
 			return e
@@ -155,42 +188,49 @@ func (fs *FS) zeroPartialBlocks(t *task, in *inode, off, n int64) {
 }
 
 // updateDisksize lets the size on disk follow the file's size before pages are dropped that
-// would have brought it up to date (ext4_update_disksize_before_punch). That is so only if
-// the range reaches the end of the file.
+// would have brought it up to date (ext4_update_disksize_before_punch). Older kernels do so
+// only if the range reaches the end of the file.
 func (fs *FS) updateDisksize(t *task, in *inode, off, n int64) {
-	if off > in.Size || off+n < in.Size || in.disksize >= in.Size {
+	if off > in.Size {
 		return
 	}
-	in.disksize = in.Size
+	size := in.Size
+	if off+n < size {
+		if !fs.quirks.PunchedDisksizeGrows {
+			return
+		}
+		size = off + n
+	}
+	if in.disksize >= size {
+		return
+	}
+	in.disksize = size
 	fs.dirtyInode(t, in)
 }
 
 // punchHole frees the whole blocks of a range (ext4_punch_hole).
 func (fs *FS) punchHole(t *task, in *inode, off, n int64) errno {
-	// Dirty pages are written first, as the kernel does.
-	if in.hasDirty() {
+	// Dirty pages are written first, as older kernels do.
+	if in.hasDirty() && !fs.quirks.PunchWritesNothing {
 		if e := fs.flushFile(t, in, off, n); e != 0 {
 			return e
 		}
 	}
 	fs.awaitWriteback(t, in)
-	// Behind the end of the file there is nothing to punch.
-	if off >= in.Size {
+	n = fs.punchLength(in, off, n)
+	if n == 0 {
 		return 0
 	}
-	// A hole that reaches over the end stops at the end of its last page. The kernel takes
-	// the limit of files with indirect blocks for every file.
-	if off+n > in.Size {
-		n = in.Size + fs.pageSize - in.Size&(fs.pageSize-1) - off
+	if !fs.quirks.FallocateTouchesFirst {
+		fs.touch(t, in)
 	}
-	if limit := fs.maxIndirect - fs.geo.BlockSize(); off+n > limit {
-		n = limit - off
-	}
-	fs.touch(t, in)
 	// Pages of whole blocks are dropped: up is the first byte of these, down the last.
 	bs := fs.geo.BlockSize()
-	if up, down := (off+bs-1)&^(bs-1), (off+n)&^(bs-1)-1; down > up {
+	up, down := (off+bs-1)&^(bs-1), (off+n)&^(bs-1)-1
+	if down > up || fs.quirks.PunchWritesNothing {
 		fs.updateDisksize(t, in, off, n)
+	}
+	if down > up {
 		fs.dropPageRange(in, up, down+1)
 	}
 	fs.journal.start()
@@ -208,8 +248,42 @@ func (fs *FS) punchHole(t *task, in *inode, off, n int64) errno {
 		} else {
 			fs.punchIndirect(t, in, first, stop)
 		}
+		// Some kernels remember the hole.
+		if e == 0 && fs.quirks.PunchWritesNothing {
+			in.fileMap().es.set(first, stop-first, 0, esHole)
+		}
 	}
 	fs.markDirty(in)
 	fs.dirtyInode(t, in)
 	return e
+}
+
+// punchLength is the length of the hole of n bytes that is asked for at byte off, cut at the
+// end of the file's last page and at the limit of its size. It is 0 where there is nothing to
+// punch.
+func (fs *FS) punchLength(in *inode, off, n int64) int64 {
+	// Behind the end of the file there is nothing to punch.
+	if off >= in.Size {
+		return 0
+	}
+	// Older kernels take the limit of files with indirect blocks for every file.
+	limit := fs.maxIndirect - fs.geo.BlockSize()
+	if fs.quirks.PunchWritesNothing && in.Extents {
+		limit = fs.maxSize(in)
+	}
+	if fs.quirks.PunchWritesNothing && off >= limit {
+		return 0
+	}
+	// The end of the last page; where the file ends with a page, older kernels take one more.
+	end := off + n
+	if end > in.Size {
+		end = in.Size + fs.pageSize - in.Size&(fs.pageSize-1)
+		if fs.quirks.PunchWritesNothing {
+			end = (in.Size + fs.pageSize - 1) &^ (fs.pageSize - 1)
+		}
+	}
+	if end >= in.Size && fs.quirks.PunchEndsWithBlock {
+		end = int64(fs.blocksFor(in.Size)) << fs.geo.BlockBits
+	}
+	return min(end, limit) - off
 }

@@ -2,6 +2,7 @@ package ext4
 
 import (
 	"fmt"
+	"math/bits"
 
 	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
@@ -23,7 +24,10 @@ type FS struct {
 	journal *journal // nil without a journal
 
 	pageSize      int64
+	pageBits      uint8 // logarithm of pageSize
 	blocksPerPage uint32
+	folios        map[uint32]folioSet // by inode number, nil where pages are not kept together
+	maxFolioOrder uint8
 	maxIndirect   int64 // s_bitmap_maxbytes
 
 	extents        bool // new inodes have extent trees
@@ -106,6 +110,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 	// A page holds one block or more. Files are described briefly where all that makes them
 	// complicated is absent: inline data, clusters, allocation at the time of the write.
 	fs.blocksPerPage = uint32(fs.pageSize >> geo.BlockBits)
+	fs.setupFolios()
 	fs.briefFiles = fs.extents && !fs.inlineData && geo.ClusterBits == 0 && opt.Delalloc
 	fs.maxIndirect = maxIndirectBytes(geo.BlockBits, s.ROCompat&image.HugeFile != 0)
 	// Without a journal fs.journal stays nil, and freed blocks are free at once.
@@ -126,6 +131,16 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 	}
 	fs.mounted()
 	return fs, nil
+}
+
+// setupFolios sets the size of the largest folio, in kernels that have large ones
+// (EXT4_MAX_PAGECACHE_ORDER).
+func (fs *FS) setupFolios() {
+	fs.pageBits = uint8(bits.TrailingZeros64(uint64(fs.pageSize)))
+	if fs.quirks.LargeFolios {
+		fs.folios = make(map[uint32]folioSet)
+		fs.maxFolioOrder = max(fs.pageBits, min(maxFolioBits, 11+fs.geo.BlockBits)) - fs.pageBits
+	}
 }
 
 // newAllocator makes the allocator over the layout, with the tunables that were given in

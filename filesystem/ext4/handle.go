@@ -56,6 +56,7 @@ func (h *handle) Write(t *task, off, n int64) (int64, error) {
 		done, e = h.fs.directWrite(t, h.in, off, n)
 	} else {
 		h.fs.touch(t, h.in)
+		h.fs.zeroEndFirst(t, h.in, off)
 		done, e = h.fs.bufferedWrite(t, h.in, off, n)
 	}
 	h.fs.unlock(h.in)

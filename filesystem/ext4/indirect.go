@@ -132,10 +132,16 @@ func (fs *FS) indirectMapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uin
 		return n, 0
 	}
 	// A look-up of a hole tells how long it is. Unlike with extents the status tree does
-	// not learn it.
+	// not learn it in most kernels.
 	if f&mapCreate == 0 {
 		m.pblk = 0
-		m.len = uint32(min(uint64(m.len), c.hole(partial, fs.geo.BlockBits-2)))
+		n := c.hole(partial, fs.geo.BlockBits-2)
+		// Some kernels remember it, as with extents.
+		if fs.quirks.IndirectHolesRemembered {
+			n = min(n, uint64(maxBlocks-m.lblk))
+			n = uint64(fs.rememberHole(in, m.lblk, uint32(n), m.lblk))
+		}
+		m.len = uint32(min(uint64(m.len), n))
 		return 0, 0
 	}
 	return fs.allocateBranch(t, in, &c, partial, m, f)
@@ -214,7 +220,7 @@ func (fs *FS) allocateBranch(t *task, in *inode, c *chain, partial int, m *mappi
 		fs.dirtyInode(t, in)
 	}
 	// The reservation was for the data alone: newMeta has counted the indirect blocks.
-	if f&mapDelallocReserve != 0 {
+	if f&mapDelallocReserve != 0 && !fs.quirks.StatusTreeSettles {
 		fs.useReserved(t, in, r.Len, true)
 	}
 	m.state |= stateNew | stateMapped

@@ -125,6 +125,7 @@ func (fs *FS) blankInode(number, mode uint32) *inode {
 	}
 	*in = inode{largeInode: large, live: true}
 	in.Number = number
+	fs.forgetFolios(in)
 	in.Regular = filesystem.IsRegular(mode)
 	in.mode = uint16(mode)
 	in.links = 1
@@ -197,6 +198,7 @@ func (fs *FS) release(t *task, in *inode) {
 		in.rareState, in.dir = rareState{}, nil
 	}
 	in.live = false
+	fs.forgetFolios(in)
 	fs.unlock(in)
 }
 

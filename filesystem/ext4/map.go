@@ -44,26 +44,51 @@ type mapping struct {
 }
 
 // remember puts a range into the status tree (ext4_es_insert_extent). With bigalloc, mapped
-// blocks change which of their clusters have a pending reservation.
-func (fs *FS) remember(in *inode, lblk, n uint32, pblk allocator.Block, s esStatus) {
-	in.fileMap().es.set(lblk, n, pblk, s)
-	if fs.geo.ClusterBits > 0 && fs.opt.Delalloc && s&(esWritten|esUnwritten) != 0 {
-		in.fileMap().es.revisePending(lblk, n, fs.geo.ClusterBits)
+// blocks change which of their clusters have a pending reservation. In kernels where the
+// status tree settles reservations, those of the delayed blocks in the range are used up;
+// claim says that the inode's block count does not contain them yet.
+func (fs *FS) remember(t *task, in *inode, lblk, n uint32, pblk allocator.Block, s esStatus, claim bool) {
+	es := &in.fileMap().es
+	bits := fs.geo.ClusterBits
+	var used int64
+	// The ranges that give way are counted. With clusters they must be gone before the
+	// count is known (release).
+	if fs.quirks.StatusTreeSettles && fs.opt.Delalloc {
+		c := reservedCount{bits: bits}
+		if bits == 0 {
+			c.clusters = int64(es.delayedBlocks(lblk, lblk+n-1))
+		} else {
+			es.remove(lblk, lblk+n-1, &c)
+		}
+		used = c.release(es)
+	}
+	es.set(lblk, n, pblk, s)
+	// A cluster that was reserved and still holds delayed blocks is allocated now: its
+	// reservation is used up as well.
+	if bits > 0 && fs.opt.Delalloc && s&(esWritten|esUnwritten) != 0 {
+		pending := es.revisePending(lblk, n, bits)
+		if fs.quirks.StatusTreeSettles {
+			used += int64(pending)
+		}
+	}
+	if used > 0 {
+		fs.useReserved(t, in, uint32(used), claim)
 	}
 }
 
 // rememberMapping puts what a look-up or an allocation has given into the status tree.
-func (fs *FS) rememberMapping(in *inode, m *mapping, f mapFlags) {
+func (fs *FS) rememberMapping(t *task, in *inode, m *mapping, f mapFlags) {
 	s := esWritten
 	if m.state&stateUnwritten != 0 {
 		s = esUnwritten
 		// Blocks that fallocate has given to a delayed range stay delayed too, as their
-		// data is still to be written; blocks that writeback has just allocated do not.
-		if f&mapDelallocReserve == 0 && in.fileMap().es.scanRange(m.lblk, m.lblk+m.len-1, isDelayed) {
+		// data is still to be written; blocks that writeback has just allocated do not. Where
+		// the status tree settles reservations, mapped blocks are never delayed.
+		if !fs.quirks.StatusTreeSettles && f&mapDelallocReserve == 0 && in.fileMap().es.scanRange(m.lblk, m.lblk+m.len-1, isDelayed) {
 			s |= esDelayed
 		}
 	}
-	fs.remember(in, m.lblk, m.len, m.pblk, s)
+	fs.remember(t, in, m.lblk, m.len, m.pblk, s, f&mapDelallocReserve != 0)
 }
 
 // maxMapped is the most blocks that mapBlocks looks at in one call (INT_MAX).
@@ -76,10 +101,12 @@ func (fs *FS) mapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, err
 	m.state = 0
 	m.len = min(m.len, maxMapped)
 	var got uint32
+	delayed := false
 	// First the status tree: what it knows needs no look at the extent tree.
 	if e, ok := in.fileMap().es.lookupCounted(m.lblk); ok {
 		m.len = min(e.len-(m.lblk-e.lblk), m.len)
 		m.pblk = 0
+		delayed = e.delayedOnly()
 		if e.mapped() {
 			m.pblk = e.pblk.block() + allocator.Block(m.lblk-e.lblk)
 			// A range may be unwritten and delayed at once; only written counts as mapped.
@@ -92,9 +119,9 @@ func (fs *FS) mapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, err
 	} else {
 		// Otherwise the extent tree or the indirect blocks answer, and the status tree
 		// learns it.
-		got = fs.lookupBlocks(t, in, m)
+		got = fs.lookupBlocks(t, in, m, f&mapNoCache)
 		if got > 0 {
-			fs.rememberMapping(in, m, f)
+			fs.rememberMapping(t, in, m, f)
 		}
 	}
 	// A look-up ends here, and so does a caller who finds written blocks and wants no
@@ -105,8 +132,12 @@ func (fs *FS) mapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, err
 	if got > 0 && m.state&stateMapped != 0 && f&mapConvertUnwritten == 0 {
 		return got, 0
 	}
-	// Blocks are missing, or must be converted: the tree changes.
+	// Blocks are missing, or must be converted: the tree changes. In some kernels the status
+	// tree says whether they were reserved, and not the caller.
 	m.state = 0
+	if delayed && fs.quirks.StatusTreeSettles {
+		f |= mapDelallocReserve
+	}
 	var e errno
 	if in.Extents {
 		got, e = fs.extentMapBlocks(t, in, m, f)
@@ -117,12 +148,12 @@ func (fs *FS) mapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, err
 		return 0, e
 	}
 	// The status tree learns what has changed.
-	fs.rememberNew(in, m, f)
+	fs.rememberNew(t, in, m, f)
 	return got, 0
 }
 
 // rememberNew is rememberMapping for blocks that were allocated or converted.
-func (fs *FS) rememberNew(in *inode, m *mapping, f mapFlags) {
+func (fs *FS) rememberNew(t *task, in *inode, m *mapping, f mapFlags) {
 	if f&mapPreIO != 0 {
 		if x, ok := in.fileMap().es.lookupCounted(m.lblk); ok && x.status&esWritten != 0 {
 			// A split that has written zeroes has made the blocks written, and has told the
@@ -130,17 +161,17 @@ func (fs *FS) rememberNew(in *inode, m *mapping, f mapFlags) {
 			return
 		}
 	}
-	fs.rememberMapping(in, m, f)
+	fs.rememberMapping(t, in, m, f)
 }
 
 // lookupBlocks looks m up in the extent tree or in the indirect blocks, and returns the
-// number of blocks mapped, 0 for a hole.
-func (fs *FS) lookupBlocks(t *task, in *inode, m *mapping) uint32 {
+// number of blocks mapped, 0 for a hole. Of the flags only mapNoCache is for a look-up.
+func (fs *FS) lookupBlocks(t *task, in *inode, m *mapping, f mapFlags) uint32 {
 	var got uint32
 	// A look-up allocates nothing, so it can fail only for a block that no tree reaches,
 	// and such a block is a hole.
 	if in.Extents {
-		got, _ = fs.extentMapBlocks(t, in, m, 0)
+		got, _ = fs.extentMapBlocks(t, in, m, f)
 	} else {
 		got, _ = fs.indirectMapBlocks(t, in, m, 0)
 	}

@@ -159,6 +159,7 @@ func (fs *FS) Remount(t *task) error {
 	// transaction.
 	fs.commit(t)
 	fs.forgetPaths()
+	clear(fs.folios)
 	// The counters are exact again, with nothing held back by a CPU.
 	fs.freeInodes = allocator.NewPerCPUCounter(fs.freeInodes.Sum(), fs.opt.CPUs)
 	fs.dirCount = allocator.NewPerCPUCounter(fs.dirCount.Sum(), fs.opt.CPUs)

@@ -28,7 +28,7 @@ const settlePages = 64
 //
 // On a machine with one CPU the worker that converts (ext4_end_io_rsv_work) takes the CPU
 // from the writer as soon as IO ends; here that is when the writer has gathered settlePages
-// more. On a machine with several CPUs the worker races with the writer, and here it always
+// more. In later kernels it lets the writer go on (Quirks.WriterGoesOn). On a machine with several CPUs the worker races with the writer, and here it always
 // loses (docs/MODEL.md, Races).
 //
 // Deviates from the kernel: dirty pages that need no mapping make no requests; the number
@@ -39,6 +39,7 @@ type plug struct {
 	fs       *FS
 	requests int                       // number of requests held back
 	first    int                       // the conversions of this writer are FS.conversions[first:]
+	group    int                       // the range being mapped adds FS.conversions[group:]
 	sent     int                       // the IO of FS.conversions[first:sent] has left
 	gathered int64                     // number of blocks that the writer has gathered so far
 	sentAt   int64                     // gathered when the oldest IO left that is not converted yet, -1 for none
@@ -55,7 +56,7 @@ type heldRequest struct {
 func (p *plug) start(fs *FS) {
 	p.fs = fs
 	p.requests = 0
-	p.first, p.sent = len(fs.conversions), len(fs.conversions)
+	p.first, p.sent, p.group = len(fs.conversions), len(fs.conversions), len(fs.conversions)
 	p.gathered, p.sentAt = 0, -1
 }
 
@@ -102,12 +103,16 @@ func (p *plug) merge(r heldRequest, most uint32) bool {
 	return false
 }
 
+// next begins the next range. All that it is mapped to ends together, so what was mapped before
+// is complete now (ext4_init_io_end).
+func (p *plug) next() { p.group = len(p.fs.conversions) }
+
 // flush sends what is held back (blk_flush_plug_list). From now on the IO of all
-// conversions noted so far is on its way.
+// ranges that are complete is on its way.
 func (p *plug) flush() {
 	p.requests = 0
-	if p.sent < len(p.fs.conversions) {
-		p.sent = len(p.fs.conversions)
+	if p.sent < p.group {
+		p.sent = p.group
 		if p.sentAt < 0 {
 			p.sentAt = p.gathered
 		}
@@ -120,12 +125,12 @@ func (p *plug) convertSent(t *task, n uint32) {
 	fs := p.fs
 	p.gathered += int64(n)
 	// Nothing has left, or no worker comes first, or it is too early.
-	if p.sent == p.first || fs.opt.CPUs > 1 || fs.host != nil || p.gathered-p.sentAt < settlePages*int64(fs.blocksPerPage) {
+	if p.sent == p.first || fs.quirks.WriterGoesOn || fs.opt.CPUs > 1 || fs.host != nil || p.gathered-p.sentAt < settlePages*int64(fs.blocksPerPage) {
 		return
 	}
 	for _, c := range fs.conversions[p.first:p.sent] {
 		fs.convertUnwritten(t, c.in, c.lblk, c.len)
 	}
 	fs.conversions = slices.Delete(fs.conversions, p.first, p.sent)
-	p.sent, p.sentAt = p.first, -1
+	p.sent, p.sentAt, p.group = p.first, -1, len(fs.conversions)
 }

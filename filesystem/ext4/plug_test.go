@@ -45,6 +45,7 @@ func TestPlug(t *testing.T) {
 			var p plug
 			p.start(fs)
 			for i, x := range c.chunks {
+				p.next()
 				p.add(x.start, x.len)
 				fs.conversions = append(fs.conversions, conversion{len: x.len})
 				if p.sent != x.left {
@@ -85,6 +86,7 @@ func TestSettled(t *testing.T) {
 		p.convertSent(&task{}, 500) // gathered before the first IO leaves
 		p.add(1000, 32)
 		fs.conversions = append(fs.conversions, conversion{in: in, lblk: 0, len: 32})
+		p.next()
 		p.add(3000, 1) // the first leaves with this one
 		fs.conversions = append(fs.conversions, conversion{in: in, lblk: 100, len: 1})
 		for _, n := range c.gathered {

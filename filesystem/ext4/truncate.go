@@ -1,11 +1,16 @@
 package ext4
 
-import "mbsim/filesystem"
+import (
+	"math"
+
+	"mbsim/filesystem"
+)
 
 // dropPages forgets the dirty pages of a file from byte size on (truncate_inode_pages). The
 // block that size lies in stays.
 func (fs *FS) dropPages(in *inode, size int64) {
 	fs.cleaned(in.fileMap().cache.drop(fs.blocksFor(size), maxBlocks))
+	fs.cutFolios(in, size, math.MaxInt64)
 }
 
 // dropPageRange forgets the dirty blocks that lie wholly in [off, end)
@@ -15,15 +20,20 @@ func (fs *FS) dropPageRange(in *inode, off, end int64) {
 	if stop > first {
 		fs.cleaned(in.fileMap().cache.drop(first, stop))
 	}
+	fs.cutFolios(in, off, end)
 }
 
 // zeroPartial writes zeroes to a part of the block that off lies in, which makes the block
 // dirty if it holds data (ext4_block_zero_page_range).
 func (fs *FS) zeroPartial(t *task, in *inode, off int64) {
 	lblk := uint32(off >> fs.geo.BlockBits)
-	// A dirty block stays dirty.
-	if in.fileMap().cache.state(lblk) != 0 {
+	// A dirty block stays dirty. All blocks of a brief file that is delayed are.
+	if b := &in.brief; b.state == briefDelayed && lblk < b.n || in.fileMap().cache.state(lblk) != 0 {
 		return
+	}
+	// The page is brought into the cache, also where it is a hole.
+	if fs.largeFolios(in) {
+		fs.getFolio(in, uint32(off>>fs.pageBits), 0)
 	}
 	m := mapping{lblk: lblk, len: 1}
 	// Holes and unwritten blocks are zeroes already. A look-up can fail only where no block
@@ -34,6 +44,23 @@ func (fs *FS) zeroPartial(t *task, in *inode, off int64) {
 	in.fileMap().cache.add(lblk, 1, bufMapped)
 	fs.dirtied(1)
 	fs.markDirty(in)
+}
+
+// zeroOldEnd writes zeroes to the rest of the block that a file ended in, and to the front of
+// the block at byte pos, when something is written at pos, behind the old end. Where that
+// block is on disk it so becomes dirty. Not all kernels do so.
+func (fs *FS) zeroOldEnd(t *task, in *inode, old, pos int64) {
+	if fs.quirks.GrowingZeroesOldEnd && !fs.quirks.OldEndZeroedFirst && pos > old && !fs.isInline(in) {
+		fs.zeroPartialBlocks(t, in, old, pos-old)
+	}
+}
+
+// zeroEndFirst is zeroOldEnd for kernels that do so before they write at byte pos, and only
+// for the block of the old end (ext4_block_zero_eof).
+func (fs *FS) zeroEndFirst(t *task, in *inode, pos int64) {
+	if fs.quirks.OldEndZeroedFirst && pos > in.Size && in.Size&(fs.geo.BlockSize()-1) != 0 && !fs.isInline(in) {
+		fs.zeroPartial(t, in, in.Size)
+	}
 }
 
 // truncate frees the blocks behind the end of the file (ext4_truncate).
@@ -75,6 +102,12 @@ func (fs *FS) setSize(t *task, in *inode, size int64) errno {
 	if size > fs.maxSize(in) {
 		return filesystem.EFBIG
 	}
+	// What grows beyond the inode leaves it.
+	if fs.quirks.GrowingMovesInline && fs.isInline(in) && size > int64(in.inline) {
+		if e := fs.convertInline(t, in); e != 0 {
+			return e
+		}
+	}
 	// IO on its way to blocks that go is awaited first.
 	old := in.Size
 	if size <= old {
@@ -82,6 +115,10 @@ func (fs *FS) setSize(t *task, in *inode, size int64) errno {
 	}
 	if size != old {
 		fs.journal.start()
+		// A file that grows gets zeroes behind its old end.
+		if size > old && old&(fs.geo.BlockSize()-1) != 0 && fs.quirks.GrowingZeroesOldEnd && !fs.isInline(in) {
+			fs.zeroPartial(t, in, old)
+		}
 		in.Size, in.disksize = size, size
 		fs.dirtyInode(t, in)
 	}

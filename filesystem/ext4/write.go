@@ -19,9 +19,9 @@ func (fs *FS) bufferedWrite(t *task, in *inode, off, n int64) (int64, errno) {
 			fs.balance(t)
 			continue
 		}
-		// The part of the write that lies in the next page.
+		// The part of the write that lies in the next page, or in the next folio.
 		pos := off + done
-		part := min(fs.pageSize-pos&(fs.pageSize-1), n-done)
+		part := fs.writeUnit(in, pos, n-done)
 		if e := fs.writePage(t, in, pos, part); e != 0 {
 			// What was written before the error counts, and the error itself is lost, as
 			// with write(2).
@@ -36,7 +36,7 @@ func (fs *FS) bufferedWrite(t *task, in *inode, off, n int64) (int64, errno) {
 	return done, 0
 }
 
-// writePage writes [pos, pos+n), which lies in one page: delayed (ext4_da_write_begin,
+// writePage writes [pos, pos+n), which lies in one page or folio: delayed (ext4_da_write_begin,
 // ext4_da_write_end), or with blocks allocated now where delayed allocation is off or
 // space is short (ext4_write_begin, ext4_write_end).
 func (fs *FS) writePage(t *task, in *inode, pos, n int64) errno {
@@ -61,8 +61,10 @@ func (fs *FS) writePage(t *task, in *inode, pos, n int64) errno {
 			if !delayed || end > in.Size && (last == bufMapped || in.inline > 0) {
 				in.disksize = max(in.disksize, end)
 			}
+			old := in.Size
 			in.Size = max(in.Size, end)
 			fs.markDirty(in)
+			fs.zeroOldEnd(t, in, old, pos)
 			fs.dirtyInode(t, in)
 			return 0
 		}
@@ -114,6 +116,9 @@ func (fs *FS) prepareNow(t *task, in *inode, lblk uint32) (bufState, errno) {
 	f := mapCreate
 	if fs.dioreadNolock(in) {
 		f = mapIOCreate
+		if fs.quirks.NowTakesUnwritten {
+			f = mapUnwrittenCreate
+		}
 	}
 	m := mapping{lblk: lblk, len: 1}
 	if _, e := fs.mapBlocks(t, in, &m, f); e != 0 {
@@ -145,6 +150,7 @@ func (fs *FS) writeMany(t *task, in *inode, pos, n int64) int64 {
 		return 0
 	}
 	// Whole pages, at most manyPages of them; the first and the last may be partial.
+	total := n
 	n = min(n, manyPages*fs.pageSize-pos&(fs.pageSize-1))
 	lblk := uint32(pos >> fs.geo.BlockBits)
 	// From bytes to blocks, the partial ones at both ends included.
@@ -162,8 +168,11 @@ func (fs *FS) writeMany(t *task, in *inode, pos, n int64) int64 {
 	fs.journal.start()
 	in.reserved += blocks
 	fs.dirtied(int64(blocks))
+	fs.coverFolios(in, pos, n, total)
+	old := in.Size
 	in.Size = max(in.Size, pos+n)
 	fs.markDirty(in)
+	fs.zeroOldEnd(t, in, old, pos)
 	fs.dirtyInode(t, in)
 	return n
 }

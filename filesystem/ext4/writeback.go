@@ -27,6 +27,13 @@ func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 	if last < maxBlocks/bpp {
 		end = (last + 1) * bpp
 	}
+	// A folio is written as a whole.
+	if fs.largeFolios(in) {
+		pos, _ = fs.folioOf(in, pos)
+		if end < maxBlocks {
+			_, end = fs.folioOf(in, end-1)
+		}
+	}
 	// held is what the block layer keeps back of this writer's IO.
 	var held plug
 	held.start(fs)
@@ -45,6 +52,7 @@ func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 		// IO that has ended meanwhile is converted before this range is mapped, as its
 		// conversion can change the extent tree.
 		held.convertSent(t, x.len)
+		held.next()
 		fs.journal.start()
 		next, e := fs.mapAndSubmit(t, in, x, &held, stuck.hopeless())
 		pos = next
@@ -54,6 +62,7 @@ func (fs *FS) writepages(t *task, in *inode, first, last uint32) errno {
 		if e == filesystem.ENOSPC && fs.journal != nil {
 			stuck.failed(pos, fs.alloc.CountFreeClusters())
 			fs.commit(t)
+			held.next()
 			held.flush()
 			continue
 		}
@@ -114,22 +123,29 @@ func (fs *FS) nextExtent(in *inode, pos *uint32, end uint32) (dirtyRun, bool) {
 		r.lblk = *pos
 	}
 	r.len = min(r.len, maxWritepagesExtent, end-r.lblk)
-	// The whole pages before the run are written. The page that it begins in stays, since
+	// The whole pages or folios before the run are written. The one that it begins in stays, since
 	// it can be written only once the run has its place.
-	if page := r.lblk &^ (fs.blocksPerPage - 1); page > *pos {
+	if page, _ := fs.folioOf(in, r.lblk); page > *pos {
 		fs.cleaned(c.drop(*pos, page))
 		*pos = page
 	}
 	return r, true
 }
 
-// pageEnd rounds block b up to a multiple of the blocks of a page: the end of the page that
-// b lies in if it is not the first block of one. The last page of the largest file has one
-// block less than others, as no file has 2^32 blocks.
-func (fs *FS) pageEnd(b uint32) uint32 {
-	mask := uint64(fs.blocksPerPage - 1)
-	end := (uint64(b) + mask) &^ mask
-	return uint32(min(end, maxBlocks))
+// pageStart is the first block of the page or folio that block b lies in.
+func (fs *FS) pageStart(in *inode, b uint32) uint32 {
+	start, _ := fs.folioOf(in, b)
+	return start
+}
+
+// pageEnd is the end of the page or folio that block b lies in; b itself if it is the first
+// block of one.
+func (fs *FS) pageEnd(in *inode, b uint32) uint32 {
+	start, end := fs.folioOf(in, b)
+	if start == b {
+		return b
+	}
+	return end
 }
 
 // mapAndSubmit gives the range x its place, and also what else needs one in the page that x
@@ -137,7 +153,6 @@ func (fs *FS) pageEnd(b uint32) uint32 {
 // on from. With giveUp the data of a range that finds no place is lost, as it always is
 // when nothing is free.
 func (fs *FS) mapAndSubmit(t *task, in *inode, x dirtyRun, held *plug, giveUp bool) (uint32, errno) {
-	pageMask := fs.blocksPerPage - 1
 	start := x.lblk
 	for {
 		// The allocator may give fewer blocks than x has; the rest is asked for below or by
@@ -153,21 +168,21 @@ func (fs *FS) mapAndSubmit(t *task, in *inode, x dirtyRun, held *plug, giveUp bo
 			if e == filesystem.ENOSPC && (giveUp || fs.alloc.CountFreeClusters() == 0) {
 				// The kernel logs that the data is lost, and drops the pages
 				// (mpage_release_unused_pages with invalidate).
-				from, to := start&^pageMask, fs.pageEnd(x.next())
+				from, to := fs.pageStart(in, start), fs.pageEnd(in, x.next())
 				fs.forget(t, in, from, to-from)
 				fs.cleaned(in.fileMap().cache.drop(from, to))
 				fs.lost += int64(x.len)
 			}
-			return start &^ pageMask, e
+			return fs.pageStart(in, start), e
 		}
 		// The page in which the mapped blocks end can be written once all of its blocks
 		// have a place.
 		done := x.lblk + got
-		rest := fs.pageEnd(done)
+		rest := fs.pageEnd(in, done)
 		y, more := in.firstUnmapped(done, min(rest, fs.blocksFor(in.Size)))
 		// All pages up to here have their blocks: they are submitted.
 		if !more {
-			fs.cleaned(in.fileMap().cache.drop(start&^pageMask, rest))
+			fs.cleaned(in.fileMap().cache.drop(fs.pageStart(in, start), rest))
 			fs.extendDisksize(t, in, rest)
 			return rest, 0
 		}
@@ -212,8 +227,14 @@ func (fs *FS) mapOne(t *task, in *inode, x dirtyRun, held *plug) (uint32, errno)
 	nolock := fs.dioreadNolock(in)
 	if nolock {
 		f |= mapIOCreate
+		if fs.quirks.SplitAfterIO {
+			f &^= mapPreIO
+		}
 	}
-	if x.state == bufDelayed {
+	if fs.quirks.WritebackCachesNothing {
+		f |= mapNoCache
+	}
+	if x.state == bufDelayed && (!fs.quirks.StatusTreeSettles || in.brief.state == briefDelayed) {
 		f |= mapDelallocReserve
 	}
 	// A brief file is mapped in a shorter way, which gives the same.

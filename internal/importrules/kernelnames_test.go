@@ -18,7 +18,7 @@ var kernelName = regexp.MustCompile(`^(ext[234]|[5-9]\.[0-9]+(-seed)?)$`)
 
 // mayName are the places that may name one: those that are about just one, and what
 // mke2fs calls its types.
-var mayName = []string{"kernels/", "filesystem/", "allocator/mballoc/linux", "scenarios/keys.go"}
+var mayName = []string{"kernels/", "filesystem/", "allocator/mballoc/linux", "allocator/mballoc/changes.go", "scenarios/keys.go"}
 
 // TestKernelsAreNamedOnce: who handles scenarios, runs, replays, metrics and reports asks
 // package kernels what a system has, and never which one it is.
