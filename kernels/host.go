@@ -39,18 +39,25 @@ func Nearest(release string) (sys *System, note string, err error) {
 		return nil, "", err
 	}
 	all := profiles()
-	changes := slices.Concat(dated(mballoc.Changes, all), dated(ext4.Changes, all))
+	changes := slices.Concat(dated(mballoc.Changes), dated(ext4.Changes))
 	var best profile
 	var lacks, more []string // of the best so far
 	for _, p := range all {
-		l, m := differences(changes, v, p.Name)
+		l, m := differences(changes, v, p.Name, all)
 		// A later profile is nearer if less differs, or the same and it is not too new.
 		less := cmp.Compare(len(l)+len(m), len(lacks)+len(more))
 		if best.System == nil || less < 0 || less == 0 && p.at.compareSeries(v) <= 0 {
 			best, lacks, more = p, l, m
 		}
 	}
-	return best.System, best.note(release, suffix, v, lacks, more), nil
+	// An older kernel of a profile's series may be from before its series took a change over.
+	var taken []string
+	for _, c := range changes {
+		if v.compareSeries(best.at) == 0 && v.stable < best.at.stable && c.taken(v) {
+			taken = append(taken, c.name)
+		}
+	}
+	return best.System, best.note(release, suffix, v, lacks, slices.Concat(more, taken)), nil
 }
 
 // profile is a system that stands for one release of Linux.
@@ -125,60 +132,73 @@ func parseRelease(release string) (v version, suffix string, err error) {
 type datedChange struct {
 	name     string
 	profiles []string
-	// from is the first version that is known to have it, and without the last that is known
-	// not to: the two are the same where it is known when it came, and from has it.
-	from, without version
-	stable        []version // series that took it over
+	since    version
+	dated    bool      // whether since is known
+	stable   []version // series that took it over
 }
 
-// dated are when the changes of one part came. Where that is not known, it was after the last
-// profile without it, and with the first that has it at the latest.
-func dated[K any](changes []allocator.Change[K], all []profile) []datedChange {
-	var out []datedChange
+// dated are when the changes of one part came.
+func dated[K any](changes []allocator.Change[K]) []datedChange {
+	var all []datedChange
 	for i := range changes {
 		c := &changes[i]
 		d := datedChange{name: c.Name, profiles: c.Kernels}
+		if since, _, err := parseRelease(c.Since); err == nil {
+			d.since, d.dated = since, true
+		}
 		// The series that took it over are words of a text.
 		for _, word := range strings.FieldsFunc(c.Stable, func(r rune) bool { return strings.ContainsRune(" ,;", r) }) {
 			if s, _, err := parseRelease(word); err == nil {
 				d.stable = append(d.stable, s)
 			}
 		}
-		if since, _, err := parseRelease(c.Since); err == nil {
-			d.from, d.without = since, since
-			out = append(out, d)
-			continue
-		}
-		// Profiles are in the order of their versions.
-		for _, p := range all {
-			if c.In(p.Name) {
-				d.from = p.at
-				break
-			}
-			d.without = p.at
-		}
-		out = append(out, d)
+		all = append(all, d)
 	}
-	return out
+	return all
 }
 
-// has says whether a kernel of this version has the change, if that is known. One that its
-// series took over counts, whichever stable release that was.
-func (c *datedChange) has(v version) (has, known bool) {
-	took := slices.ContainsFunc(c.stable, func(s version) bool { return s.compareSeries(v) == 0 })
-	if took || c.from.compareSeries(v) <= 0 {
-		return true, true
+// taken says whether the series of a version took the change over, in some stable release.
+func (c *datedChange) taken(v version) bool {
+	return slices.ContainsFunc(c.stable, func(s version) bool { return s.compareSeries(v) == 0 })
+}
+
+// has says whether a kernel of this version has the change, if that is known.
+func (c *datedChange) has(v version, all []profile) (has, known bool) {
+	// The profiles around it, which are the same for one of a profile's series. Profiles are in
+	// the order of their versions.
+	var below, above *profile
+	for i := range all {
+		order := all[i].at.compareSeries(v)
+		if order <= 0 {
+			below = &all[i]
+		}
+		if order >= 0 && above == nil {
+			above = &all[i]
+		}
 	}
-	return false, c.from == c.without || v.compareSeries(c.without) <= 0
+	in := func(p *profile) bool { return p != nil && slices.Contains(c.profiles, p.Name) }
+	switch {
+	case below != nil && below == above:
+		return in(below), true
+	case c.dated:
+		return c.taken(v) || c.since.compareSeries(v) <= 0, true
+	// A version newer than all profiles has what the newest has; one that is older, what the
+	// oldest has.
+	case above == nil:
+		return in(below), true
+	case below == nil:
+		return in(above), true
+	}
+	return in(below), in(below) == in(above)
 }
 
 // differences are the names of the changes in which a profile is known to differ from a kernel
 // of a version: those that it lacks, and those that it has more.
-func differences(all []datedChange, v version, profile string) (lacks, more []string) {
-	for i := range all {
-		c := &all[i]
-		in := slices.Contains(c.profiles, profile)
-		has, known := c.has(v)
+func differences(changes []datedChange, v version, name string, all []profile) (lacks, more []string) {
+	for i := range changes {
+		c := &changes[i]
+		in := slices.Contains(c.profiles, name)
+		has, known := c.has(v, all)
 		switch {
 		case known && has && !in:
 			lacks = append(lacks, c.name)

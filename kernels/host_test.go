@@ -19,6 +19,7 @@ func TestNearest(t *testing.T) {
 		{"6.6.30", "6.12", "it has what this kernel may lack: stripe-fallback"},
 		{"6.8.0-45-generic", "6.12", ""},
 		{"6.12.107+deb13-cloud-amd64", "6.12", "(deb13-cloud-amd64)"},
+		{"6.12.10", "6.12", "it has what this kernel may lack: skip-locked, circular-order; what stable releases"},
 		{"6.14.0", "6.12", ""},
 		{"6.17.4-arch1-1", "6.18", ""},
 		{"6.18.15+deb13-cloud-amd64", "6.18", ""},
@@ -61,19 +62,28 @@ func TestNearestToItself(t *testing.T) {
 	}
 }
 
-// TestUnknownDate: a change of which it is not known when it came counts for no version
-// between the last profile without it and the first with it.
-func TestUnknownDate(t *testing.T) {
-	c := &datedChange{from: version{6, 18, 15}, without: version{6, 12, 107}, stable: []version{{6, 14, 0}}}
+// TestHasChange: where it is not known when a change came, it counts only for versions between
+// two profiles of which both have it or neither. A profile says what its series has.
+func TestHasChange(t *testing.T) {
+	all := []profile{
+		{&System{Name: "a"}, version{6, 1, 9}}, {&System{Name: "b"}, version{6, 12, 107}}, {&System{Name: "c"}, version{6, 18, 15}},
+	}
+	undated := &datedChange{profiles: []string{"b", "c"}}
+	since := &datedChange{profiles: []string{"b", "c"}, since: version{6, 17, 0}, dated: true, stable: []version{{6, 12, 0}, {6, 6, 0}}}
+	taken := &datedChange{profiles: []string{"b"}} // by one stable series only
 	for _, x := range []struct {
+		c          *datedChange
 		v          version
 		has, known bool
 	}{
-		{version{6, 12, 1}, false, true}, {version{6, 13, 0}, false, false}, {version{6, 14, 0}, true, true},
-		{version{6, 17, 9}, false, false}, {version{6, 18, 0}, true, true}, {version{7, 0, 0}, true, true},
+		{undated, version{5, 4, 0}, false, true}, {undated, version{6, 1, 200}, false, true}, {undated, version{6, 8, 0}, false, false},
+		{undated, version{6, 12, 1}, true, true}, {undated, version{6, 14, 0}, true, true}, {undated, version{7, 0, 0}, true, true},
+		{since, version{6, 5, 0}, false, true}, {since, version{6, 6, 30}, true, true}, {since, version{6, 12, 1}, true, true},
+		{since, version{6, 14, 0}, false, true}, {since, version{6, 17, 0}, true, true}, {since, version{7, 0, 0}, true, true},
+		{taken, version{6, 12, 0}, true, true}, {taken, version{6, 14, 0}, true, false}, {taken, version{6, 18, 0}, false, true},
 	} {
-		if has, known := c.has(x.v); has != x.has || known != x.known {
-			t.Errorf("%v: %v %v", x.v, has, known)
+		if has, known := x.c.has(x.v, all); known != x.known || known && has != x.has {
+			t.Errorf("%+v, %v: %v %v", *x.c, x.v, has, known)
 		}
 	}
 }
