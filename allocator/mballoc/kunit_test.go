@@ -10,8 +10,8 @@ import (
 )
 
 // The cases of the kernel's own unit test of mballoc (fs/ext4/mballoc-test.c of
-// 7.2), and the same on 4K blocks without clusters. The simple allocator's are
-// in simple_test.go.
+// 7.2), and the same on 4K blocks without clusters, with every kernel. The simple
+// allocator's are in simple_test.go.
 
 // layouts are the kernel's layouts: four groups of 8192 blocks.
 var layouts = []struct {
@@ -31,13 +31,24 @@ func layoutDisk(i int) *Disk {
 	return NewDisk(l.blockBits, l.clusterBits, 0, 8192>>l.clusterBits, layoutGroups, 0)
 }
 
-// forLayouts runs f on each layout with a random source whose seed it names.
+// seedsOf is how many random sources a kernel is tried with: the default kernel with n, the
+// others, which share what these tests look at, with one.
+func seedsOf(k Kernel, n uint64) uint64 {
+	if k.Name == DefaultKernel.Name {
+		return n
+	}
+	return 1
+}
+
+// forLayouts runs f on each layout with each kernel and a random source whose seed it names.
 func forLayouts(t *testing.T, f func(t *testing.T, a *Allocator, rnd *rand.Rand)) {
-	for i, l := range layouts {
-		for seed := range uint64(4) {
-			t.Run(fmt.Sprintf("%s/seed=%d", l.name, seed), func(t *testing.T) {
-				f(t, layoutDisk(i).Mount(t, nil), rand.New(rand.NewPCG(seed, 0)))
-			})
+	for _, k := range Kernels() {
+		for i, l := range layouts {
+			for seed := range seedsOf(k, 4) {
+				t.Run(fmt.Sprintf("%s/%s/seed=%d", k.Name, l.name, seed), func(t *testing.T) {
+					f(t, layoutDisk(i).Mount(t, of(k)), rand.New(rand.NewPCG(seed, 0)))
+				})
+			}
 		}
 	}
 }
@@ -131,24 +142,28 @@ func (p *paired) check(t *testing.T, a *Allocator, g *group) {
 // TestGenerateBuddy: a buddy generated from a bitmap is the one that pairing
 // from below gives.
 func TestGenerateBuddy(t *testing.T) {
-	for i, l := range layouts {
-		for seed := range uint64(8) {
-			t.Run(fmt.Sprintf("%s/seed=%d", l.name, seed), func(t *testing.T) {
-				rnd := rand.New(rand.NewPCG(seed, 0))
-				d := layoutDisk(i)
-				size := int(d.Geo.ClustersPerGroup)
-				for _, r := range randomRanges(rnd, size) {
-					d.Take(0, r[0], r[1])
-				}
-				a := d.Mount(t, nil)
-				g := a.load(0)
-				want := pairUp(g.disk, a.orders, size)
-				want.check(t, a, g)
-				if g.firstFree != want.first {
-					t.Errorf("first free cluster %d, want %d", g.firstFree, want.first)
-				}
-			})
+	for _, k := range Kernels() {
+		for i, l := range layouts {
+			for seed := range seedsOf(k, 8) {
+				t.Run(fmt.Sprintf("%s/%s/seed=%d", k.Name, l.name, seed), func(t *testing.T) {
+					testGenerateBuddy(t, layoutDisk(i), k, rand.New(rand.NewPCG(seed, 0)))
+				})
+			}
 		}
+	}
+}
+
+func testGenerateBuddy(t *testing.T, d *Disk, k Kernel, rnd *rand.Rand) {
+	size := int(d.Geo.ClustersPerGroup)
+	for _, r := range randomRanges(rnd, size) {
+		d.Take(0, r[0], r[1])
+	}
+	a := d.Mount(t, of(k))
+	g := a.load(0)
+	want := pairUp(g.disk, a.orders, size)
+	want.check(t, a, g)
+	if g.firstFree != want.first {
+		t.Errorf("first free cluster %d, want %d", g.firstFree, want.first)
 	}
 }
 

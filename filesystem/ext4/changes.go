@@ -45,6 +45,8 @@ var Changes = []allocator.Change[Kernel]{
 	{
 		Name:    "punch-updates-disksize",
 		Doc:     "Punching or zeroing a range inside a file brings its size on disk up to the end of the range.",
+		Commit:  "ext4: increase i_disksize to offset + len in ext4_update_disksize_before_punch()",
+		Since:   "6.18",
 		Where:   "ext4_update_disksize_before_punch",
 		Kernels: since("6.1"),
 		Apply:   func(k *Kernel) { k.Quirks.PunchedDisksizeGrows = true },
@@ -52,6 +54,8 @@ var Changes = []allocator.Change[Kernel]{
 	{
 		Name:    "split-caches-nothing",
 		Doc:     "What a split reads of the extent tree does not go into the status tree.",
+		Commit:  "ext4: don't cache extent during splitting extent",
+		Since:   "7.0",
 		Where:   "ext4_split_extent",
 		Kernels: since("6.1"),
 		Apply:   func(k *Kernel) { k.Quirks.SplitCachesNothing = true },
@@ -87,7 +91,6 @@ var Changes = []allocator.Change[Kernel]{
 	{
 		Name:    "dioread-nolock-for-small-blocks",
 		Doc:     "Blocks that are smaller than a page are allocated unwritten by default too (dioread_nolock).",
-		Commit:  "ext4: enable dioread_nolock as default option for small blocksize",
 		Where:   "ext4_set_def_opts",
 		Kernels: since("6.12"),
 		Apply:   func(k *Kernel) { k.Defaults.DioreadNolock = true },
@@ -102,6 +105,8 @@ var Changes = []allocator.Change[Kernel]{
 	{
 		Name:    "status-tree-settles",
 		Doc:     "A range that becomes mapped uses up the reservations of its delayed blocks and is delayed no more, whoever maps it.",
+		Commit:  "ext4: update delalloc data reserve space in ext4_es_insert_extent()",
+		Since:   "6.12",
 		Where:   "ext4_es_insert_extent",
 		Kernels: since("6.12"),
 		Apply:   func(k *Kernel) { k.Quirks.StatusTreeSettles = true },
@@ -116,6 +121,8 @@ var Changes = []allocator.Change[Kernel]{
 	{
 		Name:    "punch-writes-nothing",
 		Doc:     "Punching a hole drops its dirty pages without writing them, and remembers the hole.",
+		Commit:  "ext4: refactor ext4_punch_hole()",
+		Since:   "6.14",
 		Where:   "ext4_punch_hole",
 		Kernels: since("6.12"),
 		Apply:   func(k *Kernel) { k.Quirks.PunchWritesNothing = true },
@@ -123,6 +130,8 @@ var Changes = []allocator.Change[Kernel]{
 	{
 		Name:    "fallocate-touches-first",
 		Doc:     "fallocate updates the times of a file before it looks at anything else.",
+		Commit:  "ext4: move out common parts into ext4_fallocate()",
+		Since:   "6.14",
 		Where:   "ext4_fallocate",
 		Kernels: since("6.12"),
 		Apply:   func(k *Kernel) { k.Quirks.FallocateTouchesFirst = true },
@@ -130,6 +139,8 @@ var Changes = []allocator.Change[Kernel]{
 	{
 		Name:    "zero-range-drops-always",
 		Doc:     "Zeroing a range brings the size on disk up to date also where the range has no whole block.",
+		Commit:  "ext4: refactor ext4_zero_range()",
+		Since:   "6.14",
 		Where:   "ext4_zero_range",
 		Kernels: since("6.12"),
 		Apply:   func(k *Kernel) { k.Quirks.ZeroRangeDropsAlways = true },
@@ -144,6 +155,8 @@ var Changes = []allocator.Change[Kernel]{
 	{
 		Name:    "split-before-io-keeps-data",
 		Doc:     "Where a split finds no block for the tree, zeroes are written only over what holds no data, and the status tree forgets the extent.",
+		Commit:  "ext4: don't set EXT4_GET_BLOCKS_CONVERT when splitting before submitting I/O",
+		Since:   "7.0",
 		Where:   "ext4_split_extent_at",
 		Kernels: since("6.12"),
 		Apply:   func(k *Kernel) { k.Quirks.SplitBeforeIOKeepsData = true },
@@ -165,6 +178,8 @@ var Changes = []allocator.Change[Kernel]{
 	{
 		Name:    "split-after-io",
 		Doc:     "An unwritten extent that data is written to is split when the IO has ended, not before.",
+		Commit:  "ext4: don't split extent before submitting I/O",
+		Since:   "7.0",
 		Where:   "ext4_split_convert_extents",
 		Kernels: since("7.2"),
 		Needs:   []string{"status-tree-settles"},
@@ -173,6 +188,8 @@ var Changes = []allocator.Change[Kernel]{
 	{
 		Name:    "large-folios",
 		Doc:     "The page cache keeps the pages of a write together, in folios of up to 2 MiB; a write and writeback go folio by folio.",
+		Commit:  "ext4: enable large folio for regular file",
+		Since:   "6.16",
 		Where:   "ext4_set_inode_mapping_order",
 		Kernels: since("6.18"),
 		Apply:   func(k *Kernel) { k.Quirks.LargeFolios = true },

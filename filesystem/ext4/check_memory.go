@@ -129,11 +129,13 @@ func (c *checker) dirtyBlock(in *inode, t *treeCheck, b uint32, s bufState) bool
 	ok := false
 	switch s {
 	case bufDelayed:
-		// Blocks that fallocate gave it meanwhile may be written with zeroes.
+		// Blocks that fallocate gave it meanwhile may be written with zeroes. In some kernels
+		// the status tree does not call them delayed any more.
 		x, known := in.m.es.lookup(b)
-		ok = known && x.status&esDelayed != 0 || p != nil && !p.unwritten
+		ok = known && x.status&esDelayed != 0 || p != nil && (!p.unwritten || c.fs.quirks.StatusTreeSettles)
 	case bufMapped:
-		ok = p != nil && !p.unwritten
+		// Zeroing a range may zero the old end of the file before it makes the block unwritten.
+		ok = p != nil && (!p.unwritten || c.fs.quirks.OldEndZeroedFirst)
 	case bufUnwritten:
 		// Converting a part of an extent may write zeroes to the rest of it.
 		ok = p != nil

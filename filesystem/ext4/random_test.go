@@ -43,6 +43,30 @@ func TestRandom(t *testing.T) {
 	t.Logf("%d cases", ran)
 }
 
+// TestRandomKernels is TestRandom with later kernels, and other scripts.
+func TestRandomKernels(t *testing.T) {
+	n := *randomRuns / 2
+	if testing.Short() {
+		n /= 4
+	}
+	kernels := Kernels()
+	failed := 0
+	for i := range uint64(n) {
+		seed := *randomSeed + i
+		c := randomScript(rand.New(rand.NewPCG(seed, 1)))
+		c.profile = kernels[1+seed%uint64(len(kernels)-1)].Name
+		if strings.Contains(c.mkfs, "-g") && c.profile == "5.10-seed" {
+			continue
+		}
+		if err := c.run(8); err != nil && err != errNoDevice {
+			t.Errorf("seed %d: %v", seed, c.minimize())
+			if failed++; failed == 3 {
+				break
+			}
+		}
+	}
+}
+
 // generator draws a script.
 type generator struct {
 	*rand.Rand

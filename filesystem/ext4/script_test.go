@@ -57,12 +57,13 @@ func (c *script) mountWith(more func(*Options, int64)) (*FS, error) {
 	if err != nil {
 		return nil, errNoDevice
 	}
-	opt := DefaultOptions(l.Super.BlockSize())
+	k := DefaultKernel
 	if c.profile != "" {
-		if opt.Kernel, err = KernelByName(c.profile); err != nil {
+		if k, err = KernelByName(c.profile); err != nil {
 			return nil, err
 		}
 	}
+	opt := k.DefaultOptions(l.Super.BlockSize())
 	opt.CPUs = c.cpus
 	opt.WritebackChunk = c.chunk
 	more(&opt, l.Super.BlockSize())
