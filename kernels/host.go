@@ -84,10 +84,10 @@ func profiles() []profile {
 func (p *profile) note(release, suffix string, v version, lacks, more []string) string {
 	note := fmt.Sprintf("the kernel is %s; the nearest profile is %s (%s)", release, p.Name, p.Doc)
 	if len(lacks) > 0 {
-		note += "; it lacks " + strings.Join(lacks, ", ")
+		note += "; it lacks " + some(lacks)
 	}
 	if len(more) > 0 {
-		note += "; it has what this kernel may lack: " + strings.Join(more, ", ")
+		note += "; it has what this kernel may lack: " + some(more)
 	}
 	// What came with a stable release is known by its series only.
 	switch {
@@ -100,6 +100,15 @@ func (p *profile) note(release, suffix string, v version, lacks, more []string) 
 		note += "; who built it (" + suffix + ") may have taken other changes"
 	}
 	return note
+}
+
+// some names the first few of many changes.
+func some(names []string) string {
+	const few = 4
+	if n := len(names) - few; n > 1 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:few], ", "), n)
+	}
+	return strings.Join(names, ", ")
 }
 
 // version is a kernel's release as numbers: a series such as 6.18, and the stable release.

@@ -25,7 +25,7 @@ func TestNearest(t *testing.T) {
 		{"6.18.15+deb13-cloud-amd64", "6.18", ""},
 		{"6.18.5", "6.18", "the kernel is 6.18.5; the nearest profile is 6.18 (Linux 6.18.15)"},
 		{"6.18.0-rc3", "6.18", ""},
-		{"7.0.2", "6.18", ""},
+		{"7.0.2", "7.2", "no kernel of that series was ever compared"}, // most of what is new in 7.2 is of 7.0
 		{"7.2.12+deb14-amd64", "7.2", ""},
 		{"7.3.4", "7.3", ""},
 		{"7.3-rc1", "7.3", ""},
