@@ -99,20 +99,30 @@ func mountExt4(k ext4.Kernel, l *image.Layout, o *Options) (*Mounted, error) {
 		s := a.Stats()
 		return procfs.WriteStats(w, a.Kernel(), &s, fs.Geometry().Groups)
 	}
+	proc := []ProcFile{{MbGroups, groups(a.GroupInfo)}, {MbStats, stats}}
+	peek := []ProcFile{{MbGroups, groups(a.PeekGroup)}, {MbStats, stats}}
+	// Not every kernel has lists of groups to summarize. Reading their summary has no effects.
+	if k.Allocator.Counters.StructsSummary {
+		structs := ProcFile{MbStructs, func(w io.Writer) error {
+			largest, mean, lists := a.StructsSummary()
+			return procfs.WriteStructs(w, largest, mean, lists)
+		}}
+		proc, peek = append(proc, structs), append(peek, structs)
+	}
 	// The mount option commit= is in seconds, CommitInterval in nanoseconds.
 	const second = 1e9
 	return &Mounted{
 		FileSystem: fs, Policy: metrics.Mballoc(a), Source: fs.Source(), Check: fs.Check, Look: fs.Look,
 		Lost: fs.LostBlocks, StatusTree: fs.StatusTree, Threads: fs, CommitInterval: int64(opt.CommitSeconds) * second,
-		Proc: []ProcFile{{MbGroups, groups(a.GroupInfo)}, {MbStats, stats}},
-		Peek: []ProcFile{{MbGroups, groups(a.PeekGroup)}, {MbStats, stats}},
+		Proc: proc, Peek: peek,
 	}, nil
 }
 
 // The files in /proc/fs/ext4/DEV.
 const (
-	MbGroups = "mb_groups"
-	MbStats  = "mb_stats"
+	MbGroups  = "mb_groups"
+	MbStats   = "mb_stats"
+	MbStructs = "mb_structs_summary"
 )
 
 // ext2System is the ext2 driver. A case has its recordings in a folder beside those of the

@@ -41,6 +41,7 @@ type Outcome struct {
 	Files     []byte // files.txt
 	Groups    []byte // mb_groups.txt, nil where the file system has none
 	Stats     []byte // mb_stats.txt, likewise
+	Structs   []byte // mb_structs.txt, likewise
 	GroupsLog []byte // mb_groups.log, nil where the script has no stat
 	Results   []play.Result
 	PID       int
@@ -171,7 +172,7 @@ func mount(cfg *Config, host ext4.Host) (*machine, error) {
 
 // finish writes the texts in the order the recorder does: files.txt while the
 // process lives, which then closes its files; mb_groups, for which every buddy
-// is loaded; and mb_stats, which counts that too.
+// is loaded; mb_stats, which counts that too; and mb_structs_summary.
 func (m *machine) finish(p *play.Player, out *Outcome) error {
 	var b bytes.Buffer
 	if err := play.WriteFiles(&b, m); err != nil {
@@ -184,9 +185,9 @@ func (m *machine) finish(p *play.Player, out *Outcome) error {
 	return m.readProc(out)
 }
 
-// readProc reads mb_groups and mb_stats, where the file system has them.
+// readProc reads mb_groups, mb_stats and mb_structs_summary, where the file system has them.
 func (m *machine) readProc(out *Outcome) error {
-	var groups, stats bytes.Buffer
+	var groups, stats, structs bytes.Buffer
 	there, err := m.ReadProc(kernels.MbGroups, &groups)
 	if err != nil || !there {
 		return err
@@ -195,6 +196,11 @@ func (m *machine) readProc(out *Outcome) error {
 	if _, err := m.ReadProc(kernels.MbStats, &stats); err != nil {
 		return err
 	}
+	// As not every kernel has the third, it stays nil there.
+	if _, err := m.ReadProc(kernels.MbStructs, &structs); err != nil {
+		return err
+	}
+	out.Structs = structs.Bytes()
 	out.Groups, out.Stats, out.GroupsLog = groups.Bytes(), stats.Bytes(), m.groupsLog.Bytes()
 	return nil
 }

@@ -87,11 +87,11 @@ var Changes = []allocator.Change[Kernel]{
 		Commit: "ext4: Convert mballoc cr (criteria) to enum; ext4: Add per CR extent scanned counter; ext4: Add counter to track successful allocation of goal length",
 		Apply: func(k *Kernel) {
 			k.editRungs(func(l []Rung) []Rung {
-				for i, name := range [][2]string{
-					{"cr_p2_aligned", "power of 2 aligned"}, {"cr_goal_fast", "goal length, fast"},
-					{"cr_goal_slow", "goal length, slow"}, {"cr_any_free", "any free"},
+				for i, name := range [][3]string{
+					{"cr_p2_aligned", "power of 2 aligned", "CR_POWER2_ALIGNED"}, {"cr_goal_fast", "goal length, fast", "CR_GOAL_LEN_FAST"},
+					{"cr_goal_slow", "goal length, slow", "CR_GOAL_LEN_SLOW"}, {"cr_any_free", "any free", "CR_ANY_FREE"},
 				} {
-					l[i].Key, l[i].Label = name[0], name[1]
+					l[i].Key, l[i].Label, l[i].Traced = name[0], name[1], name[2]
 				}
 				return l
 			})
@@ -106,7 +106,7 @@ var Changes = []allocator.Change[Kernel]{
 		Apply: func(k *Kernel) {
 			k.editRungs(func(l []Rung) []Rung {
 				return slices.Insert(l, 2, Rung{
-					Key: "cr_best_avail", Label: "best available length", Doc: "a group whose mean free extent is long enough for a shorter goal",
+					Key: "cr_best_avail", Label: "best available length", Traced: "CR_BEST_AVAIL_LEN", Doc: "a group whose mean free extent is long enough for a shorter goal",
 					Cheap: true, Scan: scanStripes, Lists: byTrimmed, limits: wantMeanFragment,
 				})
 			})
