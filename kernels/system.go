@@ -1,7 +1,7 @@
 package kernels
 
 import (
-	"fmt"
+	"errors"
 	"io"
 	"iter"
 
@@ -10,7 +10,6 @@ import (
 	"mbsim/filesystem"
 	"mbsim/filesystem/ext4"
 	"mbsim/filesystem/image"
-	"mbsim/internal/nearest"
 	"mbsim/metrics"
 	"mbsim/workload"
 )
@@ -36,6 +35,9 @@ type System struct {
 	checkMount func(options string) error
 	memory     func(*allocator.Geometry) int64
 	mount      func(*image.Layout, *Options) (*Mounted, error)
+	// compose makes the system of another kernel like this one; nil for a system whose kernel is
+	// no set of changes.
+	compose func(ext4.Kernel) *System
 }
 
 // Recorder names the variables of case.env that concern a system, and what recordings of
@@ -156,19 +158,28 @@ func Names() []string {
 // Default is the system to use where none is named.
 func Default() *System { return All()[0] }
 
-// Find is the system of this name.
+// Find is the system of this name, which may be a profile's text with changes switched, such
+// as 6.12^best-avail-len.
 func Find(name string) (*System, error) {
+	p := ParseProfile(name)
+	if err := p.Check(); err != nil {
+		return nil, err
+	}
+	if p.With == nil && p.Without == nil {
+		return named(name)
+	}
+	return p.switched(), nil
+}
+
+// named is the system with this name in the list.
+func named(name string) (*System, error) {
 	for _, s := range All() {
 		if s.Name == name {
 			return s, nil
 		}
 	}
 	// A misspelt name is answered with the nearest one.
-	hint := ""
-	if best, near := nearest.Of(name, Names()); near {
-		hint = fmt.Sprintf(" (did you mean %q?)", best)
-	}
-	return nil, fmt.Errorf("unknown kernel %q%s", name, hint)
+	return nil, errors.New(unknownName("kernel", name, Names()))
 }
 
 // CheckMount refuses mount options that the system does not have.
