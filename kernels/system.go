@@ -2,8 +2,10 @@ package kernels
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"iter"
+	"strings"
 
 	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
@@ -206,6 +208,24 @@ func (s *System) Tunable(name string) (mballoc.Tunable, bool) {
 		}
 	}
 	return mballoc.Tunable{}, false
+}
+
+// CheckTunable refuses a tunable that the system does not have, and says which do.
+func (s *System) CheckTunable(name string) error {
+	if _, has := s.Tunable(name); has {
+		return nil
+	}
+	// A system without tunables says what takes their place.
+	if len(s.Tunables) == 0 {
+		return fmt.Errorf("the %s profile has no tunables (%s)", s.Name, s.NoTunables)
+	}
+	var have []string
+	for _, other := range All() {
+		if _, has := other.Tunable(name); has {
+			have = append(have, other.Name)
+		}
+	}
+	return fmt.Errorf("the profile %s has no tunable %s; these have it: %s", s.Name, name, strings.Join(have, ", "))
 }
 
 // CaseArguments are the arguments of mke2fs and the mount options of a case for the system.

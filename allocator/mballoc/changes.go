@@ -55,7 +55,7 @@ var Changes = []allocator.Change[Kernel]{
 		},
 	},
 	{
-		Name: "closed-files-share", Since: "6.0", Stable: "5.15 and 5.19", Kernels: from6_1, Where: "allocator/mballoc/normalize.go",
+		Name: "closed-files-share", Since: "6.0", Stable: "5.19", Kernels: from6_1, Where: "allocator/mballoc/normalize.go",
 		Doc:    "A small file that nobody has open for writing uses the locality group.",
 		Commit: "ext4: use locality group preallocation for small closed files",
 		Apply:  func(k *Kernel) { k.Quirks.ClosedFilesShare = true },

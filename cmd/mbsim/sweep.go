@@ -50,6 +50,8 @@ numbers, so that differences are paired and few replications are enough.
   --set s_mb_stream_request=16,64      several values
   --set 'mount=nodelalloc|commit=30'   | where commas belong to the value
   --set cpus=4                         one value: the same in all settings
+  --set profile=LIST                   kernels, or kernels with changes switched:
+                                       +NAME adds one, ^NAME leaves one out
 
 With --until ci=2% replications are added until the 95% interval of every
 difference to the baseline is at most 2% of the baseline's mean to either side
@@ -165,11 +167,12 @@ func (f *sweepFlags) plan(name string) (*study.Plan, error) {
 	case f.engine != "local" && f.engine != "slurm" && f.engine != "shards":
 		return nil, usagef("unknown engine %q: want local, slurm or shards", f.engine)
 	}
-	// Sets, and the seed, which is a set too.
-	opt := study.Options{Sets: f.sets, Replications: f.reps, Until: f.until, Baseline: f.baseline, Metrics: metricNames(), Command: f.command(name)}
-	if f.seed != "" {
-		opt.Sets = append(opt.Sets[:len(opt.Sets):len(opt.Sets)], "seed="+f.seed)
+	// Sets, and the kernel and the seed, which are sets too.
+	sets, err := f.allSets()
+	if err != nil {
+		return nil, err
 	}
+	opt := study.Options{Sets: sets, Replications: f.reps, Until: f.until, Baseline: f.baseline, Metrics: metricNames(), Command: f.command(name)}
 	// The first metric is the one that the study is about.
 	for _, m := range f.metrics {
 		if _, err := metrics.Find(m); err != nil {
@@ -180,7 +183,6 @@ func (f *sweepFlags) plan(name string) (*study.Plan, error) {
 		opt.Metric = f.metrics[0]
 	}
 	// Runs of other code are other runs.
-	var err error
 	if opt.Version, err = study.CodeVersion(); err != nil {
 		return nil, err
 	}
@@ -189,11 +191,8 @@ func (f *sweepFlags) plan(name string) (*study.Plan, error) {
 
 // command is the command line without what does not change the results.
 func (f *sweepFlags) command(name string) []string {
-	c := []string{"mbsim", "sweep", name}
-	for _, set := range f.sets {
-		c = append(c, "--set", set)
-	}
-	for _, x := range []struct{ flag, value string }{{"--seed", f.seed}, {"--until", f.until}, {"--baseline", f.baseline}} {
+	c := append([]string{"mbsim", "sweep", name}, f.flagsOf()...)
+	for _, x := range []struct{ flag, value string }{{"--until", f.until}, {"--baseline", f.baseline}} {
 		if x.value != "" {
 			c = append(c, x.flag, x.value)
 		}
