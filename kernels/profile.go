@@ -183,8 +183,11 @@ func (p Profile) Switch(name string, on bool) (out Profile, along []string) {
 		}
 	}
 	visit(name)
-	along = slices.DeleteFunc(inOrder(along), func(n string) bool { return n == name })
-	return p.having(set), along
+	out = p.having(set)
+	if along = slices.DeleteFunc(inOrder(along), func(n string) bool { return n == name }); len(along) == 0 {
+		along = nil
+	}
+	return out, along
 }
 
 // having is the profile of the same kernel that has exactly the changes of a set.

@@ -20,6 +20,8 @@ type Options struct {
 	Version      string // of the code
 	Command      []string
 	Metrics      []string // names that until and expect may use
+	// Alone makes settings of Sets only, whatever sweep the scenario has. Its replications hold.
+	Alone bool
 }
 
 // UserError is a mistake of the user in one line.

@@ -70,9 +70,12 @@ func sayOnce(note string) {
 }
 
 // completeKernels lets the shell complete the names of kernels after --kernel.
-func completeKernels(c *cobra.Command) {
+func completeKernels(c *cobra.Command) { completeKernelFlag(c, "kernel") }
+
+// completeKernelFlag lets the shell complete the names of kernels after a flag.
+func completeKernelFlag(c *cobra.Command, flag string) {
 	names := append(kernels.Names(), kernels.HostName)
-	err := c.RegisterFlagCompletionFunc("kernel", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
+	err := c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
 	if err != nil {
 		panic(err) // the flag is missing: a mistake in this program
 	}

@@ -86,11 +86,16 @@ ends then, 99 an expectation of the scenario was not met, 130 interrupted.`,
 
 // addScenarioFlags adds what changes a scenario.
 func (f *runFlags) addScenarioFlags(c *cobra.Command) {
+	f.addSets(c)
+	c.Flags().StringVar(&f.kernel, "kernel", "", "`kernel` instead of the scenario's: "+kernelNames()+"; 6.12^NAME is 6.12 without a change, 6.12+NAME with one (mbsim list changes)")
+	completeKernels(c)
+}
+
+// addSets adds what changes a scenario but for its kernel.
+func (f *runFlags) addSets(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.sets, "set", nil, "set `key=value` of the scenario: a dotted path, or a tunable's name; may be repeated")
 	c.Flags().StringVar(&f.seed, "seed", "", "`number` that all random streams derive from (the scenario's seed, by default 1)")
-	c.Flags().StringVar(&f.kernel, "kernel", "", "`kernel` instead of the scenario's: "+kernelNames()+"; 6.12^NAME is 6.12 without a change, 6.12+NAME with one (mbsim list changes)")
 	_ = c.RegisterFlagCompletionFunc("set", completeSets) // fails only for a flag that is not there
-	completeKernels(c)
 }
 
 // allSets are what --set, --kernel and --seed set. Of the last two the one given is a --set too,

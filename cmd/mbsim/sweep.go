@@ -208,13 +208,36 @@ func (f *sweepFlags) command(name string) []string {
 
 // perform performs the study's runs and prints its table.
 func (f *sweepFlags) perform(ctx context.Context, s *study.Study, stdout, stderr io.Writer) error {
-	// Runs of other settings stay in the folder; say so, or the user may take them for these.
+	if f.engine == "shards" {
+		f.tellForeign(s, stderr)
+		return f.printShards(stdout, s)
+	}
+	if err := f.performRuns(ctx, s, stderr); err != nil {
+		return err
+	}
+	// Write the result, and print its table.
+	r, err := s.Write()
+	if err != nil || f.quiet {
+		return err
+	}
+	if err := compare.WriteSettings(stdout, r, compare.Options{Metrics: f.metrics, All: f.all}, false); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "\n%d runs are in %s\n", len(r.Settings)*r.Replications, s.Dir)
+	return err
+}
+
+// tellForeign says that runs of other settings stay in the folder, or the user may take them
+// for these.
+func (f *sweepFlags) tellForeign(s *study.Study, stderr io.Writer) {
 	if n := s.Foreign(); n > 0 && !f.quiet {
 		fmt.Fprintf(stderr, "mbsim: %s keeps %d finished runs of other settings or versions, which this study does not use\n", s.Dir, n)
 	}
-	if f.engine == "shards" {
-		return f.printShards(stdout, s)
-	}
+}
+
+// performRuns performs the study's runs, with a bar.
+func (f *sweepFlags) performRuns(ctx context.Context, s *study.Study, stderr io.Writer) error {
+	f.tellForeign(s, stderr)
 	// The bar counts only the runs to be performed.
 	done, total := s.Finished()
 	bar, err := newBar(f.progress, f.quiet, fmt.Sprintf("%s, %d runs", s.Plan.Scenario, total), stderr)
@@ -240,18 +263,6 @@ func (f *sweepFlags) perform(ctx context.Context, s *study.Study, stdout, stderr
 		done, total = s.Finished()
 		return &exitError{exitInterrupted, fmt.Errorf("interrupted; %d of %d runs are finished: the same command goes on", done, total)}
 	}
-	if err != nil {
-		return err
-	}
-	// Write the result, and print its table.
-	r, err := s.Write()
-	if err != nil || f.quiet {
-		return err
-	}
-	if err := compare.WriteSettings(stdout, r, compare.Options{Metrics: f.metrics, All: f.all}, false); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(stdout, "\n%d runs are in %s\n", len(r.Settings)*r.Replications, s.Dir)
 	return err
 }
 
