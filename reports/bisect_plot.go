@@ -23,7 +23,8 @@ type Bisect struct {
 	From, To   string // profiles
 	Metric     string
 	Unit       string // of the differences: "%", "pp", or the metric's
-	Sentence   string // what was found
+	Headline   string // what was found, in few words
+	Sentence   string // and in a sentence
 	Runs       int    // replications
 	Confidence float64
 	Command    []string
@@ -72,19 +73,14 @@ const bisectTotal = "all together"
 // BisectPicture is the PNG of a bisection: a row for each change that does anything, with what
 // it does in the older kernel, in the newer one and on the way, and one for all together.
 func BisectPicture(b *Bisect, size Size) File {
-	settings := []Setting{{"Title", b.title()}, {"Description", b.Sentence}, {"Software", "mbsim"}, {"Study", b.Scenario}, {"Command", shell.Line(b.Command)}}
+	settings := []Setting{{"Title", b.Headline}, {"Description", b.Sentence}, {"Software", "mbsim"}, {"Study", b.Scenario}, {"Command", shell.Line(b.Command)}}
 	settings = slices.DeleteFunc(settings, func(x Setting) bool { return x.Text == "" })
 	return File{"bisect.png", func(w io.Writer) error {
 		pic := newPicture(size)
-		below := fmt.Sprintf("%s; %s runs each, %g%% intervals. %s", b.Scenario, amount(float64(b.Runs), ""), b.Confidence*100, b.Sentence)
-		b.draw(pic, pic.heading(b.title(), below))
+		below := fmt.Sprintf("What each change does; %s, %s each, %g%% intervals", b.Scenario, amount(float64(b.Runs), "runs"), b.Confidence*100)
+		b.draw(pic, pic.heading(b.Headline, below))
 		return pic.write(w, settings)
 	}}
-}
-
-// title is what the picture shows.
-func (b *Bisect) title() string {
-	return fmt.Sprintf("What each change from %s to %s does to %s", b.From, b.To, b.Metric)
 }
 
 // shownRows are the rows that the picture has: those that do most, in the order of the way.
@@ -116,7 +112,7 @@ type bisectKind struct {
 func (b *Bisect) kinds() []bisectKind {
 	return []bisectKind{
 		{"put into " + b.From, draw.CircleGlyph{}, 0, 0.24, func(r *BisectRow) Interval { return r.In }},
-		{"in " + b.To, draw.SquareGlyph{}, 1, 0, func(r *BisectRow) Interval { return r.Out }},
+		{"in " + b.To, draw.BoxGlyph{}, 1, 0, func(r *BisectRow) Interval { return r.Out }},
 		{"on the way", draw.PyramidGlyph{}, 2, -0.24, func(r *BisectRow) Interval { return r.Way }},
 	}
 }

@@ -9,6 +9,9 @@ import (
 	"mbsim/kernels"
 )
 
+// ProfileKey is the key of a scenario that says which kernel it is.
+const ProfileKey = "profile"
+
 // profileType is a kernel, or a kernel with single changes switched: a text such as
 // 6.12^best-avail-len, or a mapping. The Go value is the profile's only text.
 type profileType struct{}

@@ -8,12 +8,13 @@ import (
 
 	"mbsim/kernels"
 	"mbsim/metrics"
+	"mbsim/scenarios"
 	"mbsim/study"
 	"mbsim/study/stats"
 )
 
 // Key is what the settings of the study set.
-const Key = "profile"
+const Key = scenarios.ProfileKey
 
 // Bisection is two kernels, and the changes in which they differ.
 type Bisection struct {

@@ -67,18 +67,19 @@ func WriteBisect(w io.Writer, f *bisect.Finding, markdown bool) error {
 
 // alongNotes say what had to be switched together with a change.
 func alongNotes(f *bisect.Finding, s *bisect.Step) (notes []string) {
+	note := func(done, kernel string, along []string, why string) {
+		if along != nil {
+			notes = append(notes, fmt.Sprintf("%s is %s %s together with %s, as %s.", s.Change.Name, done, kernel, strings.Join(along, ", "), why))
+		}
+	}
 	// What goes along when a change is added is what it needs, otherwise what needs it.
-	put, taken := "put into", "taken out of"
-	why, whyBack := "which it needs", "which needs it"
-	if !s.Added {
-		put, taken = taken, put
-		why, whyBack = whyBack, why
-	}
-	if s.InAlong != nil {
-		notes = append(notes, fmt.Sprintf("%s is %s %s together with %s, %s.", s.Change.Name, put, f.From, strings.Join(s.InAlong, ", "), why))
-	}
-	if s.OutAlong != nil {
-		notes = append(notes, fmt.Sprintf("%s is %s %s together with %s, %s.", s.Change.Name, taken, f.To, strings.Join(s.OutAlong, ", "), whyBack))
+	const added, needed, taken, needing = "put into", "it needs that", "taken out of", "that needs it"
+	if s.Added {
+		note(added, f.From, s.InAlong, needed)
+		note(taken, f.To, s.OutAlong, needing)
+	} else {
+		note(taken, f.From, s.InAlong, needing)
+		note(added, f.To, s.OutAlong, needed)
 	}
 	return notes
 }
@@ -278,7 +279,38 @@ func blame(f *bisect.Finding, steps []int) string {
 	if len(against) > 0 {
 		text += "; the other way goes " + stepTexts(f, against)
 	}
-	return text
+	return text + elsewhere(f, first)
+}
+
+// elsewhere says of the change that is blamed that it does less in the newer kernel than on the
+// way: others do there what it did.
+func elsewhere(f *bisect.Finding, i int) string {
+	way, out := f.Effects[i].Way.Difference, f.Effects[i].Out.Difference
+	if out.N == 0 || out.Value/way.Value >= 0.5 {
+		return ""
+	}
+	if out.Value == 0 {
+		return fmt.Sprintf("; but %s without it is the same", f.To)
+	}
+	return fmt.Sprintf("; but %s without it differs by no more than %s", f.To, shortShare(f, -out.Value))
+}
+
+// bisectHeadline is the sentence in few words, for the title of a picture.
+func bisectHeadline(f *bisect.Finding) string {
+	head := fmt.Sprintf("%s from %s to %s: ", f.Metric.Name, f.From, f.To)
+	steps := evidentSteps(f)
+	switch e := f.Total; {
+	case e.Verdict == study.Same || e.Verdict == study.Unsure && e.Difference.N >= study.MinPairs:
+		return head + "no difference"
+	case len(steps) == 0:
+		return head + shareText(f, e)
+	default:
+		part := "the largest part "
+		if f.Effects[steps[0]].Way.Difference.Value/e.Difference.Value >= 0.5 {
+			part = "most of it "
+		}
+		return head + shareText(f, e) + ", " + part + f.Steps[steps[0]].Change.Name
+	}
 }
 
 // BisectPicture is what was found as its picture needs it: differences as the table has them.
@@ -295,7 +327,7 @@ func BisectPicture(f *bisect.Finding) *reports.Bisect {
 		return reports.Interval{Mean: v, Low: v - half, High: v + half}
 	}
 	out := &reports.Bisect{Scenario: f.Study.Scenario, From: f.From, To: f.To, Metric: f.Metric.Name, Unit: strings.TrimSpace(bisectSuffix(f)),
-		Sentence: BisectSentence(f), Runs: f.Study.Replications, Confidence: stats.Confidence, Command: f.Study.Command, Total: of(f.Total)}
+		Headline: bisectHeadline(f), Sentence: BisectSentence(f), Runs: f.Study.Replications, Confidence: stats.Confidence, Command: f.Study.Command, Total: of(f.Total)}
 	for i := range f.Steps {
 		e := &f.Effects[i]
 		out.Rows = append(out.Rows, reports.BisectRow{Name: f.Steps[i].Change.Name, In: of(e.In), Out: of(e.Out), Way: of(e.Way)})
