@@ -59,9 +59,11 @@ func changeOf[K any](c *allocator.Change[K]) Change {
 	for _, need := range c.Needs {
 		out.Needs = append(out.Needs, publicName(need))
 	}
-	// Where the entry does not say where it comes from, the table does.
-	if u, ok := upstream[c.Name]; ok {
-		out.Commit, out.Since, out.Stable = cmp.Or(out.Commit, u.commit), cmp.Or(out.Since, u.since), cmp.Or(out.Stable, u.stable)
+	// Where the entry does not say where it comes from, the table does, or nobody knows.
+	u := upstream[c.Name]
+	out.Commit, out.Since, out.Stable = cmp.Or(u.commit, out.Commit, notIdentified), cmp.Or(u.since, out.Since), cmp.Or(u.stable, out.Stable)
+	if out.Since == "" && len(c.Kernels) > 0 {
+		out.Since = c.Kernels[0]
 	}
 	return out
 }
