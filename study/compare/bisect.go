@@ -256,7 +256,7 @@ func blame(f *bisect.Finding, steps []int) string {
 		}
 	}
 	if len(with) == 0 {
-		return "no change alone makes it with evidence"
+		return "no change alone makes it with evidence" + nearest(f)
 	}
 	// How much of the whole the largest makes.
 	first := with[0]
@@ -280,6 +280,23 @@ func blame(f *bisect.Finding, steps []int) string {
 		text += "; the other way goes " + stepTexts(f, against)
 	}
 	return text + elsewhere(f, first)
+}
+
+// nearest names the change that would be blamed if there were evidence that stands after the
+// correction.
+func nearest(f *bisect.Finding) string {
+	best := -1
+	for i := range f.Effects {
+		e := f.Effects[i].Way
+		along := (e.Difference.Value > 0) == (f.Total.Difference.Value > 0)
+		if e.Doubtful() && along && (best < 0 || math.Abs(e.Difference.Value) > math.Abs(f.Effects[best].Way.Difference.Value)) {
+			best = i
+		}
+	}
+	if best < 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %s comes nearest, more repetitions would tell", stepText(f, best))
 }
 
 // elsewhere says of the change that is blamed that it does less in the newer kernel than on the
