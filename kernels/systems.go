@@ -36,30 +36,36 @@ var recordings = map[string]string{mballoc.Linux5_10Seed.Name: mballoc.Linux5_10
 func ext4Systems() []*System {
 	var all []*System
 	for _, k := range ext4.Kernels() {
-		// A kernel's recordings are in the folder of its name, unless it borrows those of another.
-		recording := k.Name
-		if r, ok := recordings[k.Name]; ok {
-			recording = r
-		}
-		// All kernels have the same recorder. mke2fs must leave out two features, and a commit
-		// interval longer than any recording keeps the journal's timer out of it.
-		all = append(all, &System{
-			Name: k.Name, Doc: k.Doc, FileSystem: "ext4", Recording: recording, Times: true,
-			Tunables: append(slices.Clone(k.Allocator.Tunables), inodeGoal),
-			Recorder: Recorder{
-				Script: "record.sh", TakesKernel: true, Mkfs: "MKFS", Mount: "MOUNT", Tunables: "TUNABLES",
-				MkfsMore: "-O ^orphan_file,^metadata_csum_seed", MountMore: "commit=9999",
-				arguments: func(c *workload.Case) (mkfs, mount string) { return c.Mkfs, c.Mount },
-			},
-			checkMount: func(options string) error {
-				o := k.DefaultOptions(pageSize)
-				return o.Parse(options)
-			},
-			memory: mballoc.LeastMemory,
-			mount:  func(l *image.Layout, o *Options) (*Mounted, error) { return mountExt4(k, l, o) },
-		})
+		all = append(all, ext4System(k))
 	}
 	return all
+}
+
+// ext4System is ext4 of a kernel.
+func ext4System(k ext4.Kernel) *System {
+	// A kernel's recordings are in the folder of its name, unless it borrows those of another.
+	recording := k.Name
+	if r, ok := recordings[k.Name]; ok {
+		recording = r
+	}
+	// All kernels have the same recorder. mke2fs must leave out two features, and a commit
+	// interval longer than any recording keeps the journal's timer out of it.
+	return &System{
+		Name: k.Name, Doc: k.Doc, FileSystem: "ext4", Recording: recording, Times: true,
+		Tunables: append(slices.Clone(k.Allocator.Tunables), inodeGoal),
+		Recorder: Recorder{
+			Script: "record.sh", TakesKernel: true, Mkfs: "MKFS", Mount: "MOUNT", Tunables: "TUNABLES",
+			MkfsMore: "-O ^orphan_file,^metadata_csum_seed", MountMore: "commit=9999",
+			arguments: func(c *workload.Case) (mkfs, mount string) { return c.Mkfs, c.Mount },
+		},
+		checkMount: func(options string) error {
+			o := k.DefaultOptions(pageSize)
+			return o.Parse(options)
+		},
+		memory:  mballoc.LeastMemory,
+		mount:   func(l *image.Layout, o *Options) (*Mounted, error) { return mountExt4(k, l, o) },
+		compose: ext4System,
+	}
 }
 
 // pageSize stands in for the block size where mount options are only checked, and no file

@@ -130,6 +130,14 @@ func guarded(at **workload.Op, f func() error) (err error) {
 	return f()
 }
 
+// CaseError is a mistake in a case: in what it says of the file system, or in its starting state.
+type CaseError struct{ Err error }
+
+func (e *CaseError) Error() string { return e.Err.Error() }
+func (e *CaseError) Unwrap() error { return e.Err }
+
+func caseErrorf(format string, a ...any) error { return &CaseError{fmt.Errorf(format, a...)} }
+
 // mount mounts as the case says. Mistakes in case.env name it.
 func mount(cfg *Config, host ext4.Host) (*machine, error) {
 	c := cfg.Case
@@ -138,7 +146,7 @@ func mount(cfg *Config, host ext4.Host) (*machine, error) {
 		return nil, err
 	}
 	if host != nil && !sys.Times {
-		return nil, fmt.Errorf("%s: writers at once are not modelled for %s", c.Dir, sys.Name)
+		return nil, caseErrorf("%s: writers at once are not modelled for %s", c.Dir, sys.Name)
 	}
 	// What cannot fit into memory is refused before anything is made.
 	geo := cfg.Layout.Geometry()
@@ -152,20 +160,20 @@ func mount(cfg *Config, host ext4.Host) (*machine, error) {
 	}
 	_, options := sys.CaseArguments(c)
 	if err := sys.CheckMount(options); err != nil {
-		return nil, fmt.Errorf("%s/case.env: %w", c.Dir, err)
+		return nil, caseErrorf("%s/case.env: %w", c.Dir, err)
 	}
 	opt := kernels.Options{Mount: options, CPUs: c.SMP, Host: host, Files: cfg.Files, Blocks: cfg.Blocks, Tunables: make(map[string]uint32)}
 	for _, t := range c.Tunables {
 		// Like the kernel this takes octal and hexadecimal numbers too.
 		v, err := strconv.ParseUint(t.Value, 0, 32)
 		if err != nil {
-			return nil, fmt.Errorf("%s/case.env: tunable %s is %q: want a number", c.Dir, t.Name, t.Value)
+			return nil, caseErrorf("%s/case.env: tunable %s is %q: want a number", c.Dir, t.Name, t.Value)
 		}
 		opt.Tunables[t.Name] = uint32(v)
 	}
 	m, err := sys.Mount(cfg.Layout, opt)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.Dir, err)
+		return nil, caseErrorf("%s/case.env: %w", c.Dir, err)
 	}
 	return &machine{Mounted: m}, nil
 }

@@ -17,7 +17,8 @@ func kernelNames() string { return strings.Join(kernels.Names(), ", ") }
 // orHost is what --kernel takes besides, for help and messages.
 const orHost = ", or " + kernels.HostName + " for the nearest to the running kernel"
 
-// findKernel is the system that --kernel names. Which one the host's is taken for is said on
+// findKernel is the system that --kernel names: a kernel, one with changes switched, or the
+// host's. Which one the host's is taken for is said on
 // stderr.
 func findKernel(name string) (*kernels.System, error) {
 	if name == kernels.HostName {
@@ -30,7 +31,7 @@ func findKernel(name string) (*kernels.System, error) {
 	}
 	sys, err := kernels.Find(name)
 	if err != nil {
-		return nil, usagef("unknown kernel %q: want one of %s", name, kernelNames()+orHost)
+		return nil, usagef("--kernel: %w", err)
 	}
 	return sys, nil
 }
@@ -69,9 +70,12 @@ func sayOnce(note string) {
 }
 
 // completeKernels lets the shell complete the names of kernels after --kernel.
-func completeKernels(c *cobra.Command) {
+func completeKernels(c *cobra.Command) { completeKernelFlag(c, "kernel") }
+
+// completeKernelFlag lets the shell complete the names of kernels after a flag.
+func completeKernelFlag(c *cobra.Command, flag string) {
 	names := append(kernels.Names(), kernels.HostName)
-	err := c.RegisterFlagCompletionFunc("kernel", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
+	err := c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
 	if err != nil {
 		panic(err) // the flag is missing: a mistake in this program
 	}

@@ -110,11 +110,11 @@ func (f *replayFlags) replayInto(dir string, sys *kernels.System, c *workload.Ca
 	return nil
 }
 
-// replayError gives what ended a replay its exit code: a mistake in the script is the
+// replayError gives what ended a replay its exit code: a mistake in the script or the case is the
 // user's, and so is a device that is too large.
 func replayError(err, also error) error {
 	code := exitInternal
-	if errors.As(err, new(*workload.ScriptError)) || errors.As(err, new(*memory.TooMuch)) {
+	if errors.As(err, new(*workload.ScriptError)) || errors.As(err, new(*replay.CaseError)) || errors.As(err, new(*memory.TooMuch)) {
 		code = exitUsage
 	}
 	return &exitError{code, errors.Join(err, also)}
