@@ -64,11 +64,10 @@ func Load(name string, opt Options) (*Scenario, error) {
 		for _, i := range List() {
 			names = append(names, i.Name)
 		}
-		missing := "no such file"
 		if statErr == nil {
-			missing = "a folder"
+			return nil, &Error{File: name, Message: "a folder, not a scenario"}
 		}
-		return nil, &Error{File: name, Message: missing + ", and " + unknown("scenario", strings.TrimSuffix(filepath.Base(name), ".yaml"), names)}
+		return nil, &Error{File: name, Message: "no such file, and " + unknown("scenario", strings.TrimSuffix(filepath.Base(name), ".yaml"), names)}
 	}
 	if err != nil {
 		return nil, &Error{Message: err.Error(), plain: true}

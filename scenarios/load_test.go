@@ -72,7 +72,7 @@ func TestFolderIsNoScenario(t *testing.T) {
 	if s, err := Load("kernels", Options{}); err != nil || s.Name != "kernels" {
 		t.Errorf("%v, %v", s, err)
 	}
-	if _, err := Load("nothing", Options{}); err == nil || !strings.Contains(err.Error(), "a folder, and unknown scenario") {
+	if _, err := Load("nothing", Options{}); err == nil || !strings.Contains(err.Error(), "nothing: a folder, not a scenario") {
 		t.Errorf("%v", err)
 	}
 }
