@@ -46,10 +46,10 @@ func (k *Kernel) editRungs(edit func([]Rung) []Rung) { k.Ladder = edit(slices.Cl
 var Changes = []allocator.Change[Kernel]{
 	{
 		Name: "order-lists", Since: "5.13", Kernels: from6_1, Where: "allocator/mballoc/order_lists.go",
-		Doc:    "With mb_optimize_scan cheap criteria take groups from lists by their largest free buddy and by their mean free fragment.",
-		Commit: "ext4: improve cr 0 / cr 1 group scanning; ext4: use buckets for cr 1 block scan instead of rbtree (6.0)",
+		Doc:    "With mb_optimize_scan cheap criteria take groups from lists by their largest free buddy, and from a tree by their mean free fragment.",
+		Commit: "ext4: improve cr 0 / cr 1 group scanning",
 		Apply: func(k *Kernel) {
-			k.Order = newListOrder
+			k.Order = newTreeOrder
 			k.Tunables = append(slices.Clone(k.Tunables), maxLinearGroups)
 			k.Counters.BadSuggestions, k.Counters.StructsSummary = true, true
 		},
@@ -65,6 +65,12 @@ var Changes = []allocator.Change[Kernel]{
 		Doc:    "With bigalloc a goal of one stripe is taken where a stripe begins at its block, not at its cluster's number.",
 		Commit: "ext4: fix wrong unit use in ext4_mb_find_by_goal",
 		Apply:  func(k *Kernel) { k.Quirks.StripeOfBlock = true },
+	},
+	{
+		Name: "fragment-buckets", Since: "6.0", Stable: "5.19", Kernels: from6_1, Needs: []string{"order-lists"}, Where: "allocator/mballoc/order_lists.go",
+		Doc:    "Groups are in lists by the order of their mean free fragment, where a tree had sorted them by its length.",
+		Commit: "ext4: use buckets for cr 1 block scan instead of rbtree",
+		Apply:  func(k *Kernel) { k.Order = newListOrder },
 	},
 	{
 		Name: "preallocated-whole", Since: "6.4", Kernels: from6_12, Where: "allocator/mballoc/prealloc.go",
@@ -100,7 +106,7 @@ var Changes = []allocator.Change[Kernel]{
 		},
 	},
 	{
-		Name: "best-avail-len", Since: "6.5", Kernels: from6_12, Needs: []string{"order-lists", "named-criteria"}, Where: "allocator/mballoc/lists.go",
+		Name: "best-avail-len", Since: "6.5", Kernels: from6_12, Needs: []string{"fragment-buckets", "named-criteria"}, Where: "allocator/mballoc/lists.go",
 		Doc:    "Before all groups are searched for the goal's length, the goal is cut down by up to mb_best_avail_max_trim_order powers of two.",
 		Commit: "ext4: Add allocation criteria 1.5 (CR1_5)",
 		Apply: func(k *Kernel) {
@@ -160,7 +166,7 @@ var Changes = []allocator.Change[Kernel]{
 		Apply:  func(k *Kernel) { k.Quirks.SkipLocked = true },
 	},
 	{
-		Name: "circular-order", Since: "6.17", Stable: "6.12", Kernels: from6_12, Needs: []string{"order-lists"}, Where: "allocator/mballoc/order_circular.go",
+		Name: "circular-order", Since: "6.17", Stable: "6.12", Kernels: from6_12, Needs: []string{"fragment-buckets"}, Where: "allocator/mballoc/order_circular.go",
 		Doc:    "The groups of a list are met by their numbers from the goal on, as in a linear search, not in the order in which they joined.",
 		Commit: "ext4: convert free groups order lists to xarrays; ext4: refactor choose group to scan group; ext4: implement linear-like traversal across order xarrays",
 		Apply: func(k *Kernel) {
