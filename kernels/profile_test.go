@@ -39,8 +39,9 @@ func TestProfileErrors(t *testing.T) {
 		"6.12^":                        `unknown change ""`,
 		"6.12+best-avail-len":          "with best-avail-len: 6.12 has it already",
 		"6.1^best-avail-len":           "without best-avail-len: 6.1 does not have it; these have it: 6.12, 6.18, 7.2, 7.3",
-		"6.12^order-lists":             "without order-lists: it is needed by best-avail-len, circular-order: leave out those too, or neither",
+		"6.12^order-lists":             "without order-lists: it is needed by fragment-buckets: leave out those too, or neither",
 		"6.1+best-avail-len":           "with best-avail-len: it needs named-criteria, which 6.1 does not have: add that too",
+		"6.12^fallocate-normalized":    "without fallocate-normalized: 6.12 does not have it; no kernel does",
 		"6.12^skip-locked^skip-locked": "the change skip-locked is named twice",
 		"ext2+order-lists":             "ext2 has no changes that could be switched",
 		"6.12^optimize-scan-option":    "unknown change",
@@ -60,8 +61,8 @@ func TestSwitch(t *testing.T) {
 		want, along  string
 	}{
 		{"6.1", "best-avail-len", true, "6.1+named-criteria+best-avail-len", "named-criteria"},
-		{"5.10", "best-avail-len", true, "5.10+order-lists+named-criteria+best-avail-len", "order-lists,named-criteria"},
-		{"6.12", "order-lists", false, "6.12^order-lists^best-avail-len^circular-order", "best-avail-len,circular-order"},
+		{"5.10", "best-avail-len", true, "5.10+order-lists+fragment-buckets+named-criteria+best-avail-len", "order-lists,fragment-buckets,named-criteria"},
+		{"6.12", "order-lists", false, "6.12^order-lists^fragment-buckets^best-avail-len^circular-order", "fragment-buckets,best-avail-len,circular-order"},
 		{"6.12", "order-lists", true, "6.12", ""},
 	} {
 		got, along := Profile{Kernel: c.from}.Switch(c.change, c.on)

@@ -15,6 +15,14 @@ func since(kernel string) []string {
 // which this program's kernels got them.
 var Changes = []allocator.Change[Kernel]{
 	{
+		Name:   "fallocate-normalized",
+		Doc:    "The requests of fallocate are widened like those of writes, as they were before Linux 3.2; no profile has it.",
+		Commit: "taken out by: ext4: do not normalize block requests from fallocate()",
+		Since:  "2.6",
+		Where:  "ext4_ext_map_blocks",
+		Apply:  func(k *Kernel) { k.Quirks.FallocateNormalized = true },
+	},
+	{
 		Name:    "orlov-clamps-clusters",
 		Doc:     "A directory's search for a flex group of average state asks for 0 free clusters where its limit came out negative, instead of for more than any group has.",
 		Where:   "find_group_orlov",
