@@ -76,7 +76,7 @@ func keepRecording(t *testing.T, r recording, to string, last int) {
 		t.Fatal(err)
 	}
 	pack("requests.txt", cut.Bytes())
-	for _, name := range []string{"results.txt", "files.txt", "mb_groups.txt", "mb_stats.txt", "mb_groups.log"} {
+	for _, name := range []string{"results.txt", "files.txt", "mb_groups.txt", "mb_stats.txt", "mb_structs.txt", "mb_groups.log"} {
 		text, err := r.text(name)
 		if err != nil {
 			t.Fatal(err)

@@ -10,12 +10,14 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"mbsim/allocator/mballoc"
 	"mbsim/filesystem/image"
 	"mbsim/internal/crash"
 	"mbsim/internal/input"
+	"mbsim/kernels"
 	"mbsim/kerneltext/ftrace"
 	"mbsim/workload"
 )
@@ -46,7 +48,7 @@ type Verdict struct {
 	Identical bool   `json:"identical"`
 	Files     Tally  `json:"files"`      // lines of files.txt: files, and the line of counts
 	Groups    Tally  `json:"groups"`     // lines of mb_groups.txt and mb_groups.log
-	Counters  Tally  `json:"counters"`   // lines of mb_stats.txt but buddies_time_used
+	Counters  Tally  `json:"counters"`   // lines of mb_stats.txt but buddies_time_used, and of mb_structs.txt
 	Results   Tally  `json:"operations"` // operations that returned the same
 	Requests  Tally  `json:"requests"`   // requests for blocks with the same answer
 	// Difference says in words what differs first, empty if nothing does. Line
@@ -61,6 +63,8 @@ type Verdict struct {
 	Parting    int    `json:"parting_line,omitempty"`
 	Within     bool   `json:"within_spread,omitempty"`
 	Outside    string `json:"outside_spread,omitempty"`
+	// Missing says, for each text that only one side has, why it was not compared.
+	Missing []string `json:"not_compared,omitempty"`
 }
 
 // longer says whether the replay is like v's recording for longer than like w's.
@@ -82,6 +86,12 @@ func (v *Verdict) longer(w *Verdict) bool {
 	return end(v) > end(w)
 }
 
+// missing notes that a text could not be compared.
+func (v *Verdict) missing(name, why string) { v.Missing = append(v.Missing, name+": "+why) }
+
+// notRecorded is why a text that the simulator writes was not compared.
+const notRecorded = "the recording has none"
+
 // ReadLayout reads the starting layout of a recording. Nothing else of it is
 // read.
 func ReadLayout(dir string) (*image.Layout, error) {
@@ -96,8 +106,11 @@ func ReadLayout(dir string) (*image.Layout, error) {
 
 // Verify replays the case in dir as the kernel would and compares with its
 // recordings there. An error means that there is nothing to compare.
-func Verify(dir, kernel string) (*Verdict, error) {
-	return VerifyWith(dir, kernel, Recordings(dir, kernel))
+func Verify(dir, kernel string) (*Verdict, error) { return VerifyRecording(dir, kernel, kernel) }
+
+// VerifyRecording is Verify for recordings in folders of another name than the kernel's.
+func VerifyRecording(dir, kernel, folder string) (*Verdict, error) {
+	return VerifyWith(dir, kernel, Recordings(dir, folder))
 }
 
 // VerifyWith is Verify with recordings of the case wherever they are. The first has the layout
@@ -106,6 +119,15 @@ func VerifyWith(dir, kernel string, recordings []string) (*Verdict, error) {
 	c, err := workload.ReadCase(dir)
 	if err != nil {
 		return nil, err
+	}
+	sys, err := kernels.Find(kernel)
+	if err != nil {
+		return nil, err
+	}
+	v := &Verdict{Case: filepath.Base(dir), Kernel: kernel, Recordings: len(recordings)}
+	// Some other kernel than the one that stands for it may have had tunables of its own.
+	if filepath.Base(recordings[0]) != sys.Recording {
+		v.dropTunables(c, sys)
 	}
 	l, err := ReadLayout(recordings[0])
 	if err != nil {
@@ -122,7 +144,8 @@ func VerifyWith(dir, kernel string, recordings []string) (*Verdict, error) {
 		return nil, err
 	}
 	if err != nil {
-		return &Verdict{Case: filepath.Base(dir), Kernel: kernel, Difference: err.Error()}, nil
+		v.Difference = err.Error()
+		return v, nil
 	}
 	if err := w.Flush(); err != nil {
 		return nil, err
@@ -131,27 +154,42 @@ func VerifyWith(dir, kernel string, recordings []string) (*Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The replay is compared with each recording. The verdict is about the one that it is like
-	// longest.
+	return v.best(c, recordings, out, requests)
+}
+
+// best compares a replay with each recording. The verdict, which begins as v, is about the one
+// that it is like longest.
+func (v *Verdict) best(c *workload.Case, recordings []string, out *Outcome, requests []*exchange) (*Verdict, error) {
 	var all []*Verdict
-	best := 0
 	var of []recording
+	best := 0
 	for i, folder := range recordings {
 		r := recording{folder, recordings[0]}
-		of = append(of, r)
-		v := &Verdict{Case: filepath.Base(dir), Kernel: kernel, Recording: filepath.Base(folder), Recordings: len(recordings)}
-		if err := v.compare(r, c, out, requests); err != nil {
+		w := *v
+		w.Recording, w.Missing = filepath.Base(folder), slices.Clone(v.Missing)
+		if err := w.compare(r, c, out, requests); err != nil {
 			return nil, err
 		}
-		all = append(all, v)
-		if v.longer(all[best]) {
+		of, all = append(of, r), append(all, &w)
+		if w.longer(all[best]) {
 			best = i
 		}
 	}
-	if len(all) > 1 {
-		err = all[best].judge(c, of, all, out)
+	if len(all) == 1 {
+		return all[0], nil
 	}
-	return all[best], err
+	return all[best], all[best].judge(c, of, all, out)
+}
+
+// dropTunables leaves out of a case the tunables that a system does not have.
+func (v *Verdict) dropTunables(c *workload.Case, sys *kernels.System) {
+	c.Tunables = slices.DeleteFunc(c.Tunables, func(t workload.Tunable) bool {
+		_, has := sys.Tunable(t.Name)
+		if !has {
+			v.missing(t.Name, "profile "+sys.Name+" has no such tunable")
+		}
+		return !has
+	})
 }
 
 // openText opens a text of a recording, or what name.gz holds.
@@ -203,6 +241,18 @@ func (v *Verdict) compare(r recording, c *workload.Case, out *Outcome, made []*e
 	if results == "" || requests != "" && requestLine <= resultLine {
 		v.Difference, v.Line = requests, requestLine
 	}
+	if err := v.compareTexts(r, out); err != nil {
+		return err
+	}
+	if v.Files.Total == 0 && v.Results.Total == 0 {
+		return fmt.Errorf("%s holds nothing to compare with: no files.txt, and no results.txt", r.dir)
+	}
+	v.Identical = v.Files.whole() && v.Groups.whole() && v.Counters.whole() && v.Results.whole() && v.Requests.whole()
+	return nil
+}
+
+// compareTexts compares what the kernel had to show in the end.
+func (v *Verdict) compareTexts(r recording, out *Outcome) error {
 	for _, text := range []struct {
 		name  string
 		got   []byte
@@ -212,22 +262,27 @@ func (v *Verdict) compare(r recording, c *workload.Case, out *Outcome, made []*e
 		{"mb_groups.txt", out.Groups, &v.Groups},
 		{"mb_groups.log", out.GroupsLog, &v.Groups},
 		{"mb_stats.txt", out.Stats, &v.Counters},
+		{"mb_structs.txt", out.Structs, &v.Counters},
 	} {
-		// A text that neither side has, such as mb_groups.log of a script without stat, is no
-		// difference.
 		want, err := r.text(text.name)
-		if errors.Is(err, fs.ErrNotExist) && len(text.got) == 0 {
-			continue
-		}
-		if err != nil {
+		absent := errors.Is(err, fs.ErrNotExist)
+		if err != nil && !absent {
 			return err
 		}
-		d := compareLines(text.name, string(want), string(text.got), text.tally)
-		if v.Difference == "" {
-			v.Difference = d
+		// A text that neither side has, such as mb_groups.log of a script without stat, is not
+		// missing.
+		switch {
+		case absent && len(text.got) > 0:
+			v.missing(text.name, notRecorded)
+		case !absent && text.got == nil:
+			v.missing(text.name, "mbsim has none for this kernel")
+		case !absent:
+			d := compareLines(text.name, string(want), string(text.got), text.tally)
+			if v.Difference == "" {
+				v.Difference = d
+			}
 		}
 	}
-	v.Identical = v.Files.whole() && v.Groups.whole() && v.Counters.whole() && v.Results.whole() && v.Requests.whole()
 	return nil
 }
 
@@ -235,6 +290,10 @@ func (v *Verdict) compare(r recording, c *workload.Case, out *Outcome, made []*e
 // line of the first that differs.
 func (v *Verdict) compareResults(r recording, c *workload.Case, out *Outcome) (string, int, error) {
 	want, err := r.results()
+	if errors.Is(err, fs.ErrNotExist) {
+		v.missing("results.txt", notRecorded)
+		return "", 0, nil
+	}
 	if err != nil {
 		return "", 0, err
 	}
@@ -266,7 +325,21 @@ func (v *Verdict) compareRequests(r recording, made []*exchange) (string, int, e
 	if err != nil {
 		return "", 0, err
 	}
-	d := matchExchanges(want, upTo(made, last), &v.Requests)
+	if last == 0 {
+		v.missing("trace.txt", notRecorded)
+		return "", 0, nil
+	}
+	made = upTo(made, last)
+	// A kernel without these events, or one that did not record them.
+	if len(want) == 0 && len(made) > 0 {
+		v.missing("trace.txt", "it shows no requests for blocks")
+		return "", 0, nil
+	}
+	// What was cut off was not compared.
+	if last < math.MaxInt {
+		v.missing("trace.txt", fmt.Sprintf("the recording has requests up to line %d only", last))
+	}
+	d := matchExchanges(want, made, &v.Requests)
 	if d == nil {
 		return "", 0, nil
 	}

@@ -3,6 +3,7 @@ package mballoc
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 
 	"mbsim/allocator"
 	"mbsim/allocator/bitmap"
@@ -140,9 +141,9 @@ func (a *Allocator) checkLists() {
 			mean[g.onMean]--
 		}
 	}
-	for i := range largest {
-		if largest[i] != 0 || mean[i] != 0 {
-			a.broken(0, nil, "lists of order %d have %d and %d groups more than are on them", i, largest[i], mean[i])
+	for i, n := range slices.Concat(largest, mean) {
+		if n != 0 {
+			a.broken(0, nil, "of %d and %d lists, list %d has %d groups more than are on it", len(largest), len(mean), i, n)
 		}
 	}
 }
@@ -152,12 +153,12 @@ func (a *Allocator) checkListsOf(id allocator.GroupID, g *group) {
 	if largest, _ := a.order.summary(); largest == nil {
 		return
 	}
-	mean := -1
-	if g.fragments > 0 {
-		mean = a.meanOrder(g.free / g.fragments)
+	mean := a.meanList(g)
+	if o, ok := a.order.(*listOrder); ok && o.exact && mean >= 0 {
+		mean = int32(g.free / g.fragments)
 	}
-	if int(g.onLargest) != g.largest || int(g.onMean) != mean {
-		a.broken(id, g, "it is on the lists of orders %d and %d, not %d and %d", g.onLargest, g.onMean, g.largest, mean)
+	if int(g.onLargest) != g.largest || g.onMean != mean {
+		a.broken(id, g, "it is on the lists %d and %d, not %d and %d", g.onLargest, g.onMean, g.largest, mean)
 	}
 }
 

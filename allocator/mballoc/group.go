@@ -22,13 +22,15 @@ type group struct {
 	needInit  bool
 	pageInit  bool // the page of its buddy is up to date
 	// The lists that the group is on, -1 for none: see lists.go.
-	onLargest, onMean int8
+	onLargest int8
+	onMean    int32
 
 	// On disk.
-	uninit   bool        // BLOCK_UNINIT
-	uptodate bool        // the bitmap has been read since mount
-	descFree uint32      // bg_free_blocks_count: clusters
-	srcFree  uint32      // the same as the Source has it
+	uninit   bool   // BLOCK_UNINIT
+	uptodate bool   // the bitmap has been read since mount
+	descFree uint32 // bg_free_blocks_count: clusters
+	srcFree  uint32 // the same as the Source has it
+	id       allocator.GroupID
 	disk     bitmap.Bits // the block bitmap, nil until it is first read
 
 	// In memory again.
@@ -39,7 +41,6 @@ type group struct {
 
 	pas         paList // preallocations in this group
 	uncommitted int    // clusters freed but not committed
-	id          allocator.GroupID
 }
 
 // buddies are bitmaps by order: the first has preallocated and not yet committed

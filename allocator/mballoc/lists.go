@@ -6,15 +6,16 @@ import (
 	"mbsim/allocator"
 )
 
-// Orders that keep lists of groups keep two kinds, each with a list for every order: by the
-// order of a group's largest free buddy (s_mb_largest_free_orders) and by that of its mean
-// free fragment (s_mb_avg_fragment_size). A group whose buddy has not been made is on none.
+// Orders that keep lists of groups keep two kinds: a list for each order of a group's largest
+// free buddy (s_mb_largest_free_orders), and lists by its mean free fragment
+// (s_mb_avg_fragment_size): one for each order of that, or, in early kernels, one for each
+// length. A group whose buddy has not been made is on none.
 
-// groupLists is a list of groups for each order. What order the groups of a list are in is
-// up to the type.
+// groupLists are numbered lists of groups. What order the groups of a list are in is up to the
+// type.
 type groupLists interface {
 	// move takes a group from one list to another, -1 for none.
-	move(id allocator.GroupID, from, to int8)
+	move(id allocator.GroupID, from, to int32)
 	// count is how many groups are on each list.
 	count() []int
 }
@@ -27,21 +28,26 @@ func (a *Allocator) meanOrder(n int) int {
 	return min(max(bits.Len(uint(n))-2, 0), a.orders-1)
 }
 
-// relist moves a group to the lists that its largest buddy and its mean fragment are for
-// (mb_set_largest_free_order, mb_update_avg_fragment_size).
-func (a *Allocator) relist(id allocator.GroupID, g *group, largest, mean groupLists) {
+// relist moves a group to the list for its largest buddy, and to list onMean of those for mean
+// fragments (mb_set_largest_free_order, mb_update_avg_fragment_size).
+func (g *group) relist(id allocator.GroupID, largest, mean groupLists, onMean int32) {
 	if to := int8(g.largest); to != g.onLargest {
-		largest.move(id, g.onLargest, to)
+		largest.move(id, int32(g.onLargest), int32(to))
 		g.onLargest = to
 	}
-	to := int8(-1)
-	if g.fragments > 0 {
-		to = int8(a.meanOrder(g.free / g.fragments))
-	}
-	if to != g.onMean {
+	if to := onMean; to != g.onMean {
 		mean.move(id, g.onMean, to)
 		g.onMean = to
 	}
+}
+
+// meanList is the list for the group's mean fragment where there is one for each order, -1 for
+// a group without fragments.
+func (a *Allocator) meanList(g *group) int32 {
+	if g.fragments == 0 {
+		return -1
+	}
+	return int32(a.meanOrder(g.free / g.fragments))
 }
 
 // trims are the lengths to which a goal is cut down, one power of two after the other, from

@@ -21,7 +21,7 @@ func newCircularOrder(a *Allocator) Order {
 }
 
 func (o *circularOrder) changed(a *Allocator, id allocator.GroupID, g *group) {
-	a.relist(id, g, o.largest, o.mean)
+	g.relist(id, o.largest, o.mean, a.meanList(g))
 }
 
 func (o *circularOrder) summary() (largest, mean []int) { return o.largest.count(), o.mean.count() }
@@ -119,7 +119,7 @@ func newSortedLists(a *Allocator) *sortedLists {
 }
 
 // move implements groupLists.
-func (l *sortedLists) move(id allocator.GroupID, from, to int8) {
+func (l *sortedLists) move(id allocator.GroupID, from, to int32) {
 	if from >= 0 {
 		l.lists[from].remove(id)
 	}
@@ -160,7 +160,7 @@ func (l *sortedLists) visit(s *searchPass, i int, start, end allocator.GroupID) 
 	return false
 }
 
-// groupSet is a set of groups: a bit for each, and above that levels in which a bit says
+// groupSet is a set of numbers, of groups mostly: a bit for each, and above that levels in which a bit says
 // that a word of the level below is not zero, so that the next member is found in as many
 // steps as there are levels.
 type groupSet struct {

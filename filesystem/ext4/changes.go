@@ -15,6 +15,14 @@ func since(kernel string) []string {
 // which this program's kernels got them.
 var Changes = []allocator.Change[Kernel]{
 	{
+		Name:   "fallocate-normalized",
+		Doc:    "The requests of fallocate are widened like those of writes, as they were before Linux 3.2; no profile has it.",
+		Commit: "taken out by: ext4: do not normalize block requests from fallocate()",
+		Since:  "2.6",
+		Where:  "ext4_ext_map_blocks",
+		Apply:  func(k *Kernel) { k.Quirks.FallocateNormalized = true },
+	},
+	{
 		Name:    "orlov-clamps-clusters",
 		Doc:     "A directory's search for a flex group of average state asks for 0 free clusters where its limit came out negative, instead of for more than any group has.",
 		Where:   "find_group_orlov",
@@ -165,7 +173,7 @@ var Changes = []allocator.Change[Kernel]{
 		Name:    "indirect-holes-remembered",
 		Doc:     "The holes of files without extents are put into the status tree.",
 		Where:   "ext4_ind_map_blocks",
-		Kernels: []string{"6.12", "7.3"},
+		Kernels: []string{"7.3"},
 		Apply:   func(k *Kernel) { k.Quirks.IndirectHolesRemembered = true },
 	},
 	{
@@ -200,6 +208,15 @@ var Changes = []allocator.Change[Kernel]{
 		Where:   "ext4_end_io_rsv_work",
 		Kernels: since("6.18"),
 		Apply:   func(k *Kernel) { k.Quirks.WriterGoesOn = true },
+	},
+	{
+		Name:    "direct-checks-extent",
+		Doc:     "Whether a direct write is aligned is tested extent by extent, so that one with a misaligned end maps all of its blocks before it is refused.",
+		Commit:  "iomap: simplify direct io validity check",
+		Since:   "6.18",
+		Where:   "iomap_dio_bio_iter",
+		Kernels: since("6.18"),
+		Apply:   func(k *Kernel) { k.Quirks.DirectChecksExtent = true },
 	},
 	{
 		Name:    "old-end-zeroed-first",

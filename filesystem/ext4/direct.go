@@ -88,8 +88,12 @@ func (fs *FS) directExtents(t *task, in *inode, off, n int64) (done int64, fallb
 		// Unwritten blocks are converted at the end.
 		unwritten = unwritten || m.state&stateUnwritten != 0
 		end := min(int64(m.lblk+m.len)<<fs.geo.BlockBits, off+n)
-		// The device takes whole sectors.
-		if (pos|(off+n-pos))%sector != 0 {
+		// The device takes whole sectors: of what is left of the write, or of this extent alone.
+		checked := off + n - pos
+		if fs.quirks.DirectChecksExtent {
+			checked = end - pos
+		}
+		if (pos|checked)%sector != 0 {
 			e = filesystem.EINVAL
 			break
 		}

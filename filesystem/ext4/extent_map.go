@@ -261,7 +261,7 @@ func (fs *FS) allocateExtent(t *task, in *inode, p *path, right *extent, m *mapp
 	if in.Regular {
 		r.Flags = mballoc.HintData
 	}
-	if f&mapNoNormalize != 0 {
+	if f&mapNoNormalize != 0 && !fs.quirks.FallocateNormalized {
 		r.Flags |= mballoc.HintNoPrealloc
 	}
 	if f&mapDelallocReserve != 0 {

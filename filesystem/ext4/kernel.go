@@ -116,6 +116,12 @@ type Quirks struct {
 	// converted before the next one was mapped; in those of earlier ones one of ten. With the
 	// flusher the worker takes turns all the same (settleRanges in plug.go).
 	WriterGoesOn bool
+	// DirectChecksExtent tests whether a direct write is aligned extent by extent, so that a
+	// write with a misaligned end allocates as far as that (iomap_dio_bio_iter).
+	DirectChecksExtent bool
+	// FallocateNormalized widens the requests of fallocate like those of writes. No kernel that
+	// has a profile does; the change shows what it was taken out for (ext4_ext_map_blocks).
+	FallocateNormalized bool
 	// LargeFolios keeps the pages of a write together in the page cache (folios.go).
 	LargeFolios bool
 }
