@@ -78,8 +78,8 @@ func (c *checker) all() {
 		c.Errorf("files have %d clusters reserved, the allocator's counter of dirty clusters is %d", reserved, n)
 	}
 	status.Hits, status.Misses = c.fs.esStats.Hits, c.fs.esStats.Misses
-	if status != c.fs.esStats {
-		c.Errorf("status trees: %+v, counted %+v", status, c.fs.esStats)
+	if status != c.fs.esStats.StatusTree {
+		c.Errorf("status trees: %+v, counted %+v", status, c.fs.esStats.StatusTree)
 	}
 	if dirty != c.fs.dirtyBlocks {
 		c.Errorf("files have %d dirty blocks, counted %d", dirty, c.fs.dirtyBlocks)

@@ -19,8 +19,8 @@ type inode struct {
 	allocOnClose bool // EXT4_STATE_DA_ALLOC_CLOSE
 	mayInline    bool // a write may put data into it (EXT4_STATE_MAY_INLINE_DATA)
 	// pagesDiffer marks two rare states in which the dirty pages do not fit the rest:
-	// delayed blocks without dirty pages (after truncateInline), and dirty pages behind the
-	// end of the file (after moveInline). Check must allow them, and writepages cleans the
+	// delayed blocks without dirty pages or the reverse (after truncateInline), and dirty pages
+	// behind the end of the file (after moveInline). Check must allow them, and writepages cleans the
 	// latter.
 	pagesDiffer bool
 	links       uint32
