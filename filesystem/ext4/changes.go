@@ -160,6 +160,15 @@ var Changes = []allocator.Change[Kernel]{
 		Apply:   func(k *Kernel) { k.Quirks.FallocateTouchesFirst = true },
 	},
 	{
+		Name:    "mixed-modes-unsupported",
+		Doc:     "An fallocate that is to do two things that exclude each other is not supported, where it was invalid before.",
+		Commit:  "fs: sort out the fallocate mode vs flag mess",
+		Since:   "6.12",
+		Where:   "vfs_fallocate",
+		Kernels: since("6.12"),
+		Apply:   func(k *Kernel) { k.Quirks.MixedModesUnsupported = true },
+	},
+	{
 		Name:    "zero-range-drops-always",
 		Doc:     "Zeroing a range brings the size on disk up to date also where the range has no whole block.",
 		Commit:  "ext4: refactor ext4_zero_range()",

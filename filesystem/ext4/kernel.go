@@ -95,6 +95,9 @@ type Quirks struct {
 	// FallocateTouchesFirst updates the times before anything else is looked at
 	// (ext4_fallocate).
 	FallocateTouchesFirst bool
+	// MixedModesUnsupported answers EOPNOTSUPP to an fallocate that is to do two things that
+	// exclude each other, and not EINVAL (vfs_fallocate).
+	MixedModesUnsupported bool
 	// ZeroRangeDropsAlways brings the size on disk up to date and drops pages for every range
 	// that is zeroed, also for one without a whole block (ext4_zero_range).
 	ZeroRangeDropsAlways bool
