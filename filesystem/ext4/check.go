@@ -90,6 +90,9 @@ func (c *checker) all() {
 	if n := c.fs.holesConverted; n > 0 {
 		c.Errorf("blocks were taken away %d times while their data was on its way to them", n)
 	}
+	for _, x := range c.fs.leaked {
+		c.own(x.pblk, uint64(x.len))
+	}
 	// What was on disk at mount, and the changes since, must add up to what there is now.
 	if before := c.mountAgain(); before != nil {
 		c.bitmaps(before)

@@ -65,6 +65,7 @@ type FS struct {
 	flushing       bool     // the flusher is at work
 	flushQueue     []*inode // its queue, kept for the next time
 	lost           int64    // blocks of data lost to ENOSPC in writeback
+	leaked         []extent // blocks that files have kept that are gone (noteLeak)
 
 	host          Host // nil where one process runs at a time
 	spareRequests []*mballoc.Request

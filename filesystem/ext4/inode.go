@@ -184,8 +184,10 @@ func (fs *FS) release(t *task, in *inode) {
 		fs.forgetIO(in)
 		fs.journal.start()
 		in.Size = 0
-		if in.blocks > 0 {
+		if in.blocks != 0 {
 			fs.truncate(t, in)
+		} else if fs.quirks.CutInlineForgetsDelayed && in.Extents {
+			fs.noteLeak(&in.fileMap().root)
 		}
 		fs.clearInode(t, in)
 	}
@@ -200,6 +202,18 @@ func (fs *FS) release(t *task, in *inode) {
 	in.live = false
 	fs.forgetFolios(in)
 	fs.unlock(in)
+}
+
+// noteLeak notes the blocks of a file that goes and keeps them, as its count of blocks is 0:
+// for one, its reservation was forgotten (Quirks.CutInlineForgetsDelayed). Only Check asks.
+func (fs *FS) noteLeak(n *node) {
+	for _, x := range n.ext {
+		fs.leaked = append(fs.leaked, x)
+	}
+	for i := range n.idx {
+		fs.leaked = append(fs.leaked, extent{pblk: n.idx[i].child.blk, len: 1})
+		fs.noteLeak(n.idx[i].child)
+	}
 }
 
 // groupOf is the block group of an inode (i_block_group).
