@@ -172,7 +172,7 @@ func (c *checker) array(n *indirect, below uint, lblk uint64, t *treeCheck) {
 		at += 1 << (levels * bits)
 	}
 	// A block that has lost its last pointer would have been freed.
-	if empty && n.blk != 0 && !n.emptyAtMount {
+	if empty && n.blk != 0 && !n.mayBeEmpty {
 		c.Errorf("array at block %d is empty", n.blk)
 	}
 }
