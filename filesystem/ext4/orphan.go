@@ -9,9 +9,9 @@ package ext4
 // (mke2fs makes it from 1.47 on). Kernels that know it use it instead: to take an inode out
 // then changes no other.
 //
-// Deviates from the kernel: an orphan file is never full, where the kernel takes the list. And inodes are also put on the list while they are truncated or
-// written past their end. They leave it before anything else is put there, which changes no
-// other inode.
+// Deviates from the kernel: an orphan file is never full; the kernel then takes the list. And
+// inodes are also put on the list while they are truncated or written past their end. They
+// leave it before anything else is put there, which changes no other inode.
 
 // orphanAdd puts an inode that has lost its last name on the list (ext4_orphan_add).
 // Without a journal there is no list.
