@@ -3,11 +3,12 @@
 GO ?= go
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 CASE ?= replay/testdata/small-files-1
+KERNEL ?= 5.10
 N ?= 20
 T ?= 60s
 F ?= .
 
-.PHONY: help build run test lint race invariants check fuzz bench pgo browser slurm speed oracle oracle-fuzz
+.PHONY: help build run test lint race invariants check fuzz bench pgo browser slurm speed oracle oracle-here oracle-fuzz
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -56,9 +57,13 @@ slurm: ## test studies on a real Slurm cluster of one node (Debian: slurm-wlm mu
 speed: ## compare a replay of 390,000 operations with the real ext4 here (needs root and loop devices)
 	oracle/speed.sh
 
-oracle: ## record CASE on a real kernel under QEMU and verify it (see oracle/README.md)
-	oracle/record.sh $(CASE) 5.10
-	$(GO) run ./cmd/mbsim verify $(CASE) --kernel 5.10
+oracle: ## record CASE on a real kernel (KERNEL=5.10) under QEMU and verify it (see oracle/README.md)
+	oracle/record.sh $(CASE) $(KERNEL)
+	$(GO) run ./cmd/mbsim verify $(CASE) --kernel $(KERNEL)
+
+oracle-here: ## record CASE on the kernel that runs here, on a loop device (needs root), and verify it
+	oracle/record-here.sh $(CASE) out/here/$(notdir $(CASE:/=))
+	$(GO) run ./cmd/mbsim verify out/here/$(notdir $(CASE:/=)) --kernel host
 
 oracle-fuzz: ## record and verify N random cases; shrink the first that differs
 	$(GO) run ./oracle/fuzz -n $(N) -seed $$(date +%s)

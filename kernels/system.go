@@ -1,16 +1,17 @@
 package kernels
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 
 	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
 	"mbsim/filesystem"
 	"mbsim/filesystem/ext4"
 	"mbsim/filesystem/image"
-	"mbsim/internal/nearest"
 	"mbsim/metrics"
 	"mbsim/workload"
 )
@@ -36,6 +37,9 @@ type System struct {
 	checkMount func(options string) error
 	memory     func(*allocator.Geometry) int64
 	mount      func(*image.Layout, *Options) (*Mounted, error)
+	// compose makes the system of another kernel like this one; nil for a system whose kernel is
+	// no set of changes.
+	compose func(ext4.Kernel) *System
 }
 
 // Recorder names the variables of case.env that concern a system, and what recordings of
@@ -64,6 +68,8 @@ type Options struct {
 	CPUs  int
 	// Tunables are those that differ from their defaults, by field or file name.
 	Tunables map[string]uint32
+	// NonRotational says that the device has no heads that move (queue/rotational is 0).
+	NonRotational bool
 	// Seed is where random choices of the file system itself come from.
 	Seed uint64
 	// Clock is the simulated time, ns; nil where there is none.
@@ -154,19 +160,28 @@ func Names() []string {
 // Default is the system to use where none is named.
 func Default() *System { return All()[0] }
 
-// Find is the system of this name.
+// Find is the system of this name, which may be a profile's text with changes switched, such
+// as 6.12^best-avail-len.
 func Find(name string) (*System, error) {
+	p := ParseProfile(name)
+	if err := p.Check(); err != nil {
+		return nil, err
+	}
+	if p.With == nil && p.Without == nil {
+		return named(name)
+	}
+	return p.switched(), nil
+}
+
+// named is the system with this name in the list.
+func named(name string) (*System, error) {
 	for _, s := range All() {
 		if s.Name == name {
 			return s, nil
 		}
 	}
 	// A misspelt name is answered with the nearest one.
-	hint := ""
-	if best, near := nearest.Of(name, Names()); near {
-		hint = fmt.Sprintf(" (did you mean %q?)", best)
-	}
-	return nil, fmt.Errorf("unknown kernel %q%s", name, hint)
+	return nil, errors.New(unknownName("kernel", name, Names()))
 }
 
 // CheckMount refuses mount options that the system does not have.
@@ -193,6 +208,24 @@ func (s *System) Tunable(name string) (mballoc.Tunable, bool) {
 		}
 	}
 	return mballoc.Tunable{}, false
+}
+
+// CheckTunable refuses a tunable that the system does not have, and says which do.
+func (s *System) CheckTunable(name string) error {
+	if _, has := s.Tunable(name); has {
+		return nil
+	}
+	// A system without tunables says what takes their place.
+	if len(s.Tunables) == 0 {
+		return fmt.Errorf("the %s profile has no tunables (%s)", s.Name, s.NoTunables)
+	}
+	var have []string
+	for _, other := range All() {
+		if _, has := other.Tunable(name); has {
+			have = append(have, other.Name)
+		}
+	}
+	return fmt.Errorf("the profile %s has no tunable %s; these have it: %s", s.Name, name, strings.Join(have, ", "))
 }
 
 // CaseArguments are the arguments of mke2fs and the mount options of a case for the system.

@@ -36,30 +36,36 @@ var recordings = map[string]string{mballoc.Linux5_10Seed.Name: mballoc.Linux5_10
 func ext4Systems() []*System {
 	var all []*System
 	for _, k := range ext4.Kernels() {
-		// A kernel's recordings are in the folder of its name, unless it borrows those of another.
-		recording := k.Name
-		if r, ok := recordings[k.Name]; ok {
-			recording = r
-		}
-		// All kernels have the same recorder. mke2fs must leave out two features, and a commit
-		// interval longer than any recording keeps the journal's timer out of it.
-		all = append(all, &System{
-			Name: k.Name, Doc: k.Doc, FileSystem: "ext4", Recording: recording, Times: true,
-			Tunables: append(slices.Clone(k.Allocator.Tunables), inodeGoal),
-			Recorder: Recorder{
-				Script: "record.sh", TakesKernel: true, Mkfs: "MKFS", Mount: "MOUNT", Tunables: "TUNABLES",
-				MkfsMore: "-O ^orphan_file,^metadata_csum_seed", MountMore: "commit=9999",
-				arguments: func(c *workload.Case) (mkfs, mount string) { return c.Mkfs, c.Mount },
-			},
-			checkMount: func(options string) error {
-				o := k.DefaultOptions(pageSize)
-				return o.Parse(options)
-			},
-			memory: mballoc.LeastMemory,
-			mount:  func(l *image.Layout, o *Options) (*Mounted, error) { return mountExt4(k, l, o) },
-		})
+		all = append(all, ext4System(k))
 	}
 	return all
+}
+
+// ext4System is ext4 of a kernel.
+func ext4System(k ext4.Kernel) *System {
+	// A kernel's recordings are in the folder of its name, unless it borrows those of another.
+	recording := k.Name
+	if r, ok := recordings[k.Name]; ok {
+		recording = r
+	}
+	// All kernels have the same recorder. mke2fs must leave out two features, and a commit
+	// interval longer than any recording keeps the journal's timer out of it.
+	return &System{
+		Name: k.Name, Doc: k.Doc, FileSystem: "ext4", Recording: recording, Times: true,
+		Tunables: append(slices.Clone(k.Allocator.Tunables), inodeGoal),
+		Recorder: Recorder{
+			Script: "record.sh", TakesKernel: true, Mkfs: "MKFS", Mount: "MOUNT", Tunables: "TUNABLES",
+			MkfsMore: "-O ^orphan_file,^metadata_csum_seed", MountMore: "commit=9999",
+			arguments: func(c *workload.Case) (mkfs, mount string) { return c.Mkfs, c.Mount },
+		},
+		checkMount: func(options string) error {
+			o := k.DefaultOptions(pageSize)
+			return o.Parse(options)
+		},
+		memory:  mballoc.LeastMemory,
+		mount:   func(l *image.Layout, o *Options) (*Mounted, error) { return mountExt4(k, l, o) },
+		compose: ext4System,
+	}
 }
 
 // pageSize stands in for the block size where mount options are only checked, and no file
@@ -70,7 +76,7 @@ const pageSize = 4096
 func mountExt4(k ext4.Kernel, l *image.Layout, o *Options) (*Mounted, error) {
 	// The defaults first, then the mount options over them.
 	opt := k.DefaultOptions(l.Super.BlockSize())
-	opt.CPUs, opt.Tunables = o.CPUs, o.Tunables
+	opt.CPUs, opt.Tunables, opt.NonRotational = o.CPUs, o.Tunables, o.NonRotational
 	if err := opt.Parse(o.Mount); err != nil {
 		return nil, err
 	}
@@ -99,20 +105,30 @@ func mountExt4(k ext4.Kernel, l *image.Layout, o *Options) (*Mounted, error) {
 		s := a.Stats()
 		return procfs.WriteStats(w, a.Kernel(), &s, fs.Geometry().Groups)
 	}
+	proc := []ProcFile{{MbGroups, groups(a.GroupInfo)}, {MbStats, stats}}
+	peek := []ProcFile{{MbGroups, groups(a.PeekGroup)}, {MbStats, stats}}
+	// Not every kernel has lists of groups to summarize. Reading their summary has no effects.
+	if k.Allocator.Counters.StructsSummary {
+		structs := ProcFile{MbStructs, func(w io.Writer) error {
+			largest, mean, lists := a.StructsSummary()
+			return procfs.WriteStructs(w, largest, mean, lists)
+		}}
+		proc, peek = append(proc, structs), append(peek, structs)
+	}
 	// The mount option commit= is in seconds, CommitInterval in nanoseconds.
 	const second = 1e9
 	return &Mounted{
 		FileSystem: fs, Policy: metrics.Mballoc(a), Source: fs.Source(), Check: fs.Check, Look: fs.Look,
 		Lost: fs.LostBlocks, StatusTree: fs.StatusTree, Threads: fs, CommitInterval: int64(opt.CommitSeconds) * second,
-		Proc: []ProcFile{{MbGroups, groups(a.GroupInfo)}, {MbStats, stats}},
-		Peek: []ProcFile{{MbGroups, groups(a.PeekGroup)}, {MbStats, stats}},
+		Proc: proc, Peek: peek,
 	}, nil
 }
 
 // The files in /proc/fs/ext4/DEV.
 const (
-	MbGroups = "mb_groups"
-	MbStats  = "mb_stats"
+	MbGroups  = "mb_groups"
+	MbStats   = "mb_stats"
+	MbStructs = "mb_structs_summary"
 )
 
 // ext2System is the ext2 driver. A case has its recordings in a folder beside those of the

@@ -41,6 +41,7 @@ type Outcome struct {
 	Files     []byte // files.txt
 	Groups    []byte // mb_groups.txt, nil where the file system has none
 	Stats     []byte // mb_stats.txt, likewise
+	Structs   []byte // mb_structs.txt, likewise
 	GroupsLog []byte // mb_groups.log, nil where the script has no stat
 	Results   []play.Result
 	PID       int
@@ -129,6 +130,14 @@ func guarded(at **workload.Op, f func() error) (err error) {
 	return f()
 }
 
+// CaseError is a mistake in a case: in what it says of the file system, or in its starting state.
+type CaseError struct{ Err error }
+
+func (e *CaseError) Error() string { return e.Err.Error() }
+func (e *CaseError) Unwrap() error { return e.Err }
+
+func caseErrorf(format string, a ...any) error { return &CaseError{fmt.Errorf(format, a...)} }
+
 // mount mounts as the case says. Mistakes in case.env name it.
 func mount(cfg *Config, host ext4.Host) (*machine, error) {
 	c := cfg.Case
@@ -137,7 +146,7 @@ func mount(cfg *Config, host ext4.Host) (*machine, error) {
 		return nil, err
 	}
 	if host != nil && !sys.Times {
-		return nil, fmt.Errorf("%s: writers at once are not modelled for %s", c.Dir, sys.Name)
+		return nil, caseErrorf("%s: writers at once are not modelled for %s", c.Dir, sys.Name)
 	}
 	// What cannot fit into memory is refused before anything is made.
 	geo := cfg.Layout.Geometry()
@@ -151,27 +160,27 @@ func mount(cfg *Config, host ext4.Host) (*machine, error) {
 	}
 	_, options := sys.CaseArguments(c)
 	if err := sys.CheckMount(options); err != nil {
-		return nil, fmt.Errorf("%s/case.env: %w", c.Dir, err)
+		return nil, caseErrorf("%s/case.env: %w", c.Dir, err)
 	}
 	opt := kernels.Options{Mount: options, CPUs: c.SMP, Host: host, Files: cfg.Files, Blocks: cfg.Blocks, Tunables: make(map[string]uint32)}
 	for _, t := range c.Tunables {
 		// Like the kernel this takes octal and hexadecimal numbers too.
 		v, err := strconv.ParseUint(t.Value, 0, 32)
 		if err != nil {
-			return nil, fmt.Errorf("%s/case.env: tunable %s is %q: want a number", c.Dir, t.Name, t.Value)
+			return nil, caseErrorf("%s/case.env: tunable %s is %q: want a number", c.Dir, t.Name, t.Value)
 		}
 		opt.Tunables[t.Name] = uint32(v)
 	}
 	m, err := sys.Mount(cfg.Layout, opt)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.Dir, err)
+		return nil, caseErrorf("%s/case.env: %w", c.Dir, err)
 	}
 	return &machine{Mounted: m}, nil
 }
 
 // finish writes the texts in the order the recorder does: files.txt while the
 // process lives, which then closes its files; mb_groups, for which every buddy
-// is loaded; and mb_stats, which counts that too.
+// is loaded; mb_stats, which counts that too; and mb_structs_summary.
 func (m *machine) finish(p *play.Player, out *Outcome) error {
 	var b bytes.Buffer
 	if err := play.WriteFiles(&b, m); err != nil {
@@ -184,9 +193,9 @@ func (m *machine) finish(p *play.Player, out *Outcome) error {
 	return m.readProc(out)
 }
 
-// readProc reads mb_groups and mb_stats, where the file system has them.
+// readProc reads mb_groups, mb_stats and mb_structs_summary, where the file system has them.
 func (m *machine) readProc(out *Outcome) error {
-	var groups, stats bytes.Buffer
+	var groups, stats, structs bytes.Buffer
 	there, err := m.ReadProc(kernels.MbGroups, &groups)
 	if err != nil || !there {
 		return err
@@ -195,6 +204,11 @@ func (m *machine) readProc(out *Outcome) error {
 	if _, err := m.ReadProc(kernels.MbStats, &stats); err != nil {
 		return err
 	}
+	// As not every kernel has the third, it stays nil there.
+	if _, err := m.ReadProc(kernels.MbStructs, &structs); err != nil {
+		return err
+	}
+	out.Structs = structs.Bytes()
 	out.Groups, out.Stats, out.GroupsLog = groups.Bytes(), stats.Bytes(), m.groupsLog.Bytes()
 	return nil
 }

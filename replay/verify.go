@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"mbsim/allocator/mballoc"
@@ -16,6 +17,7 @@ import (
 	"mbsim/filesystem/play"
 	"mbsim/internal/crash"
 	"mbsim/internal/input"
+	"mbsim/kernels"
 	"mbsim/kerneltext/ftrace"
 	"mbsim/workload"
 )
@@ -45,14 +47,22 @@ type Verdict struct {
 	Identical bool   `json:"identical"`
 	Files     Tally  `json:"files"`      // lines of files.txt: files, and the line of counts
 	Groups    Tally  `json:"groups"`     // lines of mb_groups.txt and mb_groups.log
-	Counters  Tally  `json:"counters"`   // lines of mb_stats.txt but buddies_time_used
+	Counters  Tally  `json:"counters"`   // lines of mb_stats.txt but buddies_time_used, and of mb_structs.txt
 	Results   Tally  `json:"operations"` // operations that returned the same
 	Requests  Tally  `json:"requests"`   // requests for blocks with the same answer
 	// Difference says in words what differs first, empty if nothing does. Line
 	// is the line of the script it is at, 0 for what only the end shows.
 	Difference string `json:"first_difference,omitempty"`
 	Line       int    `json:"line,omitempty"`
+	// Missing says, for each text that only one side has, why it was not compared.
+	Missing []string `json:"not_compared,omitempty"`
 }
+
+// missing notes that a text could not be compared.
+func (v *Verdict) missing(name, why string) { v.Missing = append(v.Missing, name+": "+why) }
+
+// notRecorded is why a text that the simulator writes was not compared.
+const notRecorded = "the recording has none"
 
 // ReadLayout reads the starting layout of a recording. Nothing else of it is
 // read.
@@ -68,12 +78,24 @@ func ReadLayout(dir string) (*image.Layout, error) {
 
 // Verify replays the case in dir as the kernel would and compares with its
 // recording there. An error means that there is nothing to compare.
-func Verify(dir, kernel string) (*Verdict, error) {
+func Verify(dir, kernel string) (*Verdict, error) { return VerifyRecording(dir, kernel, kernel) }
+
+// VerifyRecording is Verify for a recording in a folder of another name than the kernel's.
+func VerifyRecording(dir, kernel, folder string) (*Verdict, error) {
 	c, err := workload.ReadCase(dir)
 	if err != nil {
 		return nil, err
 	}
-	recording := filepath.Join(dir, kernel)
+	recording := filepath.Join(dir, folder)
+	sys, err := kernels.Find(kernel)
+	if err != nil {
+		return nil, err
+	}
+	v := &Verdict{Case: filepath.Base(dir), Kernel: kernel}
+	// Some other kernel than the one that stands for it may have had tunables of its own.
+	if folder != sys.Recording {
+		v.dropTunables(c, sys)
+	}
 	l, err := ReadLayout(recording)
 	if err != nil {
 		return nil, err
@@ -82,7 +104,6 @@ func Verify(dir, kernel string) (*Verdict, error) {
 	// by one.
 	var trace bytes.Buffer
 	w := ftrace.NewWriter(&trace, max(c.PIDMod, 0))
-	v := &Verdict{Case: filepath.Base(dir), Kernel: kernel}
 	out, err := Run(Config{Kernel: kernel, Case: c, Layout: l, Blocks: w, Files: w, Before: w.Operation})
 	// A broken invariant is a mistake of the simulator and ends the comparison. Any other failure
 	// of the replay is a difference: the kernel did perform the case.
@@ -97,6 +118,17 @@ func Verify(dir, kernel string) (*Verdict, error) {
 		return nil, err
 	}
 	return v, v.compare(recording, c, out, &trace)
+}
+
+// dropTunables leaves out of a case the tunables that a system does not have.
+func (v *Verdict) dropTunables(c *workload.Case, sys *kernels.System) {
+	c.Tunables = slices.DeleteFunc(c.Tunables, func(t workload.Tunable) bool {
+		_, has := sys.Tunable(t.Name)
+		if !has {
+			v.missing(t.Name, "profile "+sys.Name+" has no such tunable")
+		}
+		return !has
+	})
 }
 
 // openText opens a text of a recording, or what name.gz holds.
@@ -148,6 +180,18 @@ func (v *Verdict) compare(recording string, c *workload.Case, out *Outcome, trac
 	if results == "" || requests != "" && requestLine <= resultLine {
 		v.Difference, v.Line = requests, requestLine
 	}
+	if err := v.compareTexts(recording, out); err != nil {
+		return err
+	}
+	if v.Files.Total == 0 && v.Results.Total == 0 {
+		return fmt.Errorf("%s holds nothing to compare with: no files.txt, and no results.txt", recording)
+	}
+	v.Identical = v.Files.whole() && v.Groups.whole() && v.Counters.whole() && v.Results.whole() && v.Requests.whole()
+	return nil
+}
+
+// compareTexts compares what the kernel had to show in the end.
+func (v *Verdict) compareTexts(recording string, out *Outcome) error {
 	for _, text := range []struct {
 		name  string
 		got   []byte
@@ -157,22 +201,27 @@ func (v *Verdict) compare(recording string, c *workload.Case, out *Outcome, trac
 		{"mb_groups.txt", out.Groups, &v.Groups},
 		{"mb_groups.log", out.GroupsLog, &v.Groups},
 		{"mb_stats.txt", out.Stats, &v.Counters},
+		{"mb_structs.txt", out.Structs, &v.Counters},
 	} {
-		// A text that neither side has, such as mb_groups.log of a script without stat, is no
-		// difference.
 		want, err := readText(filepath.Join(recording, text.name))
-		if errors.Is(err, fs.ErrNotExist) && len(text.got) == 0 {
-			continue
-		}
-		if err != nil {
+		absent := errors.Is(err, fs.ErrNotExist)
+		if err != nil && !absent {
 			return err
 		}
-		d := compareLines(text.name, string(want), string(text.got), text.tally)
-		if v.Difference == "" {
-			v.Difference = d
+		// A text that neither side has, such as mb_groups.log of a script without stat, is not
+		// missing.
+		switch {
+		case absent && len(text.got) > 0:
+			v.missing(text.name, notRecorded)
+		case !absent && text.got == nil:
+			v.missing(text.name, "mbsim has none for this kernel")
+		case !absent:
+			d := compareLines(text.name, string(want), string(text.got), text.tally)
+			if v.Difference == "" {
+				v.Difference = d
+			}
 		}
 	}
-	v.Identical = v.Files.whole() && v.Groups.whole() && v.Counters.whole() && v.Results.whole() && v.Requests.whole()
 	return nil
 }
 
@@ -181,6 +230,10 @@ func (v *Verdict) compare(recording string, c *workload.Case, out *Outcome, trac
 func (v *Verdict) compareResults(recording string, c *workload.Case, out *Outcome) (string, int, error) {
 	name := filepath.Join(recording, "results.txt")
 	text, err := readText(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		v.missing("results.txt", notRecorded)
+		return "", 0, nil
+	}
 	if err != nil {
 		return "", 0, err
 	}
@@ -215,7 +268,8 @@ func (v *Verdict) compareRequests(recording string, trace io.Reader) (string, in
 	name := filepath.Join(recording, "trace.txt")
 	text, file, err := openText(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", 0, nil // recorded without
+		v.missing("trace.txt", notRecorded)
+		return "", 0, nil
 	}
 	if err != nil {
 		return "", 0, err
@@ -228,6 +282,11 @@ func (v *Verdict) compareRequests(recording string, trace io.Reader) (string, in
 	got, err := readExchanges(trace, "the replay's trace")
 	if err != nil {
 		return "", 0, err
+	}
+	// A kernel without these events, or one that did not record them.
+	if len(want) == 0 && len(got) > 0 {
+		v.missing("trace.txt", "it shows no requests for blocks")
+		return "", 0, nil
 	}
 	d := matchExchanges(want, got, &v.Requests)
 	if d == nil {

@@ -3,6 +3,7 @@ package replay
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -114,6 +115,59 @@ func TestVerifySeesDifferences(t *testing.T) {
 				t.Errorf("got %+v, want a difference at %q", v, damage.want)
 			}
 		})
+	}
+}
+
+// TestVerifyListsWhatIsMissing: what a recording lacks is named and nothing else, and what is
+// left is compared.
+func TestVerifyListsWhatIsMissing(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "case")
+	if err := os.CopyFS(dir, os.DirFS("testdata/small-files-1")); err != nil {
+		t.Fatal(err)
+	}
+	verify := func() (*Verdict, error) { return VerifyRecording(dir, "5.10", "host") }
+	remove := func(names ...string) {
+		t.Helper()
+		for _, name := range names {
+			if err := os.Remove(filepath.Join(dir, "host", name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := os.Rename(dir+"/5.10", dir+"/host"); err != nil {
+		t.Fatal(err)
+	}
+	if v, err := verify(); err != nil || !v.Identical || v.Missing != nil {
+		t.Errorf("%+v, %v", v, err)
+	}
+	// A text that this kernel has none of, and those that the recording has not.
+	if err := os.WriteFile(dir+"/host/mb_structs.txt", nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	remove("trace.txt.gz", "mb_stats.txt.gz", "mb_groups.txt.gz")
+	want := []string{
+		"trace.txt: the recording has none", "mb_groups.txt: the recording has none", "mb_stats.txt: the recording has none",
+		"mb_structs.txt: mbsim has none for this kernel",
+	}
+	v, err := verify()
+	if err != nil || !v.Identical || !slices.Equal(v.Missing, want) || v.Files.Total == 0 || v.Counters.Total+v.Requests.Total > 0 {
+		t.Errorf("%+v, %v", v, err)
+	}
+	// A trace without requests.
+	if err := os.WriteFile(dir+"/host/trace.txt", []byte("# nothing\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if v, err := verify(); err != nil || !v.Identical || v.Missing[0] != "trace.txt: it shows no requests for blocks" {
+		t.Errorf("%+v, %v", v, err)
+	}
+	// With neither files nor results there is nothing to compare.
+	remove("files.txt.gz")
+	if v, err := verify(); err != nil || !v.Identical {
+		t.Errorf("%+v, %v", v, err)
+	}
+	remove("results.txt.gz")
+	if v, err := verify(); err == nil {
+		t.Errorf("%+v", v)
 	}
 }
 

@@ -40,7 +40,7 @@ func TestWords(t *testing.T) {
 		"free_extents": {1, 5, 10}, "free_extent_max": {4096, 2048, 2048},
 		"mb_reqs": {0, 100, 200}, "mb_cr0_hits": {0, 70, 90}, "mb_cr1_hits": {0, 0, 0}, "mb_cr2_hits": {0, 10, 10}, "mb_cr3_hits": {0, 0, 0},
 		"mb_groups_considered": {0, 100, 500},
-		"mb_preallocated": {0, 256, 512}, "mb_pa_blocks_used": {0, 128, 256}, "mb_discarded": {0, 0, 128}, "mb_lost": {0, 0, 1},
+		"mb_preallocated":      {0, 256, 512}, "mb_pa_blocks_used": {0, 128, 256}, "mb_discarded": {0, 0, 128}, "mb_lost": {0, 0, 1},
 		"mb_bitmap_loads": {0, 1, 2}, "mb_prefetch_ios": {0, 1, 1}, "mb_buddies_generated": {0, 1, 1},
 	})
 	ext2 := run3(map[string][3]float64{

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -45,6 +46,15 @@ func render(w io.Writer, t table.Writer, f Format) error {
 	return err
 }
 
+// onKernel says in a title which kernel a run was of, as its scenario names it.
+func onKernel(m *Manifest) string {
+	var config struct{ Profile string }
+	if json.Unmarshal(m.Config, &config) != nil || config.Profile == "" {
+		return ""
+	}
+	return ", kernel " + config.Profile
+}
+
 // Summary writes a table of a run's metrics, grouped: the headlines, or all.
 func Summary(w io.Writer, r *Run, all bool, f Format) error {
 	res := r.Result
@@ -56,7 +66,7 @@ func Summary(w io.Writer, r *Run, all bool, f Format) error {
 	}
 	header = append(header, "unit", "better")
 	if f == Text {
-		t.SetTitle("%s, seed %d, %s s simulated", r.Manifest.Scenario, r.Manifest.Seed, decimals(float64(res.End-res.Start)/1e9, 3))
+		t.SetTitle("%s%s, seed %d, %s s simulated", r.Manifest.Scenario, onKernel(&r.Manifest), r.Manifest.Seed, decimals(float64(res.End-res.Start)/1e9, 3))
 	}
 	// Numbers stand at the right of their columns.
 	t.AppendHeader(header)

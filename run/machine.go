@@ -69,6 +69,7 @@ func (r *runner) mountLayout(layout *image.Layout) (*kernels.Mounted, error) {
 			return nil, err
 		}
 		opt.Host = r.timed.host
+		opt.NonRotational = !r.timed.device.Model().Medium.Rotates()
 		opt.DirtyBackground = 0
 	}
 	// Other replications draw other numbers inside the file system too: ext2 draws the group where

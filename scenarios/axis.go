@@ -51,6 +51,7 @@ func ParseAxis(arg string) (Axis, error) {
 
 // add adds a value.
 func (a *Axis) add(value string) error {
+	value = canonicalValue(a.Key, value)
 	switch {
 	case slices.Contains(a.Values, value):
 		return fmt.Errorf("the value %s is given twice", value)

@@ -87,16 +87,19 @@ func (d *decoder) checkMount(s *Scenario) error {
 func (d *decoder) checkTunables(s *Scenario) error {
 	sys := s.System()
 	for _, t := range s.Tunables {
-		if _, has := sys.Tunable(t.Field); has {
-			continue
+		if err := sys.CheckTunable(t.Field); err != nil {
+			return d.errorf(tunableNode(d.where[&s.Tunables], &t), "%v", err)
 		}
-		// A system without tunables says what takes their place.
-		if len(sys.Tunables) == 0 {
-			return d.errorf(d.where[&s.Tunables], "the %s profile has no tunables (%s)", sys.Name, sys.NoTunables)
-		}
-		return d.errorf(d.where[&s.Tunables], "the profile %s has no tunable %s", sys.Name, t.Field)
 	}
 	return nil
+}
+
+// tunableNode is the value of a tunable in a mapping, by either of its names.
+func tunableNode(n *yaml.Node, t *Tunable) *yaml.Node {
+	if v := keyNode(n, t.Sysfs); v != n {
+		return v
+	}
+	return keyNode(n, t.Field)
 }
 
 // checkPhases checks the phases and their classes.

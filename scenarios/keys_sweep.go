@@ -225,7 +225,7 @@ func (t assignType) decode(d *decoder, n *yaml.Node, p any) error {
 			return err
 		}
 		// Both names of a tunable count as one key.
-		set := fmt.Sprintf("%s=%s", CanonicalKey(key.Value), value)
+		set := fmt.Sprintf("%s=%s", CanonicalKey(key.Value), canonicalValue(key.Value, value))
 		if seen[KeyOf(set)] {
 			return d.errorf(key, "%s is given twice", KeyOf(set))
 		}

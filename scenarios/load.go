@@ -53,8 +53,9 @@ func Source(name string) ([]byte, bool) {
 // that one. A mistake of the user is an *Error.
 func Load(name string, opt Options) (*Scenario, error) {
 	raw, err := input.ReadFile(name, "a scenario", input.MaxScenario)
-	// A file comes before a scenario of the same name that is built in.
-	if errors.Is(err, fs.ErrNotExist) {
+	// A file comes before a scenario of the same name that is built in; a folder does not.
+	info, statErr := os.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) || statErr == nil && info.IsDir() {
 		dir := filepath.Dir(name)
 		if text, ok := Source(name); ok && (dir == "." || filepath.Base(dir) == "scenarios") {
 			return Parse(text, name, opt)
@@ -62,6 +63,9 @@ func Load(name string, opt Options) (*Scenario, error) {
 		var names []string
 		for _, i := range List() {
 			names = append(names, i.Name)
+		}
+		if statErr == nil {
+			return nil, &Error{File: name, Message: "a folder, not a scenario"}
 		}
 		return nil, &Error{File: name, Message: "no such file, and " + unknown("scenario", strings.TrimSuffix(filepath.Base(name), ".yaml"), names)}
 	}

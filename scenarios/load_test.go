@@ -3,6 +3,7 @@ package scenarios
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -56,5 +57,22 @@ func TestTooManyValues(t *testing.T) {
 	text := "device: {mkfs: {size: 64M}}\nworkload:\n  script: |\n" + strings.Repeat("    sync\n", many)
 	if s, err := Parse([]byte(text), "in.yaml", Options{}); err != nil || len(s.Workload.Script.Ops) != many {
 		t.Errorf("a script of %d lines: %v", many, err)
+	}
+}
+
+// TestFolderIsNoScenario: where a folder has the name of a scenario that comes with mbsim, as
+// kernels has in mbsim's own source, the scenario is meant.
+func TestFolderIsNoScenario(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, name := range []string{"kernels", "nothing"} {
+		if err := os.Mkdir(name, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s, err := Load("kernels", Options{}); err != nil || s.Name != "kernels" {
+		t.Errorf("%v, %v", s, err)
+	}
+	if _, err := Load("nothing", Options{}); err == nil || !strings.Contains(err.Error(), "nothing: a folder, not a scenario") {
+		t.Errorf("%v", err)
 	}
 }

@@ -206,7 +206,7 @@ func TestLoad(t *testing.T) {
 	for _, c := range []struct{ name, want string }{
 		{"smal-files", `smal-files: no such file, and unknown scenario "smal-files" (did you mean "small-files"?)`},
 		{"elsewhere/small-files.yaml", `elsewhere/small-files.yaml: no such file, and unknown scenario "small-files" (did you mean "small-files"?)`},
-		{"testdata", "read testdata: is a directory"},
+		{"testdata", "testdata: a folder, not a scenario"},
 	} {
 		_, err := Load(c.name, Options{})
 		if got := strings.TrimSpace(oneError(t, err)); got != c.want {

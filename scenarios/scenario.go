@@ -14,7 +14,7 @@ type Scenario struct {
 
 	Name     string
 	Question string // the one it answers
-	Profile  string // one of kernels.Names
+	Profile  string // the text of a kernels.Profile
 	Device   Device
 	Mount    string // as mount -o takes it
 	Tunables []Tunable

@@ -29,8 +29,8 @@ const (
 	Unsure Verdict = "~"    // no evidence: the interval holds zero, or there are too few pairs
 )
 
-// minPairs are the fewest pairs that are evidence.
-const minPairs = 3
+// MinPairs are the fewest pairs that are evidence.
+const MinPairs = 3
 
 // permutationPairs are the fewest pairs whose permutation can reach p < 0.05.
 const permutationPairs = 6
@@ -107,7 +107,7 @@ func pairs(a, b []Sample, metric string) (x, y []float64) {
 }
 
 // tested says whether there are enough runs for a p value.
-func (e *Effect) tested() bool { return e.Difference.N >= minPairs }
+func (e *Effect) tested() bool { return e.Difference.N >= MinPairs }
 
 // judge finds the verdict. equal says that all pairs have equal values.
 func (e *Effect) judge(equal bool) {

@@ -20,6 +20,8 @@ type Options struct {
 	Version      string // of the code
 	Command      []string
 	Metrics      []string // names that until and expect may use
+	// Alone makes settings of Sets only, whatever sweep the scenario has. Its replications hold.
+	Alone bool
 }
 
 // UserError is a mistake of the user in one line.
@@ -81,6 +83,13 @@ func readOptions(opt Options) (*request, error) {
 // load reads the scenario with what holds for all settings.
 func (q *request) load(name string) (*scenarios.Scenario, error) {
 	sets := slices.Clone(q.fixed)
+	// Which tunables and mount options there are depends on the kernel: where several are
+	// compared, the first stands for all until each is looked at.
+	for _, a := range q.axes {
+		if a.Key == scenarios.ProfileKey {
+			sets = append(sets, a.Key+"="+a.Values[0])
+		}
+	}
 	// --until is another way to write keys of the sweep block.
 	const until = "sweep.until."
 	if q.opt.Until != "" {

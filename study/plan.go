@@ -71,6 +71,9 @@ func NewPlan(name string, opt Options) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	if opt.Alone && s.Sweep != nil {
+		s.Sweep = &scenarios.Sweep{Replications: s.Sweep.Replications}
+	}
 	// Paths in the scenario are relative to its folder, from wherever the plan is read later.
 	dir, err := filepath.Abs(s.Dir)
 	if err != nil {

@@ -55,13 +55,13 @@ var Changes = []allocator.Change[Kernel]{
 		},
 	},
 	{
-		Name: "closed-files-share", Since: "6.1", Kernels: from6_1, Where: "allocator/mballoc/normalize.go",
+		Name: "closed-files-share", Since: "6.0", Stable: "5.19", Kernels: from6_1, Where: "allocator/mballoc/normalize.go",
 		Doc:    "A small file that nobody has open for writing uses the locality group.",
 		Commit: "ext4: use locality group preallocation for small closed files",
 		Apply:  func(k *Kernel) { k.Quirks.ClosedFilesShare = true },
 	},
 	{
-		Name: "stripe-of-block", Since: "6.4", Stable: "6.1", Kernels: from6_1, Where: "allocator/mballoc/scan.go",
+		Name: "stripe-of-block", Since: "6.5", Stable: "6.1", Kernels: from6_1, Where: "allocator/mballoc/scan.go",
 		Doc:    "With bigalloc a goal of one stripe is taken where a stripe begins at its block, not at its cluster's number.",
 		Commit: "ext4: fix wrong unit use in ext4_mb_find_by_goal",
 		Apply:  func(k *Kernel) { k.Quirks.StripeOfBlock = true },
@@ -84,14 +84,14 @@ var Changes = []allocator.Change[Kernel]{
 	{
 		Name: "named-criteria", Since: "6.5", Kernels: from6_12, Where: "allocator/mballoc/changes.go",
 		Doc:    "The criteria have names instead of numbers, and mb_stats counts extents for each and requests that got the normalized length.",
-		Commit: "ext4: Convert mballoc cr (criteria) to enum; ext4: Add per CR extent scanned counter; ext4: Add counter to track successful allocation of goal length",
+		Commit: "ext4: Convert mballoc cr (criteria) to enum; ext4: Add per CR extent scanned counter; ext4: Add counter to track successful allocation of goal length; ext4: Give symbolic names to mballoc criterias",
 		Apply: func(k *Kernel) {
 			k.editRungs(func(l []Rung) []Rung {
-				for i, name := range [][2]string{
-					{"cr_p2_aligned", "power of 2 aligned"}, {"cr_goal_fast", "goal length, fast"},
-					{"cr_goal_slow", "goal length, slow"}, {"cr_any_free", "any free"},
+				for i, name := range [][3]string{
+					{"cr_p2_aligned", "power of 2 aligned", "CR_POWER2_ALIGNED"}, {"cr_goal_fast", "goal length, fast", "CR_GOAL_LEN_FAST"},
+					{"cr_goal_slow", "goal length, slow", "CR_GOAL_LEN_SLOW"}, {"cr_any_free", "any free", "CR_ANY_FREE"},
 				} {
-					l[i].Key, l[i].Label = name[0], name[1]
+					l[i].Key, l[i].Label, l[i].Traced = name[0], name[1], name[2]
 				}
 				return l
 			})
@@ -106,7 +106,7 @@ var Changes = []allocator.Change[Kernel]{
 		Apply: func(k *Kernel) {
 			k.editRungs(func(l []Rung) []Rung {
 				return slices.Insert(l, 2, Rung{
-					Key: "cr_best_avail", Label: "best available length", Doc: "a group whose mean free extent is long enough for a shorter goal",
+					Key: "cr_best_avail", Label: "best available length", Traced: "CR_BEST_AVAIL_LEN", Doc: "a group whose mean free extent is long enough for a shorter goal",
 					Cheap: true, Scan: scanStripes, Lists: byTrimmed, limits: wantMeanFragment,
 				})
 			})
@@ -122,7 +122,7 @@ var Changes = []allocator.Change[Kernel]{
 	{
 		Name: "prefetch-all", Since: "6.5", Kernels: from6_12, Where: "allocator/mballoc/search.go",
 		Doc:    "The buddies of all groups of a batch that was read ahead are made, each judged by its own descriptor.",
-		Commit: "ext4: Ensure ext4_mb_prefetch_fini() is called for all prefetched BGs; ext4: get correct ext4_group_info in ext4_mb_prefetch_fini",
+		Commit: "ext4: Ensure ext4_mb_prefetch_fini() is called for all prefetched BGs; ext4: get correct ext4_group_info in ext4_mb_prefetch_fini (6.4)",
 		Apply:  func(k *Kernel) { k.Quirks.PrefetchAll = true },
 	},
 	{
@@ -138,7 +138,7 @@ var Changes = []allocator.Change[Kernel]{
 		Apply:  func(k *Kernel) { k.Quirks.WindowOfBlocks = true },
 	},
 	{
-		Name: "stripe-clusters", Since: "6.6", Kernels: from6_12, Where: "allocator/mballoc/scan.go",
+		Name: "stripe-clusters", Since: "6.5", Kernels: from6_12, Where: "allocator/mballoc/scan.go",
 		Doc:    "With bigalloc the stripe is converted to clusters wherever it is compared with lengths of clusters.",
 		Commit: "ext4: treat stripe in block unit",
 		Apply: func(k *Kernel) {

@@ -10,6 +10,9 @@ type Rung struct {
 	Key string
 	// Label names it in plots and tables ("criteria 0").
 	Label string
+	// Traced is what the trace event ext4_mballoc_alloc calls it, empty for its place in the
+	// ladder.
+	Traced string
 	// Doc says which groups it is for, as in "Searches that ended in LABEL, DOC."
 	Doc string
 	// Cheap says that it loads the bitmap of a group only where that costs no IO, or

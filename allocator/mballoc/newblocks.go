@@ -196,6 +196,9 @@ func (a *Allocator) collect(ac *allocation) {
 			Orig: ac.orig.extent(), Goal: ac.goal.extent(), Result: ac.found.extent(), Best: ac.best.extent(),
 			Found: ac.examined, Groups: ac.scanned, Criteria: ac.criteria, Flags: ac.flags, Tail: ac.tail,
 		}
+		if ac.searched && ac.criteria < len(a.kernel.Ladder) {
+			a.decision.Rung = &a.kernel.Ladder[ac.criteria]
+		}
 		if ac.buddy > 0 {
 			a.decision.Buddy = 1 << ac.buddy
 		}

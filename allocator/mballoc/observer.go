@@ -22,7 +22,8 @@ type Decision struct {
 	Best     Extent // what the request got
 	Found    int    // extents examined
 	Groups   int    // groups scanned
-	Criteria int    // 0 to 3, FromInodePA or FromGroupPA
+	Criteria int    // the rung of the ladder, FromInodePA or FromGroupPA
+	Rung     *Rung  // that rung, nil where no search was made
 	Flags    Flags
 	Tail     int // what the first split of a buddy left
 	Buddy    int // clusters of that buddy, 0 if none was split

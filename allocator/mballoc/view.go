@@ -43,6 +43,17 @@ func (a *Allocator) PeekBitmap(id allocator.GroupID) []uint64 {
 	return p.groups[id%groupsPerPage].disk
 }
 
+// StructsSummary is how many groups are on each of the allocator's lists, by the order of
+// the largest free buddy and of the mean free fragment, as mb_structs_summary shows it. All
+// are 0 where no lists are kept; lists says whether they are.
+func (a *Allocator) StructsSummary() (largest, mean []int, lists bool) {
+	largest, mean = a.order.summary()
+	if largest == nil {
+		return make([]int, a.orders), make([]int, a.orders), false
+	}
+	return largest, mean, true
+}
+
 // PeekGroup is what GroupInfo tells of id, without loading its buddy: where that
 // is not in memory, what it would be if it were loaded now.
 func (a *Allocator) PeekGroup(id allocator.GroupID) GroupInfo {

@@ -14,13 +14,13 @@ import (
 	"mbsim/scenarios"
 )
 
-var lists = []string{"scenarios", "tunables", "metrics", "keys", "devices", "costs"}
+var lists = []string{"scenarios", "tunables", "metrics", "keys", "devices", "costs", "kernels", "changes"}
 
 func newList() *cobra.Command {
 	markdown := false
 	c := &cobra.Command{
 		Use:   "list [" + strings.Join(lists, " | ") + "]",
-		Short: "List scenarios, tunables, metrics, the keys of a scenario, devices and costs",
+		Short: "List scenarios, tunables, metrics, the keys of a scenario, devices, costs, kernels and changes",
 		Args:  cobra.MaximumNArgs(1), ValidArgs: lists,
 		RunE: func(c *cobra.Command, args []string) error {
 			w, f := c.OutOrStdout(), reports.Text
@@ -51,6 +51,10 @@ func newList() *cobra.Command {
 				listDevices(w, markdown)
 			case "costs":
 				listCosts(w, markdown)
+			case "kernels":
+				listKernels(w, markdown)
+			case "changes":
+				listChanges(w, markdown)
 			default:
 				return usagef("unknown list %q: want %s or %s", what, strings.Join(lists[:len(lists)-1], ", "), lists[len(lists)-1])
 			}

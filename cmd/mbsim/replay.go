@@ -39,6 +39,7 @@ recording:
   files.txt      inode, size and extents of every file
   mb_groups.txt  /proc/fs/ext4/DEV/mb_groups at the end
   mb_stats.txt   /proc/fs/ext4/DEV/mb_stats at the end
+  mb_structs.txt /proc/fs/ext4/DEV/mb_structs_summary at the end, if the kernel has it
   mb_groups.log  mb_groups at each stat of the script, if it has any
   results.txt    what each operation returned, or its negative errno
   trace.txt      with --trace: ext4 and jbd2 events, as tracefs prints them
@@ -48,7 +49,7 @@ Nothing else of a recording is read.`,
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(_ *cobra.Command, args []string) error { return f.run(args[0]) },
 	}
-	c.Flags().StringVar(&f.kernel, "kernel", kernels.Default().Name, "whose behaviour: "+kernelNames())
+	c.Flags().StringVar(&f.kernel, "kernel", kernels.Default().Name, "whose behaviour: "+kernelNames()+orHost)
 	c.Flags().StringVarP(&f.out, "out", "o", "", "output folder (default out/CASE)")
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "how the writers ops.0, ops.1, ... of a case interleave, if it has any")
 	c.Flags().BoolVar(&f.mkfs, "mkfs", false, "compute the starting layout from case.env as mke2fs does, read no recording")
@@ -58,7 +59,7 @@ Nothing else of a recording is read.`,
 }
 
 func (f *replayFlags) run(dir string) error {
-	sys, err := findKernel(f.kernel)
+	sys, folder, err := recordedKernel(f.kernel, dir)
 	if err != nil {
 		return err
 	}
@@ -66,7 +67,7 @@ func (f *replayFlags) run(dir string) error {
 	if err != nil {
 		return usage(err)
 	}
-	layout, err := f.layout(c, sys)
+	layout, err := f.layout(c, sys, folder)
 	if err != nil {
 		return usage(err)
 	}
@@ -74,12 +75,12 @@ func (f *replayFlags) run(dir string) error {
 	if f.out == "" {
 		f.out = filepath.Join("out", filepath.Base(filepath.Clean(dir)))
 	}
-	return holding(f.out, folderlock.Make, func() error { return f.replayInto(f.out, c, layout) })
+	return holding(f.out, folderlock.Make, func() error { return f.replayInto(f.out, sys, c, layout) })
 }
 
 // replayInto performs the case and writes what it comes to into dir.
-func (f *replayFlags) replayInto(dir string, c *workload.Case, layout *image.Layout) error {
-	cfg := replay.Config{Kernel: f.kernel, Case: c, Layout: layout, Seed: f.seed}
+func (f *replayFlags) replayInto(dir string, sys *kernels.System, c *workload.Case, layout *image.Layout) error {
+	cfg := replay.Config{Kernel: sys.Name, Case: c, Layout: layout, Seed: f.seed}
 	var trace bytes.Buffer
 	w := ftrace.NewWriter(&trace, max(c.PIDMod, 0))
 	// One writer observes the allocator's decisions, the file system's, and the operations of the
@@ -109,11 +110,11 @@ func (f *replayFlags) replayInto(dir string, c *workload.Case, layout *image.Lay
 	return nil
 }
 
-// replayError gives what ended a replay its exit code: a mistake in the script is the
+// replayError gives what ended a replay its exit code: a mistake in the script or the case is the
 // user's, and so is a device that is too large.
 func replayError(err, also error) error {
 	code := exitInternal
-	if errors.As(err, new(*workload.ScriptError)) || errors.As(err, new(*memory.TooMuch)) {
+	if errors.As(err, new(*workload.ScriptError)) || errors.As(err, new(*replay.CaseError)) || errors.As(err, new(*memory.TooMuch)) {
 		code = exitUsage
 	}
 	return &exitError{code, errors.Join(err, also)}
@@ -136,12 +137,12 @@ func perform(cfg replay.Config, set *atomicfile.Set) (*replay.Outcome, error) {
 	return out, errors.Join(err, w.Close(), file.Close())
 }
 
-// layout is the starting state.
-func (f *replayFlags) layout(c *workload.Case, sys *kernels.System) (*image.Layout, error) {
+// layout is the starting state, of the recording in folder.
+func (f *replayFlags) layout(c *workload.Case, sys *kernels.System, folder string) (*image.Layout, error) {
 	if f.mkfs {
 		return sys.MakeLayout(c)
 	}
-	dir := filepath.Join(c.Dir, sys.Recording)
+	dir := filepath.Join(c.Dir, folder)
 	l, err := replay.ReadLayout(dir)
 	if err != nil {
 		return nil, fmt.Errorf("%w (--mkfs computes the layout instead)", err)
@@ -167,7 +168,7 @@ func recording(c *workload.Case, out *replay.Outcome) map[string][]byte {
 	// A text that is nil does not exist for this file system or script. The order does not matter,
 	// as the result is a map too.
 	for name, text := range map[string][]byte{
-		"mb_groups.txt": out.Groups, "mb_stats.txt": out.Stats, "mb_groups.log": out.GroupsLog,
+		"mb_groups.txt": out.Groups, "mb_stats.txt": out.Stats, "mb_structs.txt": out.Structs, "mb_groups.log": out.GroupsLog,
 	} {
 		if text != nil {
 			files[name] = text

@@ -116,6 +116,6 @@ lands, and why: ext4's multi-block allocator as in Linux 5.10, bit for bit.`,
 		SilenceErrors: true,
 	}
 	root.AddCommand(newRun(), newValidate(), newList(), newReplay(), newVerify(), newScript(), newReport(), newShow(), newVersion())
-	root.AddCommand(newSweep(), newCompare(), newShard(), newMerge())
+	root.AddCommand(newSweep(), newCompare(), newBisect(), newShard(), newMerge())
 	return root
 }

@@ -22,6 +22,7 @@ import (
 type runFlags struct {
 	sets     []string
 	seed     string
+	kernel   string
 	out      string
 	progress string
 	quiet    bool
@@ -85,16 +86,53 @@ ends then, 99 an expectation of the scenario was not met, 130 interrupted.`,
 
 // addScenarioFlags adds what changes a scenario.
 func (f *runFlags) addScenarioFlags(c *cobra.Command) {
+	f.addSets(c)
+	c.Flags().StringVar(&f.kernel, "kernel", "", "`kernel` instead of the scenario's: "+kernelNames()+"; 6.12^NAME is 6.12 without a change, 6.12+NAME with one (mbsim list changes)")
+	completeKernels(c)
+}
+
+// addSets adds what changes a scenario but for its kernel.
+func (f *runFlags) addSets(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.sets, "set", nil, "set `key=value` of the scenario: a dotted path, or a tunable's name; may be repeated")
 	c.Flags().StringVar(&f.seed, "seed", "", "`number` that all random streams derive from (the scenario's seed, by default 1)")
 	_ = c.RegisterFlagCompletionFunc("set", completeSets) // fails only for a flag that is not there
 }
 
+// allSets are what --set, --kernel and --seed set. Of the last two the one given is a --set too,
+// and holds whatever a --set before it says.
+func (f *runFlags) allSets() ([]string, error) {
+	sets := f.sets[:len(f.sets):len(f.sets)]
+	if f.kernel != "" {
+		sys, err := findKernel(f.kernel)
+		if err != nil {
+			return nil, err
+		}
+		sets = append(sets, "profile="+sys.Name)
+	}
+	if f.seed != "" {
+		sets = append(sets, "seed="+f.seed)
+	}
+	return sets, nil
+}
+
+// flagsOf are the flags that change a scenario, as a command line has them.
+func (f *runFlags) flagsOf() (words []string) {
+	for _, set := range f.sets {
+		words = append(words, "--set", set)
+	}
+	for _, x := range []struct{ flag, value string }{{"--kernel", f.kernel}, {"--seed", f.seed}} {
+		if x.value != "" {
+			words = append(words, x.flag, x.value)
+		}
+	}
+	return words
+}
+
 // load reads the scenario with the flags applied.
 func (f *runFlags) load(name string) (*scenarios.Scenario, error) {
-	sets := f.sets
-	if f.seed != "" {
-		sets = append(sets[:len(sets):len(sets)], "seed="+f.seed)
+	sets, err := f.allSets()
+	if err != nil {
+		return nil, err
 	}
 	s, err := scenarios.Load(name, scenarios.Options{Sets: sets, Metrics: metricNames()})
 	return s, usage(err)
@@ -188,13 +226,7 @@ func (f *runFlags) report(s *scenarios.Scenario, out *run.Outcome, name string) 
 	m.Scenario, m.ScenarioDigest, m.Seed = s.Name, s.Digest(), s.Seed
 	m.Fingerprint = fmt.Sprintf("%016x", out.Fingerprint)
 	// The command line without what does not change the run.
-	m.Command = []string{"mbsim", "run", name}
-	for _, set := range f.sets {
-		m.Command = append(m.Command, "--set", set)
-	}
-	if f.seed != "" {
-		m.Command = append(m.Command, "--seed", f.seed)
-	}
+	m.Command = append([]string{"mbsim", "run", name}, f.flagsOf()...)
 	m.Config = s.ResolvedJSON()
 	m.Changed = changedSettings(m.Config)
 	return &reports.Run{Result: out.Result, Manifest: m}

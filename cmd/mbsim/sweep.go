@@ -50,6 +50,8 @@ numbers, so that differences are paired and few replications are enough.
   --set s_mb_stream_request=16,64      several values
   --set 'mount=nodelalloc|commit=30'   | where commas belong to the value
   --set cpus=4                         one value: the same in all settings
+  --set profile=LIST                   kernels, or kernels with changes switched:
+                                       +NAME adds one, ^NAME leaves one out
 
 With --until ci=2% replications are added until the 95% interval of every
 difference to the baseline is at most 2% of the baseline's mean to either side
@@ -165,11 +167,12 @@ func (f *sweepFlags) plan(name string) (*study.Plan, error) {
 	case f.engine != "local" && f.engine != "slurm" && f.engine != "shards":
 		return nil, usagef("unknown engine %q: want local, slurm or shards", f.engine)
 	}
-	// Sets, and the seed, which is a set too.
-	opt := study.Options{Sets: f.sets, Replications: f.reps, Until: f.until, Baseline: f.baseline, Metrics: metricNames(), Command: f.command(name)}
-	if f.seed != "" {
-		opt.Sets = append(opt.Sets[:len(opt.Sets):len(opt.Sets)], "seed="+f.seed)
+	// Sets, and the kernel and the seed, which are sets too.
+	sets, err := f.allSets()
+	if err != nil {
+		return nil, err
 	}
+	opt := study.Options{Sets: sets, Replications: f.reps, Until: f.until, Baseline: f.baseline, Metrics: metricNames(), Command: f.command(name)}
 	// The first metric is the one that the study is about.
 	for _, m := range f.metrics {
 		if _, err := metrics.Find(m); err != nil {
@@ -180,7 +183,6 @@ func (f *sweepFlags) plan(name string) (*study.Plan, error) {
 		opt.Metric = f.metrics[0]
 	}
 	// Runs of other code are other runs.
-	var err error
 	if opt.Version, err = study.CodeVersion(); err != nil {
 		return nil, err
 	}
@@ -189,11 +191,8 @@ func (f *sweepFlags) plan(name string) (*study.Plan, error) {
 
 // command is the command line without what does not change the results.
 func (f *sweepFlags) command(name string) []string {
-	c := []string{"mbsim", "sweep", name}
-	for _, set := range f.sets {
-		c = append(c, "--set", set)
-	}
-	for _, x := range []struct{ flag, value string }{{"--seed", f.seed}, {"--until", f.until}, {"--baseline", f.baseline}} {
+	c := append([]string{"mbsim", "sweep", name}, f.flagsOf()...)
+	for _, x := range []struct{ flag, value string }{{"--until", f.until}, {"--baseline", f.baseline}} {
 		if x.value != "" {
 			c = append(c, x.flag, x.value)
 		}
@@ -209,13 +208,36 @@ func (f *sweepFlags) command(name string) []string {
 
 // perform performs the study's runs and prints its table.
 func (f *sweepFlags) perform(ctx context.Context, s *study.Study, stdout, stderr io.Writer) error {
-	// Runs of other settings stay in the folder; say so, or the user may take them for these.
+	if f.engine == "shards" {
+		f.tellForeign(s, stderr)
+		return f.printShards(stdout, s)
+	}
+	if err := f.performRuns(ctx, s, stderr); err != nil {
+		return err
+	}
+	// Write the result, and print its table.
+	r, err := s.Write()
+	if err != nil || f.quiet {
+		return err
+	}
+	if err := compare.WriteSettings(stdout, r, compare.Options{Metrics: f.metrics, All: f.all}, false); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "\n%d runs are in %s\n", len(r.Settings)*r.Replications, s.Dir)
+	return err
+}
+
+// tellForeign says that runs of other settings stay in the folder, or the user may take them
+// for these.
+func (f *sweepFlags) tellForeign(s *study.Study, stderr io.Writer) {
 	if n := s.Foreign(); n > 0 && !f.quiet {
 		fmt.Fprintf(stderr, "mbsim: %s keeps %d finished runs of other settings or versions, which this study does not use\n", s.Dir, n)
 	}
-	if f.engine == "shards" {
-		return f.printShards(stdout, s)
-	}
+}
+
+// performRuns performs the study's runs, with a bar.
+func (f *sweepFlags) performRuns(ctx context.Context, s *study.Study, stderr io.Writer) error {
+	f.tellForeign(s, stderr)
 	// The bar counts only the runs to be performed.
 	done, total := s.Finished()
 	bar, err := newBar(f.progress, f.quiet, fmt.Sprintf("%s, %d runs", s.Plan.Scenario, total), stderr)
@@ -241,18 +263,6 @@ func (f *sweepFlags) perform(ctx context.Context, s *study.Study, stdout, stderr
 		done, total = s.Finished()
 		return &exitError{exitInterrupted, fmt.Errorf("interrupted; %d of %d runs are finished: the same command goes on", done, total)}
 	}
-	if err != nil {
-		return err
-	}
-	// Write the result, and print its table.
-	r, err := s.Write()
-	if err != nil || f.quiet {
-		return err
-	}
-	if err := compare.WriteSettings(stdout, r, compare.Options{Metrics: f.metrics, All: f.all}, false); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(stdout, "\n%d runs are in %s\n", len(r.Settings)*r.Replications, s.Dir)
 	return err
 }
 

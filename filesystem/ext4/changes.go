@@ -197,7 +197,7 @@ var Changes = []allocator.Change[Kernel]{
 		Name:    "indirect-holes-remembered",
 		Doc:     "The holes of files without extents are put into the status tree.",
 		Where:   "ext4_ind_map_blocks",
-		Kernels: []string{"6.12", "7.3"},
+		Kernels: []string{"7.3"},
 		Apply:   func(k *Kernel) { k.Quirks.IndirectHolesRemembered = true },
 	},
 	{

@@ -154,6 +154,10 @@ func (fs *FS) newAllocator() error {
 	flex := s.Incompat&image.FlexBG != 0
 	kernel := fs.opt.Kernel.Allocator
 	t := kernel.DefaultTunables(&fs.geo, flex)
+	// Groups next to each other are no nearer than others where no head moves (bdev_nonrot).
+	if fs.opt.NonRotational {
+		t.MaxLinearGroups = 0
+	}
 	for name, v := range fs.opt.Tunables {
 		// inode_goal is the file system's own tunable (s_inode_goal), not the allocator's.
 		if name == inodeGoal {

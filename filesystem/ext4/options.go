@@ -60,9 +60,10 @@ type Options struct {
 
 	Host Host // nil where one process runs at a time
 
-	Kernel   Kernel            // one without a name stands for DefaultKernel
-	Tunables map[string]uint32 // tunables that differ from their defaults, by s_mb_* or sysfs name
-	PageSize int64             // bytes of a page, allocator.PageSize where 0
+	Kernel        Kernel            // one without a name stands for DefaultKernel
+	NonRotational bool              // the device has no heads that move
+	Tunables      map[string]uint32 // tunables that differ from their defaults, by s_mb_* or sysfs name
+	PageSize      int64             // bytes of a page, allocator.PageSize where 0
 
 	Observer Observer         // told of what the file system decides, nil for nobody
 	Blocks   mballoc.Observer // told of what the allocator decides, nil for nobody

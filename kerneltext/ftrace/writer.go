@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"strconv"
 
 	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
@@ -70,6 +71,14 @@ func place(e mballoc.Extent) string {
 	return fmt.Sprintf("%d/%d/%d@%d", e.Group, e.Start, e.Len, e.Logical)
 }
 
+// criteria is the criterion of a search as the kernel prints it: by name, or by number.
+func criteria(d *mballoc.Decision) string {
+	if d.Rung != nil && d.Rung.Traced != "" {
+		return d.Rung.Traced
+	}
+	return strconv.Itoa(d.Criteria)
+}
+
 // Decided implements mballoc.Observer.
 func (x *Writer) Decided(d *mballoc.Decision) {
 	// The kernel has an event of its own for requests that needed no search
@@ -78,8 +87,8 @@ func (x *Writer) Decided(d *mballoc.Decision) {
 		x.event("ext4_mballoc_prealloc", "inode %d orig %s result %s", d.Inode, place(d.Orig), place(d.Best))
 		return
 	}
-	x.event("ext4_mballoc_alloc", "inode %d orig %s goal %s result %s blks %d grps %d cr %d flags %s tail %d broken %d",
-		d.Inode, place(d.Orig), place(d.Goal), place(d.Result), d.Found, d.Groups, d.Criteria, d.Flags, d.Tail, d.Buddy)
+	x.event("ext4_mballoc_alloc", "inode %d orig %s goal %s result %s blks %d grps %d cr %s flags %s tail %d broken %d",
+		d.Inode, place(d.Orig), place(d.Goal), place(d.Result), d.Found, d.Groups, criteria(d), d.Flags, d.Tail, d.Buddy)
 }
 
 // NewInodePA implements mballoc.Observer.

@@ -29,6 +29,10 @@ func (m Medium) String() string {
 	return mediumNames[m]
 }
 
+// Rotates says whether the medium has heads that move. A medium of which nothing is said is
+// taken for such a one, as the kernel does.
+func (m Medium) Rotates() bool { return m != SSD && m != NVMe }
+
 // FindMedium is the medium of that name.
 func FindMedium(name string) (Medium, error) {
 	for m, n := range mediumNames {

@@ -153,6 +153,9 @@ func times(v, half float64) string {
 	return "×" + commas(strconv.FormatFloat(v, 'f', d, 64)) + " ± " + commas(strconv.FormatFloat(half, 'f', d, 64))
 }
 
+// fixed is a number with n decimal places.
+func fixed(v float64, n int) string { return commas(strconv.FormatFloat(v, 'f', n, 64)) }
+
 // pText is a p value in a table.
 func pText(p float64) string {
 	switch {
