@@ -162,8 +162,6 @@ var Changes = []allocator.Change[Kernel]{
 	{
 		Name:    "mixed-modes-unsupported",
 		Doc:     "An fallocate that is to do two things that exclude each other is not supported, where it was invalid before.",
-		Commit:  "fs: sort out the fallocate mode vs flag mess",
-		Since:   "6.12",
 		Where:   "vfs_fallocate",
 		Kernels: since("6.12"),
 		Apply:   func(k *Kernel) { k.Quirks.MixedModesUnsupported = true },
