@@ -23,6 +23,8 @@ type fileChecker struct {
 	own  *owners
 	seen inodeTable
 	dirs map[allocator.GroupID]uint32 // directories by the group of their inode
+
+	orphans orphanList // inodes that are deleted or truncated at mount
 }
 
 // inodeFact is what is known of an inode in use.
@@ -61,7 +63,16 @@ func (s *imageSource) checkFiles() error {
 	if err := s.checkReserved(); err != nil {
 		return err
 	}
+	if !s.keepOrphans {
+		var err error
+		if c.orphans, err = s.findOrphans(); err != nil {
+			return err
+		}
+	}
 	if err := c.inodes(); err != nil {
+		return err
+	}
+	if err := c.cleanOrphans(); err != nil {
 		return err
 	}
 	if err := c.tree(); err != nil {
@@ -90,7 +101,14 @@ func (c *fileChecker) inodes() error {
 		if in.Flags&EAFlag != 0 {
 			f.flags |= factAttrs
 		}
-		if err := c.inode(&in); err != nil {
+		// A directory that was removed has a size of 0 and no names, which for another one
+		// would be a mistake; it is deleted before the tree is looked at.
+		if removed := in.Links == 0 && c.orphans.has[n]; removed {
+			err = nil
+		} else {
+			err = c.inode(&in)
+		}
+		if err != nil {
 			return fmt.Errorf("inode %d: %w", n, err)
 		}
 		if in.IsDir() {
