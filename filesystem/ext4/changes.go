@@ -96,6 +96,13 @@ var Changes = []allocator.Change[Kernel]{
 		Apply:   func(k *Kernel) { k.Defaults.DioreadNolock = true },
 	},
 	{
+		Name:    "orphan-file",
+		Doc:     "Inodes without a name may be noted in a file, and a file system whose file may hold some (orphan_present) is mounted.",
+		Where:   "ext4_init_orphan_info",
+		Kernels: since("6.1"),
+		Apply:   func(k *Kernel) { k.Quirks.OrphanFile = true },
+	},
+	{
 		Name:    "odd-stripe-dropped",
 		Doc:     "A stripe that is not a whole number of clusters is turned off.",
 		Where:   "ext4_is_stripe_incompatible",

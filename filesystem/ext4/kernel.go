@@ -42,6 +42,10 @@ type Quirks struct {
 	// DropOddStripe turns the stripe off where it is not a whole number of clusters
 	// (ext4_is_stripe_incompatible).
 	DropOddStripe bool
+	// OrphanFile lets orphans be noted in a file of their own (the orphan_file feature), and
+	// so mounts a file system of which the superblock says that this file may hold some
+	// (orphan_present).
+	OrphanFile bool
 	// ClampMinClusters lets Orlov's limit of free clusters be 0 where it came out
 	// negative, so that every group meets it (find_group_orlov).
 	ClampMinClusters bool
