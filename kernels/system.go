@@ -27,6 +27,9 @@ type System struct {
 	// Times says whether the time that work takes is modelled. Only then can several
 	// processes be inside the file system at once, and wait for each other there.
 	Times bool
+	// KeepsOrphans says that inodes without a name which a crash has left stay when the
+	// system mounts them.
+	KeepsOrphans bool
 	// Tunables are all tunables of the system. Where it has none, NoTunables says what the
 	// user can set instead.
 	Tunables   []mballoc.Tunable
