@@ -187,8 +187,25 @@ func named(name string) (*System, error) {
 	return nil, errors.New(unknownName("kernel", name, Names()))
 }
 
-// CheckMount refuses mount options that the system does not have.
-func (s *System) CheckMount(options string) error { return s.checkMount(options) }
+// CheckMount refuses mount options that the system does not have. Of one that others have it
+// names those.
+func (s *System) CheckMount(options string) error {
+	err := s.checkMount(options)
+	unknown := new(filesystem.UnknownOption)
+	if !errors.As(err, &unknown) {
+		return err
+	}
+	var have []string
+	for _, other := range All() {
+		if other.checkMount(unknown.Option) == nil {
+			have = append(have, other.Name)
+		}
+	}
+	if len(have) == 0 {
+		return err
+	}
+	return fmt.Errorf("%s does not have the mount option %q; these do: %s", s.Name, unknown.Option, strings.Join(have, ", "))
+}
 
 // Memory is the least number of bytes of memory that a mounted file system takes, or 0 where
 // that is too little to check.

@@ -33,7 +33,7 @@ func scenarioKeys() *object {
 		{key: "device", typ: deviceKeys(), at: func(p any) any { return &s(p).Device }, required: true,
 			doc: "The state of the device at the start."},
 		{key: "mount", typ: mountType{}, at: func(p any) any { return &s(p).Mount },
-			auto: "the kernel's defaults", doc: "Mount options, such as nodelalloc, stripe=N or commit=SECONDS: one text or a list."},
+			auto: "the kernel's defaults", doc: "Mount options, such as nodelalloc, stripe=N or commit=SECONDS: one text or a list. A line of /proc/mounts may be pasted; options that decide nothing about where blocks lie are accepted."},
 		{key: "tunables", typ: tunablesType{}, at: func(p any) any { return &s(p).Tunables },
 			auto: "the kernel's defaults", doc: "Values of the files in /sys/fs/ext4/DEV by kernel field or file name (see mbsim list tunables)."},
 		{key: "cpus", typ: whole{min: 1, max: 1024}, at: func(p any) any { return &s(p).CPUs },
@@ -110,7 +110,7 @@ func mkfsKeys() *object {
 		{key: "journal_size", typ: size{min: 1 << 20, max: 10 << 30, zeroIs: choice}, at: func(p any) any { return &m(p).JournalSize },
 			unit: "bytes", auto: choice, doc: "-J size: whole MiB."},
 		{key: "options", typ: text{what: "text"}, at: func(p any) any { return &m(p).Options },
-			doc: "Arguments of mke2fs as on its command line, such as \"-b 1024 -O bigalloc\"."},
+			doc: "Arguments of mke2fs as on its command line, such as \"-b 1024 -O bigalloc\". A whole command may be pasted, with the program and the device, which are left out."},
 	}}
 }
 
