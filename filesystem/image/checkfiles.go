@@ -101,11 +101,10 @@ func (c *fileChecker) inodes() error {
 		if in.Flags&EAFlag != 0 {
 			f.flags |= factAttrs
 		}
-		// A directory that was removed has a size of 0 and no names, which for another one
-		// would be a mistake; it is deleted before the tree is looked at.
-		if removed := in.Links == 0 && c.orphans.has[n]; removed {
-			err = nil
-		} else {
+		// An orphan may be what would be a mistake elsewhere: a directory that was removed has a
+		// size of 0, and a file that was being truncated has blocks behind its end. Both are
+		// deleted or truncated before anything else looks at them.
+		if !c.orphans.has[n] {
 			err = c.inode(&in)
 		}
 		if err != nil {

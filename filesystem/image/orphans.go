@@ -124,7 +124,7 @@ func (c *fileChecker) cleanOrphans() error {
 	freed := allocator.Block(s.freeClusters()-before) << s.sb.ClusterBits
 	s.sb.FreeBlocks += freed
 	s.sb.FreeInodes += uint32(deleted)
-	s.cleaned = fmt.Sprintf("as the kernel does at mount, %d inodes without a name were deleted and %d truncated, which were open at a crash: %d blocks more are free", deleted, truncated, freed)
+	s.cleaned = fmt.Sprintf("as the kernel does at mount, what a crash has left open was cleaned up: %d deleted that had no name, %d truncated, %d blocks more are free", deleted, truncated, freed)
 	return nil
 }
 
