@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -52,7 +51,7 @@ func optionsOf(line string) string {
 	// Blanks in folders are \040 in the former; in the latter the options stand at the end.
 	words := strings.Fields(line)
 	isType := func(i int) bool {
-		return slices.Contains([]string{"ext2", "ext3", "ext4", "auto"}, words[i])
+		return strings.HasPrefix(words[i], "ext") || words[i] == "auto"
 	}
 	n := len(words)
 	switch {

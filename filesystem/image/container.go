@@ -21,10 +21,14 @@ import (
 // kept, and both what is kept and what is unpacked have a limit: a file of a few bytes may
 // unpack to more than any machine has.
 const (
-	maxUnpacked = 64 << 30 // bytes
-	maxKept     = 1 << 30  // bytes
-	keptBlock   = 4096     // bytes of a block that is kept or not
-	maxNested   = 4        // containers in containers
+	keptBlock = 4096 // bytes of a block that is kept or not
+	maxNested = 4    // containers in containers
+)
+
+// The limits in bytes, which tests make smaller.
+var (
+	maxUnpacked int64 = 64 << 30
+	maxKept     int64 = 1 << 30
 )
 
 // packings are the compressed formats by their first bytes.
@@ -37,8 +41,8 @@ var packings = []struct {
 	{"zstd", "\x28\xb5\x2f\xfd", "zstd -d", openZstd},
 }
 
-// maxWindow is the most memory, in bytes, that an xz or zstd stream may ask for: as much as
-// the strongest usual settings of both need.
+// maxWindow is the most memory, in bytes, that a zstd stream may ask for, as much as its
+// strongest usual setting needs. An xz stream takes what it fills.
 const maxWindow = 128 << 20
 
 func openXz(r io.Reader) (io.Reader, error) {
@@ -85,7 +89,7 @@ func unpackOnce(r io.ReaderAt, size int64) (io.ReaderAt, int64, error) {
 	switch {
 	case bytes.HasPrefix(head[:n], []byte("QFI\xfb")):
 		return openQcow(r, size)
-	case bytes.HasPrefix(head[:n], []byte("\x0c\xb7\x2b\x7f")), bytes.HasPrefix(head[:n], []byte("\x7f\x2b\xb7\x0c")):
+	case bytes.HasPrefix(head[:n], []byte("\x10\xb7\x2b\x7fExt2 Image")):
 		return nil, 0, fmt.Errorf("an image file of e2image, which lacks the directories: make one with e2image -r (raw) or -Q (qcow2)")
 	case bytes.HasPrefix(head[:n], []byte("BZh")):
 		return nil, 0, fmt.Errorf("compressed by bzip2: unpack it first (bunzip2 -k)")
@@ -118,10 +122,15 @@ func unpack(r io.ReaderAt, size int64, open func(io.Reader) (io.Reader, error)) 
 	zero := make([]byte, keptBlock)
 	buf := make([]byte, keptBlock)
 	for at := int64(0); ; at++ {
-		// The last block may be short.
-		n, err := io.ReadFull(z, buf)
+		// The last block may be short. An end that comes too early is an error of the stream.
+		n, err := 0, error(nil)
+		for n < len(buf) && err == nil {
+			var k int
+			k, err = z.Read(buf[n:])
+			n += k
+		}
 		s.size += int64(n)
-		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		if err != nil && err != io.EOF {
 			return nil, err
 		}
 		if n > 0 && !bytes.Equal(buf[:n], zero[:n]) {

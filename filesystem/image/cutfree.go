@@ -69,6 +69,7 @@ func cutLike(l *Layout, told *Superblock, o *Dump) error {
 
 // cutter places pieces.
 type cutter struct {
+	recent []placed // the pieces placed last
 	f      *filler
 	random *rand.Rand
 	placed int    // pieces
@@ -76,27 +77,42 @@ type cutter struct {
 	lost   uint64 // clusters for which there was no room
 }
 
+// placed is a piece in its room.
+type placed struct {
+	room  *room
+	index int
+}
+
+// maxRecent is how many pieces are looked at when one is too long.
+const maxRecent = 1000
+
 // byBins places the pieces of a histogram anywhere on the device.
 func (c *cutter) byBins(x *FreeExtents) error {
 	sb := c.f.sb
 	if x.blockSize != uint64(sb.BlockSize()) {
 		return fmt.Errorf("%s is of a file system with blocks of %d bytes, and these have %d", x.name, x.blockSize, sb.BlockSize())
 	}
+	if sb.ClusterBits > 0 {
+		return fmt.Errorf("%s: e2freefrag miscounts the free space of file systems with bigalloc: give mb_groups instead", x.name)
+	}
+	// None is longer than the longest one, where that is told.
+	longest := x.longest << 10 >> sb.BlockBits
 	var pieces []uint64
 	for i := range x.bins {
 		b := &x.bins[i]
-		// e2freefrag counts blocks also where the bitmaps have clusters.
-		if b.blocks&(1<<sb.ClusterBits-1) != 0 {
-			return fmt.Errorf("%s:%d: %d free blocks are no whole number of clusters of %d", x.name, b.line, b.blocks, 1<<sb.ClusterBits)
+		end := b.end
+		if longest >= b.min && longest < end && b.blocks <= b.pieces*longest {
+			end = longest + 1
 		}
-		pieces = append(pieces, c.lengths(b.pieces, b.blocks>>sb.ClusterBits, max(1, b.min>>sb.ClusterBits), max(2, b.end>>sb.ClusterBits))...)
+		pieces = append(pieces, c.lengths(b.pieces, b.blocks, b.min, end)...)
 	}
 	// All room of the device: free space may reach from one group into the next.
 	var all rooms
 	for id := range c.f.groups {
 		all = c.addRooms(all, allocator.GroupID(id), true)
 	}
-	return c.place(all, pieces)
+	c.place(all, pieces)
+	return nil
 }
 
 // lengths are n lengths of least to less than end, with the given sum, drawn at random.
@@ -125,9 +141,7 @@ func (c *cutter) byGroup(x *FreeExtents) error {
 		return fmt.Errorf("%s has %d groups, and the file system %d", x.name, len(x.groups), len(c.f.groups))
 	}
 	for id := range x.groups {
-		if err := c.place(c.addRooms(nil, allocator.GroupID(id), false), x.groups[id].lengths()); err != nil {
-			return fmt.Errorf("%s:%d: group %d: %w", x.name, x.groups[id].line, id, err)
-		}
+		c.place(c.addRooms(nil, allocator.GroupID(id), false), x.groups[id].lengths())
 	}
 	return nil
 }
@@ -180,7 +194,7 @@ func (c *cutter) addRooms(all rooms, id allocator.GroupID, join bool) rooms {
 }
 
 // place puts the pieces into the rooms: the longest first, each where most is left.
-func (c *cutter) place(all rooms, pieces []uint64) error {
+func (c *cutter) place(all rooms, pieces []uint64) {
 	slices.SortFunc(pieces, func(a, b uint64) int {
 		switch {
 		case a > b:
@@ -192,8 +206,15 @@ func (c *cutter) place(all rooms, pieces []uint64) error {
 	})
 	byPlace := slices.Clone(all)
 	heap.Init(&all)
-	for _, p := range pieces {
-		whole := true
+	for i := range pieces {
+		// Before a piece is divided, others of its class take what is too much of it.
+		if len(all) > 0 && all[0].left > 1 && pieces[i] >= all[0].left {
+			shorten(pieces[i:], all[0].left)
+			if pieces[i] >= all[0].left {
+				c.lengthen(&all, pieces, i)
+			}
+		}
+		p, whole := pieces[i], true
 		for p > 0 {
 			// Where even the largest room is too small, the piece is divided; where there is none at
 			// all, what is left of it cannot be free.
@@ -209,13 +230,50 @@ func (c *cutter) place(all rooms, pieces []uint64) error {
 			}
 			r.pieces, r.left, p = append(r.pieces, n), r.left-n-1, p-n
 			c.placed++
+			c.recent = append(c.recent[max(0, len(c.recent)-maxRecent):], placed{r, len(r.pieces) - 1})
 			heap.Fix(&all, 0)
 		}
 	}
 	for _, r := range byPlace {
 		c.spread(r)
 	}
-	return nil
+}
+
+// shorten makes the first piece, the longest, fit into a room with so much left, by giving
+// what is too much to others of its class, as far as that goes. Lengths are of a class if they
+// have the same power of two.
+func shorten(pieces []uint64, left uint64) {
+	class := log2(pieces[0])
+	least, most := uint64(1)<<class, uint64(2)<<class-1
+	if left < least+1 || pieces[0] < left {
+		return
+	}
+	excess := pieces[0] - (left - 1)
+	for i := 1; i < len(pieces) && excess > 0 && pieces[i] >= least; i++ {
+		n := min(excess, most-min(most, pieces[i]))
+		pieces[i], pieces[0], excess = pieces[i]+n, pieces[0]-n, excess-n
+	}
+}
+
+// lengthen makes piece i fit into the largest room by adding to those of its class that have
+// been placed, where their rooms have something left.
+func (c *cutter) lengthen(all *rooms, pieces []uint64, i int) {
+	class := log2(pieces[i])
+	most := uint64(2)<<class - 1
+	fits := (*all)[0].left - 1
+	if fits < 1<<class {
+		return // it would be of another class
+	}
+	for k := len(c.recent) - 1; k >= 0 && pieces[i] > fits; k-- {
+		r, p := c.recent[k].room, &c.recent[k].room.pieces[c.recent[k].index]
+		if r == (*all)[0] || log2(*p) != class {
+			continue
+		}
+		n := min(pieces[i]-fits, most-*p, r.left)
+		*p, r.left, pieces[i] = *p+n, r.left-n, pieces[i]-n
+	}
+	// What is left in rooms has changed.
+	heap.Init(all)
 }
 
 // spread gives the pieces of a room their places: in any order, with what is in use between

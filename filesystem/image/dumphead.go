@@ -16,6 +16,13 @@ func (d *dumpReader) withoutGroups(o *Dump) (*Layout, error) {
 		return nil, d.at(fmt.Errorf("no groups: want the whole text, not that of dumpe2fs -h"))
 	}
 	told := *d.sb
+	// One that is not empty keeps something of each group: more of them than fit into memory
+	// are refused before anything is made.
+	if !o.Empty || o.Free != nil {
+		if err := groupsFit(d.sb); err != nil {
+			return nil, d.at(err)
+		}
+	}
 	l, err := layoutOf(d.sb)
 	if err != nil {
 		return nil, d.at(err)
@@ -43,6 +50,9 @@ func layoutOf(sb *Superblock) (*Layout, error) {
 		p: &MkfsParams{}, sb: *sb, descBlocks: sb.DescBlocks(), itb: sb.InodeTableBlocks(),
 		csum: sb.ROCompat&(MetadataCsum|UninitBG) != 0, zeroed: true, stride: uint32(sb.RaidStride), jBlocks: sb.JournalBlocks,
 	}
+	if m.jBlocks > maxJournalBlocks {
+		return nil, fmt.Errorf("a journal of %d blocks: the largest has %d", m.jBlocks, maxJournalBlocks)
+	}
 	// tune2fs -l does not tell how large the journal is: then it has the size that mke2fs
 	// gives it. One on another device takes nothing.
 	if sb.JournalInode != 0 && m.jBlocks == 0 {
@@ -67,13 +77,14 @@ type filler struct {
 	empty *Layout
 }
 
-// newFiller takes over all groups of an empty file system. It refuses one whose groups do
-// not fit into memory.
+// groupsFit refuses a file system whose groups do not fit into memory.
+func groupsFit(sb *Superblock) error {
+	n := uint64(sb.Groups())
+	return memory.Check(fmt.Sprintf("a file system of %d groups that is not empty", n), int64(n*groupMemory))
+}
+
+// newFiller takes over all groups of an empty file system.
 func newFiller(l *Layout) (*filler, error) {
-	n := uint64(l.Super.Groups())
-	if err := memory.Check(fmt.Sprintf("a file system of %d groups that is not empty", n), int64(n*groupMemory)); err != nil {
-		return nil, err
-	}
 	f := &filler{readState: readState{sb: &l.Super, files: l.Reserved}, empty: l}
 	geo := l.Geometry()
 	blocks := make([]uint64, (geo.ClustersPerGroup+63)/64)

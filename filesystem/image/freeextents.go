@@ -16,6 +16,7 @@ import (
 type FreeExtents struct {
 	name      string
 	blockSize uint64    // bytes, of the bins' counts
+	longest   uint64    // KiB, of the longest piece; 0 where that is not told
 	bins      []freeBin // of e2freefrag
 	groups    []freeGroup
 }
@@ -42,6 +43,7 @@ const maxPieces = 1 << 26
 
 var (
 	blockSizeText = regexp.MustCompile(`^Blocksize: (\d+) bytes`)
+	longestText   = regexp.MustCompile(`^Max\. free extent: (\d+) KB`)
 	binText       = regexp.MustCompile(`^(\d+)([KMGTP])\.\.\. *(\d+)([KMGTP])- *: *(\d+) +(\d+)\b`)
 	groupText     = regexp.MustCompile(`^#(\d+) *: *(\d+) +(\d+) +\d+ +(?:\d+ +)*\[([ \d]*)\]`)
 )
@@ -101,6 +103,12 @@ func (f *FreeExtents) line(s string, number int) (pieces uint64, known bool, err
 		f.blockSize, err = strconv.ParseUint(m[1], 10, 31)
 		if err != nil || f.blockSize < 1024 || f.blockSize&(f.blockSize-1) != 0 {
 			return 0, true, fmt.Errorf("blocks of %s bytes", m[1])
+		}
+		return 0, true, nil
+	}
+	if m := longestText.FindStringSubmatch(s); m != nil {
+		if f.longest, err = strconv.ParseUint(m[1], 10, 50); err != nil {
+			return 0, true, fmt.Errorf("want a number, have %.40q", m[1])
 		}
 		return 0, true, nil
 	}
