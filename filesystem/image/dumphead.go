@@ -23,11 +23,14 @@ func (d *dumpReader) withoutGroups(o *Dump) (*Layout, error) {
 			return nil, d.at(err)
 		}
 	}
-	l, err := layoutOf(d.sb)
+	l, err := layoutWith(d.sb)
 	if err != nil {
 		return nil, d.at(err)
 	}
 	l.Notes = []string{"the text has no groups: bitmaps, tables and the first files are taken to lie where mke2fs puts them"}
+	if told.JournalInode != 0 && told.JournalBlocks == 0 {
+		l.Notes = append(l.Notes, fmt.Sprintf("the text does not tell how large the journal is (that of dumpe2fs -h does): %d blocks are taken", l.Super.JournalBlocks))
+	}
 	// Nothing more is known of an empty one.
 	switch {
 	case o.Empty && o.Free == nil:
@@ -42,6 +45,23 @@ func (d *dumpReader) withoutGroups(o *Dump) (*Layout, error) {
 	}
 	l.Notes = append(l.Notes, told.stateNotes(d.live)...)
 	return l, nil
+}
+
+// layoutWith is layoutOf. Where the size of the journal is not told, as by tune2fs -l, it is
+// the default, or the next smaller one with which as much is free as is told: a file system
+// that was made larger keeps the journal of its first size.
+func layoutWith(sb *Superblock) (*Layout, error) {
+	l, err := layoutOf(sb)
+	if sb.JournalInode == 0 || sb.JournalBlocks != 0 {
+		return l, err
+	}
+	const least = 1024 // blocks of the smallest journal
+	for err == nil && l.Super.FreeBlocks < sb.FreeBlocks && l.Super.JournalBlocks >= 2*least {
+		smaller := *sb
+		smaller.JournalBlocks = l.Super.JournalBlocks / 2
+		l, err = layoutOf(&smaller)
+	}
+	return l, err
 }
 
 // layoutOf is the file system that mke2fs makes with the numbers of a superblock.
