@@ -105,7 +105,7 @@ var Changes = []allocator.Change[Kernel]{
 	},
 	{
 		Name:    "orphan-file",
-		Doc:     "Inodes without a name are noted in the orphan file of a file system that has one (as mke2fs 1.47 makes it), where no other inode changes when one of them goes.",
+		Doc:     "Inodes without a name are noted in the orphan file of a file system that has one (as mke2fs 1.47 makes it), where no other inode changes when one of them goes, and a file system whose file may hold some (orphan_present) is mounted.",
 		Commit:  "ext4: Speedup ext4 orphan inode handling",
 		Since:   "5.15",
 		Where:   "ext4_orphan_add",

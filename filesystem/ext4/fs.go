@@ -90,6 +90,9 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 	}
 	// The geometry is the image's; only the stripe may be another.
 	s := &l.Super
+	if err := opt.Kernel.CanWrite(s.Features); err != nil {
+		return nil, err
+	}
 	geo := l.Geometry()
 	if opt.Stripe >= 0 {
 		geo.Stripe = s.Stripe(uint32(opt.Stripe))

@@ -75,6 +75,7 @@ type Quirks struct {
 	// OrphanFile notes inodes without a name in the orphan file of a file system that has one,
 	// where no other inode changes when one of them goes, and not on the list of orphans
 	// (ext4_orphan_add).
+	// It also mounts a file system whose file may hold some (orphan_present).
 	OrphanFile bool
 	// CutInlineForgetsDelayed gives up the delayed block of data on its way out of the inode when
 	// the file is cut, with its reservation (ext4_inline_data_truncate).
