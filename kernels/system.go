@@ -27,6 +27,9 @@ type System struct {
 	// Times says whether the time that work takes is modelled. Only then can several
 	// processes be inside the file system at once, and wait for each other there.
 	Times bool
+	// KeepsOrphans says that inodes without a name which a crash has left stay when the
+	// system mounts them.
+	KeepsOrphans bool
 	// Tunables are all tunables of the system. Where it has none, NoTunables says what the
 	// user can set instead.
 	Tunables   []mballoc.Tunable
@@ -184,8 +187,25 @@ func named(name string) (*System, error) {
 	return nil, errors.New(unknownName("kernel", name, Names()))
 }
 
-// CheckMount refuses mount options that the system does not have.
-func (s *System) CheckMount(options string) error { return s.checkMount(options) }
+// CheckMount refuses mount options that the system does not have. Of one that others have it
+// names those.
+func (s *System) CheckMount(options string) error {
+	err := s.checkMount(options)
+	unknown := new(filesystem.UnknownOption)
+	if !errors.As(err, &unknown) {
+		return err
+	}
+	var have []string
+	for _, other := range All() {
+		if other.checkMount(unknown.Option) == nil {
+			have = append(have, other.Name)
+		}
+	}
+	if len(have) == 0 {
+		return err
+	}
+	return fmt.Errorf("%s does not have the mount option %q; these do: %s", s.Name, unknown.Option, strings.Join(have, ", "))
+}
 
 // Memory is the least number of bytes of memory that a mounted file system takes, or 0 where
 // that is too little to check.

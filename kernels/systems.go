@@ -135,7 +135,7 @@ const (
 // ext4 kernels.
 var ext2System = &System{
 	Name: "ext2", Doc: "the ext2 driver of Linux 6.1, with reservation windows", FileSystem: "ext2", Recording: "ext2",
-	NoTunables: "see the mount option reservation_window",
+	NoTunables: "see the mount option reservation_window", KeepsOrphans: true,
 	Recorder: Recorder{
 		Script: "record-ext2.sh", Mkfs: "MKFS_EXT2", Mount: "MOUNT_EXT2", OneCPU: true,
 		arguments: func(c *workload.Case) (mkfs, mount string) { return c.MkfsExt2, c.MountExt2 },

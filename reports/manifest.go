@@ -35,6 +35,7 @@ type Manifest struct {
 	Fingerprint    string          `json:"fingerprint"`       // of events, results and where blocks lie (run.Outcome): equal runs have equal ones
 	Changed        []Change        `json:"changed,omitempty"` // settings that are not the default
 	Warnings       []string        `json:"warnings,omitempty"`
+	Notes          []string        `json:"notes,omitempty"` // on the starting state: what it does not tell, and what mounting it changed
 	Files          []string        `json:"files"` // of the run, in the manifest's directory
 }
 

@@ -113,6 +113,7 @@ type (
 		Command  string
 		Changed  []Change
 		Warnings []string
+		Notes    []string // on the starting state
 		Files    []link
 		Config   string
 	}
@@ -228,7 +229,7 @@ func (p *Page) question() string {
 // runView collects what the template shows of run i.
 func (p *Page) runView(i int, r *Run) runView {
 	m := &r.Manifest
-	v := runView{Name: p.name(i), Verdicts: verdicts(r), Tiles: tiles(r), Command: shell.Line(m.Command), Changed: m.Changed, Warnings: m.Warnings}
+	v := runView{Name: p.name(i), Verdicts: verdicts(r), Tiles: tiles(r), Command: shell.Line(m.Command), Changed: m.Changed, Warnings: m.Warnings, Notes: m.Notes}
 	v.Verdict, v.Met = verdictLine(v.Verdicts)
 	// Where the program comes from, also if that is not known.
 	revision := m.Revision

@@ -139,13 +139,36 @@ func TestPageFetchesNothing(t *testing.T) {
 	}
 }
 
+// What the starting state does not tell stands on the page, and behind the table.
+func TestNotesAreShown(t *testing.T) {
+	r := sample()
+	var b strings.Builder
+	if WriteNotes(&b, r); b.Len() > 0 || strings.Contains(pageOf(t, &Page{Runs: []*Run{r}}), "Starting state:") {
+		t.Errorf("a run without notes has some: %q", b.String())
+	}
+	r.Manifest.Notes = []string{"it was mounted", "3 orphans"}
+	if WriteNotes(&b, r); b.String() != "\nAbout the starting state:\n  it was mounted\n  3 orphans\n" {
+		t.Errorf("%q", b.String())
+	}
+	for _, want := range []string{">Starting state: it was mounted.<", ">Starting state: 3 orphans.<"} {
+		if !strings.Contains(pageOf(t, &Page{Runs: []*Run{r}}), want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	// They are in the manifest, from which a stored run has them.
+	b.Reset()
+	if _, err := r.Manifest.WriteTo(&b); err != nil || !strings.Contains(b.String(), `"notes": [`) {
+		t.Errorf("%v: %s", err, b.String())
+	}
+}
+
 // What people write into scenarios cannot break out of the page.
 func TestPageEscapes(t *testing.T) {
 	r := sample()
 	const evil = `</script><script>alert(1)</script>"'&<b>`
 	r.Manifest.Scenario = evil
 	r.Manifest.Command = []string{"mbsim", "run", evil}
-	r.Manifest.Warnings = []string{evil}
+	r.Manifest.Warnings, r.Manifest.Notes = []string{evil}, []string{evil}
 	r.Result.Phases[0].Name = evil
 	raw, err := json.Marshal(map[string]any{"question": evil, "name": evil, "mount": evil})
 	if err != nil {

@@ -88,6 +88,17 @@ func Summary(w io.Writer, r *Run, all bool, f Format) error {
 	return render(w, t, f)
 }
 
+// WriteNotes writes what the starting state of a run does not tell, and what mounting it has
+// changed, a line each.
+func WriteNotes(w io.Writer, r *Run) {
+	for i, n := range r.Manifest.Notes {
+		if i == 0 {
+			fmt.Fprintln(w, "\nAbout the starting state:")
+		}
+		fmt.Fprintf(w, "  %s\n", n)
+	}
+}
+
 // headingRows are the rows of one group.
 func headingRows(res *metrics.Result, h metrics.Heading, all bool) (rows []table.Row) {
 	for _, id := range h.Metrics {

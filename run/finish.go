@@ -27,7 +27,7 @@ func (r *runner) finish() (*Outcome, error) {
 	}
 	// Metrics and fingerprint first: to read mb_groups loads buddies, which changes the counters.
 	out := &Outcome{
-		Result: r.collector.Finish(r.engine.Now()), OutOfSpace: r.outOfSpace,
+		Result: r.collector.Finish(r.engine.Now()), OutOfSpace: r.outOfSpace, Notes: r.m.notes,
 		Events: r.engine.Events(), Fingerprint: r.fingerprint(), Ops: r.record, Mounted: r.m.Mounted,
 	}
 	var err error

@@ -18,6 +18,7 @@ import (
 type machine struct {
 	*kernels.Mounted
 	close func() error // of the starting state
+	notes []string     // on the starting state: what it does not tell, and what mounting it changed
 }
 
 // mount mounts the scenario's starting state.
@@ -34,7 +35,7 @@ func (r *runner) mount() error {
 	if err != nil {
 		return errors.Join(err, layout.Close())
 	}
-	r.m.close = layout.Close
+	r.m.close, r.m.notes = layout.Close, layout.Notes
 	return nil
 }
 
@@ -81,7 +82,12 @@ func (r *runner) mountLayout(layout *image.Layout) (*kernels.Mounted, error) {
 	// jbd2 starts its commit timer with each transaction (jbd2_get_transaction).
 	opt.TransactionBegan = func() { r.commitTimer.SetAfter(r.m.CommitInterval) }
 	opt.LazyInit = r.newLazyInit
-	return sys.Mount(layout, opt)
+	m, err := sys.Mount(layout, opt)
+	// Where the state comes from a file, that is what cannot be mounted.
+	if file := s.StateFile(); err != nil && file != "" {
+		err = fmt.Errorf("%s: %w", file, err)
+	}
+	return m, err
 }
 
 // writebackChunk is how many pages of one file background writeback takes in a

@@ -46,6 +46,7 @@ type Options struct {
 type Outcome struct {
 	Result      *metrics.Result
 	Verdicts    []Verdict // of the scenario's expectations, in their order
+	Notes       []string  // on the starting state (image.Layout.Notes)
 	OutOfSpace  bool      // the first ENOSPC ended the run
 	Events      uint64
 	Fingerprint uint64 // of all events, all results of operations and where blocks lie in the end: equal runs have equal ones

@@ -76,7 +76,7 @@ func (d *decoder) checkMount(s *Scenario) error {
 		parts = n.Content
 	}
 	for _, part := range parts {
-		if err := s.System().CheckMount(part.Value); err != nil {
+		if err := s.System().CheckMount(optionsOf(part.Value)); err != nil {
 			return d.errorf(part, "%v", err)
 		}
 	}

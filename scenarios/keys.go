@@ -33,7 +33,7 @@ func scenarioKeys() *object {
 		{key: "device", typ: deviceKeys(), at: func(p any) any { return &s(p).Device }, required: true,
 			doc: "The state of the device at the start."},
 		{key: "mount", typ: mountType{}, at: func(p any) any { return &s(p).Mount },
-			auto: "the kernel's defaults", doc: "Mount options, such as nodelalloc, stripe=N or commit=SECONDS: one text or a list."},
+			auto: "the kernel's defaults", doc: "Mount options, such as nodelalloc, stripe=N or commit=SECONDS: one text or a list. A line of /proc/mounts may be pasted; options that decide nothing about where blocks lie are accepted."},
 		{key: "tunables", typ: tunablesType{}, at: func(p any) any { return &s(p).Tunables },
 			auto: "the kernel's defaults", doc: "Values of the files in /sys/fs/ext4/DEV by kernel field or file name (see mbsim list tunables)."},
 		{key: "cpus", typ: whole{min: 1, max: 1024}, at: func(p any) any { return &s(p).CPUs },
@@ -61,15 +61,21 @@ func scenarioKeys() *object {
 
 func deviceKeys() *object {
 	v := func(p any) *Device { return p.(*Device) }
-	return &object{name: "device", doc: "The starting state: exactly one of the keys. Paths are relative to the scenario's file.",
-		groups: []group{{keys: []string{"mkfs", "image", "dumpe2fs"}, required: true}},
+	return &object{name: "device", doc: "The starting state: exactly one of mkfs, image and dumpe2fs. Paths are relative to the scenario's file. What a state does not tell, and what mounting it changes, is noted in the results.",
+		groups: []group{{keys: []string{"mkfs", "image", "dumpe2fs"}, required: true}}, check: checkDevice,
 		fields: []field{
 			{key: "mkfs", typ: optional[Mkfs]{mkfsKeys()}, at: func(p any) any { return &v(p).Mkfs },
 				doc: "A new file system, laid out as mke2fs 1.47.0 does."},
 			{key: "image", typ: pathType{}, at: func(p any) any { return &v(p).Image },
-				doc: "A real image of an ext4 or ext2 file system. It is not written to."},
+				doc: "A real image of an ext4, ext3 or ext2 file system, or a block device. It may be compressed (gzip, xz, zstd) or in the format qcow2 as e2image -Q writes it; e2image -r makes a small one of a large disk, without the files' content. It is not written to."},
+			{key: "offset", typ: size{min: 1, max: maxSize, zeroIs: "the start"}, at: func(p any) any { return &v(p).Offset }, auto: "the start", unit: "bytes",
+				doc: "Where in the image the file system begins, as that of a partition does in the image of a disk."},
 			{key: "dumpe2fs", typ: pathType{}, at: func(p any) any { return &v(p).Dumpe2fs },
-				doc: "What dumpe2fs prints of a file system, plain or gzip."},
+				doc: "What dumpe2fs prints of a file system, plain or gzip. That of dumpe2fs -h or tune2fs -l is enough for its geometry: it is laid out as mke2fs does, and filled as fill says."},
+			{key: "fill", typ: text{what: "word", allowed: []string{fillTold, fillNone}}, at: func(p any) any { return &v(p).Fill }, auto: fillTold,
+				doc: "With the text of dumpe2fs -h or tune2fs -l: told fills every group by the same share, from its start, until as many blocks and inodes are free as the text tells; none leaves the file system empty."},
+			{key: "free_extents", typ: pathType{}, at: func(p any) any { return &v(p).FreeExtents },
+				doc: "With the text of dumpe2fs -h or tune2fs -l: what e2freefrag prints of the file system, or its /proc/fs/ext4/DEV/mb_groups. Its free space is cut into pieces of these lengths, at places that the seed decides."},
 		}}
 }
 
@@ -104,7 +110,7 @@ func mkfsKeys() *object {
 		{key: "journal_size", typ: size{min: 1 << 20, max: 10 << 30, zeroIs: choice}, at: func(p any) any { return &m(p).JournalSize },
 			unit: "bytes", auto: choice, doc: "-J size: whole MiB."},
 		{key: "options", typ: text{what: "text"}, at: func(p any) any { return &m(p).Options },
-			doc: "Arguments of mke2fs as on its command line, such as \"-b 1024 -O bigalloc\"."},
+			doc: "Arguments of mke2fs as on its command line, such as \"-b 1024 -O bigalloc\". A whole command may be pasted, with the program and the device, which are left out."},
 	}}
 }
 

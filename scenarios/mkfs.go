@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"gopkg.in/yaml.v3"
+
+	"mbsim/filesystem/image"
 )
 
 // checkMkfs refuses options together with what they replace.
@@ -24,10 +26,16 @@ func checkMkfs(d *decoder, n *yaml.Node, p any) error {
 			return d.errorf(k, "%s and options are both given: write it into options", k.Value)
 		}
 	}
-	// The text is split at white space and passed through no shell: quotes would reach mke2fs as
-	// letters.
-	if strings.ContainsAny(m.Options, "\"'\\") {
-		return d.errorf(keyNode(n, "options"), "options: quotes are not understood here: write the arguments with spaces between them")
+	c, err := image.ParseMkfsCommand(m.Options)
+	if err != nil {
+		return d.errorf(keyNode(n, "options"), "options: %v", err)
+	}
+	// What the text says of type and size must not contradict the keys.
+	if m.Type != "" && c.Type != "" && m.Type != c.Type {
+		return d.errorf(keyNode(n, "options"), "options: it makes %s, and type is %s", c.Type, m.Type)
+	}
+	if c.Size != 0 && c.Size != m.Size {
+		return d.errorf(keyNode(n, "options"), "options: a size of %s behind the device, and size is %s", formatSize(c.Size), formatSize(m.Size))
 	}
 	return nil
 }
@@ -44,11 +52,16 @@ func (m *Mkfs) args(fsType string) []string {
 	if m.Type != "" {
 		fsType = m.Type
 	}
-	args := []string{"-t", fsType}
-	// What the user wrote for mke2fs is taken as it is.
+	// What the user wrote for mke2fs is taken as it is, but for the program, its type and the
+	// device. checkMkfs has read it without an error.
 	if m.Options != "" {
-		return append(args, strings.Fields(m.Options)...)
+		c, _ := image.ParseMkfsCommand(m.Options)
+		if c.Type != "" {
+			fsType = c.Type
+		}
+		return append([]string{"-t", fsType}, c.Args...)
 	}
+	args := []string{"-t", fsType}
 	// A field of zero leaves the choice to mke2fs: its option is left out.
 	add := func(option string, v int64) {
 		if v != 0 {

@@ -32,12 +32,21 @@ type Scenario struct {
 	made   *image.Layout // what Device.Mkfs makes
 }
 
-// Device is the starting state: exactly one field is set.
+// Device is the starting state: exactly one of Mkfs, Image and Dumpe2fs is set.
 type Device struct {
 	Mkfs *Mkfs
-	// Image and Dumpe2fs are paths as written; Scenario.Path leads to the file.
+	// Image, Dumpe2fs and FreeExtents are paths as written; Scenario.Path leads to the file.
 	Image, Dumpe2fs string
+	Offset          int64  // of the file system in Image, bytes
+	Fill            string // of a Dumpe2fs without groups: "" or fillNone
+	FreeExtents     string // "" for none: the pieces that the free space of Dumpe2fs is cut into
 }
+
+// fillTold and fillNone are the values of the key fill; the first is the default.
+const (
+	fillTold = "told"
+	fillNone = "none"
+)
 
 // Mkfs is what mke2fs is told. A field of zero leaves the choice to mke2fs, but
 // for Reserved, where -1 does.

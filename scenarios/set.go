@@ -228,8 +228,13 @@ func (s *setter) intoTunables(n *yaml.Node, path []string) error {
 // parse reads the value: as it stands where the type is a text, as YAML
 // otherwise.
 func (s *setter) parse(t typ) (*yaml.Node, error) {
+	_, isMount := t.(mountType)
 	switch t.(type) {
 	case text, mountType:
+		// Mount options may be a list, as in a file.
+		if isMount && strings.HasPrefix(s.value, "[") {
+			break
+		}
 		return s.mark(scalar("!!str", s.value)), nil
 	case pathType, scriptType:
 		return s.parsePath()

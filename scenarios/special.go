@@ -28,7 +28,7 @@ func (t mountType) decode(d *decoder, n *yaml.Node, p any) error {
 			all = append(all, c.Value)
 		}
 	case n.Kind == yaml.ScalarNode && !isNull(n):
-		all = strings.Split(n.Value, ",")
+		all = strings.Split(optionsOf(n.Value), ",")
 	default:
 		return d.wrong(n, t.describe())
 	}
@@ -42,6 +42,25 @@ func (t mountType) decode(d *decoder, n *yaml.Node, p any) error {
 	}
 	*p.(*string) = strings.Join(kept, ",")
 	return nil
+}
+
+// optionsOf is the mount options in a line of /proc/mounts or /etc/fstab ("DEVICE FOLDER TYPE
+// OPTIONS 0 0"), or of what mount prints ("DEVICE on FOLDER type TYPE (OPTIONS)"). Any other
+// text is the options themselves.
+func optionsOf(line string) string {
+	// Blanks in folders are \040 in the former; in the latter the options stand at the end.
+	words := strings.Fields(line)
+	isType := func(i int) bool {
+		return strings.HasPrefix(words[i], "ext") || words[i] == "auto"
+	}
+	n := len(words)
+	switch {
+	case n >= 4 && n <= 6 && isType(2):
+		return words[3]
+	case n >= 6 && words[1] == "on" && words[n-3] == "type" && isType(n-2) && strings.HasPrefix(words[n-1], "("):
+		return strings.Trim(words[n-1], "()")
+	}
+	return line
 }
 
 func (mountType) encode(p any) *yaml.Node { return text{}.encode(p) }

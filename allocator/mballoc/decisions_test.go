@@ -16,7 +16,7 @@ import (
 // in clusters, @BLOCK says for which block of the file. Commands:
 //
 //	disk [block=4096] [cluster=4096] [groups=4] [clusters=32768] [last=N] [flex=1] [stripe=N]
-//	     [cpus=1] [profile=5.10] [nojournal] [unprivileged] [root=N] [pool] [locks]
+//	     [cpus=1] [profile=5.10] [lists] [nojournal] [unprivileged] [root=N] [pool] [locks]
 //	     lays out and mounts; lines say what is not free:
 //	       group 3: used                          all of it
 //	       group 3: used 0+100 200+1              these clusters
@@ -151,7 +151,8 @@ func (s *scene) layOut() {
 		if err != nil {
 			s.d.Fatalf(s.t, "%v", err)
 		}
-		cfg.Kernel = p
+		cfg.Kernel, cfg.OptimizeScan = p, s.has("lists")
+		cfg.Tunables = p.DefaultTunables(&cfg.Geometry, cfg.FlexFeature)
 		cfg.CPUs = s.number("cpus", 1)
 		cfg.ImmediateFree = s.has("nojournal")
 		cfg.Unprivileged = s.has("unprivileged")
@@ -450,7 +451,7 @@ func (s *scene) Decided(d *Decision) {
 	now, passes := s.a.Stats(), ""
 	for cr := range now.GroupsConsidered {
 		if n := now.GroupsConsidered[cr] - s.passes.GroupsConsidered[cr]; n > 0 {
-			passes += fmt.Sprintf(" cr%d %d,", cr, n)
+			passes += fmt.Sprintf(" %s %d,", s.a.kernel.Ladder[cr].Key, n)
 		}
 	}
 	if passes == "" {

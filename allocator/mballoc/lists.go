@@ -90,6 +90,11 @@ func (s *searchPass) trimTo(n int) {
 	s.a.setLimits(&s.limits, s.rung, s.ac)
 }
 
+// untrim ends the cutting down of a goal, in vain, for the next rung. The goal gets the length
+// that it was normalized to. For a locality group that is not its preallocation's, but what was
+// asked for: the kernel notes the length of a window only (ac_orig_goal_len).
+func (s *searchPass) untrim() { s.trimTo(s.ac.wish) }
+
 // clusters converts a number of blocks, rounding up (EXT4_NUM_B2C).
 func (a *Allocator) clusters(blocks uint32) int {
 	return int((uint64(blocks) + uint64(a.geo.ClusterRatio()) - 1) >> a.geo.ClusterBits)

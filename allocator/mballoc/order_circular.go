@@ -47,26 +47,27 @@ func (o *circularOrder) pass(s *searchPass) (next int) {
 		return s.ac.criteria
 	}
 	// The lists are gone through twice: for the groups from start on, and for those before it.
-	whole := s.ac.goal.len
-	if o.visitLists(s, start, s.n) || start > 0 && o.visitLists(s, 0, start) {
+	trims := s.a.trims(s.ac)
+	if o.visitLists(s, &trims, start, s.n) || start > 0 && o.visitLists(s, &trims, 0, start) {
 		return s.ac.criteria
 	}
-	// A goal that was cut down in vain is whole again for the next rung.
-	s.ac.goal.len = whole
+	if s.rung.Lists == byTrimmed {
+		s.untrim()
+	}
 	s.useless()
 	return s.nextRung()
 }
 
 // visitLists offers the groups of [start, end) that the lists have for the rung. It returns
 // whether the search is over.
-func (o *circularOrder) visitLists(s *searchPass, start, end allocator.GroupID) bool {
+func (o *circularOrder) visitLists(s *searchPass, t *trims, start, end allocator.GroupID) bool {
 	switch s.rung.Lists {
 	case byLargest:
 		return o.visitLargest(s, start, end)
 	case byMean:
 		return o.visitMean(s, start, end)
 	}
-	return o.visitTrimmed(s, start, end)
+	return o.visitTrimmed(s, t, start, end)
 }
 
 // visitLargest offers the groups of [start, end) with a buddy for the goal, those with the
@@ -93,10 +94,7 @@ func (o *circularOrder) visitMean(s *searchPass, start, end allocator.GroupID) b
 
 // visitTrimmed cuts the goal down, and offers for each length the groups of its list
 // (ext4_mb_scan_groups_best_avail).
-func (o *circularOrder) visitTrimmed(s *searchPass, start, end allocator.GroupID) bool {
-	// The lengths follow from the goal as it was normalized, also in the second round.
-	s.ac.goal.len = s.ac.wish
-	t := s.a.trims(s.ac)
+func (o *circularOrder) visitTrimmed(s *searchPass, t *trims, start, end allocator.GroupID) bool {
 	for order := t.first; order >= t.last; order-- {
 		s.trimTo(t.length(order))
 		if o.mean.visit(s, s.a.meanOrder(s.ac.goal.len), start, end) {

@@ -87,7 +87,6 @@ func (o *listOrder) suggest(s *searchPass) (allocator.GroupID, bool) {
 		return o.mean.first(s, o.meanIndex(s), o.mean.lists())
 	}
 	// The goal is cut down until the list for its length has a group.
-	whole := s.ac.goal.len
 	t := s.a.trims(s.ac)
 	for order := t.first; order >= t.last; order-- {
 		s.trimTo(t.length(order))
@@ -96,7 +95,7 @@ func (o *listOrder) suggest(s *searchPass) (allocator.GroupID, bool) {
 			return id, true
 		}
 	}
-	s.trimTo(whole)
+	s.untrim()
 	return 0, false
 }
 

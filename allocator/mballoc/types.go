@@ -107,7 +107,7 @@ type allocation struct {
 	cpu      int
 	orig     freeExtent // as asked (ac_o_ex)
 	goal     freeExtent // after normalization (ac_g_ex)
-	wish     int        // the goal's length before a rung cut it down (ac_orig_goal_len)
+	wish     int        // the length of the window that normalization gave, else that asked for (ac_orig_goal_len)
 	best     freeExtent // the best found (ac_b_ex)
 	found    freeExtent // the best as it was before preallocation changed it (ac_f_ex)
 	flags    Flags

@@ -190,6 +190,7 @@ func (f *runFlags) runInto(ctx context.Context, dir string, s *scenarios.Scenari
 			return err
 		}
 		verdicts(stdout, out)
+		reports.WriteNotes(stdout, r)
 		fmt.Fprintf(stdout, "\nseed %d, %d events; results and plots are in %s\n", s.Seed, out.Events, dir)
 	}
 	return ending(out)
@@ -224,7 +225,7 @@ func (f *runFlags) write(dir string, r *reports.Run, others []reports.File) erro
 func (f *runFlags) report(s *scenarios.Scenario, out *run.Outcome, name string) *reports.Run {
 	m := reports.Build()
 	m.Scenario, m.ScenarioDigest, m.Seed = s.Name, s.Digest(), s.Seed
-	m.Fingerprint = fmt.Sprintf("%016x", out.Fingerprint)
+	m.Fingerprint, m.Notes = fmt.Sprintf("%016x", out.Fingerprint), out.Notes
 	// The command line without what does not change the run.
 	m.Command = append([]string{"mbsim", "run", name}, f.flagsOf()...)
 	m.Config = s.ResolvedJSON()

@@ -15,6 +15,9 @@ type Options struct {
 	LargeDir  bool        // large_dir: three levels of index instead of two
 	Hash      HashVersion // s_def_hash_version, Unsigned where the superblock says so
 	Seed      Seed
+	// SplitsAfterFirst lets a leaf be split behind its first name, where that is the middle by
+	// length of slots. Otherwise half of the names move then.
+	SplitsAfterFirst bool
 	// Ext2 is the ext2 driver: directories stay linear, whatever the
 	// superblock's features, and readdir lists them in the order of their blocks.
 	Ext2 bool

@@ -21,7 +21,7 @@ func (d *Dir) split(p *path, n *name, appendBlock func() error) error {
 	old, fresh := d.leaf(p), uint32(len(d.blocks))
 	d.addBlock(newLeaf(d.opts.leafLen()))
 	hs := d.byHash(old)
-	at := splitPoint(hs, int32(d.opts.BlockSize))
+	at := splitPoint(hs, int32(d.opts.BlockSize), d.opts.SplitsAfterFirst)
 	border := hs[at].hash
 	// The new range begins with the lowest hash that moves. An odd hash tells lookups to
 	// continue there from the leaf before.
@@ -89,8 +89,9 @@ func combSort(hs []hashedSlot) {
 
 // splitPoint is the index in hs of the first name that moves to the new leaf:
 // about half of the block by the length of slots, or half of the names where
-// their slots do not fill half a block.
-func splitPoint(hs []hashedSlot, blockSize int32) int {
+// their slots do not fill half a block. Where only the first name would stay, half of the
+// names move too, unless afterFirst says otherwise.
+func splitPoint(hs []hashedSlot, blockSize int32, afterFirst bool) int {
 	size, i := int32(0), len(hs)-1
 	for ; i >= 0; i-- {
 		if size+hs[i].len/2 > blockSize/2 {
@@ -98,7 +99,7 @@ func splitPoint(hs []hashedSlot, blockSize int32) int {
 		}
 		size += hs[i].len
 	}
-	if i > 0 {
+	if i > 0 || i == 0 && afterFirst {
 		return i + 1
 	}
 	return len(hs) / 2

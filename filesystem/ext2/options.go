@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"mbsim/allocator/reservation"
+	"mbsim/filesystem"
 	"mbsim/internal/nearest"
 )
 
@@ -93,11 +94,11 @@ func (o *Options) parseOne(opt string) error {
 			return fmt.Errorf("mount option %q: want a number of blocks, 0 to %d", opt, reservation.MaxWindow)
 		}
 		o.Window = uint32(n)
-	case slices.Contains(ignored, known):
-	case key == "dax" || key == "xip" || key == "sync" || key == "dirsync":
+	case slices.Contains(ignored, known), filesystem.IsMountWord(opt):
+	case key == "dax" || key == "xip" || key == "sync" || key == "dirsync" || key == "ro":
 		return fmt.Errorf("mount option %q is not modelled", opt)
 	default:
-		return fmt.Errorf("unknown mount option %q (did you mean %q?)", opt, nearestOption(key))
+		return &filesystem.UnknownOption{Option: opt, Nearest: nearestOption(key)}
 	}
 	return nil
 }

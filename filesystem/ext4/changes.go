@@ -97,6 +97,29 @@ var Changes = []allocator.Change[Kernel]{
 		Apply:   func(k *Kernel) { k.Quirks.FailedDirectTruncates = true },
 	},
 	{
+		Name:    "dir-splits-after-first",
+		Doc:     "A block of a hashed directory is split behind its first name where that alone fills half of it; before, half of the names moved.",
+		Where:   "do_split",
+		Kernels: since("6.1"),
+		Apply:   func(k *Kernel) { k.Quirks.DirSplitsAfterFirst = true },
+	},
+	{
+		Name:    "orphan-file",
+		Doc:     "Inodes without a name are noted in the orphan file of a file system that has one (as mke2fs 1.47 makes it), where no other inode changes when one of them goes, and a file system whose file may hold some (orphan_present) is mounted.",
+		Commit:  "ext4: Speedup ext4 orphan inode handling",
+		Since:   "5.15",
+		Where:   "ext4_orphan_add",
+		Kernels: since("6.1"),
+		Apply:   func(k *Kernel) { k.Quirks.OrphanFile = true },
+	},
+	{
+		Name:    "cut-inline-forgets-delayed",
+		Doc:     "A file whose data is on its way out of the inode loses the reservation of its block when it is cut.",
+		Where:   "ext4_inline_data_truncate",
+		Kernels: since("6.1"),
+		Apply:   func(k *Kernel) { k.Quirks.CutInlineForgetsDelayed = true },
+	},
+	{
 		Name:    "dioread-nolock-for-small-blocks",
 		Doc:     "Blocks that are smaller than a page are allocated unwritten by default too (dioread_nolock).",
 		Where:   "ext4_set_def_opts",
@@ -143,6 +166,13 @@ var Changes = []allocator.Change[Kernel]{
 		Where:   "ext4_fallocate",
 		Kernels: since("6.12"),
 		Apply:   func(k *Kernel) { k.Quirks.FallocateTouchesFirst = true },
+	},
+	{
+		Name:    "mixed-modes-unsupported",
+		Doc:     "An fallocate that is to do two things that exclude each other is not supported, where it was invalid before.",
+		Where:   "vfs_fallocate",
+		Kernels: since("6.12"),
+		Apply:   func(k *Kernel) { k.Quirks.MixedModesUnsupported = true },
 	},
 	{
 		Name:    "zero-range-drops-always",
@@ -233,5 +263,13 @@ var Changes = []allocator.Change[Kernel]{
 		Kernels: since("7.2"),
 		Needs:   []string{"punch-writes-nothing"},
 		Apply:   func(k *Kernel) { k.Quirks.PunchEndsWithBlock = true },
+	},
+	{
+		Name:    "cache-replaces-same",
+		Doc:     "What is read of the extent tree takes the place of what the status tree knows where that is of the same kind, and nowhere else.",
+		Where:   "ext4_es_cache_extent",
+		Kernels: since("7.2"),
+		Needs:   []string{"status-tree-settles"},
+		Apply:   func(k *Kernel) { k.Quirks.CacheReplacesSame = true },
 	},
 }

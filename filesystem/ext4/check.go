@@ -78,8 +78,8 @@ func (c *checker) all() {
 		c.Errorf("files have %d clusters reserved, the allocator's counter of dirty clusters is %d", reserved, n)
 	}
 	status.Hits, status.Misses = c.fs.esStats.Hits, c.fs.esStats.Misses
-	if status != c.fs.esStats {
-		c.Errorf("status trees: %+v, counted %+v", status, c.fs.esStats)
+	if status != c.fs.esStats.StatusTree {
+		c.Errorf("status trees: %+v, counted %+v", status, c.fs.esStats.StatusTree)
 	}
 	if dirty != c.fs.dirtyBlocks {
 		c.Errorf("files have %d dirty blocks, counted %d", dirty, c.fs.dirtyBlocks)
@@ -89,6 +89,9 @@ func (c *checker) all() {
 	}
 	if n := c.fs.holesConverted; n > 0 {
 		c.Errorf("blocks were taken away %d times while their data was on its way to them", n)
+	}
+	for _, x := range c.fs.leaked {
+		c.own(x.pblk, uint64(x.len))
 	}
 	// What was on disk at mount, and the changes since, must add up to what there is now.
 	if before := c.mountAgain(); before != nil {

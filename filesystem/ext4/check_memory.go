@@ -132,7 +132,7 @@ func (c *checker) dirtyBlock(in *inode, t *treeCheck, b uint32, s bufState) bool
 		// Blocks that fallocate gave it meanwhile may be written with zeroes. In some kernels
 		// the status tree does not call them delayed any more.
 		x, known := in.m.es.lookup(b)
-		ok = known && x.status&esDelayed != 0 || p != nil && (!p.unwritten || c.fs.quirks.StatusTreeSettles)
+		ok = known && x.status&esDelayed != 0 || in.pagesDiffer || p != nil && (!p.unwritten || c.fs.quirks.StatusTreeSettles)
 	case bufMapped:
 		// Zeroing a range may zero the old end of the file before it makes the block unwritten.
 		ok = p != nil && (!p.unwritten || c.fs.quirks.OldEndZeroedFirst)

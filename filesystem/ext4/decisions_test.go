@@ -25,9 +25,10 @@ import (
 //	     lays out groups of so many inodes and clusters, flex of them a flex group.
 //	     A line for each, "3: inodes=5 dirs=2 clusters=100" or "0-2: ...", says what is free,
 //	     and how many directories there are
-//	directory [parent=0] [name=d] [top] [last=N]
+//	directory [parent=0] [name=d] [top] [last=N] [clamps]
 //	     which group a directory gets whose parent lies in a group; top says that the parent
-//	     is the root, last in which group the parent's last child went
+//	     is the root, last in which group the parent's last child went, clamps that the kernel has the
+//	     change orlov-clamps-clusters
 //	file [parent=0] [number=N] [last=N]
 //	     the same for a file; number is the inode number of the parent
 //
@@ -51,6 +52,8 @@ import (
 //	retry after=N [free=N]
 //	     whether the operation is tried again that has been tried N times more already; free
 //	     is what the counter of free clusters says, the truth without
+//
+// Or what a change of a later kernel does otherwise than 5.10: see scene.change.
 func TestDecisions(t *testing.T) {
 	datadriven.Walk(t, "testdata/decisions", func(t *testing.T, path string) {
 		s := &scene{}
@@ -61,7 +64,7 @@ func TestDecisions(t *testing.T) {
 			if !ok {
 				d.Fatalf(t, "unknown command")
 			}
-			if s.fs == nil && d.Cmd != "groups" && d.Cmd != "device" && d.Cmd != "write" {
+			if s.fs == nil && d.Cmd != "groups" && d.Cmd != "device" && d.Cmd != "write" && d.Cmd != "change" {
 				d.Fatalf(t, "no groups and no device yet")
 			}
 			ask(s)
@@ -78,7 +81,7 @@ func TestDecisions(t *testing.T) {
 var questions = map[string]func(*scene){
 	"groups": (*scene).layOut, "directory": (*scene).directory, "file": (*scene).file, "write": (*scene).write,
 	"device": (*scene).device, "at": (*scene).at, "do": (*scene).do, "old": (*scene).old, "background": (*scene).background,
-	"commit": (*scene).commit, "dirty": (*scene).dirty, "retry": (*scene).retry,
+	"commit": (*scene).commit, "dirty": (*scene).dirty, "retry": (*scene).retry, "change": (*scene).change,
 }
 
 // scene is the state of one file of decisions.
@@ -226,6 +229,7 @@ func (s *scene) answer(g allocator.GroupID, ok bool) {
 // directory asks Orlov.
 func (s *scene) directory() {
 	parent, name := s.parent(), s.text("name", "d")
+	s.fs.quirks.ClampMinClusters = s.has("clamps")
 	s.fs.root = nil
 	if s.has("top") {
 		s.fs.root = parent

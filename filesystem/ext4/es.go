@@ -70,9 +70,15 @@ func (e *esExtent) delayedOnly() bool { return e.status&esDelayed != 0 && e.stat
 // shrinker (memory pressure is not modelled).
 type esTree struct {
 	ext             []esExtent
-	stats           *filesystem.StatusTree // of the file system
-	pendingClusters *[]uint32              // pending reservations of a bigalloc file: logical clusters, sorted; nil for none yet
-	reclaimable     int32                  // ranges that are not delayed (i_es_shk_nr)
+	stats           *esShared // of the file system
+	pendingClusters *[]uint32 // pending reservations of a bigalloc file: logical clusters, sorted; nil for none yet
+	reclaimable     int32     // ranges that are not delayed (i_es_shk_nr)
+}
+
+// esShared is what all status trees of a file system have in common.
+type esShared struct {
+	filesystem.StatusTree      // their counters
+	replacesSame          bool // Quirks.CacheReplacesSame
 }
 
 // search returns the index of the first range that ends at lblk or after it
@@ -250,15 +256,35 @@ func (t *esTree) delayedBlocks(lblk, end uint32) uint32 {
 }
 
 // cache records what the extent tree says about a range, but only if nothing is known of
-// any of its blocks: what the status tree knows is newer (ext4_es_cache_extent).
+// any of its blocks: what the status tree knows is newer (ext4_es_cache_extent). Some kernels
+// let what is known of the same kind give way.
 func (t *esTree) cache(lblk, n uint32, pblk allocator.Block, s esStatus) {
 	if n == 0 {
 		return
 	}
-	if i := t.search(lblk); i < len(t.ext) && t.ext[i].lblk <= lblk+n-1 {
+	if i := t.search(lblk); i < len(t.ext) && t.ext[i].lblk <= lblk+n-1 && !t.makeWay(i, lblk, lblk+n-1, s) {
 		return
 	}
 	t.add(newES(lblk, n, pblk, s))
+}
+
+// makeWay removes what is known of [lblk, end] for cache, and says whether all of that was of
+// status s. The first known range has index i.
+func (t *esTree) makeWay(i int, lblk, end uint32, s esStatus) bool {
+	// A range that covers all of it says no less.
+	if t.stats == nil || !t.stats.replacesSame || t.ext[i].lblk <= lblk && t.ext[i].end() >= end {
+		return false
+	}
+	// Ranges go from the left up to the first one of another kind, also where that then stays.
+	j := i
+	for j < len(t.ext) && t.ext[j].lblk <= end && t.ext[j].status&s != 0 {
+		j++
+	}
+	all := j == len(t.ext) || t.ext[j].lblk > end
+	if j > i {
+		t.remove(lblk, min(t.ext[j-1].end(), end), nil)
+	}
+	return all
 }
 
 // findRange returns the first range with a block in [lblk, end] that match accepts

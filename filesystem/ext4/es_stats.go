@@ -10,7 +10,7 @@ import "mbsim/filesystem"
 // remembers where it lies, where here the tree is asked again. Misses and extents are the
 // kernel's, except for the journal's own inode and for directories that are read back after
 // a remount.
-func (fs *FS) StatusTree() filesystem.StatusTree { return fs.esStats }
+func (fs *FS) StatusTree() filesystem.StatusTree { return fs.esStats.StatusTree }
 
 // count notes that n ranges of status s came, or went where n is negative
 // (ext4_es_init_extent, ext4_es_free_extent).

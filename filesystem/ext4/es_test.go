@@ -78,6 +78,25 @@ func TestStatusTree(t *testing.T) {
 	}
 }
 
+// TestStatusTreeReplacesSame: some kernels let what is known give way to what is read of the
+// extent tree, where it is of the same kind.
+func TestStatusTreeReplacesSame(t *testing.T) {
+	for _, c := range []struct{ story, before, after string }{
+		{"a part gives way to the whole", "2-3 written@102", "0-9 written@100"},
+		{"several parts do", "2-3 written@102; 8-12 written@108", "0-12 written@100"},
+		{"what covers it all stays", "0-12 written@100", "0-12 written@100"},
+		{"another kind stays, and nothing comes in", "0-1 delayed; 4-5 written@104", "0-1 delayed; 4-5 written@104"},
+		{"what lies before another kind has gone by then", "2-3 written@102; 6-7 delayed", "6-7 delayed"},
+	} {
+		tree := parseES(t, c.before)
+		tree.stats = &esShared{replacesSame: true}
+		tree.cache(0, 10, 100, esWritten)
+		if got := tree.String(); got != c.after {
+			t.Errorf("%s: of %s\n\tgot  %s\n\twant %s", c.story, c.before, got, c.after)
+		}
+	}
+}
+
 // esModel is the status of each block, one by one.
 type esModel [64]struct {
 	s esStatus

@@ -9,23 +9,17 @@ const (
 	falCollapseRange = 0x08
 	falZeroRange     = 0x10
 	falInsertRange   = 0x20
+	falUnshareRange  = 0x40
 )
 
 // fallocate is fallocate(2) (vfs_fallocate, ext4_fallocate).
-//
-// Deviates from the kernel: collapse and insert range are not modelled and
-// fail with EOPNOTSUPP.
 func (fs *FS) fallocate(t *task, in *inode, mode uint32, off, n int64) errno {
 	// These are the arguments that vfs_fallocate and ext4_fallocate refuse.
 	if off < 0 || n <= 0 {
 		return filesystem.EINVAL
 	}
-	const known = falKeepSize | falPunchHole | falZeroRange
-	if mode&^known != 0 || mode&(falPunchHole|falZeroRange) == falPunchHole|falZeroRange {
-		return filesystem.EOPNOTSUPP
-	}
-	if mode&falPunchHole != 0 && mode&falKeepSize == 0 {
-		return filesystem.EOPNOTSUPP
+	if e := fs.checkMode(mode); e != 0 {
+		return e
 	}
 	if off+n > int64(maxBlocks)<<fs.geo.BlockBits || off+n < 0 {
 		return filesystem.EFBIG
@@ -41,6 +35,10 @@ func (fs *FS) fallocate(t *task, in *inode, mode uint32, off, n int64) errno {
 	switch {
 	case mode&falPunchHole != 0:
 		return fs.punchHole(t, in, off, n)
+	case mode&falCollapseRange != 0:
+		return fs.collapseRange(t, in, off, n)
+	case mode&falInsertRange != 0:
+		return fs.insertRange(t, in, off, n)
 	case mode&falZeroRange != 0:
 		return fs.zeroRange(t, in, mode, off, n)
 	}
@@ -54,6 +52,27 @@ func (fs *FS) fallocate(t *task, in *inode, mode uint32, off, n int64) errno {
 	}
 	lblk, end := uint32(off>>fs.geo.BlockBits), fs.blocksFor(off+n)
 	return fs.allocFileBlocks(t, in, lblk, end-lblk, growTo(in, mode, off+n), mapUnwrittenCreate)
+}
+
+// checkMode says what is wrong with a mode (vfs_fallocate). Blocks that are shared do not
+// exist here, so that to give a file its own ones is not supported either.
+func (fs *FS) checkMode(mode uint32) errno {
+	const shift = falCollapseRange | falInsertRange
+	const all = falKeepSize | falPunchHole | falZeroRange | shift | falUnshareRange
+	switch {
+	case mode&^all != 0, mode&(falPunchHole|falZeroRange) == falPunchHole|falZeroRange, mode&(falPunchHole|falKeepSize) == falPunchHole:
+		return filesystem.EOPNOTSUPP
+	// Of two things that exclude each other older kernels say that they are invalid.
+	case mode&falCollapseRange != 0 && mode != falCollapseRange, mode&falInsertRange != 0 && mode != falInsertRange,
+		mode&falUnshareRange != 0 && mode&^(falUnshareRange|falKeepSize) != 0:
+		if fs.quirks.MixedModesUnsupported {
+			return filesystem.EOPNOTSUPP
+		}
+		return filesystem.EINVAL
+	case mode&falUnshareRange != 0:
+		return filesystem.EOPNOTSUPP
+	}
+	return 0
 }
 
 // growTo is the size in bytes that the file grows to, 0 if its size stays.

@@ -32,6 +32,7 @@ type FS struct {
 
 	extents        bool // new inodes have extent trees
 	dirNlink       bool
+	orphanFile     bool  // it notes inodes without a name in a file
 	inlineData     bool  // new inodes may hold their data themselves
 	inlineMax      int32 // the most they can hold, bytes
 	briefFiles     bool  // new files have a brief (brief.go)
@@ -46,7 +47,7 @@ type FS struct {
 	dirCount    *allocator.PerCPUCounter // s_dirs_counter
 
 	inodes  inodeCache
-	esStats filesystem.StatusTree // of all inodes
+	esStats esShared // of all inodes
 	root    *inode
 
 	dentries dentries
@@ -64,6 +65,7 @@ type FS struct {
 	flushing       bool     // the flusher is at work
 	flushQueue     []*inode // its queue, kept for the next time
 	lost           int64    // blocks of data lost to ENOSPC in writeback
+	leaked         []extent // blocks that files have kept that are gone (noteLeak)
 
 	host          Host // nil where one process runs at a time
 	spareRequests []*mballoc.Request
@@ -88,6 +90,9 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 	}
 	// The geometry is the image's; only the stripe may be another.
 	s := &l.Super
+	if err := opt.Kernel.CanWrite(s.Features); err != nil {
+		return nil, err
+	}
 	geo := l.Geometry()
 	if opt.Stripe >= 0 {
 		geo.Stripe = s.Stripe(uint32(opt.Stripe))
@@ -104,6 +109,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 		groupChecksums: s.ROCompat&(image.MetadataCsum|image.UninitBG) != 0,
 		inodesCount:    s.Inodes,
 		goalTunable:    opt.Tunables[inodeGoal],
+		orphanFile:     s.Compat&image.OrphanFile != 0 && opt.Kernel.Quirks.OrphanFile,
 		inlineData:     s.Incompat&image.InlineData != 0,
 		inlineMax:      maxInline(s),
 	}
@@ -121,6 +127,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 	fs.setupDirectories()
 	fs.inodeGroups = make([][]inodeGroup, (geo.Groups+groupsPerPage-1)/groupsPerPage)
 	fs.flexes = make([]flexInodes, fs.flexCount())
+	fs.esStats.replacesSame = fs.quirks.CacheReplacesSame
 	fs.inodes = newInodeCache(s.Inodes, &fs.esStats)
 	if err := fs.newAllocator(); err != nil {
 		return nil, err
@@ -221,6 +228,8 @@ func (fs *FS) setupDirectories() {
 		LargeDir:  s.Incompat&image.LargeDir != 0,
 		Hash:      dirent.HashVersion(s.HashVersion),
 		Seed:      dirent.SeedOf(s.HashSeed),
+
+		SplitsAfterFirst: fs.quirks.DirSplitsAfterFirst,
 	}
 	// The hash treats characters as unsigned where the file system was made on such a
 	// machine (EXT2_FLAGS_UNSIGNED_HASH).

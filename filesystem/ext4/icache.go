@@ -2,8 +2,6 @@ package ext4
 
 import (
 	"iter"
-
-	"mbsim/filesystem"
 )
 
 // inodeCache keeps the inodes in memory by number. Neighbours in number are neighbours in
@@ -29,7 +27,7 @@ const (
 )
 
 // newInodeCache makes an empty cache for the numbers 1 to last.
-func newInodeCache(last uint32, stats *filesystem.StatusTree) inodeCache {
+func newInodeCache(last uint32, stats *esShared) inodeCache {
 	return inodeCache{
 		pages:       make([]*inodePage, last/inodesPerPage+1),
 		sharedLarge: &largeInode{isShared: true, m: fileMap{es: esTree{stats: stats}}},

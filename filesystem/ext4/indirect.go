@@ -21,9 +21,9 @@ type indirect struct {
 	blk      allocator.Block // 0 for the inode's
 	pointers []uint32        // 0 is a hole
 	children []*indirect     // what the pointers lead to, where that is an indirect block
-	// emptyAtMount says that the block held no pointer when it was mounted. Such a block
-	// may stay so; one that loses its last pointer later is freed.
-	emptyAtMount bool
+	// mayBeEmpty says that the block held no pointer when it was mounted, or may have lost its
+	// last one to a hole. One that loses it otherwise is freed.
+	mayBeEmpty bool
 }
 
 // newIndirect makes an array with so many slots at block blk. A leaf points to data, and

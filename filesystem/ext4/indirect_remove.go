@@ -132,52 +132,90 @@ func (fs *FS) truncateIndirect(t *task, in *inode, last uint32) {
 	fs.clearWhole(t, in, c.offsets[0]+1, inodeSlots)
 }
 
-// punchIndirect frees the blocks [start, end) (ext4_ind_remove_space).
-//
-// Deviates from the kernel: it walks the range once instead of from both ends;
-// what is freed is the same, the order of the frees may differ.
+// punchIndirect frees the blocks [start, end) (ext4_ind_remove_space). Indirect blocks go only
+// where all that they could lead to lies in the range: one that loses its last pointer may stay
+// without any.
 func (fs *FS) punchIndirect(t *task, in *inode, start, end uint32) {
 	if in.ind == nil {
 		return
 	}
-	bits := fs.geo.BlockBits - 2
-	// Slot by slot of the inode: base is the first block that it maps, span how many it
-	// maps.
-	base := uint64(0)
-	for s := range inodeSlots {
-		depth := max(0, s-directSlots+1)
-		span := uint64(1) << (uint(depth) * uint(bits))
-		fs.punchSlot(t, in, in.ind, s, depth, base, span, uint64(start), uint64(end))
-		base += span
+	from, to := fs.chainTo(start), fs.chainTo(end)
+	switch {
+	case from.depth == 0 || to.depth == 0: // behind the largest file
+	// Only direct blocks.
+	case to.depth == 1:
+		fs.clearRange(t, in, in.ind, from.offsets[0], to.offsets[0])
+	case from.depth == to.depth:
+		fs.punchTree(t, in, &from, &to)
+	// The end of one tree, the front of another, and all trees between.
+	default:
+		if from.depth == 1 {
+			fs.clearRange(t, in, in.ind, from.offsets[0], directSlots)
+		} else {
+			fs.clearShared(t, in, &from)
+		}
+		fs.clearFront(t, in, &to)
+		fs.clearWhole(t, in, max(from.offsets[0]+1, indSlot), to.offsets[0])
 	}
 }
 
-// punchSlot frees the part of [start, end) that slot i of n maps. The slot stands for span
-// blocks from block base on, over depth levels of indirect blocks.
-func (fs *FS) punchSlot(t *task, in *inode, n *indirect, i, depth int, base, span, start, end uint64) {
-	if n.pointers[i] == 0 || base+span <= start || base >= end {
+// clearFront frees what lies before the chain's block in its tree.
+func (fs *FS) clearFront(t *task, in *inode, c *chain) {
+	at, top := in.findShared(c)
+	if top && at == 0 {
 		return
 	}
-	// All that the slot leads to lies in the range.
-	if depth == 0 || base >= start && base+span <= end {
-		fs.clearBranches(t, in, n, i, i+1, depth)
-		return
+	if !top {
+		c.links[at].slot++
 	}
-	// A part does: the same one level below, where a slot stands for part blocks.
-	kid := n.children[i]
-	part := span >> (fs.geo.BlockBits - 2)
-	if depth == 1 {
-		from := max(start, base) - base
-		to := min(end, base+span) - base
-		fs.clearRange(t, in, kid, int(from), int(to))
-	} else {
-		for k := range kid.pointers {
-			fs.punchSlot(t, in, kid, k, depth-1, base+uint64(k)*part, part, start, end)
+	for ; at > 0; at-- {
+		l := c.links[at]
+		l.array.mayBeEmpty = true
+		fs.clearBranches(t, in, l.array, 0, l.slot, c.depth-1-at)
+	}
+}
+
+// punchTree frees what lies between two blocks of one tree.
+func (fs *FS) punchTree(t *task, in *inode, from, to *chain) {
+	a, topA := in.findShared(from)
+	b, topB := in.findShared(to)
+	// The branch in which the range begins goes as a whole, unless it ends in it too.
+	if topA && !sameSlots(from, to, min(a, b)) {
+		l := from.links[a]
+		fs.clearBranches(t, in, l.array, l.slot, l.slot+1, from.depth-1-a)
+	}
+	if !topB {
+		to.links[b].slot++
+	}
+	// From both ends up to where they meet: what lies behind the beginning in its arrays, and
+	// before the end in its.
+	for a > 0 || b > 0 {
+		x, y := from.links[a], to.links[b]
+		if a > 0 && b > 0 && x.array == y.array {
+			x.array.mayBeEmpty = true
+			fs.clearBranches(t, in, x.array, x.slot+1, y.slot, from.depth-1-a)
+			return
+		}
+		left, right := a > 0 && a >= b, b > 0 && b >= a
+		if left {
+			x.array.mayBeEmpty = true
+			fs.clearBranches(t, in, x.array, x.slot+1, len(x.array.pointers), from.depth-1-a)
+			a--
+		}
+		if right {
+			y.array.mayBeEmpty = true
+			fs.clearBranches(t, in, y.array, 0, y.slot, to.depth-1-b)
+			b--
 		}
 	}
-	// An indirect block that has lost its last pointer is freed.
-	if allZero(kid.pointers) {
-		fs.freeBlocks(t, in, kid.blk, 1, freeMetadata|freeForget)
-		n.pointers[i], n.children[i] = 0, nil
+}
+
+// sameSlots says whether two chains take the same slots up to a level.
+func sameSlots(a, b *chain, level int) bool {
+	for i := range level + 1 {
+		if a.offsets[i] != b.offsets[i] {
+			return false
+		}
 	}
+	return true
 }

@@ -181,11 +181,16 @@ func (fs *FS) moveInline(t *task, in *inode) errno {
 
 // truncateInline cuts the data in the inode to the file's size (ext4_inline_data_truncate).
 // Delayed blocks keep their reservations though their pages are gone, in 5.10 too, until
-// the file is deleted or written there again.
+// the file is deleted or written there again; not so in kernels that forget them.
 func (fs *FS) truncateInline(t *task, in *inode) {
 	fs.journal.start()
 	in.disksize = in.Size
 	if in.Size < int64(in.inline) {
+		if fs.quirks.CutInlineForgetsDelayed && !in.mayInline {
+			// The page of what stays is dirty all the same, and so writeback maps its block.
+			fs.forget(t, in, 0, maxBlocks)
+			in.pagesDiffer = true
+		}
 		in.inline = max(inlineBlockBytes, int32(in.Size))
 	}
 	in.pagesDiffer = in.pagesDiffer || in.reserved > 0

@@ -19,8 +19,8 @@ type inode struct {
 	allocOnClose bool // EXT4_STATE_DA_ALLOC_CLOSE
 	mayInline    bool // a write may put data into it (EXT4_STATE_MAY_INLINE_DATA)
 	// pagesDiffer marks two rare states in which the dirty pages do not fit the rest:
-	// delayed blocks without dirty pages (after truncateInline), and dirty pages behind the
-	// end of the file (after moveInline). Check must allow them, and writepages cleans the
+	// delayed blocks without dirty pages or the reverse (after truncateInline), and dirty pages
+	// behind the end of the file (after moveInline). Check must allow them, and writepages cleans the
 	// latter.
 	pagesDiffer bool
 	links       uint32
@@ -184,8 +184,10 @@ func (fs *FS) release(t *task, in *inode) {
 		fs.forgetIO(in)
 		fs.journal.start()
 		in.Size = 0
-		if in.blocks > 0 {
+		if in.blocks != 0 {
 			fs.truncate(t, in)
+		} else if fs.quirks.CutInlineForgetsDelayed && in.Extents {
+			fs.noteLeak(&in.fileMap().root)
 		}
 		fs.clearInode(t, in)
 	}
@@ -200,6 +202,18 @@ func (fs *FS) release(t *task, in *inode) {
 	in.live = false
 	fs.forgetFolios(in)
 	fs.unlock(in)
+}
+
+// noteLeak notes the blocks of a file that goes and keeps them, as its count of blocks is 0:
+// for one, its reservation was forgotten (Quirks.CutInlineForgetsDelayed). Only Check asks.
+func (fs *FS) noteLeak(n *node) {
+	for _, x := range n.ext {
+		fs.leaked = append(fs.leaked, x)
+	}
+	for i := range n.idx {
+		fs.leaked = append(fs.leaked, extent{pblk: n.idx[i].child.blk, len: 1})
+		fs.noteLeak(n.idx[i].child)
+	}
 }
 
 // groupOf is the block group of an inode (i_block_group).

@@ -69,6 +69,18 @@ type Quirks struct {
 	// (ext4_inode_extension_cleanup).
 	FailedDirectTruncates bool
 
+	// DirSplitsAfterFirst lets a block of a hashed directory be split behind its first name
+	// (do_split).
+	DirSplitsAfterFirst bool
+	// OrphanFile notes inodes without a name in the orphan file of a file system that has one,
+	// where no other inode changes when one of them goes, and not on the list of orphans
+	// (ext4_orphan_add).
+	// It also mounts a file system whose file may hold some (orphan_present).
+	OrphanFile bool
+	// CutInlineForgetsDelayed gives up the delayed block of data on its way out of the inode when
+	// the file is cut, with its reservation (ext4_inline_data_truncate).
+	CutInlineForgetsDelayed bool
+
 	// StatusTreeSettles lets the status tree account for reservations: a range that becomes
 	// mapped uses up the reservations of the delayed blocks in it, and is not delayed any
 	// more, whoever maps it (ext4_es_insert_extent). Otherwise writeback uses as many as it
@@ -84,6 +96,9 @@ type Quirks struct {
 	// FallocateTouchesFirst updates the times before anything else is looked at
 	// (ext4_fallocate).
 	FallocateTouchesFirst bool
+	// MixedModesUnsupported answers EOPNOTSUPP to an fallocate that is to do two things that
+	// exclude each other, and not EINVAL (vfs_fallocate).
+	MixedModesUnsupported bool
 	// ZeroRangeDropsAlways brings the size on disk up to date and drops pages for every range
 	// that is zeroed, also for one without a whole block (ext4_zero_range).
 	ZeroRangeDropsAlways bool
@@ -111,6 +126,9 @@ type Quirks struct {
 	// PunchEndsWithBlock cuts a hole that reaches the end of the file at the end of its last
 	// block, not of its last page (ext4_punch_hole).
 	PunchEndsWithBlock bool
+	// CacheReplacesSame lets what is read of the extent tree take the place of what the status
+	// tree knows where that is of the same kind, and nowhere else (ext4_es_cache_extent).
+	CacheReplacesSame bool
 	// WriterGoesOn lets a writer on a machine with one CPU map its chunks before the worker
 	// that converts extents gets the CPU. In recordings of such kernels 42 of 3700 chunks were
 	// converted before the next one was mapped; in those of earlier ones one of ten. With the

@@ -174,7 +174,7 @@ func (fs *FS) loadIndirect(in *inode, im *image.Inode) {
 		at := c.depth - 1 - int(m.Depth)
 		in.walk(&c, at+1)
 		kid := newIndirect(m.Block, 1<<(fs.geo.BlockBits-2), m.Depth == 1)
-		kid.emptyAtMount = m.Entries == 0
+		kid.mayBeEmpty = m.Entries == 0
 		l := c.links[at]
 		l.array.pointers[l.slot], l.array.children[l.slot] = uint32(m.Block), kid
 	}

@@ -76,6 +76,20 @@ func (fs *FS) remember(t *task, in *inode, lblk, n uint32, pblk allocator.Block,
 	}
 }
 
+// rememberFound puts what a look-up has found in the extent tree into the status tree
+// (ext4_map_query_blocks). In some kernels what is known there of another kind stays.
+func (fs *FS) rememberFound(t *task, in *inode, m *mapping, f mapFlags) {
+	if !fs.quirks.CacheReplacesSame {
+		fs.rememberMapping(t, in, m, f)
+		return
+	}
+	s := esWritten
+	if m.state&stateUnwritten != 0 {
+		s = esUnwritten
+	}
+	in.fileMap().es.cache(m.lblk, m.len, m.pblk, s)
+}
+
 // rememberMapping puts what a look-up or an allocation has given into the status tree.
 func (fs *FS) rememberMapping(t *task, in *inode, m *mapping, f mapFlags) {
 	s := esWritten
@@ -121,7 +135,7 @@ func (fs *FS) mapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, err
 		// learns it.
 		got = fs.lookupBlocks(t, in, m, f&mapNoCache)
 		if got > 0 {
-			fs.rememberMapping(t, in, m, f)
+			fs.rememberFound(t, in, m, f)
 		}
 	}
 	// A look-up ends here, and so does a caller who finds written blocks and wants no

@@ -89,16 +89,6 @@ func (k *Kernel) DefaultOptions(blockSize int64) Options {
 	}
 }
 
-// ignoredOptions are mount options that are accepted and change nothing here, since they do
-// not decide where blocks land.
-var ignoredOptions = map[string]bool{
-	"defaults": true, "rw": true, "relatime": true, "noatime": true, "nodiratime": true, "strictatime": true,
-	"barrier": true, "nobarrier": true, "user_xattr": true, "nouser_xattr": true, "acl": true, "noacl": true,
-	"block_validity": true, "noblock_validity": true, "journal_checksum": true, "nojournal_checksum": true,
-	"journal_async_commit": true, "discard": true, "nodiscard": true, "init_itable": true, "noinit_itable": true,
-	"lazytime": true, "nolazytime": true, "i_version": true, "debug": true,
-}
-
 // decidingOptions are the mount options that parseOne acts on. Those that end in = take a
 // value.
 var decidingOptions = []string{
@@ -110,7 +100,7 @@ var decidingOptions = []string{
 // alphabet if there are several.
 func nearestOption(key string) string {
 	names := slices.Clone(decidingOptions)
-	for name := range ignoredOptions {
+	for name := range withoutEffect {
 		names = append(names, name)
 	}
 	slices.Sort(names)
@@ -148,8 +138,8 @@ func (o *Options) parseOne(opt string) error {
 		o.DioreadNolock = true
 	case "dioread_lock", "nodioread_nolock":
 		o.DioreadNolock = false
-	case "auto_da_alloc":
-		o.AutoDaAlloc = true
+	case "auto_da_alloc": // auto_da_alloc=0 turns it off
+		o.AutoDaAlloc = val != "0"
 	case "noauto_da_alloc":
 		o.AutoDaAlloc = false
 	case "prefetch_block_bitmaps":
@@ -175,9 +165,7 @@ func (o *Options) parseOne(opt string) error {
 			return fmt.Errorf("mount option %q is not modelled; data=ordered is", opt)
 		}
 	default:
-		if !ignoredOptions[key] {
-			return fmt.Errorf("unknown mount option %q (did you mean %q?)", opt, nearestOption(key))
-		}
+		return checkOther(opt)
 	}
 	return nil
 }

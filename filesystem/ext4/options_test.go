@@ -24,13 +24,36 @@ func TestParseOptions(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"nodelaloc", `unknown mount option "nodelaloc" (did you mean "nodelalloc"?)`},
 		{"relatime,stripes=3", `unknown mount option "stripes=3" (did you mean "stripe="?)`},
-		{"usrquota", `unknown mount option "usrquota" (did you mean "`},
+		{"usrkuota", `unknown mount option "usrkuota" (did you mean "usrquota"?)`},
+		{"ro", `mount option "ro" is not modelled: a file system that is only read allocates nothing`},
+		{"dax=always", `mount option "dax=always" is not modelled: `},
+		{"mb_optimize_scan=1", `kernel 5.10 does not have the mount option mb_optimize_scan; these do: 6.1, `},
 		{"stripe", `mount option stripe needs a number: "stripe"`},
 		{"commit=soon", `mount option commit needs a number: "commit=soon"`},
 		{"data=journal", `mount option "data=journal" is not modelled; data=ordered is`},
 	} {
 		if err := o.Parse(c.text); err == nil || !strings.HasPrefix(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %s", c.text, err, c.want)
+		}
+	}
+}
+
+// TestLinesOfProcMounts gives the options of lines of /proc/mounts, as distributions have
+// them.
+func TestLinesOfProcMounts(t *testing.T) {
+	for _, line := range []string{
+		"rw,relatime,errors=remount-ro", "rw,seclabel,relatime", "rw,noatime,discard,errors=remount-ro,data=ordered", "rw,nosuid,nodev,noexec,relatime,stripe=8191",
+		"rw,relatime,quota,usrquota,grpquota", "rw,relatime,jqfmt=vfsv1,usrjquota=aquota.user,grpjquota=aquota.group", "rw,relatime,resuid=1000,resgid=1000,errors=continue",
+		"rw,lazytime,commit=60,nobarrier,nodelalloc,auto_da_alloc=0,inode_readahead_blks=64", "rw,relatime,journal_checksum,journal_async_commit,max_batch_time=0,min_batch_time=0",
+		"defaults,noatime,x-systemd.automount,nofail,comment=backup", "rw,relatime,dax=inode,max_dir_size_kb=0,data_err=abort,barrier=1,init_itable=10,minixdf,nogrpid,block_validity",
+		"rw,context=system_u:object_r:tmp_t:s0,i_version,nombcache,warn_on_error,nouid32,journal_ioprio=3", "rw,oldalloc,bh,noreservation,nocheck,mblk_io_submit",
+	} {
+		o := DefaultOptions(4096)
+		if err := o.Parse(line); err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+		if zero := strings.Contains(line, "auto_da_alloc=0"); zero == o.AutoDaAlloc {
+			t.Errorf("%s: auto_da_alloc is %v", line, o.AutoDaAlloc)
 		}
 	}
 }

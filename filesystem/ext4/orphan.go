@@ -5,9 +5,13 @@ package ext4
 // to take an inode out changes the next newer one, and an fsync of that file then has
 // something to commit.
 //
-// Deviates from the kernel: inodes are also put on the list while they are truncated or
-// written past their end. They leave it before anything else is put there, which changes no
-// other inode.
+// A file system may have an orphan file, whose blocks have a place for each of these inodes
+// (mke2fs makes it from 1.47 on). Kernels that know it use it instead: to take an inode out
+// then changes no other.
+//
+// Deviates from the kernel: an orphan file is never full; the kernel then takes the list. And
+// inodes are also put on the list while they are truncated or written past their end. They
+// leave it before anything else is put there, which changes no other inode.
 
 // orphanAdd puts an inode that has lost its last name on the list (ext4_orphan_add).
 // Without a journal there is no list.
@@ -42,7 +46,9 @@ func (fs *FS) orphanDel(t *task, in *inode) {
 	}
 	if in.newer != nil {
 		in.newer.older = in.older
-		fs.dirtyInode(t, in.newer)
+		if !fs.orphanFile {
+			fs.dirtyInode(t, in.newer)
+		}
 	} else {
 		fs.orphans = in.older
 	}

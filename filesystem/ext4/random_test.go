@@ -54,7 +54,8 @@ func TestRandomKernels(t *testing.T) {
 	for i := range uint64(n) {
 		seed := *randomSeed + i
 		c := randomScript(rand.New(rand.NewPCG(seed, 1)))
-		c.profile = kernels[1+seed%uint64(len(kernels)-1)].Name
+		c.addShifts(rand.New(rand.NewPCG(seed, 2)))
+		c.profile = kernels[seed%uint64(len(kernels))].Name
 		if strings.Contains(c.mkfs, "-g") && c.profile == "5.10-seed" {
 			continue
 		}
@@ -64,6 +65,19 @@ func TestRandomKernels(t *testing.T) {
 				break
 			}
 		}
+	}
+}
+
+// addShifts lets a third of the script's fallocates collapse and insert ranges.
+func (c *script) addShifts(r *rand.Rand) {
+	for i := range c.ops {
+		op := &c.ops[i]
+		if op.Kind != workload.Fallocate || r.IntN(3) > 0 {
+			continue
+		}
+		op.Mode = one[uint32](r, falCollapseRange, falInsertRange)
+		unit := one[int64](r, 4096, 65536, 1<<17)
+		op.Off, op.Len = op.Off/unit*unit, (op.Len/unit+1)*unit
 	}
 }
 

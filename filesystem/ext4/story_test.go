@@ -27,6 +27,7 @@ import (
 //	file PATH     size, blocks, reservation
 //	space         the counters of the whole
 //	lists         which inodes are dirty, which are orphans
+//	options       what is mounted where no option says otherwise
 func TestStories(t *testing.T) {
 	datadriven.Walk(t, "testdata/stories", func(t *testing.T, path string) {
 		var s story
@@ -174,6 +175,8 @@ func (s *story) show() string {
 	case "space":
 		return fmt.Sprintf("free %d, promised %d, waiting for a commit %d, dirty %d, lost %d\n", fs.alloc.FreeClusters().Sum(),
 			fs.alloc.DirtyClusters().Sum(), fs.alloc.FreePending(), fs.dirtyBlocks, fs.lost)
+	case "options":
+		return fmt.Sprintf("dioread_nolock %t, all bitmaps read %t, lists of groups %t, stripe %d\n", fs.opt.DioreadNolock, fs.opt.PrefetchBlockBitmaps, fs.optimizeScan(), fs.geo.Stripe)
 	case "lists":
 		out := "dirty:"
 		for in := range fs.dirty.all() {

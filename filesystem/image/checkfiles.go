@@ -23,6 +23,8 @@ type fileChecker struct {
 	own  *owners
 	seen inodeTable
 	dirs map[allocator.GroupID]uint32 // directories by the group of their inode
+
+	orphans orphanList // inodes that are deleted or truncated at mount
 }
 
 // inodeFact is what is known of an inode in use.
@@ -61,7 +63,16 @@ func (s *imageSource) checkFiles() error {
 	if err := s.checkReserved(); err != nil {
 		return err
 	}
+	if !s.keepOrphans {
+		var err error
+		if c.orphans, err = s.findOrphans(); err != nil {
+			return err
+		}
+	}
 	if err := c.inodes(); err != nil {
+		return err
+	}
+	if err := c.cleanOrphans(); err != nil {
 		return err
 	}
 	if err := c.tree(); err != nil {
@@ -90,7 +101,13 @@ func (c *fileChecker) inodes() error {
 		if in.Flags&EAFlag != 0 {
 			f.flags |= factAttrs
 		}
-		if err := c.inode(&in); err != nil {
+		// An orphan may be what would be a mistake elsewhere: a directory that was removed has a
+		// size of 0, and a file that was being truncated has blocks behind its end. Both are
+		// deleted or truncated before anything else looks at them.
+		if !c.orphans.has[n] {
+			err = c.inode(&in)
+		}
+		if err != nil {
 			return fmt.Errorf("inode %d: %w", n, err)
 		}
 		if in.IsDir() {

@@ -4,8 +4,9 @@
 //
 //   - Mkfs computes what mke2fs 1.47.0 lays out for given parameters, block for
 //     block, without writing anything;
-//   - ReadDumpe2fs reads the text that dumpe2fs prints, plain or gzip;
-//   - Open reads a real image (superblock, descriptors, bitmaps, inodes,
+//   - ReadDumpe2fs and Dump read the text that dumpe2fs prints, plain or gzip, with or
+//     without groups;
+//   - Open reads a real image, packed or not (superblock, descriptors, bitmaps, inodes,
 //     directories) and checks all of it.
 //
 // # Units

@@ -15,7 +15,11 @@ import (
 // ReadDumpe2fs reads the text that dumpe2fs prints of a file system, plain or
 // gzip (it looks at the first bytes). name is its name in errors, which have
 // the form name:line: message. It refuses text that is cut short, that
-// contradicts itself, or that lacks the groups (dumpe2fs -h).
+// contradicts itself, or that lacks the groups (dumpe2fs -h); see Dump for those.
+//
+// The text may have come a long way: through a mail program that quotes it, a web page
+// that indents or fences it, a machine with other line ends, in another language
+// (dumptext.go). What stands before and behind it is left out.
 //
 // The text does not say where files lie. Those that mke2fs makes are where
 // mke2fs puts them, if the bitmaps agree; other files are blocks in use without
@@ -24,26 +28,61 @@ import (
 // It is read line by line: what is endless, compressed or not, is refused once a line
 // is longer than a group can make it, or many lines tell nothing.
 func ReadDumpe2fs(r io.Reader, name string) (*Layout, error) {
+	return (&Dump{}).Read(r, name)
+}
+
+// Dump is how to read the text of dumpe2fs where it may lack the groups.
+type Dump struct {
+	// Headers accepts a text without groups: that of dumpe2fs -h or tune2fs -l.
+	Headers bool
+	// Empty leaves such a file system as mke2fs makes it, whatever its free counts say.
+	Empty bool
+	// Free, if not nil, says into what pieces its free space is cut.
+	Free *FreeExtents
+	// Seed decides where these pieces lie.
+	Seed uint64
+}
+
+// Read is ReadDumpe2fs for such texts.
+func (o *Dump) Read(r io.Reader, name string) (*Layout, error) {
 	text, err := input.Gunzip(r)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	d := &dumpReader{name: name, lines: input.NewLines(text, name, maxDumpLine), sb: &Superblock{}}
+	d := &dumpReader{name: name, lines: input.NewLines(utf16Text(text), name, maxDumpLine), sb: &Superblock{}}
 	// The text is read and checked line by line, so that an error has a line.
 	if err := d.read(); err != nil {
 		return nil, d.at(err)
+	}
+	if d.headOnly {
+		return d.withoutGroups(o)
+	}
+	if o.Free != nil {
+		return nil, fmt.Errorf("%s: the text has groups, which say where free space is: free_extents is for that of dumpe2fs -h or tune2fs -l", name)
 	}
 	if err := d.check(); err != nil {
 		return nil, d.at(err)
 	}
 	// What follows is not in the text: where mke2fs puts its files.
 	l := &Layout{Super: *d.sb, src: &d.state}
-	l.Notes = d.state.guessFiles()
-	if d.live {
-		l.Notes = append(l.Notes, "the file system was mounted when the text was taken: its journal may hold changes the text does not show")
-	}
+	l.Notes = append(d.state.guessFiles(), d.notes...)
+	l.Notes = append(l.Notes, d.sb.stateNotes(d.live)...)
 	l.Reserved = d.state.files
 	return l, nil
+}
+
+// stateNotes are what the superblock itself makes one doubt. live says that the file system
+// was mounted with a journal when it was looked at.
+func (s *Superblock) stateNotes(live bool) (notes []string) {
+	if live {
+		notes = append(notes, "the file system was mounted when the text was taken: its journal may hold changes the text does not show")
+	} else if s.State != "" && s.State != "clean" {
+		notes = append(notes, "the file system's state is "+s.State+": it was mounted when it was looked at, or not unmounted")
+	}
+	if s.Compat&HasJournal != 0 && s.JournalInode == 0 {
+		notes = append(notes, "its journal is on another device, which is not looked at")
+	}
+	return notes
 }
 
 const (
@@ -65,6 +104,9 @@ type dumpReader struct {
 	idle       bool // maxIdle lines in a row were of no use: the reading ended
 	held       bool // line is to be read again
 	live       bool // needs_recovery: the totals of the superblock may be old
+	headOnly   bool // there are no groups
+	foreign    bool // the groups are in another language than English
+	notes      []string
 	sb         *Superblock
 	state      readState
 }
@@ -79,6 +121,8 @@ func (d *dumpReader) at(err error) error {
 		return fmt.Errorf("%s: %w", d.name, end)
 	case d.idle:
 		err = fmt.Errorf("%d lines that tell nothing: not the text of dumpe2fs", maxIdle)
+	case d.foreign:
+		err = fmt.Errorf("%w (the text is in another language: print it with LC_ALL=C dumpe2fs)", err)
 	}
 	return fmt.Errorf("%s:%d: %w", d.name, max(1, d.lineNumber), err)
 }
@@ -91,15 +135,24 @@ func (d *dumpReader) read() error {
 	}
 	d.lastUseful = d.lineNumber
 	d.state = readState{sb: d.sb}
+	if d.headOnly {
+		return nil
+	}
 	for id := range uint64(d.sb.Groups()) {
 		if err := d.group(allocator.GroupID(id)); err != nil {
 			return err
 		}
 	}
-	// Behind the last group, only empty lines.
+	// What stands behind the last group is left out, such as the end of a quotation or the
+	// shell's prompt; but not more of the same kind, which would contradict.
 	for d.next() {
-		if strings.TrimSpace(d.line) != "" {
-			return fmt.Errorf("unexpected text after the last group: %.40q", d.line)
+		switch {
+		case groupHeadText.MatchString(d.line):
+			return fmt.Errorf("a group behind the last one, which is group %d: %.40q", d.sb.Groups()-1, d.line)
+		case strings.HasPrefix(d.line, firstKey+":"):
+			return errors.New("a second file system begins: want the text of one")
+		case d.line != "" && d.line != "```" && len(d.notes) == 0:
+			d.notes = append(d.notes, fmt.Sprintf("what stands behind the last group, from line %d on, is left out: %.40q", d.lineNumber, d.line))
 		}
 	}
 	if d.idle || d.lines.Err() != nil {
@@ -118,39 +171,45 @@ func (d *dumpReader) next() bool {
 	if d.idle || !d.lines.Next() {
 		return false
 	}
-	d.line = string(d.lines.Line())
+	d.line = plainLine(d.lines.Line())
 	d.lineNumber = d.lines.Number()
 	return true
 }
 
+// firstKey begins the text.
+const firstKey = "Filesystem volume name"
+
 // super reads the lines "key: value" up to the first group.
 func (d *dumpReader) super() error {
 	values := map[string]string{}
-	seen := false
+	seen, key := false, ""
 	for d.next() {
 		// The groups begin: the line is kept for the one who reads them.
-		if strings.HasPrefix(d.line, "Group 0:") {
+		if seen && groupHeadText.MatchString(d.line) {
 			d.held = true
 			break
 		}
-		key, value, ok := strings.Cut(d.line, ":")
-		// Before the first known key come the lines of dumpe2fs itself, such as its version.
-		if !ok {
-			if strings.TrimSpace(d.line) == "" || !seen { // dumpe2fs's own first line, an empty line
-				continue
-			}
-			return fmt.Errorf("want a line of the form key: value, have %.40q", d.line)
+		// Before the first known key come other lines, such as dumpe2fs's own version or the
+		// command. Behind it a line without a key goes on with the value before it.
+		next, value, ok := strings.Cut(d.line, ":")
+		seen = seen || ok && next == firstKey
+		switch {
+		case !seen || d.line == "":
+			continue
+		case ok:
+			key = next
+		case key == "Filesystem features" && allFeatures(d.line):
+			value = d.line
+		default:
+			continue // such as further users of a journal
 		}
-		seen = seen || key == "Filesystem volume name"
-		if seen {
-			values[key] = strings.TrimSpace(value)
-			if err := d.field(key, values[key]); err != nil {
-				return fmt.Errorf("%s: %w", key, err)
-			}
+		values[key] = strings.TrimSpace(value)
+		if err := d.field(key, values[key]); err != nil {
+			return fmt.Errorf("%s: %w", key, err)
 		}
 	}
 	if !seen {
-		return fmt.Errorf("not the text of dumpe2fs: no line \"Filesystem volume name:\"")
+		return fmt.Errorf("not the text of dumpe2fs: no line \"%s:\"", firstKey)
 	}
 	// Without these lines nothing can be computed.
 	for _, key := range [...]string{"Filesystem features", "Inode count", "Block count", "Reserved block count", "Free blocks", "Free inodes",
@@ -159,10 +218,22 @@ func (d *dumpReader) super() error {
 			return fmt.Errorf("the line %q is missing: the text is cut short or not of dumpe2fs", key+":")
 		}
 	}
-	if !d.held {
-		return fmt.Errorf("no groups: want the whole text, not that of dumpe2fs -h")
+	// Revision 0 has fixed sizes of inodes; in others the line is needed.
+	if _, ok := values["Inode size"]; !ok && d.sb.Revision > 0 {
+		return fmt.Errorf("the line %q is missing: the text is cut short or not of dumpe2fs", "Inode size:")
 	}
+	d.headOnly = !d.held
 	return d.finishSuper(values)
+}
+
+// allFeatures says whether a line is a list of features and nothing else.
+func allFeatures(line string) bool {
+	for _, w := range strings.Fields(line) {
+		if _, ok := findFeature(w); !ok {
+			return false
+		}
+	}
+	return true
 }
 
 // finishSuper fills in what follows from several lines.
@@ -243,7 +314,7 @@ func (d *dumpReader) field(key, v string) (err error) {
 	case "Overhead clusters", "Overhead blocks":
 		sb.Overhead = number(64)
 	case "Free blocks":
-		sb.FreeBlocks = allocator.Block(number(48))
+		sb.FreeBlocks = allocator.Block(number(64))
 	case "Default directory hash":
 		sb.HashVersion, err = parseHash(v)
 	default:
@@ -255,7 +326,7 @@ func (d *dumpReader) field(key, v string) (err error) {
 // numberOf returns a reader of v as a number of so many bits that sets err.
 func numberOf(v string, err *error) func(bits int) uint64 {
 	return func(bits int) uint64 {
-		n, e := strconv.ParseUint(v, 10, bits)
+		n, e := parseNumber(v, bits)
 		if e != nil {
 			*err = fmt.Errorf("want a number, have %.40q", v)
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"mbsim/allocator"
+	"mbsim/internal/input"
 )
 
 // group reads the lines of group id.
@@ -19,6 +20,7 @@ func (d *dumpReader) group(id allocator.GroupID) error {
 			break
 		}
 	}
+	var places []allocator.Block // of a group in another language
 	// The first line of a group says which flags it has.
 	g := groupState{desc: allocator.GroupDesc{InodeTableBlocks: d.sb.InodeTableBlocks()}}
 	if err := d.groupHead(id, &g); err != nil {
@@ -28,15 +30,24 @@ func (d *dumpReader) group(id allocator.GroupID) error {
 	// table, counts, free blocks, free inodes.
 	var seen uint8
 	for seen != 0x3f {
-		if !d.next() || strings.HasPrefix(d.line, "Group ") {
+		if !d.next() || groupHeadText.MatchString(d.line) {
 			return fmt.Errorf("the text is cut short in group %d", id)
 		}
-		part, err := d.groupLine(id, &g, strings.TrimSpace(d.line))
+		if err := d.joinLines(); err != nil {
+			return err
+		}
+		var part uint8
+		var err error
+		if d.foreign {
+			part, err = d.foreignLine(id, &g, d.line, seen, &places)
+		} else {
+			part, err = d.groupLine(id, &g, d.line)
+		}
 		if err != nil {
 			return fmt.Errorf("group %d: %w", id, err)
 		}
 		if seen&part != 0 && part != 0 {
-			return fmt.Errorf("group %d: %.40q stands twice", id, strings.TrimSpace(d.line))
+			return fmt.Errorf("group %d: %.40q stands twice", id, d.line)
 		}
 		if part != 0 {
 			d.lastUseful = d.lineNumber
@@ -47,18 +58,43 @@ func (d *dumpReader) group(id allocator.GroupID) error {
 	return d.checkGroup(id, &g)
 }
 
+// joinLines joins a line that ends with a comma with those that go on with it, as a mail
+// program breaks them.
+func (d *dumpReader) joinLines() error {
+	line := d.line
+	for strings.HasSuffix(line, ",") && d.next() {
+		if len(line)+len(d.line) > maxDumpLine {
+			return fmt.Errorf("lines that go on for more than %s", input.Bytes(maxDumpLine))
+		}
+		line += " " + d.line
+	}
+	d.line = line
+	return nil
+}
+
 // groupHead reads "Group 0: (Blocks 0-32767) csum 0xd243 [ITABLE_ZEROED]".
 func (d *dumpReader) groupHead(id allocator.GroupID, g *groupState) error {
+	if err := d.joinLines(); err != nil {
+		return err
+	}
 	// The range of blocks must be the one that follows from the superblock.
 	geo := d.sb.Geometry()
 	first := geo.GroupStart(id)
 	last := min(first+allocator.Block(geo.BlocksPerGroup), geo.Blocks) - 1
-	want := fmt.Sprintf("Group %d: (Blocks %d-%d)", id, first, last)
-	if !strings.HasPrefix(d.line, want) {
-		return fmt.Errorf("want a line that begins with %q, have %.60q", want, d.line)
+	m := groupHeadText.FindStringSubmatch(d.line)
+	ok := m != nil
+	for i, want := range [...]uint64{uint64(id), uint64(first), uint64(last)} {
+		if ok {
+			n, err := parseNumber(m[2+i], 64)
+			ok = err == nil && n == want
+		}
 	}
+	if !ok {
+		return fmt.Errorf("want a line that begins with \"Group %d: (Blocks %d-%d)\", have %.60q", id, first, last, d.line)
+	}
+	d.foreign = d.foreign || m[1] != "Group"
 	// Flags that decide something; any other is refused, since it might.
-	if _, list, ok := strings.Cut(d.line, "["); ok {
+	if _, list, ok := strings.Cut(m[5], "["); ok {
 		for _, f := range strings.Split(strings.TrimSuffix(list, "]"), ", ") {
 			switch strings.TrimSpace(f) {
 			case "INODE_UNINIT":
@@ -103,7 +139,7 @@ func (d *dumpReader) groupLine(id allocator.GroupID, g *groupState, line string)
 	case strings.HasPrefix(line, "Free inodes:"):
 		part = 32
 		g.inodes.runs, err = freeRuns(line[len("Free inodes:"):], uint64(id)*uint64(d.sb.InodesPerGroup)+1, 0, d.sb.InodesPerGroup)
-	case strings.HasPrefix(line, "Primary superblock at "), strings.HasPrefix(line, "Backup superblock at "),
+	case line == "", strings.HasPrefix(line, "Primary superblock at "), strings.HasPrefix(line, "Backup superblock at "),
 		strings.HasPrefix(line, "Group descriptor at "), strings.HasPrefix(line, "Reserved GDT blocks at "), strings.HasPrefix(line, "Checksum 0x"):
 	default:
 		err = fmt.Errorf("unknown line %.60q", line)
@@ -111,13 +147,75 @@ func (d *dumpReader) groupLine(id allocator.GroupID, g *groupState, line string)
 	return part, err
 }
 
+// foreignLine reads one line of a group in another language than English, by its place
+// among the others: the places of the two bitmaps and of the inode table, then the counts,
+// which begin with a number, then the free blocks, then the free inodes. What the checks of
+// a group compare (counts, ranges, places) shows any mistake. seen are the parts that were
+// read before, places the blocks that were found before the counts.
+func (d *dumpReader) foreignLine(id allocator.GroupID, g *groupState, line string, seen uint8, places *[]allocator.Block) (part uint8, err error) {
+	const counted = 8
+	switch {
+	case line == "":
+		return 0, nil
+	// Before the counts: any places of bitmaps and tables.
+	case seen&counted == 0 && (line[0] < '0' || line[0] > '9'):
+		for _, m := range placeText.FindAllStringSubmatch(line, 4) {
+			b, err := firstBlock(m[1])
+			if err != nil {
+				return 0, err
+			}
+			*places = append(*places, b)
+		}
+		return 0, nil
+	case seen&counted == 0:
+		if len(*places) != 3 {
+			return 0, fmt.Errorf("want the places of two bitmaps and of the inode table before %.40q, found %d", line, len(*places))
+		}
+		g.desc.BlockBitmap, g.desc.InodeBitmap, g.desc.InodeTable = (*places)[0], (*places)[1], (*places)[2]
+		return 1 | 2 | 4 | counted, foreignCounts(line, &g.desc)
+	}
+	// Behind the counts, each line has a name and a list.
+	_, list, ok := strings.Cut(line, ":")
+	switch {
+	case !ok:
+		return 0, fmt.Errorf("unknown line %.60q", line)
+	case seen&16 == 0:
+		return d.groupLine(id, g, "Free blocks:"+list)
+	}
+	return d.groupLine(id, g, "Free inodes:"+list)
+}
+
+// foreignCounts reads counts in any language, in the order of the English ones.
+func foreignCounts(line string, g *allocator.GroupDesc) error {
+	words := [...]string{" free blocks", " free inodes", " directories", " unused inodes"}
+	parts := strings.Split(line, ",")
+	if len(parts) < 3 || len(parts) > len(words) {
+		return fmt.Errorf("want three or four counts, have %.60q", line)
+	}
+	// The number of each part, with the English words behind it.
+	for i, p := range parts {
+		p = strings.TrimSpace(p)
+		end := strings.IndexFunc(p, func(r rune) bool { return r < '0' || r > '9' })
+		if end < 0 {
+			end = len(p)
+		}
+		parts[i] = p[:end] + words[i]
+	}
+	return counts(strings.Join(parts, ", "), g)
+}
+
 // firstBlock reads the number that s begins with.
 func firstBlock(s string) (allocator.Block, error) {
+	// It ends where no digit follows; hexadecimal ones begin with 0x.
+	digits := "0123456789"
 	n := 0
-	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
+	if strings.HasPrefix(s, "0x") {
+		digits, n = "0123456789abcdefABCDEF", 2
+	}
+	for n < len(s) && strings.IndexByte(digits, s[n]) >= 0 {
 		n++
 	}
-	b, err := strconv.ParseUint(s[:n], 10, 48)
+	b, err := parseNumber(s[:n], 48)
 	if err != nil {
 		return 0, fmt.Errorf("want a block number, have %.40q", s)
 	}
@@ -160,10 +258,10 @@ func freeRuns(s string, base uint64, shift uint8, n uint32) ([]uint32, error) {
 		word, s, _ = strings.Cut(s, ",")
 		word = strings.TrimSpace(word)
 		a, b, two := strings.Cut(word, "-")
-		from, err := strconv.ParseUint(a, 10, 63)
+		from, err := parseNumber(a, 63)
 		to := from
 		if err == nil && two {
-			to, err = strconv.ParseUint(b, 10, 63)
+			to, err = parseNumber(b, 63)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("want a range of free numbers, have %.40q", word)
@@ -225,14 +323,20 @@ func (d *dumpReader) check() error {
 		free += uint64(d.state.groups[id].desc.FreeClusters) << d.sb.ClusterBits
 		inodes += uint64(d.state.groups[id].desc.FreeInodes)
 	}
-	// A mounted file system writes the sums of its superblock late, so they may be old.
-	if free != uint64(d.sb.FreeBlocks) && !d.live {
-		return fmt.Errorf("%d free blocks by the superblock, %d by the groups", d.sb.FreeBlocks, free)
-	}
-	if inodes != uint64(d.sb.FreeInodes) && !d.live {
-		return fmt.Errorf("%d free inodes by the superblock, %d by the groups", d.sb.FreeInodes, inodes)
-	}
+	// A mounted file system writes the sums of its superblock late, so that they may be old.
+	// The kernel counts the groups (ext4_count_free_clusters), and so does everybody here.
+	d.notes = append(d.notes, d.sb.recount(free, inodes)...)
 	return nil
+}
+
+// recount puts the groups' counts of free blocks and inodes into the superblock, and says
+// so where it had others.
+func (s *Superblock) recount(blocks, inodes uint64) (notes []string) {
+	if blocks != uint64(s.FreeBlocks) || inodes != uint64(s.FreeInodes) {
+		notes = append(notes, fmt.Sprintf("the superblock counts %d free blocks and %d free inodes, the groups %d and %d, which count", s.FreeBlocks, s.FreeInodes, blocks, inodes))
+	}
+	s.FreeBlocks, s.FreeInodes = allocator.Block(blocks), uint32(inodes)
+	return notes
 }
 
 // guessFiles finds the files mke2fs makes, where they must lie if mke2fs made

@@ -74,8 +74,10 @@ func (s *imageSource) readInode(n uint32, own *owners) (Inode, error) {
 	if n == 0 || n > s.sb.Inodes {
 		return Inode{}, fmt.Errorf("inode %d: the file system has 1 to %d", n, s.sb.Inodes)
 	}
-	// Where the inode lies: its group's table, at its index.
-	id, i := (n-1)/s.sb.InodesPerGroup, (n-1)%s.sb.InodesPerGroup
+	if in, ok := s.changed[n]; ok {
+		return in, nil
+	}
+	id, i := s.inodeAt(n)
 	if s.groups[id].inodes.anyFree(i, i+1) {
 		return Inode{}, fmt.Errorf("inode %d is not in use", n)
 	}
@@ -84,15 +86,25 @@ func (s *imageSource) readInode(n uint32, own *owners) (Inode, error) {
 	if s.sb.Incompat&InlineData != 0 {
 		raw = make([]byte, s.sb.InodeSize)
 	}
-	at := int64(s.groups[id].desc.InodeTable)<<s.sb.BlockBits + int64(i)*int64(s.sb.InodeSize)
-	if _, err := s.r.ReadAt(raw, at); err != nil {
-		return Inode{}, fmt.Errorf("inode %d: %w", n, err)
+	if err := s.readRawInode(n, raw); err != nil {
+		return Inode{}, err
 	}
 	in, err := s.parseInode(n, raw, own)
 	if err != nil {
 		return in, fmt.Errorf("inode %d: %w", n, err)
 	}
 	return in, nil
+}
+
+// readRawInode reads the first bytes of inode n, which exists, from its place: its group's
+// table, at its index there.
+func (s *imageSource) readRawInode(n uint32, raw []byte) error {
+	id, i := s.inodeAt(n)
+	at := int64(s.groups[id].desc.InodeTable)<<s.sb.BlockBits + int64(i)*int64(s.sb.InodeSize)
+	if _, err := s.r.ReadAt(raw, at); err != nil {
+		return fmt.Errorf("inode %d: %w", n, err)
+	}
+	return nil
 }
 
 // parseInode takes over an inode and reads its mapping.

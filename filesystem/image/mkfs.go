@@ -25,11 +25,17 @@ func Mkfs(p MkfsParams) (*Layout, error) {
 	if err := m.initialize(); err != nil {
 		return nil, err
 	}
+	return m.layout()
+}
+
+// layout lays out a file system whose numbers are decided.
+func (m *mkfsState) layout() (*Layout, error) {
+	// Tables first, then the files in the order that mke2fs makes them.
 	s := &mkfsSource{m: m, sb: &m.sb}
+	var err error
 	if s.tables, err = newTableMap(m); err != nil {
 		return nil, err
 	}
-	// The files get their blocks in the order that mke2fs makes them.
 	overhead := s.staticClusters()
 	f := newFiles{sb: &m.sb, static: s, tables: s.tables, journalBlocks: m.jBlocks, orphanBlocks: m.orphan}
 	if m.jGoalSet {

@@ -22,7 +22,7 @@ func RecorderArgs(fsType, caseArgs string) []string {
 }
 
 // mkfsFlags are the options of mke2fs: those with an argument end in ':'.
-const mkfsFlags = "b:cC:de:E:Fg:G:i:I:jJ:KL:m:M:N:o:O:qr:R:s:t:T:U:v"
+const mkfsFlags = "b:cC:d:De:E:Fg:G:i:I:jJ:Kl:L:m:M:nN:o:O:qr:R:s:St:T:U:vz:"
 
 // ParseMkfsArgs reads a command line of mke2fs, without the program's name and
 // the device, for a device of size bytes. What mke2fs would refuse, and what
@@ -82,15 +82,19 @@ func (p *MkfsParams) flag(c byte) error {
 		p.Journal = true
 	case 'K':
 		p.NoDiscard = true
-	case 'd':
-		return fmt.Errorf("mke2fs: -d (copy files into the file system) is not modelled")
+	case 'S':
+		return fmt.Errorf("mke2fs: -S (only superblocks and descriptors) is not modelled")
 	}
-	return nil // -c, -F, -q, -v change nothing that is laid out
+	return nil // -c, -D, -F, -n, -q, -v change nothing that is laid out
 }
 
 // option sets an option with its argument.
 func (p *MkfsParams) option(c byte, v string) (err error) {
 	switch c {
+	case 'd':
+		err = fmt.Errorf("mke2fs: -d (copy files into the file system) is not modelled")
+	case 'l':
+		err = fmt.Errorf("mke2fs: -l (a list of bad blocks) is not modelled")
 	case 'b':
 		p.BlockSize, err = sizeArg("-b", v)
 	case 'C':

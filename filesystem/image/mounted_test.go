@@ -19,6 +19,7 @@ import (
 	"mbsim/filesystem/ext4"
 	"mbsim/filesystem/image"
 	"mbsim/filesystem/imagetest"
+	"mbsim/internal/fuzzing"
 )
 
 // drivers are those that mount what a layout describes.
@@ -172,17 +173,110 @@ func FuzzDumpe2fs(f *testing.F) {
 			f.Add(uint8(200), uint64(i), text)
 		}
 	}
+	for _, text := range stateTexts(f) {
+		f.Add(uint8(200), uint64(1), []byte(text))
+	}
 	f.Fuzz(func(t *testing.T, which uint8, seed uint64, changes []byte) {
 		text := string(changes)
 		if int(which) < 200 {
 			text = editText(texts[int(which)%len(texts)], changes)
 		}
-		l, err := image.ReadDumpe2fs(strings.NewReader(text), "d")
+		// Every other one may lack the groups.
+		l, err := (&image.Dump{Headers: seed&1 > 0, Empty: seed&2 > 0}).Read(strings.NewReader(text), "d")
 		if err != nil {
 			mustBeOneLine(t, err, "d:")
 			return
 		}
 		mountLayout(t, l, seed)
+	})
+}
+
+// stateTexts are the texts in testdata/states.
+func stateTexts(tb testing.TB) (all []string) {
+	names, err := filepath.Glob("testdata/states/*.dump.gz")
+	if err != nil || len(names) == 0 {
+		tb.Fatal(names, err)
+	}
+	for _, name := range names {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		z, err := gzip.NewReader(bytes.NewReader(raw))
+		if err != nil {
+			tb.Fatal(err)
+		}
+		text, err := io.ReadAll(z)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		all = append(all, string(text))
+	}
+	return all
+}
+
+// FuzzHead changes numbers of a text without groups and of one that tells pieces of free
+// space, and mounts what is accepted.
+func FuzzHead(f *testing.F) {
+	const e2freefrag = "Blocksize: 1024 bytes\n    8K...   16K-  :            99           999   30.00%\n    1M...    2M-  :             2          2300   70.00%\n"
+	const groups = "#0    : 3299  3     500   [ 1     1     0     0     0     1     1     1     0     0     1     1     0     0     ]\n"
+	var heads []string
+	for _, text := range stateTexts(f) {
+		head, _, _ := strings.Cut(text, "\n\n\n")
+		heads = append(heads, head)
+	}
+	f.Add(uint8(8), uint64(1), []byte{}, e2freefrag)
+	f.Add(uint8(3), uint64(2), []byte{}, groups)
+	f.Add(uint8(4), uint64(3), []byte{17, 0, 0, 9, 0}, "")
+	f.Fuzz(func(t *testing.T, which uint8, seed uint64, changes []byte, free string) {
+		o := image.Dump{Headers: true, Seed: seed}
+		if free != "" {
+			var err error
+			if o.Free, err = image.ReadFreeExtents(strings.NewReader(free), "d"); err != nil {
+				mustBeOneLine(t, err, "d:")
+				return
+			}
+		}
+		l, err := o.Read(strings.NewReader(editText(heads[int(which)%len(heads)], changes)), "d")
+		if err != nil {
+			mustBeOneLine(t, err, "d:")
+			return
+		}
+		if l.Geometry().Groups < 1000 {
+			mountLayout(t, l, seed)
+		}
+	})
+}
+
+// FuzzContainer opens any bytes as an image: packed ones, qcow2, disks with partitions.
+func FuzzContainer(f *testing.F) {
+	for _, name := range []string{"e2image.qcow2.xz", "orphans.img.gz"} {
+		raw, err := os.ReadFile("testdata/states/" + name)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(raw, int64(0))
+	}
+	qcow := make([]byte, 1024)
+	copy(qcow, "QFI\xfb\x00\x00\x00\x02")
+	qcow[23], qcow[30], qcow[39], qcow[46] = 9, 4, 1, 1
+	f.Add(qcow, int64(0))
+	disk := make([]byte, 2048)
+	disk[510], disk[511], disk[450], disk[454], disk[458] = 0x55, 0xaa, 0x0f, 1, 9
+	f.Add(disk, int64(512))
+	dir := fuzzing.TempDir(f)
+	f.Fuzz(func(t *testing.T, raw []byte, offset int64) {
+		path := filepath.Join(dir, "image")
+		if err := os.WriteFile(path, raw, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		l, err := image.OpenAs(path, image.OpenOptions{Offset: offset})
+		if err != nil {
+			mustBeOneLine(t, err, path)
+			return
+		}
+		readLayout(t, l)
+		l.Close()
 	})
 }
 

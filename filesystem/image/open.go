@@ -29,30 +29,57 @@ var le = binary.LittleEndian
 // pieces; while it checks, a bit for each cluster of the groups that files lie
 // in, 12 bytes for each inode in use and the names of one directory. Where that
 // is more than the machine has it refuses.
-func Open(path string) (*Layout, error) {
+func Open(path string) (*Layout, error) { return OpenAs(path, OpenOptions{}) }
+
+// OpenOptions are how to open an image.
+type OpenOptions struct {
+	// Offset is where in the file the file system begins, bytes: that of a partition of a
+	// disk.
+	Offset int64
+	// KeepOrphans leaves the inodes without a name that a crash has left, as the driver of
+	// ext2 does; ext4's deletes them at mount.
+	KeepOrphans bool
+}
+
+// OpenAs is Open with options. The file may be a block device, which is only read, or be
+// compressed or in the format qcow2 (container.go).
+func OpenAs(path string, o OpenOptions) (*Layout, error) {
+	// To open a pipe would wait for somebody to write into it.
+	st, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if m := st.Mode(); !m.IsRegular() && (m&os.ModeDevice == 0 || m&os.ModeCharDevice != 0) {
+		return nil, fmt.Errorf("%s: neither a file nor a block device, so no image", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	// Every error below closes the file and names it.
-	st, err := f.Stat()
-	if err == nil && st.Mode().IsDir() {
-		err = fmt.Errorf("a directory, not an image")
-	}
-	var size int64
-	if err == nil {
-		size, err = f.Seek(0, io.SeekEnd) // also right for a block device
-	}
-	var l *Layout
-	if err == nil {
-		l, err = Read(f, size)
-	}
+	l, err := openFile(f, o)
 	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	l.src.(*imageSource).closer = f
 	return l, nil
+}
+
+// openFile opens the image that a file is, or that is in it.
+func openFile(f *os.File, o OpenOptions) (*Layout, error) {
+	size, err := f.Seek(0, io.SeekEnd) // also right for a block device
+	if err != nil {
+		return nil, err
+	}
+	r, size, err := contained(f, size)
+	if err != nil {
+		return nil, err
+	}
+	if o.Offset < 0 || o.Offset > 0 && o.Offset >= size {
+		return nil, fmt.Errorf("it ends at byte %d, before the offset %d", size, o.Offset)
+	}
+	return readAs(io.NewSectionReader(r, o.Offset, size-o.Offset), size-o.Offset, o)
 }
 
 // imageSource answers for an image.
@@ -62,14 +89,23 @@ type imageSource struct {
 	closer io.Closer
 	sums   checksums
 	mmp    allocator.Block // the block of multiple-mount protection, 0 for none
+
+	lastOrphan  uint32           // the first inode of the list of orphans, 0 for none
+	errorState  bool             // the superblock says that errors were found
+	keepOrphans bool             // orphans stay
+	cleaned     string           // what became of orphans
+	changed     map[uint32]Inode // inodes that are not as they are in the image
 }
 
 // Read reads an image of size bytes, as Open does; its errors do not name the
 // image.
-func Read(r io.ReaderAt, size int64) (*Layout, error) {
+func Read(r io.ReaderAt, size int64) (*Layout, error) { return readAs(r, size, OpenOptions{}) }
+
+// readAs is Read with options; the offset is the caller's matter.
+func readAs(r io.ReaderAt, size int64, o OpenOptions) (*Layout, error) {
 	// Each step relies on what the ones before have checked: superblock, descriptors, tables
 	// that do not overlap, bitmaps, files.
-	s := &imageSource{r: r}
+	s := &imageSource{r: r, keepOrphans: o.KeepOrphans}
 	l := &Layout{src: s}
 	s.sb = &l.Super
 	if err := s.readSuper(size); err != nil {
@@ -87,6 +123,8 @@ func Read(r io.ReaderAt, size int64) (*Layout, error) {
 	if err := s.readAllBitmaps(); err != nil {
 		return nil, err
 	}
+	// What the kernel changes at mount comes behind what it counts before that.
+	l.Notes = s.notes()
 	if err := s.checkFiles(); err != nil {
 		return nil, err
 	}
@@ -94,7 +132,9 @@ func Read(r io.ReaderAt, size int64) (*Layout, error) {
 		return nil, err
 	}
 	l.Reserved = s.files
-	l.Notes = s.notes()
+	if s.cleaned != "" {
+		l.Notes = append(l.Notes, s.cleaned)
+	}
 	return l, nil
 }
 
@@ -134,10 +174,15 @@ func (s *imageSource) readAllBitmaps() error {
 func (s *imageSource) readSuper(size int64) error {
 	// The superblock lies at byte 1024, whatever the block size.
 	raw := make([]byte, 1024)
-	if _, err := s.r.ReadAt(raw, 1024); err != nil {
+	if _, err := s.r.ReadAt(raw, 1024); err == io.EOF || err == io.ErrUnexpectedEOF {
 		return fmt.Errorf("too short for a superblock (%d bytes)", size)
+	} else if err != nil {
+		return err
 	}
 	if m := le.Uint16(raw[0x38:]); m != 0xef53 {
+		if err := otherContent(s.r, size); err != nil {
+			return err
+		}
 		return fmt.Errorf("no ext2, ext3 or ext4 file system: magic number 0x%04x, want 0xef53", m)
 	}
 	if err := s.sb.parse(raw); err != nil {
@@ -153,6 +198,10 @@ func (s *imageSource) readSuper(size int64) error {
 			return fmt.Errorf("superblock: checksum 0x%08x, want 0x%08x: it is corrupt", want, got)
 		}
 	}
+	// A journal on a device of its own has a superblock too.
+	if s.sb.Incompat&JournalDev != 0 {
+		return fmt.Errorf("an external journal (made by mke2fs -O journal_dev), not a file system: give the image of the file system that uses it")
+	}
 	// A journal with transactions makes what lies on disk old.
 	if s.sb.Incompat&NeedsRecover != 0 {
 		return fmt.Errorf("the journal needs recovery: mount the file system, or run e2fsck, first")
@@ -164,6 +213,7 @@ func (s *imageSource) readSuper(size int64) error {
 		return fmt.Errorf("the image is cut short: %d bytes, the file system has %d", size, need)
 	}
 	s.sums = newChecksums(s.sb, raw)
+	s.lastOrphan, s.errorState = le.Uint32(raw[0xe8:]), le.Uint16(raw[0x3a:])&2 != 0
 	if s.sb.Incompat&MMP != 0 {
 		s.mmp = allocator.Block(le.Uint64(raw[0x168:]))
 	}
@@ -387,13 +437,7 @@ func (s *imageSource) notes() (notes []string) {
 		free += uint64(s.groups[i].desc.FreeClusters) << s.sb.ClusterBits
 		inodes += uint64(s.groups[i].desc.FreeInodes)
 	}
-	if free != uint64(s.sb.FreeBlocks) || inodes != uint64(s.sb.FreeInodes) {
-		notes = append(notes, fmt.Sprintf("the superblock counts %d free blocks and %d free inodes, the groups %d and %d", s.sb.FreeBlocks, s.sb.FreeInodes, free, inodes))
-	}
-	if s.sb.State != "clean" {
-		notes = append(notes, "the file system's state is "+s.sb.State)
-	}
-	return notes
+	return append(s.sb.recount(free, inodes), s.sb.stateNotes(false)...)
 }
 
 func (s *imageSource) close() error {

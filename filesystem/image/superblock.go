@@ -176,8 +176,8 @@ func (s *Superblock) check() error {
 		return fmt.Errorf("first data block %d with blocks of %d bytes", s.FirstDataBlock, bs)
 	case s.Blocks <= s.FirstDataBlock || uint64(s.Blocks) > 1<<48:
 		return fmt.Errorf("block count %d", s.Blocks)
-	case s.ReservedBlocks > s.Blocks || s.FreeBlocks > s.Blocks:
-		return fmt.Errorf("reserved or free blocks exceed the block count %d", s.Blocks)
+	case s.ReservedBlocks > s.Blocks:
+		return fmt.Errorf("%d reserved blocks exceed the block count %d", s.ReservedBlocks, s.Blocks)
 	case uint64(s.Blocks-s.FirstDataBlock+allocator.Block(s.BlocksPerGroup)-1)/uint64(s.BlocksPerGroup) > 1<<32-1:
 		return fmt.Errorf("more than 2^32 groups")
 	case s.InodeSize < 128 || uint64(s.InodeSize) > bs || s.InodeSize&(s.InodeSize-1) != 0:
@@ -186,8 +186,8 @@ func (s *Superblock) check() error {
 		return fmt.Errorf("%d inodes a group: want %d to %d", s.InodesPerGroup, bs/uint64(s.InodeSize), bs*8)
 	case uint64(s.Groups())*uint64(s.InodesPerGroup) != uint64(s.Inodes):
 		return fmt.Errorf("inode count %d is not %d groups of %d", s.Inodes, s.Groups(), s.InodesPerGroup)
-	case s.FreeInodes > s.Inodes || s.FirstInode < 11 || s.FirstInode > s.Inodes:
-		return fmt.Errorf("free inodes %d, first inode %d of %d", s.FreeInodes, s.FirstInode, s.Inodes)
+	case s.FirstInode < 11 || s.FirstInode > s.Inodes:
+		return fmt.Errorf("first inode %d of %d", s.FirstInode, s.Inodes)
 	case s.Compat&DirIndex != 0 && !s.HashVersion.known():
 		return fmt.Errorf("unknown hash version %d for directories", s.HashVersion)
 	case s.ROCompat&Bigalloc != 0 && s.Incompat&ExtentTree == 0:
