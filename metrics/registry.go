@@ -1,6 +1,10 @@
 package metrics
 
-import "slices"
+import (
+	"slices"
+
+	"mbsim/machine/latency"
+)
 
 // build is the registry: the tables of this package, one after the other.
 func build() []Metric {
@@ -59,6 +63,7 @@ var (
 	mballocFirst = must(mballocTable[0].Name)
 	statusFirst  = must(statusTable[0].Name)
 	rsvFirst     = must(reservationTable[0].Name)
+	latencyFirst = must("latency_" + latency.Op(0).String() + "_p50_us")
 )
 
 // The groups of the registry: headings in tables.

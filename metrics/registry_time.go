@@ -1,5 +1,7 @@
 package metrics
 
+import "mbsim/machine/latency"
+
 // The metrics of runs in which work takes time. Whoever runs the clock puts them
 // into rows by name (Config.Time).
 var timeTable = func() []Metric {
@@ -8,6 +10,9 @@ var timeTable = func() []Metric {
 	}
 	gauge := func(name, unit string, better Better, doc string) Metric {
 		return Metric{Name: name, Unit: unit, Better: better, Kind: Gauge, Group: groupTime, Source: fromSimulator, Doc: doc}
+	}
+	span := func(name, unit string, better Better, doc string) Metric {
+		return Metric{Name: name, Unit: unit, Better: better, Kind: Span, Group: groupTime, Source: fromSimulator, Doc: doc}
 	}
 	all := []Metric{
 		counter("time_s", "s", Neither, "Simulated time that has passed."),
@@ -32,15 +37,16 @@ var timeTable = func() []Metric {
 		counter("device_seeks", "commands", Lower, "Commands of the device that did not begin where the one before ended."),
 		counter("device_busy_s", "s", Lower, "Time in which the device had something to do."),
 	)
-	for _, op := range []string{"allocation", "create", "write", "fsync", "unlink"} {
-		what := "system call " + op
-		if op == "allocation" {
-			what = "call of the block allocator"
+	// In this order: putLatencies counts on it.
+	for op := range latency.Ops {
+		what := "system calls " + op.String()
+		if op == latency.Allocation {
+			what = "calls of the block allocator"
 		}
 		all = append(all,
-			gauge("latency_"+op+"_p50_us", "us", Lower, "Half of the "+what+"s so far took at most this long."),
-			gauge("latency_"+op+"_p99_us", "us", Lower, "99% of the "+what+"s so far took at most this long."),
-			gauge("latency_"+op+"_max_us", "us", Lower, "The longest "+what+" so far."))
+			span("latency_"+op.String()+"_p50_us", "us", Lower, "Half of the "+what+" took at most this long."),
+			span("latency_"+op.String()+"_p99_us", "us", Lower, "99% of the "+what+" took at most this long."),
+			span("latency_"+op.String()+"_max_us", "us", Lower, "The longest of the "+what+"."))
 	}
 	return append(all,
 		gauge("read_back_s", "s", Lower, "Time that reading all files at the end takes, one after the other by path, from a device that does nothing else."),

@@ -146,7 +146,7 @@ func (r *runner) play(launch func()) (out *Outcome, err error) {
 	}()
 	r.collector, err = metrics.New(metrics.Config{
 		FS: r.m.FileSystem, Policy: r.m.Policy, Source: r.m.Source,
-		Look: r.m.Look, Lost: r.m.Lost, StatusTree: r.m.StatusTree, Time: r.countTime(),
+		Look: r.m.Look, Lost: r.m.Lost, StatusTree: r.m.StatusTree, Time: r.countTime(), Times: r.recorders(),
 	})
 	if err != nil {
 		return nil, err
