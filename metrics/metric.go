@@ -13,7 +13,7 @@ type Better uint8
 
 // The directions.
 const (
-	Neither Better = iota // it describes the load, or is good or bad by context
+	Neither Better = iota // it describes the load, or is good or bad by context; every counter: it follows how much was done
 	Lower
 	Higher
 )

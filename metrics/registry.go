@@ -101,7 +101,7 @@ var spaceMetrics = []Metric{
 		Doc: "Share of the file system's blocks that are in use or promised to delayed writes, as df shows it."},
 	{Name: "free_blocks", Unit: "blocks", Better: Neither, Kind: Gauge, Group: groupSpace, Source: "bg_free_blocks_count",
 		Doc: "Blocks free on disk: the sum over all group descriptors."},
-	{Name: "lost_blocks", Unit: "blocks", Better: Lower, Kind: Counter, Group: groupSpace, Source: fromSimulator,
+	{Name: "lost_blocks", Unit: "blocks", Better: Neither, Kind: Counter, Group: groupSpace, Source: fromSimulator,
 		Doc: "Dirty blocks that found no place at writeback: data lost to ENOSPC."},
 }
 

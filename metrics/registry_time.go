@@ -16,7 +16,7 @@ var timeTable = func() []Metric {
 	}
 	all := []Metric{
 		counter("time_s", "s", Neither, "Simulated time that has passed."),
-		counter("cpu_busy_s", "s", Lower, "Time that CPUs worked, over all CPUs."),
+		counter("cpu_busy_s", "s", Neither, "Time that CPUs worked, over all CPUs."),
 	}
 	for _, w := range []struct{ name, doc string }{
 		{"group_lock", "spun for a block group's lock"}, {"stream_lock", "spun for the lock of the stream goal (s_md_lock)"},
@@ -25,17 +25,17 @@ var timeTable = func() []Metric {
 		{"commit", "waited for a commit of the journal"},
 	} {
 		all = append(all,
-			counter("waits_"+w.name, "waits", Lower, "How often processes "+w.doc+"."),
-			counter("wait_"+w.name+"_s", "s", Lower, "Time that processes "+w.doc+", over all processes."))
+			counter("waits_"+w.name, "waits", Neither, "How often processes "+w.doc+"."),
+			counter("wait_"+w.name+"_s", "s", Neither, "Time that processes "+w.doc+", over all processes."))
 	}
 	all = append(all,
-		counter("device_reads", "requests", Lower, "Read requests submitted to the device."),
-		counter("device_writes", "requests", Lower, "Write requests submitted to the device."),
-		counter("device_flushes", "requests", Lower, "Flushes of the device's cache."),
+		counter("device_reads", "requests", Neither, "Read requests submitted to the device."),
+		counter("device_writes", "requests", Neither, "Write requests submitted to the device."),
+		counter("device_flushes", "requests", Neither, "Flushes of the device's cache."),
 		counter("device_bytes_read", "bytes", Neither, "Bytes read from the device."),
 		counter("device_bytes_written", "bytes", Neither, "Bytes written to the device."),
-		counter("device_seeks", "commands", Lower, "Commands of the device that did not begin where the one before ended."),
-		counter("device_busy_s", "s", Lower, "Time in which the device had something to do."),
+		counter("device_seeks", "commands", Neither, "Commands of the device that did not begin where the one before ended."),
+		counter("device_busy_s", "s", Neither, "Time in which the device had something to do."),
 	)
 	// In this order: putLatencies counts on it.
 	for op := range latency.Ops {

@@ -185,9 +185,10 @@ func rowOf(runs []*Run, id metrics.ID) metricRow {
 				value += " " + unit
 			}
 			c.Value = value
-			// A value that is the same has no change to show.
+			// One run against one run is no evidence that anything is better: the word says only which
+			// way it went. A value that is the same has no change to show.
 			if i > 0 && !math.IsNaN(first) {
-				c.Change, c.Word = relative(first, v, m.Unit), changeWord(v-first, m.Better)
+				c.Change, c.Word = relative(first, v, m.Unit), changeWord(v-first, metrics.Neither)
 				if v == first {
 					c.Change = ""
 				}

@@ -42,14 +42,14 @@ func (r *Result) writePage(dir string) error {
 // Page returns the study as its page shows it: the headline metric, and those headlines of the
 // registry that differ between settings.
 func (r *Result) Page() *reports.Study {
-	s := &reports.Study{Name: r.Scenario, Question: r.Question, Command: r.Command, Keys: r.keys(), Confidence: stats.Confidence, Notes: r.notes()}
+	s := &reports.Study{Name: r.Scenario, Question: r.Question, Command: r.Command, Keys: r.keys(), Confidence: stats.Confidence, Asked: r.Asked, Notes: r.notes()}
 	// The settings, and which of them is the baseline.
 	for i := range r.Settings {
 		x := &r.Settings[i]
 		if x.Name == r.Baseline {
 			s.Baseline = i
 		}
-		s.Settings = append(s.Settings, reports.StudySetting{Name: x.Name, Values: x.valuesOf(s.Keys), Runs: len(x.Runs)})
+		s.Settings = append(s.Settings, reports.StudySetting{Name: x.Label(), Values: x.valuesOf(s.Keys), Runs: len(x.Runs)})
 	}
 	// The study's own metric comes first, whether it differs or not.
 	shown := []string{r.Metric}
@@ -82,7 +82,7 @@ func estimate(m stats.Mean, e *Effect) reports.Estimate {
 		return out
 	}
 	d := &e.Difference
-	evident := e.Verdict != Unsure && e.Verdict != Same && !e.Doubtful()
+	evident := e.Decided() && !e.Doubtful()
 	out.Delta = &reports.Delta{Mean: d.Value, Low: d.Value - d.Half, High: d.Value + d.Half, P: e.Holm, Evident: evident}
 	return out
 }

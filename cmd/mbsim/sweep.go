@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,14 +26,15 @@ import (
 // sweepFlags are the flags of sweep.
 type sweepFlags struct {
 	runFlags
-	reps     int
-	until    string
-	baseline string
-	metrics  []string
-	jobs     int
-	dryRun   bool
-	engine   string
-	slurm    slurm.Engine
+	reps      int
+	until     string
+	baseline  string
+	metrics   []string
+	jobs      int
+	dryRun    bool
+	minEffect string
+	engine    string
+	slurm     slurm.Engine
 }
 
 // newSweep makes the command sweep.
@@ -93,6 +95,7 @@ the command line is wrong, 130 interrupted.`,
 	c.Flags().StringVar(&f.until, "until", "", "add replications until `ci=SHARE[,max=N][,metric=NAME]` holds")
 	c.Flags().StringVar(&f.baseline, "baseline", "", "`setting` that the others are compared with: \"default\" for the scenario as it is (default the first)")
 	c.Flags().StringArrayVar(&f.metrics, "metric", nil, "`name` of a metric to compare first, and in the table; may be repeated")
+	addMinEffect(c, &f.minEffect)
 	c.Flags().IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "runs at a time on this machine")
 	c.Flags().StringVarP(&f.out, "out", "o", "", "output folder (default out/SCENARIO-sweep)")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "list the runs and what they will take, and run nothing")
@@ -106,6 +109,27 @@ the command line is wrong, 130 interrupted.`,
 	c.ValidArgsFunction = completeScenarios
 	completeMetrics(c)
 	return c
+}
+
+// addMinEffect adds the flag --min-effect.
+func addMinEffect(c *cobra.Command, p *string) {
+	c.Flags().StringVar(p, "min-effect", "1%", "`share` of the mean below which a difference is no verdict, whatever the evidence")
+}
+
+// minEffect is the value of the flag --min-effect as a share.
+func minEffect(text string) (float64, error) {
+	if text == "" {
+		return study.DefaultMinEffect, nil
+	}
+	number, percent := strings.CutSuffix(text, "%")
+	v, err := strconv.ParseFloat(number, 64)
+	if percent {
+		v /= 100
+	}
+	if err != nil || !(v >= 0 && v <= 1) {
+		return 0, usagef("--min-effect is %q: want a share, such as 1%% or 0.01", text)
+	}
+	return v, nil
 }
 
 // completeMetrics completes the names of metrics.
@@ -173,6 +197,9 @@ func (f *sweepFlags) plan(name string) (*study.Plan, error) {
 		return nil, err
 	}
 	opt := study.Options{Sets: sets, Replications: f.reps, Until: f.until, Baseline: f.baseline, Metrics: metricNames(), Command: f.command(name)}
+	if opt.MinEffect, err = minEffect(f.minEffect); err != nil {
+		return nil, err
+	}
 	// The first metric is the one that the study is about.
 	for _, m := range f.metrics {
 		if _, err := metrics.Find(m); err != nil {
@@ -199,6 +226,9 @@ func (f *sweepFlags) command(name string) []string {
 	}
 	if f.reps > 0 {
 		c = append(c, "--reps", strconv.Itoa(f.reps))
+	}
+	if f.minEffect != "1%" {
+		c = append(c, "--min-effect", f.minEffect)
 	}
 	for _, m := range f.metrics {
 		c = append(c, "--metric", m)
