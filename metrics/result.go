@@ -99,6 +99,28 @@ func (r *Result) Value(name string) (float64, error) {
 	return r.Final[id], nil
 }
 
+// Applies says whether a metric exists for what was run: its kernel and policy, with or
+// without time. One that exists may still have no value, such as a latency of calls that
+// nobody made.
+func (r *Result) Applies(name string) bool {
+	id, err := Find(name)
+	if err != nil {
+		return false
+	}
+	switch registry[id].Kind {
+	case Span:
+		return r.Final.Has(must("time_s"))
+	case Ratio:
+		// It exists where all that it is computed from does.
+		for i := range quotient {
+			if q := &quotient[i]; q.id == id {
+				return !math.IsNaN(r.Final.sum(q.over)) && !math.IsNaN(r.Final.sum(q.per))
+			}
+		}
+	}
+	return r.Final.Has(id)
+}
+
 // AbsentError says that a metric exists, but that this run has no value for it.
 type AbsentError struct{ Metric string }
 

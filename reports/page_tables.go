@@ -37,6 +37,9 @@ func verdicts(r *Run) (out []verdict) {
 		if got, err := r.Result.Stat(e.Metric, e.Stat); err == nil {
 			v.Value, v.Met = strconv.FormatFloat(got, 'g', 6, 64), holds(got, e.Op, e.Value)
 		}
+		if !r.Result.Applies(e.Metric) {
+			v.Value, v.Met = "not applicable", true
+		}
 		out = append(out, v)
 	}
 	return out

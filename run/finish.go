@@ -8,12 +8,18 @@ import (
 	"mbsim/scenarios"
 )
 
+// Failed says that an expectation was not met.
+func (v *Verdict) Failed() bool { return !v.Met && !v.NotApplicable }
+
 // Verdict is whether an expectation was met.
 type Verdict struct {
 	Expect scenarios.Expect
 	Value  float64
 	Met    bool
 	Absent bool // the run has no value for the metric
+	// NotApplicable says that the metric does not exist for this kernel or policy, or without
+	// time: then the expectation is neither met nor not.
+	NotApplicable bool
 }
 
 // finish takes the last samples and reads what the kernel would show. Reading
@@ -30,6 +36,9 @@ func (r *runner) finish() (*Outcome, error) {
 		Result: r.collector.Finish(r.engine.Now()), OutOfSpace: r.outOfSpace, Notes: r.m.notes,
 		Events: r.engine.Events(), Fingerprint: r.fingerprint(), Ops: r.record, Mounted: r.m.Mounted,
 	}
+	if r.population != nil {
+		out.Decisions = r.population.Decisions()
+	}
 	var err error
 	if out.Groups, err = r.m.proc(kernels.MbGroups); err != nil {
 		return nil, err
@@ -44,7 +53,7 @@ func (r *runner) finish() (*Outcome, error) {
 		absent := new(metrics.AbsentError)
 		switch {
 		case errors.As(err, &absent):
-			v.Absent = true
+			v.Absent, v.NotApplicable = true, !out.Result.Applies(x.Metric)
 		case err != nil:
 			return nil, err
 		default:

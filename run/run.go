@@ -53,6 +53,7 @@ type Outcome struct {
 	Groups      []byte // mb_groups, nil for ext2
 	Stats       []byte // mb_stats, nil for ext2
 	Ops         []workload.Op
+	Decisions   []string         // of the workload's processes (workload.Population)
 	Mounted     *kernels.Mounted // the file system as the run left it
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"mbsim/metrics"
 	"mbsim/study/stats"
+	"mbsim/workload"
 )
 
 // Sample is what one run of a group came to.
@@ -14,6 +15,7 @@ type Sample struct {
 	Seed        uint64
 	Replication int
 	Values      map[string]float64
+	Decisions   []string // what the outcome made the workload do; nil where that is not known
 }
 
 // Verdict says what a difference means.
@@ -61,8 +63,10 @@ type Effect struct {
 func Compare(a, b []Sample, metric string, least float64) Effect {
 	e := Effect{Metric: metric, Holm: math.NaN(), Signs: math.NaN(), Verdict: Unsure, ratioHalf: math.NaN()}
 	// Pairs where there are any; what a seed does to both runs then cancels.
+	// Runs whose workloads parted did not do the same: they are no pairs.
 	x, y := pairs(a, b, metric)
-	e.Paired = len(x) > 0
+	_, parted := Parted(a, b)
+	e.Paired = len(x) > 0 && parted == 0
 	if e.Paired {
 		e.Difference = stats.Paired(x, y)
 		_, e.ratioHalf = stats.Ratio(x, y)
@@ -82,6 +86,25 @@ func Compare(a, b []Sample, metric string, least float64) Effect {
 	}
 	e.judge(slices.Equal(x, y), least)
 	return e
+}
+
+// Parted says in how many pairs of runs the workloads did not do the same, because processes
+// look at how full the device is or at what failed, and within how many operations of a process
+// they part first.
+func Parted(a, b []Sample) (within int64, n int) {
+	for i := range a {
+		for j := range b {
+			if a[i].Seed != b[j].Seed || a[i].Replication != b[j].Replication {
+				continue
+			}
+			if at, parted := workload.Parted(a[i].Decisions, b[j].Decisions); parted {
+				if n++; n == 1 || at < within {
+					within = at
+				}
+			}
+		}
+	}
+	return within, n
 }
 
 // pairs returns the values of runs that have the same seed and replication, in their order.

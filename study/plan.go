@@ -32,6 +32,7 @@ type Plan struct {
 	Axes     []scenarios.Axis `json:"axes,omitempty"` // of the grid
 	Settings []Setting        `json:"settings"`
 	Baseline string           `json:"baseline"`
+	Base     string           `json:"base"`             // the setting that is the scenario as it is, or else the baseline: expectations are its own
 	Metric   string           `json:"metric,omitempty"` // headline asked for
 	// Replications are those planned by now; Until may add some.
 	Replications int      `json:"replications"`
@@ -117,6 +118,12 @@ func NewPlan(name string, opt Options) (*Plan, error) {
 	p.repeat(s, opt.Replications)
 	if err := p.setBaseline(baseline); err != nil {
 		return nil, err
+	}
+	p.Base = p.Baseline
+	for i := range p.Settings {
+		if p.Settings[i].Digest == s.Digest() {
+			p.Base = p.Settings[i].Name
+		}
 	}
 	if err := p.check(); err != nil {
 		return nil, userErrorf("%s: %w", name, err)

@@ -24,6 +24,7 @@ type Result struct {
 	Metric       string           `json:"metric"`          // the headline
 	Asked        bool             `json:"asked,omitempty"` // the user named it
 	Baseline     string           `json:"baseline"`        // the setting that others are compared with
+	Base         string           `json:"base"`            // the setting whose expectations count
 	Replications int              `json:"replications"`
 	Until        *Until           `json:"until,omitempty"`
 	// MinEffect is the least share of the baseline's mean that a difference must have to be a verdict.
@@ -64,6 +65,7 @@ type RunResult struct {
 	Events      uint64             `json:"events"`
 	Simulated   int64              `json:"simulated_ns"`
 	OutOfSpace  bool               `json:"out_of_space,omitempty"`
+	Decisions   []string           `json:"decisions,omitempty"`
 	Unmet       []string           `json:"unmet,omitempty"`
 	Metrics     map[string]float64 `json:"metrics"`
 }
@@ -128,7 +130,7 @@ func (s *Study) Write() (*Result, error) {
 // merge computes the result of a plan and its finished runs.
 func merge(p *Plan, done map[string]*Record) (*Result, error) {
 	r := &Result{Schema: planSchema, Scenario: p.Scenario, Question: p.Question, Seed: p.Seed, Version: p.Version, Command: p.Command,
-		Axes: p.Axes, Metric: p.Metric, Baseline: p.Baseline, Replications: p.Replications, Until: p.Until, MinEffect: p.MinEffect, Asked: p.Metric != "", Warnings: p.Warnings}
+		Axes: p.Axes, Metric: p.Metric, Baseline: p.Baseline, Base: p.Base, Replications: p.Replications, Until: p.Until, MinEffect: p.MinEffect, Asked: p.Metric != "", Warnings: p.Warnings}
 	// The settings, with scenarios in the form in which all files have them.
 	for _, s := range p.Settings {
 		r.Settings = append(r.Settings, SettingResult{Name: s.Name, Variant: s.Variant, Values: s.Values, Own: s.Own, Default: s.Default, Digest: s.Digest, Config: compact(s.Config)})
@@ -141,7 +143,7 @@ func merge(p *Plan, done map[string]*Record) (*Result, error) {
 			continue
 		}
 		set := &r.Settings[t.Setting]
-		set.Runs = append(set.Runs, RunResult{t.Replication, t.ID, rec.Fingerprint, rec.Events, rec.Simulated, rec.OutOfSpace, rec.Unmet, rec.Metrics})
+		set.Runs = append(set.Runs, RunResult{t.Replication, t.ID, rec.Fingerprint, rec.Events, rec.Simulated, rec.OutOfSpace, rec.Decisions, rec.Unmet, rec.Metrics})
 	}
 	// The metrics that any run has, and the statistics of each.
 	for _, m := range metrics.List() {
@@ -243,7 +245,7 @@ func (s *SettingResult) Label() string {
 func (s *SettingResult) samples(seed uint64) []Sample {
 	var all []Sample
 	for i := range s.Runs {
-		all = append(all, Sample{seed, s.Runs[i].Replication, s.Runs[i].Metrics})
+		all = append(all, Sample{seed, s.Runs[i].Replication, s.Runs[i].Metrics, s.Runs[i].Decisions})
 	}
 	return all
 }

@@ -34,6 +34,7 @@ func (w *Worker) choose(used float64) Activity {
 	// mix is cumulative: the first activity whose sum is above the number drawn. It is drawn
 	// even where the state decides, so that the stream stays in step.
 	kind := Activity(0)
+	w.counted()
 	for u := w.streams.mix.Float64() * w.mix[activities-1]; kind < activities-1 && w.mix[kind] <= u; {
 		kind++
 	}
@@ -43,17 +44,22 @@ func (w *Worker) choose(used float64) Activity {
 	// A full device first, then the files that each process is to have.
 	switch {
 	case full && c.OnFull == FullDelete && files > 0:
+		w.decided(DeleteFile)
 		return DeleteFile
 	case files < c.Files:
 		return CreateFile
 	}
 	// Growing and deleting change places so that the device stays near its target.
 	if c.TargetUsed > 0 {
+		drawn := kind
 		switch {
 		case kind == DeleteFile && used < c.TargetUsed:
 			kind = CreateFile
 		case used >= c.TargetUsed && (kind == CreateFile || kind == AppendFile || kind == FallocateFile && !c.holes()):
 			kind = DeleteFile
+		}
+		if kind != drawn {
+			w.decided(kind)
 		}
 	}
 	if files == 0 {

@@ -19,6 +19,7 @@ type Population struct {
 	operations int64 // completed in this phase
 	files      int64
 	nextCPU    int
+	levels     []decisionLevel // of Decisions
 }
 
 // NewPopulation returns a population of nobody, for a machine with that many
@@ -33,6 +34,15 @@ func NewPopulation(cpus int, stream func(name string) *rand.Rand) *Population {
 // which are to be performed first. The workers of the phase before must have
 // ended.
 func (p *Population) Begin(ph *Phase, now int64) (workers []*Worker, prepare []Op) {
+	// Where the device's use may have ended the phase before, how far each process came was
+	// decided by the outcome.
+	if p.phase != nil && p.phase.Until.Used > 0 {
+		for i := range p.phase.Classes {
+			for _, w := range p.members[p.phase.Classes[i].Name] {
+				w.decided(activities)
+			}
+		}
+	}
 	p.phase, p.began, p.operations, p.nextCPU = ph, now, 0, 0
 	for i := range ph.Classes {
 		// Shared directories are made once, before the processes that use them.

@@ -52,6 +52,8 @@ type Worker struct {
 		time, mix, fileSize, appendSize, overwriteSize, readSize, offset, pick, directory, fsync, truncate *rand.Rand
 	}
 
+	decisions decisions
+
 	arrives int64 // when its next operation arrives, if class.Arrival is given
 	full    bool  // the last activity found no space
 	ending  bool  // it only closes its files

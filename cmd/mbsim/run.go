@@ -264,6 +264,8 @@ func verdicts(w io.Writer, out *run.Outcome) {
 	for _, v := range out.Verdicts {
 		value, word := fmt.Sprintf("%g", v.Value), "met"
 		switch {
+		case v.NotApplicable:
+			value, word = "", "not applicable: there is no such metric for what was run"
 		case v.Absent:
 			value, word = "", "NOT MET: this run has no value for it"
 		case !v.Met:
@@ -278,7 +280,7 @@ func verdicts(w io.Writer, out *run.Outcome) {
 // more than a full device, which the scenario may have meant to fill.
 func ending(out *run.Outcome) error {
 	for _, v := range out.Verdicts {
-		if !v.Met {
+		if v.Failed() {
 			return silent(exitExpect)
 		}
 	}

@@ -79,8 +79,12 @@ The runs are not checked as mbsim run checks its own, which would take some perc
 more time: run one of the settings with mbsim run --set to have it checked. A study has
 200,000 runs at most.
 
+What the scenario expects it expects of itself: of the setting that sets nothing, or
+else of the baseline. That others do not meet it is only remarked.
+
 Exit codes: 0 all is well, 1 mbsim itself or the machine failed, 2 the scenario or
-the command line is wrong, 130 interrupted.`,
+the command line is wrong, 99 the scenario as it is (or the baseline) did not meet what
+it expects, 130 interrupted.`,
 		Example: `  mbsim sweep small-files --set s_mb_order2_reqs=0..9 --reps 5
   mbsim sweep policies
   mbsim sweep streams --set s_mb_group_prealloc=64..1024*2 --until ci=2%,max=50 --dry-run`,
@@ -247,13 +251,24 @@ func (f *sweepFlags) perform(ctx context.Context, s *study.Study, stdout, stderr
 	}
 	// Write the result, and print its table.
 	r, err := s.Write()
-	if err != nil || f.quiet {
+	if err != nil {
 		return err
 	}
+	if !f.quiet {
+		err = f.print(stdout, r, s.Dir)
+	}
+	if err == nil && !r.Met() {
+		err = silent(exitExpect)
+	}
+	return err
+}
+
+// print prints the study's table.
+func (f *sweepFlags) print(stdout io.Writer, r *study.Result, dir string) error {
 	if err := compare.WriteSettings(stdout, r, compare.Options{Metrics: f.metrics, All: f.all}, false); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, "\n%d runs are in %s\n", len(r.Settings)*r.Replications, s.Dir)
+	_, err := fmt.Fprintf(stdout, "\n%d runs are in %s\n", len(r.Settings)*r.Replications, dir)
 	return err
 }
 

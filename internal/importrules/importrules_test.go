@@ -55,7 +55,7 @@ var may = map[string][]string{
 	"machine/device":        {"sim", "internal/nearest"},
 	"machine/smp":           {"sim", "machine/cost", "machine/device", "machine/latency", "allocator", "allocator/mballoc"},
 	"replay":                {"internal/crash", "internal/input", "internal/memory", "sim", "machine/smp", "allocator/mballoc", "filesystem", "filesystem/ext4", "filesystem/image", "filesystem/play", "kernels", "kerneltext/ftrace", "workload"},
-	"study/...":             {"metrics", "reports", "scenarios", "run", "study/...", "internal/atomicfile", "internal/bounded", "internal/crash", "internal/folderlock", "internal/input", "internal/shell"},
+	"study/...":             {"metrics", "workload", "reports", "scenarios", "run", "study/...", "internal/atomicfile", "internal/bounded", "internal/crash", "internal/folderlock", "internal/input", "internal/shell"},
 	"study/bisect":          {"kernels", "metrics", "scenarios", "study", "study/stats"},
 	"oracle/fuzz":           {"kernels", "replay"},
 	"cmd/mbsim":             {"..."},

@@ -59,6 +59,9 @@ func WriteBisect(w io.Writer, f *bisect.Finding, markdown bool) error {
 			p.wrap(n)
 		}
 	}
+	if s := r.Remark(); s != "" {
+		p.wrap(s)
+	}
 	for _, s := range r.Doubts() {
 		p.wrap("Warning: " + s)
 	}

@@ -110,7 +110,11 @@ func (p *Pair) warn() {
 	}
 	// Pairs that are missing.
 	if h := p.Headline; h != nil {
+		within, parted := study.Parted(p.A.Samples, p.B.Samples)
 		switch {
+		case parted > 0:
+			say("the workload looks at how full the device is, or at what failed, and did not do the same in %s: they part within %d operations of a process, and are compared as independent samples",
+				plural(parted, "pair", "pairs"), within)
 		case !h.Paired:
 			say("no run has a partner with its seed: compared as independent samples, which takes many more runs to see the same")
 		case h.Unpaired > 0:

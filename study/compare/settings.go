@@ -62,6 +62,9 @@ func WriteSettings(w io.Writer, r *study.Result, opt Options, markdown bool) err
 	names("Not in the baseline: ", v.alien, ".")
 	// How to read the figures, and what to be careful with.
 	p.wrap(settingsNote(r))
+	if s := r.Remark(); s != "" {
+		p.wrap(s)
+	}
 	for _, s := range r.Doubts() {
 		p.wrap("Warning: " + s)
 	}
