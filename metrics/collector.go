@@ -3,6 +3,7 @@ package metrics
 import (
 	"fmt"
 	"iter"
+	"math"
 
 	"mbsim/allocator"
 	"mbsim/filesystem"
@@ -34,6 +35,9 @@ type Config struct {
 
 	// Time, if not nil, puts the metrics of time into a row.
 	Time func(Row)
+	// Atomic says that operations happen all at once, so that processes never meet: what counts
+	// their meeting has no value.
+	Atomic bool
 	// Times record how long operations take, each operation in one of them. The collector
 	// empties them.
 	Times []*latency.Recorder
@@ -51,6 +55,7 @@ type Collector struct {
 	look   func() iter.Seq[filesystem.FileInfo]
 	lost   func() int64
 	status func() filesystem.StatusTree
+	atomic bool
 	geo    *allocator.Geometry
 	ops    operations
 
@@ -88,7 +93,7 @@ func New(cfg Config) (*Collector, error) {
 		}
 		return def
 	}
-	c := &Collector{fs: cfg.FS, policy: cfg.Policy, time: cfg.Time, look: cfg.Look, lost: cfg.Lost, status: cfg.StatusTree, geo: cfg.FS.Geometry(), base: NewRow(), times: newTimes(cfg.Times)}
+	c := &Collector{fs: cfg.FS, atomic: cfg.Atomic, policy: cfg.Policy, time: cfg.Time, look: cfg.Look, lost: cfg.Lost, status: cfg.StatusTree, geo: cfg.FS.Geometry(), base: NewRow(), times: newTimes(cfg.Times)}
 	if c.look == nil {
 		c.look = cfg.FS.Files
 	}
@@ -179,6 +184,9 @@ func (c *Collector) count(r Row) {
 	c.ops.count(r)
 	if c.policy != nil {
 		c.policy.Count(r)
+	}
+	if c.atomic {
+		r[idLost], r[idBusy] = math.NaN(), math.NaN()
 	}
 	if c.time != nil {
 		c.time(r)

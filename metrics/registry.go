@@ -61,6 +61,8 @@ var (
 	freeFirst    = must(freeTable[0].Name)
 	opFirst      = must(opTotals[0].Name)
 	mballocFirst = must(mballocTable[0].Name)
+	idLost       = must("mb_lost")
+	idBusy       = must("mb_busy")
 	statusFirst  = must(statusTable[0].Name)
 	rsvFirst     = must(reservationTable[0].Name)
 	latencyFirst = must("latency_" + latency.Op(0).String() + "_p50_us")

@@ -23,6 +23,7 @@ type Result struct {
 
 	Series    *Series
 	Snapshots []*Snapshot
+	Warnings  []string  // what makes the result doubtful
 	Map       *BlockMap // nil where nothing is known of the free space
 
 }

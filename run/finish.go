@@ -2,6 +2,7 @@ package run
 
 import (
 	"errors"
+	"fmt"
 
 	"mbsim/kernels"
 	"mbsim/metrics"
@@ -36,6 +37,7 @@ func (r *runner) finish() (*Outcome, error) {
 		Result: r.collector.Finish(r.engine.Now()), OutOfSpace: r.outOfSpace, Notes: r.m.notes,
 		Events: r.engine.Events(), Fingerprint: r.fingerprint(), Ops: r.record, Mounted: r.m.Mounted,
 	}
+	out.Result.Warnings = append(r.warnings, failures(out.Result)...)
 	if r.population != nil {
 		out.Decisions = r.population.Decisions()
 	}
@@ -62,4 +64,24 @@ func (r *runner) finish() (*Outcome, error) {
 		out.Verdicts = append(out.Verdicts, v)
 	}
 	return out, nil
+}
+
+// manyFailures is the share of operations that may fail before a run is worth a warning.
+const manyFailures = 0.1
+
+// failures warn of a run in which a large share of what processes asked for failed: then it
+// measures something else than its author meant.
+func failures(r *metrics.Result) []string {
+	get := func(name string) float64 {
+		v, err := r.Value(name)
+		if err != nil {
+			return 0
+		}
+		return v
+	}
+	all, failed, full := get("ops"), get("ops_failed"), get("ops_enospc")
+	if failed <= manyFailures*all {
+		return nil
+	}
+	return []string{fmt.Sprintf("%.0f of %.0f operations failed (%.0f%%), %.0f of them for want of space", failed, all, 100*failed/all, full)}
 }

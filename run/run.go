@@ -91,6 +91,8 @@ type runner struct {
 	inside     int  // processes and kernel threads in the middle of an operation
 	checkWaits bool // a check is to be performed once inside is 0
 
+	warnings []string
+
 	record     []workload.Op
 	recordCPU  int
 	lastReport int64
@@ -147,7 +149,7 @@ func (r *runner) play(launch func()) (out *Outcome, err error) {
 	}()
 	r.collector, err = metrics.New(metrics.Config{
 		FS: r.m.FileSystem, Policy: r.m.Policy, Source: r.m.Source,
-		Look: r.m.Look, Lost: r.m.Lost, StatusTree: r.m.StatusTree, Time: r.countTime(), Times: r.recorders(),
+		Look: r.m.Look, Lost: r.m.Lost, StatusTree: r.m.StatusTree, Time: r.countTime(), Times: r.recorders(), Atomic: r.timed == nil,
 	})
 	if err != nil {
 		return nil, err

@@ -211,6 +211,7 @@ func (w *Worker) note(ret int64) {
 	f := a.file
 	w.full = w.full || ret == -enospc
 	failed := ret < 0
+	w.acted = w.acted || !failed && op.Kind != Mkdir && op.Kind != Open && op.Kind != Close
 	// What the operation changed, if it did.
 	switch op.Kind {
 	case Mkdir:
@@ -251,6 +252,9 @@ func (w *Worker) note(ret int64) {
 	case Unlink:
 		w.forget(f)
 	}
+	// Without space, and with nothing that the class would delete, there is nothing to do but to
+	// wait.
+	w.held = w.held || failed && ret == -enospc && (w.class.OnFull == FullContinue || len(w.files.all) == 0)
 	// Nothing more of the activity, but an open file is closed as the class wants it.
 	if failed {
 		a.before, a.off, a.after = nil, a.end, a.after[:0]

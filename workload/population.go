@@ -20,6 +20,8 @@ type Population struct {
 	files      int64
 	nextCPU    int
 	levels     []decisionLevel // of Decisions
+	looked     bool            // Over was asked in this phase
+	falls      bool            // the phase began with more in use than its limit
 }
 
 // NewPopulation returns a population of nobody, for a machine with that many
@@ -43,7 +45,7 @@ func (p *Population) Begin(ph *Phase, now int64) (workers []*Worker, prepare []O
 			}
 		}
 	}
-	p.phase, p.began, p.operations, p.nextCPU = ph, now, 0, 0
+	p.phase, p.began, p.operations, p.nextCPU, p.looked = ph, now, 0, 0, false
 	for i := range ph.Classes {
 		// Shared directories are made once, before the processes that use them.
 		c := &ph.Classes[i]
@@ -95,6 +97,37 @@ func (p *Population) cpuOf(c *Class, i int) int {
 	return n
 }
 
+// NotMade says that a directory which Begin asked for could not be made. Processes that need
+// it try again.
+func (p *Population) NotMade(path string) {
+	for i := range p.phase.Classes {
+		t := p.trees[p.phase.Classes[i].Name]
+		if t == nil {
+			continue
+		}
+		for j := range t.dirs {
+			if t.dirs[j].path == path {
+				t.dirs[j].made = false
+			}
+		}
+	}
+}
+
+// Idle names the classes of the phase none of whose processes has done anything that worked.
+func (p *Population) Idle() (names []string) {
+	for i := range p.phase.Classes {
+		c := &p.phase.Classes[i]
+		acted := false
+		for _, w := range p.members[c.Name][:c.Count] {
+			acted = acted || w.acted
+		}
+		if !acted {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
 // Operations is how many activities the phase has completed.
 func (p *Population) Operations() int64 { return p.operations }
 
@@ -105,8 +138,16 @@ func (p *Population) Files() int64 { return p.files }
 // with this share of the device in use.
 func (p *Population) Over(now int64, used float64) bool {
 	u := &p.phase.Until
+	// A phase that begins with a fuller device ends when the use has fallen to the limit.
+	if !p.looked {
+		p.looked, p.falls = true, used > u.Used
+	}
+	reached := used >= u.Used
+	if p.falls {
+		reached = used <= u.Used
+	}
 	return u.Time > 0 && now-p.began >= u.Time ||
 		u.Operations > 0 && p.operations >= u.Operations ||
-		u.Used > 0 && used >= u.Used ||
+		u.Used > 0 && reached ||
 		u.Files > 0 && p.files >= u.Files
 }
