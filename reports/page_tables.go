@@ -18,6 +18,10 @@ type verdict struct {
 
 // verdicts are the expectations that the resolved scenario has.
 func verdicts(r *Run) (out []verdict) {
+	// Nobody expected anything of half a run.
+	if r.Manifest.Interrupted {
+		return nil
+	}
 	// The expectations are in the resolved scenario, so that a stored run has them too.
 	var config struct {
 		Expect []struct {
