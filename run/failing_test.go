@@ -126,3 +126,20 @@ func TestAtomicOperationsDoNotMeet(t *testing.T) {
 		t.Error("nothing is lost where processes meet")
 	}
 }
+
+// TestUnreachableEnds: a phase that ends by more files than the device has inodes for ends with
+// one line.
+func TestUnreachableEnds(t *testing.T) {
+	s := load(t, `
+device: {mkfs: {size: 64M, inodes: 512}}
+workload:
+  phases:
+    - name: fill
+      classes: [{name: p, mix: {create: 1}, file_size: 4K}]
+      until: {files: 1000}
+`)
+	_, err := Run(t.Context(), s, Options{})
+	if err == nil || !strings.Contains(err.Error(), "phase fill ends at 1000 files, but the device has no space or no inode for more than 5") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("%v", err)
+	}
+}

@@ -5,6 +5,7 @@ import (
 
 	"mbsim/filesystem"
 	"mbsim/filesystem/play"
+	"mbsim/scenarios"
 	"mbsim/sim"
 	"mbsim/workload"
 )
@@ -126,6 +127,11 @@ func (r *runner) worker(p *sim.Process, w *workload.Worker) error {
 				v.Skipped = true
 				continue
 			}
+		}
+		if most, is := r.population.Unreachable(); is && r.scenario.Stop == (scenarios.Stop{}) {
+			ph := &r.scenario.Workload.Phases[r.phase]
+			return &StartError{fmt.Errorf("%s: phase %s ends at %d files, but the device has no space or no inode for more than %d: want a larger device, more inodes (device.mkfs.inodes), or another end",
+				r.scenario.File, ph.Name, ph.Until.Files, most)}
 		}
 		// The next step depends on what this one returned.
 		ret, err := r.perform(p, pl, &step.Op)

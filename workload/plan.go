@@ -211,6 +211,7 @@ func (w *Worker) note(ret int64) {
 	f := a.file
 	w.full = w.full || ret == -enospc
 	failed := ret < 0
+	w.pop.noSpace = w.pop.noSpace || ret == -enospc
 	w.acted = w.acted || !failed && op.Kind != Mkdir && op.Kind != Open && op.Kind != Close
 	// What the operation changed, if it did.
 	switch op.Kind {
@@ -224,7 +225,7 @@ func (w *Worker) note(ret int64) {
 		if !failed {
 			f.fd = op.FD
 			w.files.add(f)
-			w.pop.files++
+			w.pop.grown()
 		}
 	// A file that cannot be opened is not there any more.
 	case Open:

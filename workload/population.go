@@ -20,6 +20,9 @@ type Population struct {
 	files      int64
 	nextCPU    int
 	levels     []decisionLevel // of Decisions
+	most       int64           // files there ever were in this phase
+	mostAt     int64           // operations completed then
+	noSpace    bool            // an operation has found no space since
 	looked     bool            // Over was asked in this phase
 	falls      bool            // the phase began with more in use than its limit
 }
@@ -46,6 +49,7 @@ func (p *Population) Begin(ph *Phase, now int64) (workers []*Worker, prepare []O
 		}
 	}
 	p.phase, p.began, p.operations, p.nextCPU, p.looked = ph, now, 0, 0, false
+	p.most, p.mostAt, p.noSpace = p.files, 0, false
 	for i := range ph.Classes {
 		// Shared directories are made once, before the processes that use them.
 		c := &ph.Classes[i]
@@ -95,6 +99,26 @@ func (p *Population) cpuOf(c *Class, i int) int {
 	n := p.nextCPU
 	p.nextCPU = (n + 1) % p.cpus
 	return n
+}
+
+// hopeless is after how many operations without another file than there ever was, and without
+// space, a phase that ends by the number of files is thought never to end.
+const hopeless = 20_000
+
+// Unreachable says that a phase which only the number of its files ends will not come there: the
+// device has no space, or no inode, for more than most files.
+func (p *Population) Unreachable() (most int64, is bool) {
+	u := &p.phase.Until
+	only := u.Files > 0 && u.Time == 0 && u.Operations == 0 && u.Used == 0
+	return p.most, only && p.noSpace && p.operations-p.mostAt > hopeless
+}
+
+// grown notes that there is another file.
+func (p *Population) grown() {
+	p.files++
+	if p.files > p.most {
+		p.most, p.mostAt, p.noSpace = p.files, p.operations, false
+	}
 }
 
 // NotMade says that a directory which Begin asked for could not be made. Processes that need
