@@ -3,9 +3,11 @@ package metrics
 import (
 	"fmt"
 	"iter"
+	"math"
 
 	"mbsim/allocator"
 	"mbsim/filesystem"
+	"mbsim/machine/latency"
 )
 
 // Limits of what a collector keeps, where its Config says nothing.
@@ -33,6 +35,12 @@ type Config struct {
 
 	// Time, if not nil, puts the metrics of time into a row.
 	Time func(Row)
+	// Atomic says that operations happen all at once, so that processes never meet: what counts
+	// their meeting has no value.
+	Atomic bool
+	// Times record how long operations take, each operation in one of them. The collector
+	// empties them.
+	Times []*latency.Recorder
 
 	// Limits of what is kept; 0 for the default.
 	Rows, Snapshots, Columns, Bands int
@@ -47,6 +55,7 @@ type Collector struct {
 	look   func() iter.Seq[filesystem.FileInfo]
 	lost   func() int64
 	status func() filesystem.StatusTree
+	atomic bool
 	geo    *allocator.Geometry
 	ops    operations
 
@@ -58,6 +67,7 @@ type Collector struct {
 	snaps  timeline[*Snapshot]
 	maps   timeline[[]float32]
 	phases []phase
+	times  stopwatch
 
 	visited uint64 // files at the last snapshot
 	done    uint64 // operations then
@@ -69,6 +79,7 @@ type phase struct {
 	measured   bool
 	start, end int64
 	from, to   Row
+	times      latency.Span // of the phase
 }
 
 // New makes a collector. Counters count from here on.
@@ -82,7 +93,7 @@ func New(cfg Config) (*Collector, error) {
 		}
 		return def
 	}
-	c := &Collector{fs: cfg.FS, policy: cfg.Policy, time: cfg.Time, look: cfg.Look, lost: cfg.Lost, status: cfg.StatusTree, geo: cfg.FS.Geometry(), base: NewRow()}
+	c := &Collector{fs: cfg.FS, atomic: cfg.Atomic, policy: cfg.Policy, time: cfg.Time, look: cfg.Look, lost: cfg.Lost, status: cfg.StatusTree, geo: cfg.FS.Geometry(), base: NewRow(), times: newTimes(cfg.Times)}
 	if c.look == nil {
 		c.look = cfg.FS.Files
 	}
@@ -122,8 +133,11 @@ func (c *Collector) Begin(name string, measured bool, now int64) {
 }
 
 func (c *Collector) endPhase(now int64, row Row) {
+	// What was timed since the phase before is this one's; without one it is nobody's.
+	times := c.times.phase.Cut()
 	if n := len(c.phases); n > 0 && c.phases[n-1].to == nil {
-		c.phases[n-1].end, c.phases[n-1].to = now, row
+		p := &c.phases[n-1]
+		p.end, p.to, p.times = now, row, times
 	}
 }
 
@@ -148,6 +162,9 @@ func (c *Collector) sample(now int64, all bool) Row {
 	if row {
 		c.rows.add(now, r, all)
 	}
+	if row || snap {
+		c.times.cut(now, len(c.rows.samples)+len(c.snaps.samples), c.kept)
+	}
 	if column && c.bands != nil {
 		c.maps.add(now, c.bands.column(c.policy), all)
 	}
@@ -167,6 +184,9 @@ func (c *Collector) count(r Row) {
 	c.ops.count(r)
 	if c.policy != nil {
 		c.policy.Count(r)
+	}
+	if c.atomic {
+		r[idLost], r[idBusy] = math.NaN(), math.NaN()
 	}
 	if c.time != nil {
 		c.time(r)

@@ -230,7 +230,7 @@ func TestStat(t *testing.T) {
 	if _, err := res.Stat("used", "last"); err == nil || errors.As(err, &absent) {
 		t.Errorf("an unknown metric: %v", err)
 	}
-	if m := (&Series{}).mean(used); !math.IsNaN(m) {
+	if m := mean([]*Series{{}}, used); !math.IsNaN(m) {
 		t.Errorf("mean of nothing is %v", m)
 	}
 }

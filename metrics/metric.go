@@ -13,7 +13,7 @@ type Better uint8
 
 // The directions.
 const (
-	Neither Better = iota // it describes the load, or is good or bad by context
+	Neither Better = iota // it describes the load, or is good or bad by context; every counter: it follows how much was done
 	Lower
 	Higher
 )
@@ -31,9 +31,10 @@ const (
 	Counter Kind = iota // counts up from the start of the run
 	Gauge               // a state
 	Ratio               // computed from other metrics
+	Span                // of what happened in a stretch of time: the run, its measured phases, a phase, or since the last point of a curve
 )
 
-var kindNames = [...]string{"counter", "gauge", "ratio"}
+var kindNames = [...]string{"counter", "gauge", "ratio", "span"}
 
 // String is the kind as results.json has it.
 func (k Kind) String() string { return kindNames[k] }

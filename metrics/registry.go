@@ -1,6 +1,10 @@
 package metrics
 
-import "slices"
+import (
+	"slices"
+
+	"mbsim/machine/latency"
+)
 
 // build is the registry: the tables of this package, one after the other.
 func build() []Metric {
@@ -57,8 +61,11 @@ var (
 	freeFirst    = must(freeTable[0].Name)
 	opFirst      = must(opTotals[0].Name)
 	mballocFirst = must(mballocTable[0].Name)
+	idLost       = must("mb_lost")
+	idBusy       = must("mb_busy")
 	statusFirst  = must(statusTable[0].Name)
 	rsvFirst     = must(reservationTable[0].Name)
+	latencyFirst = must("latency_" + latency.Op(0).String() + "_p50_us")
 )
 
 // The groups of the registry: headings in tables.
@@ -96,7 +103,7 @@ var spaceMetrics = []Metric{
 		Doc: "Share of the file system's blocks that are in use or promised to delayed writes, as df shows it."},
 	{Name: "free_blocks", Unit: "blocks", Better: Neither, Kind: Gauge, Group: groupSpace, Source: "bg_free_blocks_count",
 		Doc: "Blocks free on disk: the sum over all group descriptors."},
-	{Name: "lost_blocks", Unit: "blocks", Better: Lower, Kind: Counter, Group: groupSpace, Source: fromSimulator,
+	{Name: "lost_blocks", Unit: "blocks", Better: Neither, Kind: Counter, Group: groupSpace, Source: fromSimulator,
 		Doc: "Dirty blocks that found no place at writeback: data lost to ENOSPC."},
 }
 

@@ -75,28 +75,19 @@ func rungMetrics() []mballocMetric {
 		all = append(all, m)
 	}
 	for i, r := range rungs {
-		// Searches should end early: the first rung is cheap and finds exactly what is wanted,
-		// other cheap rungs find less for as little, and the rest costs scans of groups.
-		better := Lower
-		switch {
-		case i == 0:
-			better = Higher
-		case r.Cheap:
-			better = Neither
-		}
-		add(i, "hits", "requests", better, "hits", "Searches that ended in "+r.Label+", "+r.Doc+".",
+		add(i, "hits", "requests", Neither, "hits", "Searches that ended in "+r.Label+", "+r.Doc+".",
 			func(s *mballoc.Stats) *[mballoc.MaxRungs]uint64 { return &s.RungHits })
 	}
 	for i, r := range rungs {
-		add(i, "groups_considered", "groups", Lower, "groups_considered", "Groups looked at in "+r.Label+".",
+		add(i, "groups_considered", "groups", Neither, "groups_considered", "Groups looked at in "+r.Label+".",
 			func(s *mballoc.Stats) *[mballoc.MaxRungs]uint64 { return &s.GroupsConsidered })
 	}
 	for i, r := range rungs {
-		add(i, "useless_loops", "loops", Lower, "useless_loops (s_bal_cX_failed)", "Passes over all groups in "+r.Label+" that found nothing.",
+		add(i, "useless_loops", "loops", Neither, "useless_loops (s_bal_cX_failed)", "Passes over all groups in "+r.Label+" that found nothing.",
 			func(s *mballoc.Stats) *[mballoc.MaxRungs]uint64 { return &s.UselessLoops })
 	}
 	for i, r := range rungs {
-		add(i, "extents_scanned", "extents", Lower, "extents_scanned (s_bal_cX_ex_scanned)", "Free extents measured in "+r.Label+".",
+		add(i, "extents_scanned", "extents", Neither, "extents_scanned (s_bal_cX_ex_scanned)", "Free extents measured in "+r.Label+".",
 			func(s *mballoc.Stats) *[mballoc.MaxRungs]uint64 { return &s.ExtentsByRung })
 	}
 	// Only rungs that take groups from lists can be given one in vain, and not all kernels that
@@ -105,7 +96,7 @@ func rungMetrics() []mballocMetric {
 		if r.Lists == mballoc.NoLists || !countsBadSuggestions(r.Key) {
 			continue
 		}
-		add(i, "bad_suggestions", "groups", Lower, "bad_suggestions", "Groups that "+r.Label+" took from a list in vain.",
+		add(i, "bad_suggestions", "groups", Neither, "bad_suggestions", "Groups that "+r.Label+" took from a list in vain.",
 			func(s *mballoc.Stats) *[mballoc.MaxRungs]uint64 { return &s.BadSuggestions })
 		all[len(all)-1].has = func(k *mballoc.Kernel) bool { return k.Counters.BadSuggestions }
 	}
@@ -132,60 +123,60 @@ var mballocTable = slices.Concat(mballocFirstTable, rungMetrics(), mballocLastTa
 var mballocFirstTable = []mballocMetric{
 	mb(groupRequests, "mb_reqs", "requests", Neither, "mb_stats: reqs (s_bal_reqs)",
 		"Requests for blocks.", func(s *mballoc.Stats) uint64 { return s.Requests }),
-	mb(groupRequests, "mb_success", "requests", Higher, "mb_stats: success (s_bal_success)",
+	mb(groupRequests, "mb_success", "requests", Neither, "mb_stats: success (s_bal_success)",
 		"Requests that got all they asked for at once.", func(s *mballoc.Stats) uint64 { return s.Success }),
-	mb(groupRequests, "mb_goal_hits", "requests", Higher, "mb_stats: goal_hits (s_bal_goals)",
+	mb(groupRequests, "mb_goal_hits", "requests", Neither, "mb_stats: goal_hits (s_bal_goals)",
 		"Requests served at their goal.", func(s *mballoc.Stats) uint64 { return s.GoalHits }),
 	mb(groupRequests, "mb_blocks_allocated", "blocks", Neither, "s_bal_allocated",
 		"Blocks handed out.", func(s *mballoc.Stats) uint64 { return s.BlocksAllocated }),
-	mb(groupRequests, "mb_enospc", "requests", Lower, "event ext4_allocate_blocks with no block",
+	mb(groupRequests, "mb_enospc", "requests", Neither, "event ext4_allocate_blocks with no block",
 		"Requests that failed for want of space.", func(s *mballoc.Stats) uint64 { return s.NoSpace }),
-	mb(groupRequests, "mb_lost", "chunks", Lower, "mb_stats: lost (s_mb_lost_chunks)",
+	mb(groupRequests, "mb_lost", "chunks", Neither, "mb_stats: lost (s_mb_lost_chunks)",
 		"Chunks another CPU took between the search that found them and their use.", func(s *mballoc.Stats) uint64 { return s.Lost }),
 	mb(groupRequests, "mb_busy", "requests", Neither, "ext4_fs_is_busy",
 		"Requests for closed files that got a preallocation as CPUs waited for each other's groups.", func(s *mballoc.Stats) uint64 { return s.Busy }),
 
-	mb(groupSearch, "mb_groups_considered", "groups", Lower, "mb_stats: groups_considered of all criteria",
+	mb(groupSearch, "mb_groups_considered", "groups", Neither, "mb_stats: groups_considered of all criteria",
 		"Groups looked at, in all criteria.", totalConsidered),
-	mb(groupSearch, "mb_groups_scanned", "groups", Lower, "mb_stats: groups_scanned (s_bal_groups_scanned)",
+	mb(groupSearch, "mb_groups_scanned", "groups", Neither, "mb_stats: groups_scanned (s_bal_groups_scanned)",
 		"Groups whose buddy was searched.", func(s *mballoc.Stats) uint64 { return s.GroupsScanned }),
 }
 
 // mballocLastTable is the part behind them.
 var mballocLastTable = []mballocMetric{
-	mb(groupSearch, "mb_extents_scanned", "extents", Lower, "mb_stats: extents_scanned (s_bal_ex_scanned)",
+	mb(groupSearch, "mb_extents_scanned", "extents", Neither, "mb_stats: extents_scanned (s_bal_ex_scanned)",
 		"Free extents measured in searches.", func(s *mballoc.Stats) uint64 { return s.ExtentsScanned }),
-	mb(groupSearch, "mb_stream_goal_hits", "requests", Higher, "mb_stats: stream_goal_hits (s_bal_stream_goals)",
+	mb(groupSearch, "mb_stream_goal_hits", "requests", Neither, "mb_stats: stream_goal_hits (s_bal_stream_goals)",
 		"Searches for streams that ended in the group in which the stream before had ended.", func(s *mballoc.Stats) uint64 { return s.StreamGoalHits }),
-	mb(groupSearch, "mb_len_goal_hits", "requests", Higher, "mb_stats: len_goal_hits (s_bal_len_goals)",
+	mb(groupSearch, "mb_len_goal_hits", "requests", Neither, "mb_stats: len_goal_hits (s_bal_len_goals)",
 		"Searches that found the whole length that the request was normalized to.", func(s *mballoc.Stats) uint64 { return s.LenGoalHits }),
 	mb(groupSearch, "mb_2n_hits", "requests", Neither, "mb_stats: 2^n_hits (s_bal_2orders)",
 		"Requests for a power of two served from the buddy.", func(s *mballoc.Stats) uint64 { return s.Pow2Hits }),
-	mb(groupSearch, "mb_breaks", "requests", Lower, "mb_stats: breaks (s_bal_breaks)",
+	mb(groupSearch, "mb_breaks", "requests", Neither, "mb_stats: breaks (s_bal_breaks)",
 		"Searches cut short by mb_max_to_scan.", func(s *mballoc.Stats) uint64 { return s.Breaks }),
 
 	mb(groupPrealloc, "mb_preallocated", "clusters", Neither, "mb_stats: preallocated (s_mb_preallocated)",
 		"Clusters set aside beyond what was asked for.", func(s *mballoc.Stats) uint64 { return s.Preallocated }),
-	mb(groupPrealloc, "mb_discarded", "clusters", Lower, "mb_stats: discarded (s_mb_discarded)",
+	mb(groupPrealloc, "mb_discarded", "clusters", Neither, "mb_stats: discarded (s_mb_discarded)",
 		"Clusters of preallocations given back unused.", func(s *mballoc.Stats) uint64 { return s.Discarded }),
-	mb(groupPrealloc, "mb_pa_hits", "requests", Higher, "event ext4_mballoc_prealloc",
+	mb(groupPrealloc, "mb_pa_hits", "requests", Neither, "event ext4_mballoc_prealloc",
 		"Requests served from a preallocation.", func(s *mballoc.Stats) uint64 { return s.PAHits }),
-	mb(groupPrealloc, "mb_pa_blocks_used", "blocks", Higher, "event ext4_mballoc_prealloc",
+	mb(groupPrealloc, "mb_pa_blocks_used", "blocks", Neither, "event ext4_mballoc_prealloc",
 		"Blocks these requests got.", func(s *mballoc.Stats) uint64 { return s.PABlocksUsed }),
 	mb(groupPrealloc, "mb_inode_pas", "preallocations", Neither, "event ext4_mb_new_inode_pa",
 		"Preallocations made for an inode.", func(s *mballoc.Stats) uint64 { return s.InodePAs }),
 	mb(groupPrealloc, "mb_group_pas", "preallocations", Neither, "event ext4_mb_new_group_pa",
 		"Preallocations made for a CPU's locality group.", func(s *mballoc.Stats) uint64 { return s.GroupPAs }),
-	mb(groupPrealloc, "mb_pas_discarded", "preallocations", Lower, "events ext4_mb_release_inode_pa, ext4_mb_release_group_pa",
+	mb(groupPrealloc, "mb_pas_discarded", "preallocations", Neither, "events ext4_mb_release_inode_pa, ext4_mb_release_group_pa",
 		"Preallocations discarded.", func(s *mballoc.Stats) uint64 { return s.PAsDiscarded }),
-	mb(groupPrealloc, "mb_discards_for_space", "rounds", Lower, "event ext4_mb_discard_preallocations",
+	mb(groupPrealloc, "mb_discards_for_space", "rounds", Neither, "event ext4_mb_discard_preallocations",
 		"Rounds of discarding forced by a search that found no space.", func(s *mballoc.Stats) uint64 { return s.DiscardsForSpace }),
 
-	mb(groupBitmaps, "mb_bitmap_loads", "bitmaps", Lower, "event ext4_read_block_bitmap_load",
+	mb(groupBitmaps, "mb_bitmap_loads", "bitmaps", Neither, "event ext4_read_block_bitmap_load",
 		"Block bitmaps read from the device.", func(s *mballoc.Stats) uint64 { return s.BitmapLoads }),
 	mb(groupBitmaps, "mb_prefetch_ios", "bitmaps", Neither, "event ext4_read_block_bitmap_load, prefetch",
 		"Of these, bitmaps read ahead.", func(s *mballoc.Stats) uint64 { return s.PrefetchIOs }),
-	mb(groupBitmaps, "mb_buddies_generated", "groups", Lower, "mb_stats: buddies_generated (s_mb_buddies_generated)",
+	mb(groupBitmaps, "mb_buddies_generated", "groups", Neither, "mb_stats: buddies_generated (s_mb_buddies_generated)",
 		"Buddies built from a bitmap.", func(s *mballoc.Stats) uint64 { return s.BuddiesGenerated }),
 }
 

@@ -16,7 +16,7 @@ var statusTable = []statusMetric{
 	es("cache_hits", "lookups", Neither, Counter, "cache hits (es_stats_cache_hits)",
 		"Lookups of a file's block that found it in memory, mapped, delayed or a hole.",
 		func(s *filesystem.StatusTree) float64 { return float64(s.Hits) }),
-	es("cache_misses", "lookups", Lower, Counter, "cache misses (es_stats_cache_misses)",
+	es("cache_misses", "lookups", Neither, Counter, "cache misses (es_stats_cache_misses)",
 		"Lookups that had to go to the extent tree or the indirect blocks.",
 		func(s *filesystem.StatusTree) float64 { return float64(s.Misses) }),
 	es("extents", "extents", Lower, Gauge, "objects (es_stats_all_cnt)",

@@ -1,5 +1,7 @@
 package metrics
 
+import "mbsim/machine/latency"
+
 // The metrics of runs in which work takes time. Whoever runs the clock puts them
 // into rows by name (Config.Time).
 var timeTable = func() []Metric {
@@ -9,9 +11,12 @@ var timeTable = func() []Metric {
 	gauge := func(name, unit string, better Better, doc string) Metric {
 		return Metric{Name: name, Unit: unit, Better: better, Kind: Gauge, Group: groupTime, Source: fromSimulator, Doc: doc}
 	}
+	span := func(name, unit string, better Better, doc string) Metric {
+		return Metric{Name: name, Unit: unit, Better: better, Kind: Span, Group: groupTime, Source: fromSimulator, Doc: doc}
+	}
 	all := []Metric{
 		counter("time_s", "s", Neither, "Simulated time that has passed."),
-		counter("cpu_busy_s", "s", Lower, "Time that CPUs worked, over all CPUs."),
+		counter("cpu_busy_s", "s", Neither, "Time that CPUs worked, over all CPUs."),
 	}
 	for _, w := range []struct{ name, doc string }{
 		{"group_lock", "spun for a block group's lock"}, {"stream_lock", "spun for the lock of the stream goal (s_md_lock)"},
@@ -20,27 +25,28 @@ var timeTable = func() []Metric {
 		{"commit", "waited for a commit of the journal"},
 	} {
 		all = append(all,
-			counter("waits_"+w.name, "waits", Lower, "How often processes "+w.doc+"."),
-			counter("wait_"+w.name+"_s", "s", Lower, "Time that processes "+w.doc+", over all processes."))
+			counter("waits_"+w.name, "waits", Neither, "How often processes "+w.doc+"."),
+			counter("wait_"+w.name+"_s", "s", Neither, "Time that processes "+w.doc+", over all processes."))
 	}
 	all = append(all,
-		counter("device_reads", "requests", Lower, "Read requests submitted to the device."),
-		counter("device_writes", "requests", Lower, "Write requests submitted to the device."),
-		counter("device_flushes", "requests", Lower, "Flushes of the device's cache."),
+		counter("device_reads", "requests", Neither, "Read requests submitted to the device."),
+		counter("device_writes", "requests", Neither, "Write requests submitted to the device."),
+		counter("device_flushes", "requests", Neither, "Flushes of the device's cache."),
 		counter("device_bytes_read", "bytes", Neither, "Bytes read from the device."),
 		counter("device_bytes_written", "bytes", Neither, "Bytes written to the device."),
-		counter("device_seeks", "commands", Lower, "Commands of the device that did not begin where the one before ended."),
-		counter("device_busy_s", "s", Lower, "Time in which the device had something to do."),
+		counter("device_seeks", "commands", Neither, "Commands of the device that did not begin where the one before ended."),
+		counter("device_busy_s", "s", Neither, "Time in which the device had something to do."),
 	)
-	for _, op := range []string{"allocation", "create", "write", "fsync", "unlink"} {
-		what := "system call " + op
-		if op == "allocation" {
-			what = "call of the block allocator"
+	// In this order: putLatencies counts on it.
+	for op := range latency.Ops {
+		what := "system calls " + op.String()
+		if op == latency.Allocation {
+			what = "calls of the block allocator"
 		}
 		all = append(all,
-			gauge("latency_"+op+"_p50_us", "us", Lower, "Half of the "+what+"s so far took at most this long."),
-			gauge("latency_"+op+"_p99_us", "us", Lower, "99% of the "+what+"s so far took at most this long."),
-			gauge("latency_"+op+"_max_us", "us", Lower, "The longest "+what+" so far."))
+			span("latency_"+op.String()+"_p50_us", "us", Lower, "Half of the "+what+" took at most this long."),
+			span("latency_"+op.String()+"_p99_us", "us", Lower, "99% of the "+what+" took at most this long."),
+			span("latency_"+op.String()+"_max_us", "us", Lower, "The longest of the "+what+"."))
 	}
 	return append(all,
 		gauge("read_back_s", "s", Lower, "Time that reading all files at the end takes, one after the other by path, from a device that does nothing else."),

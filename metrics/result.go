@@ -3,6 +3,9 @@ package metrics
 import (
 	"fmt"
 	"math"
+	"slices"
+
+	"mbsim/machine/latency"
 )
 
 // Result is what a run comes to.
@@ -15,11 +18,12 @@ type Result struct {
 	Groups        int
 
 	Final    Row // at the end; counters of the whole run
-	Measured Row // of the measured phases: counters in them, gauges at the end of the last; nil where none is
+	Measured Row // of the measured phases: counters and times in them, gauges at the end of the last; nil where none is
 	Phases   []Phase
 
 	Series    *Series
 	Snapshots []*Snapshot
+	Warnings  []string  // what makes the result doubtful
 	Map       *BlockMap // nil where nothing is known of the free space
 
 }
@@ -29,7 +33,7 @@ type Phase struct {
 	Name       string
 	Measured   bool
 	Start, End int64
-	Values     Row // counters in the phase, gauges at its end
+	Values     Row // counters and times in the phase, gauges at its end
 }
 
 // Snapshot is what the whole tree and all free space come to at a time.
@@ -46,24 +50,33 @@ type Snapshot struct {
 func (c *Collector) Finish(now int64) *Result {
 	row := c.sample(now, true)
 	c.endPhase(now, row)
+	final := slices.Clone(row)
+	final.putLatencies(c.times.run)
 	r := &Result{
 		Start: c.rows.samples[0].time, End: now,
 		BlockSize: c.geo.BlockSize(), ClusterBlocks: int64(c.geo.ClusterRatio()), Blocks: int64(c.geo.Blocks), Groups: int(c.geo.Groups),
-		Final: row, Series: c.series(),
+		Final: final, Series: c.series(),
 	}
 	for _, s := range c.snaps.samples {
 		r.Snapshots = append(r.Snapshots, s.value)
 	}
+	measured := latency.New()
 	for i := range c.phases {
 		p := &c.phases[i]
 		v := p.to.Since(p.from)
+		c.times.putSpan(v, &p.times)
 		r.Phases = append(r.Phases, Phase{p.name, p.measured, p.start, p.end, v})
-		switch {
-		case p.measured && r.Measured == nil:
-			r.Measured = v
-		case p.measured:
+		if !p.measured {
+			continue
+		}
+		// Counters and latencies are those of all measured phases, gauges those of the last.
+		measured.Add(&p.times)
+		if r.Measured == nil {
+			r.Measured = slices.Clone(v)
+		} else {
 			r.Measured = r.Measured.plus(v)
 		}
+		r.Measured.putLatencies(measured)
 	}
 	if c.bands != nil {
 		r.Map = &BlockMap{Groups: r.Groups, PerBand: int(c.bands.per)}
@@ -87,6 +100,28 @@ func (r *Result) Value(name string) (float64, error) {
 	return r.Final[id], nil
 }
 
+// Applies says whether a metric exists for what was run: its kernel and policy, with or
+// without time. One that exists may still have no value, such as a latency of calls that
+// nobody made.
+func (r *Result) Applies(name string) bool {
+	id, err := Find(name)
+	if err != nil {
+		return false
+	}
+	switch registry[id].Kind {
+	case Span:
+		return r.Final.Has(must("time_s"))
+	case Ratio:
+		// It exists where all that it is computed from does.
+		for i := range quotient {
+			if q := &quotient[i]; q.id == id {
+				return !math.IsNaN(r.Final.sum(q.over)) && !math.IsNaN(r.Final.sum(q.per))
+			}
+		}
+	}
+	return r.Final.Has(id)
+}
+
 // AbsentError says that a metric exists, but that this run has no value for it.
 type AbsentError struct{ Metric string }
 
@@ -98,9 +133,9 @@ func (e *AbsentError) Error() string {
 var Stats = []string{"last", "mean", "max", "min"}
 
 // Stat is a figure over the time of a run, as expectations ask for it: last,
-// mean, max or min of the metric. The last of a run with measured phases is that
-// of these phases; the others are over the whole series, the mean weighted by
-// time.
+// mean, max or min of the metric, over the measured phases where there are any, the
+// mean weighted by time. Where the curve is of intervals (latencies, rates), mean, max and
+// min are of the intervals' values, and last is of all the time together.
 func (r *Result) Stat(name, stat string) (float64, error) {
 	id, err := Find(name)
 	if err != nil {
@@ -115,9 +150,9 @@ func (r *Result) Stat(name, stat string) (float64, error) {
 		}
 		v = row[id]
 	case "mean":
-		v = r.Series.mean(id)
+		v = mean(r.measured(), id)
 	case "max", "min":
-		v = r.Series.extreme(id, stat == "max")
+		v = extreme(r.measured(), id, stat == "max")
 	default:
 		return 0, fmt.Errorf("unknown statistic %q: want one of %v", stat, Stats)
 	}

@@ -62,9 +62,9 @@ var opTotals = []struct {
 	get func(*operations) uint64
 }{
 	{op("ops", "operations", Neither, "Operations performed, failed ones included."), (*operations).total},
-	{op("ops_failed", "operations", Lower, "Operations that failed."), func(o *operations) uint64 { return o.failed }},
-	{op("ops_enospc", "operations", Lower, "Operations that failed for want of space (ENOSPC)."), func(o *operations) uint64 { return o.noSpace }},
-	{op("ops_short_write", "operations", Lower, "Writes that wrote less than they were asked to."), func(o *operations) uint64 { return o.short }},
+	{op("ops_failed", "operations", Neither, "Operations that failed."), func(o *operations) uint64 { return o.failed }},
+	{op("ops_enospc", "operations", Neither, "Operations that failed for want of space (ENOSPC)."), func(o *operations) uint64 { return o.noSpace }},
+	{op("ops_short_write", "operations", Neither, "Writes that wrote less than they were asked to."), func(o *operations) uint64 { return o.short }},
 	{op("bytes_written", "bytes", Neither, "Bytes that write operations wrote."), func(o *operations) uint64 { return o.written }},
 	{op("bytes_read", "bytes", Neither, "Bytes that read operations read."), func(o *operations) uint64 { return o.read }},
 }

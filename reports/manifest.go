@@ -31,12 +31,13 @@ type Manifest struct {
 	ScenarioDigest string          `json:"scenario_digest"` // SHA-256 of the resolved scenario
 	Seed           uint64          `json:"seed"`
 	Command        []string        `json:"command"`
-	Config         json.RawMessage `json:"config"`            // the resolved scenario
-	Fingerprint    string          `json:"fingerprint"`       // of events, results and where blocks lie (run.Outcome): equal runs have equal ones
-	Changed        []Change        `json:"changed,omitempty"` // settings that are not the default
+	Config         json.RawMessage `json:"config"`                // the resolved scenario
+	Fingerprint    string          `json:"fingerprint"`           // of events, results and where blocks lie (run.Outcome): equal runs have equal ones
+	Changed        []Change        `json:"changed,omitempty"`     // settings that are not the default
+	Interrupted    bool            `json:"interrupted,omitempty"` // the results are those so far
 	Warnings       []string        `json:"warnings,omitempty"`
 	Notes          []string        `json:"notes,omitempty"` // on the starting state: what it does not tell, and what mounting it changed
-	Files          []string        `json:"files"` // of the run, in the manifest's directory
+	Files          []string        `json:"files"`           // of the run, in the manifest's directory
 }
 
 // Change is a setting that is not the default. Default is "" where there is none.

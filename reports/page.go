@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 
@@ -229,7 +230,7 @@ func (p *Page) question() string {
 // runView collects what the template shows of run i.
 func (p *Page) runView(i int, r *Run) runView {
 	m := &r.Manifest
-	v := runView{Name: p.name(i), Verdicts: verdicts(r), Tiles: tiles(r), Command: shell.Line(m.Command), Changed: m.Changed, Warnings: m.Warnings, Notes: m.Notes}
+	v := runView{Name: p.name(i), Verdicts: verdicts(r), Tiles: tiles(r), Command: shell.Line(m.Command), Changed: m.Changed, Warnings: slices.Concat(m.Warnings, r.Result.Warnings), Notes: m.Notes}
 	v.Verdict, v.Met = verdictLine(v.Verdicts)
 	// Where the program comes from, also if that is not known.
 	revision := m.Revision

@@ -83,7 +83,7 @@ var charts = []chart{
 	{id: "speed", title: "How many operations a second", label: "operations a second", group: "time_s", words: speedWords, lines: []chartLine{
 		{name: "operations", subject: "operations a second, in the mean of the whole run", per: "time_s", over: []string{"ops"}}}},
 	{id: "waits", title: "What processes waited for", label: "seconds so far, of all", group: "time_s", words: waitWords, lines: waitLines()},
-	{id: "latency", title: "How long the slowest calls took", label: "µs, of all so far", group: "time_s", words: latencyWords, lines: []chartLine{
+	{id: "latency", title: "How long the slowest calls took", label: "µs, since the point before", group: "time_s", words: latencyWords, lines: []chartLine{
 		{name: "99% of fsyncs", subject: "µs that 99% of fsyncs do not exceed", metric: "latency_fsync_p99_us"},
 		{name: "99% of writes", subject: "µs that 99% of writes do not exceed", metric: "latency_write_p99_us"},
 		{name: "99% of creations", subject: "µs that 99% of creations do not exceed", metric: "latency_create_p99_us"},

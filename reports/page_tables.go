@@ -18,6 +18,10 @@ type verdict struct {
 
 // verdicts are the expectations that the resolved scenario has.
 func verdicts(r *Run) (out []verdict) {
+	// Nobody expected anything of half a run.
+	if r.Manifest.Interrupted {
+		return nil
+	}
 	// The expectations are in the resolved scenario, so that a stored run has them too.
 	var config struct {
 		Expect []struct {
@@ -36,6 +40,9 @@ func verdicts(r *Run) (out []verdict) {
 		}
 		if got, err := r.Result.Stat(e.Metric, e.Stat); err == nil {
 			v.Value, v.Met = strconv.FormatFloat(got, 'g', 6, 64), holds(got, e.Op, e.Value)
+		}
+		if !r.Result.Applies(e.Metric) {
+			v.Value, v.Met = "not applicable", true
 		}
 		out = append(out, v)
 	}
@@ -185,9 +192,10 @@ func rowOf(runs []*Run, id metrics.ID) metricRow {
 				value += " " + unit
 			}
 			c.Value = value
-			// A value that is the same has no change to show.
+			// One run against one run is no evidence that anything is better: the word says only which
+			// way it went. A value that is the same has no change to show.
 			if i > 0 && !math.IsNaN(first) {
-				c.Change, c.Word = relative(first, v, m.Unit), changeWord(v-first, m.Better)
+				c.Change, c.Word = relative(first, v, m.Unit), changeWord(v-first, metrics.Neither)
 				if v == first {
 					c.Change = ""
 				}

@@ -77,7 +77,7 @@ func TestWords(t *testing.T) {
 
 		{speedWords, timed, "15 operations a second in the mean of the whole run; around 67.5 s it was 20."},
 		{waitWords, timed, "Processes waited 10 s in all, each on its own: 60.0% of it for data to or from the device, 30.0% of it for a commit and 10.0% of it for a block bitmap."},
-		{latencyWords, timed, "At the end 99% of fsyncs took at most 12.5 ms, 99% of writes took at most 80 µs and 99% of creations took at most 2 s."},
+		{latencyWords, timed, "In the whole run 99% of fsyncs took at most 12.5 ms, 99% of writes took at most 80 µs and 99% of creations took at most 2 s."},
 		{deviceWords, timed, "The device was busy for 50.0% of the time; 4 KiB were read from it and 3 MiB written to it."},
 		{speedWords, idle, "No time has passed."},
 		{waitWords, idle, "No process had to wait for another, nor for the device."},

@@ -51,18 +51,23 @@ func waitWords(r *Run) string {
 	return fmt.Sprintf("Processes waited %s s in all, each on its own: %s.", few(sum), joinWords(parts))
 }
 
-// latencyWords says how long the slowest of each hundred calls took.
+// latencyWords says how long the slowest of each hundred calls took, in the measured phases
+// where there are any.
 func latencyWords(r *Run) string {
 	var parts []string
 	for _, w := range []struct{ name, what string }{{"fsync", "fsyncs"}, {"write", "writes"}, {"create", "creations"}, {"allocation", "allocations"}} {
-		if name := "latency_" + w.name + "_p99_us"; has(r, name) {
-			parts = append(parts, fmt.Sprintf("99%% of %s took at most %s", w.what, microseconds(r.final(name))))
+		if v, err := r.Result.Stat("latency_"+w.name+"_p99_us", "last"); err == nil {
+			parts = append(parts, fmt.Sprintf("99%% of %s took at most %s", w.what, microseconds(v)))
 		}
 	}
 	if len(parts) == 0 {
 		return "No call was timed."
 	}
-	return "At the end " + joinWords(parts) + "."
+	when := "In the whole run "
+	if r.Result.Measured != nil {
+		when = "In what is measured "
+	}
+	return when + joinWords(parts) + "."
 }
 
 // microseconds is a time as people read it.

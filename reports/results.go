@@ -54,6 +54,7 @@ type (
 	}
 	resultFile struct {
 		resultHead
+		Warnings  []string               `json:"warnings,omitempty"`
 		Metrics   map[string]resultValue `json:"metrics"`
 		Phases    []resultPhase          `json:"phases"`
 		Snapshots []resultSnapshot       `json:"snapshots"`
@@ -73,6 +74,9 @@ func WriteResults(w io.Writer, r *Run) error {
 	j.field("start_ns", res.Start)
 	j.field("end_ns", res.End)
 	j.field("file_system", fileSystem{res.BlockSize, res.ClusterBlocks, res.Blocks, res.Groups})
+	if len(res.Warnings) > 0 {
+		j.field("warnings", res.Warnings)
+	}
 	j.text("  \"metrics\": {")
 	// Metrics without a value are left out.
 	sep := "\n"
@@ -197,7 +201,7 @@ func readResults(r io.Reader) (*metrics.Result, error) {
 	// The geometry and times, which were checked.
 	out := &metrics.Result{
 		Start: f.Start, End: f.End, BlockSize: f.FileSystem.BlockSize, ClusterBlocks: f.FileSystem.ClusterBlocks,
-		Blocks: f.FileSystem.Blocks, Groups: f.FileSystem.Groups, Final: metrics.NewRow(),
+		Blocks: f.FileSystem.Blocks, Groups: f.FileSystem.Groups, Warnings: f.Warnings, Final: metrics.NewRow(),
 	}
 	// The metrics: of the whole run, and of the measured phases where there are any.
 	for name, v := range f.Metrics {

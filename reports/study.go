@@ -15,7 +15,8 @@ type Study struct {
 	Question   string
 	Command    []string // that makes the study again
 	Keys       []string // what the settings vary, such as s_mb_order2_reqs
-	Metrics    []string // names of the registry; the first is the one asked about
+	Metrics    []string // names of the registry; the first is the one that the study is about
+	Asked      bool     // the user named it
 	Baseline   int      // the setting that others are compared with
 	Confidence float64  // of all intervals, such as 0.95
 	Notes      []string // sentences on method, and warnings

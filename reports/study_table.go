@@ -165,6 +165,10 @@ func (s *Study) tableWords() string {
 	most, setting, metric := 0., -1, -1
 	for i := range s.Settings {
 		for m := range s.Metrics {
+			// Where the user named a metric, nobody wants to hear of another.
+			if s.Asked && m > 0 {
+				continue
+			}
 			e := &s.Settings[i].Results[m]
 			if e.Delta.word(s.metric(m).Better) != "better" || s.base(m) == 0 {
 				continue
@@ -174,7 +178,10 @@ func (s *Study) tableWords() string {
 			}
 		}
 	}
-	if setting < 0 {
+	switch {
+	case setting < 0 && s.Asked:
+		return out + " No setting is better in " + s.Metrics[0] + " with evidence."
+	case setting < 0:
 		return out + " No setting is better in any metric with evidence."
 	}
 	return out + fmt.Sprintf(" The largest gain is that of %s in %s: %s.", s.Settings[setting].Name, s.Metrics[metric], s.cell(&s.Settings[setting].Results[metric], metric).Change)

@@ -85,7 +85,15 @@ func Summary(w io.Writer, r *Run, all bool, f Format) error {
 		t.AppendRow(table.Row{heading(h.Name, f)})
 		t.AppendRows(rows)
 	}
-	return render(w, t, f)
+	if err := render(w, t, f); err != nil {
+		return err
+	}
+	for _, s := range res.Warnings {
+		if _, err := fmt.Fprintf(w, "\nWarning: %s.\n", s); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // WriteNotes writes what the starting state of a run does not tell, and what mounting it has

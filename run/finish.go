@@ -2,11 +2,15 @@ package run
 
 import (
 	"errors"
+	"fmt"
 
 	"mbsim/kernels"
 	"mbsim/metrics"
 	"mbsim/scenarios"
 )
+
+// Failed says that an expectation was not met.
+func (v *Verdict) Failed() bool { return !v.Met && !v.NotApplicable }
 
 // Verdict is whether an expectation was met.
 type Verdict struct {
@@ -14,6 +18,9 @@ type Verdict struct {
 	Value  float64
 	Met    bool
 	Absent bool // the run has no value for the metric
+	// NotApplicable says that the metric does not exist for this kernel or policy, or without
+	// time: then the expectation is neither met nor not.
+	NotApplicable bool
 }
 
 // finish takes the last samples and reads what the kernel would show. Reading
@@ -30,6 +37,10 @@ func (r *runner) finish() (*Outcome, error) {
 		Result: r.collector.Finish(r.engine.Now()), OutOfSpace: r.outOfSpace, Notes: r.m.notes,
 		Events: r.engine.Events(), Fingerprint: r.fingerprint(), Ops: r.record, Mounted: r.m.Mounted,
 	}
+	out.Result.Warnings = append(r.warnings, failures(out.Result)...)
+	if r.population != nil {
+		out.Decisions = r.population.Decisions()
+	}
 	var err error
 	if out.Groups, err = r.m.proc(kernels.MbGroups); err != nil {
 		return nil, err
@@ -44,7 +55,7 @@ func (r *runner) finish() (*Outcome, error) {
 		absent := new(metrics.AbsentError)
 		switch {
 		case errors.As(err, &absent):
-			v.Absent = true
+			v.Absent, v.NotApplicable = true, !out.Result.Applies(x.Metric)
 		case err != nil:
 			return nil, err
 		default:
@@ -53,4 +64,24 @@ func (r *runner) finish() (*Outcome, error) {
 		out.Verdicts = append(out.Verdicts, v)
 	}
 	return out, nil
+}
+
+// manyFailures is the share of operations that may fail before a run is worth a warning.
+const manyFailures = 0.1
+
+// failures warn of a run in which a large share of what processes asked for failed: then it
+// measures something else than its author meant.
+func failures(r *metrics.Result) []string {
+	get := func(name string) float64 {
+		v, err := r.Value(name)
+		if err != nil {
+			return 0
+		}
+		return v
+	}
+	all, failed, full := get("ops"), get("ops_failed"), get("ops_enospc")
+	if failed <= manyFailures*all {
+		return nil
+	}
+	return []string{fmt.Sprintf("%.0f of %.0f operations failed (%.0f%%), %.0f of them for want of space", failed, all, 100*failed/all, full)}
 }

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"mbsim/allocator/mballoc"
@@ -32,6 +33,8 @@ type Options struct {
 	// Check is when the whole file system is checked. Contradictions end the run
 	// with a *CheckError.
 	Check CheckMode
+	// Keep makes a cancelled run an outcome: what there is so far, marked Interrupted.
+	Keep bool
 	// Look, if not nil, is called with the file system as it is at the simulated time At, ns,
 	// before anything that happens at that time. The run then ends, and its outcome is nil.
 	Look func(*kernels.Mounted) error
@@ -48,11 +51,13 @@ type Outcome struct {
 	Verdicts    []Verdict // of the scenario's expectations, in their order
 	Notes       []string  // on the starting state (image.Layout.Notes)
 	OutOfSpace  bool      // the first ENOSPC ended the run
+	Interrupted bool      // the context was cancelled (Options.Keep): results so far, and no verdicts
 	Events      uint64
 	Fingerprint uint64 // of all events, all results of operations and where blocks lie in the end: equal runs have equal ones
 	Groups      []byte // mb_groups, nil for ext2
 	Stats       []byte // mb_stats, nil for ext2
 	Ops         []workload.Op
+	Decisions   []string         // of the workload's processes (workload.Population)
 	Mounted     *kernels.Mounted // the file system as the run left it
 }
 
@@ -89,6 +94,8 @@ type runner struct {
 
 	inside     int  // processes and kernel threads in the middle of an operation
 	checkWaits bool // a check is to be performed once inside is 0
+
+	warnings []string
 
 	record     []workload.Op
 	recordCPU  int
@@ -146,7 +153,7 @@ func (r *runner) play(launch func()) (out *Outcome, err error) {
 	}()
 	r.collector, err = metrics.New(metrics.Config{
 		FS: r.m.FileSystem, Policy: r.m.Policy, Source: r.m.Source,
-		Look: r.m.Look, Lost: r.m.Lost, StatusTree: r.m.StatusTree, Time: r.countTime(),
+		Look: r.m.Look, Lost: r.m.Lost, StatusTree: r.m.StatusTree, Time: r.countTime(), Times: r.recorders(), Atomic: r.timed == nil,
 	})
 	if err != nil {
 		return nil, err
@@ -172,6 +179,9 @@ func (r *runner) play(launch func()) (out *Outcome, err error) {
 	if stopped := r.engine.Run(sim.Forever); !stopped && r.err == nil {
 		return nil, r.stuck()
 	}
+	if r.options.Keep && errors.Is(r.err, context.Canceled) {
+		return r.keep()
+	}
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -191,6 +201,18 @@ func (r *runner) play(launch func()) (out *Outcome, err error) {
 	if err = r.checkLater(); err != nil {
 		return nil, err
 	}
+	return out, nil
+}
+
+// keep is the outcome of a run that was interrupted.
+func (r *runner) keep() (*Outcome, error) {
+	r.warnings = append(r.warnings, fmt.Sprintf("interrupted after %.3f simulated seconds: these are the results so far", float64(r.engine.Now())/float64(sim.Second)))
+	out, err := r.finish()
+	if err != nil {
+		return nil, err
+	}
+	// Nobody expected anything of half a run.
+	out.Interrupted, out.Verdicts = true, nil
 	return out, nil
 }
 

@@ -251,7 +251,6 @@ type timeIDs struct {
 	time, busy                                                         metrics.ID
 	waits, waited                                                      [smp.WaitKinds]metrics.ID
 	reads, writes, flushes, bytesRead, bytesWritten, seeks, deviceBusy metrics.ID
-	latency                                                            [latency.Ops][3]metrics.ID
 	readBack, readRate                                                 metrics.ID
 }
 
@@ -276,13 +275,16 @@ func newTimeIDs() timeIDs {
 	for k := range smp.WaitKind(smp.WaitKinds) {
 		ids.waits[k], ids.waited[k] = metricID("waits_"+k.String()), metricID("wait_"+k.String()+"_s")
 	}
-	// Allocations are timed by the machine, within operations; operations by call.
-	for op := range latency.Ops {
-		for j, what := range []string{"p50", "p99", "max"} {
-			ids.latency[op][j] = metricID("latency_" + op.String() + "_" + what + "_us")
-		}
-	}
 	return ids
+}
+
+// recorders are those of how long operations take, none if work takes no time. Allocations
+// are timed by the machine, within operations; operations by call.
+func (r *runner) recorders() []*latency.Recorder {
+	if r.timed == nil {
+		return nil
+	}
+	return []*latency.Recorder{r.timed.host.Times(), r.timed.calls}
 }
 
 // countTime returns the function that puts the metrics of time into a row, or nil if work
@@ -296,7 +298,7 @@ func (r *runner) countTime() func(metrics.Row) {
 
 // count puts the metrics of time into a row.
 func (t *timed) count(row metrics.Row, now int64) {
-	const second, microsecond = 1e9, 1e3
+	const second = 1e9
 	row[t.ids.time], row[t.ids.busy] = float64(now)/second, float64(t.host.Busy())/second
 	for k, w := range t.host.Waits() {
 		row[t.ids.waits[k]], row[t.ids.waited[k]] = float64(w.Count), float64(w.Time)/second
@@ -305,19 +307,6 @@ func (t *timed) count(row metrics.Row, now int64) {
 	row[t.ids.reads], row[t.ids.writes], row[t.ids.flushes] = float64(s.Reads), float64(s.Writes), float64(s.Flushes)
 	row[t.ids.bytesRead], row[t.ids.bytesWritten] = float64(s.ReadBytes), float64(s.WriteBytes)
 	row[t.ids.seeks], row[t.ids.deviceBusy] = float64(s.Seeks), float64(s.Busy)/second
-	for op := range latency.Ops {
-		times := t.calls
-		if op == latency.Allocation {
-			times = t.host.Times()
-		}
-		// What never happened has no latency: its metrics are left out.
-		if times.Count(op) == 0 {
-			continue
-		}
-		row[t.ids.latency[op][0]] = float64(times.Percentile(op, 50)) / microsecond
-		row[t.ids.latency[op][1]] = float64(times.Percentile(op, 99)) / microsecond
-		row[t.ids.latency[op][2]] = float64(times.Max(op)) / microsecond
-	}
 	// Known only at the end (readBack).
 	if t.readTime > 0 {
 		row[t.ids.readBack], row[t.ids.readRate] = t.readTime, t.readRate

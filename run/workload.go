@@ -1,7 +1,11 @@
 package run
 
 import (
+	"fmt"
+
+	"mbsim/filesystem"
 	"mbsim/filesystem/play"
+	"mbsim/scenarios"
 	"mbsim/sim"
 	"mbsim/workload"
 )
@@ -48,6 +52,9 @@ func (r *runner) phases(p *sim.Process) {
 			return
 		}
 		r.work(p, workers)
+		for _, name := range r.population.Idle() {
+			r.warnings = append(r.warnings, fmt.Sprintf("class %s did nothing in phase %s: none of its operations succeeded", name, ph[i].Name))
+		}
 		// The check comes after the phase's sync or remount, and so sees what that did.
 		err := r.between(p, pl, ph[i].Then)
 		if err == nil {
@@ -64,8 +71,12 @@ func (r *runner) phases(p *sim.Process) {
 // prepare makes what the processes of a phase share.
 func (r *runner) prepare(p *sim.Process, pl *play.Player, ops []workload.Op) error {
 	for i := range ops {
-		if _, err := r.perform(p, pl, &ops[i]); err != nil {
+		ret, err := r.perform(p, pl, &ops[i])
+		if err != nil {
 			return err
+		}
+		if ops[i].Kind == workload.Mkdir && ret < 0 && ret != -int64(filesystem.EEXIST) {
+			r.population.NotMade(ops[i].Path)
 		}
 	}
 	return nil
@@ -116,6 +127,11 @@ func (r *runner) worker(p *sim.Process, w *workload.Worker) error {
 				v.Skipped = true
 				continue
 			}
+		}
+		if most, is := r.population.Unreachable(); is && r.scenario.Stop == (scenarios.Stop{}) {
+			ph := &r.scenario.Workload.Phases[r.phase]
+			return &StartError{fmt.Errorf("%s: phase %s ends at %d files, but the device has no space or no inode for more than %d: want a larger device, more inodes (device.mkfs.inodes), or another end",
+				r.scenario.File, ph.Name, ph.Until.Files, most)}
 		}
 		// The next step depends on what this one returned.
 		ret, err := r.perform(p, pl, &step.Op)

@@ -121,7 +121,7 @@ func (d *decoder) checkPhases(s *Scenario) error {
 		if err := d.checkClasses(s, ph, first); err != nil {
 			return err
 		}
-		if err := checkEnd(ph, &s.Stop); err != nil {
+		if err := checkEnd(ph, s); err != nil {
 			return d.wholeErrorf(at, "phase %s: %v", ph.Name, err)
 		}
 	}
@@ -176,21 +176,36 @@ func (d *decoder) checkClasses(s *Scenario, ph *workload.Phase, first map[string
 }
 
 // checkEnd refuses a phase that nothing would end.
-func checkEnd(ph *workload.Phase, stop *Stop) error {
-	u := ph.Until
+func checkEnd(ph *workload.Phase, s *Scenario) error {
+	u, stop := ph.Until, &s.Stop
 	// Without a limit of operations, space or files only simulated time can end the phase.
 	timeOnly := u.Operations == 0 && u.Used == 0 && u.Files == 0 && stop.Operations == 0 && stop.Used == 0 && !stop.OutOfSpace
-	if timeOnly && u.Time == 0 && stop.Time == 0 {
+	// Processes that stop when the device is full end the phase when it is.
+	stops := len(ph.Classes) > 0
+	for i := range ph.Classes {
+		stops = stops && ph.Classes[i].OnFull == workload.FullStop
+	}
+	if timeOnly && u.Time == 0 && stop.Time == 0 && !stops {
 		return fmt.Errorf("nothing ends it: want until or stop")
 	}
 	// A class without think and arrival never waits between operations. Where no class does,
-	// nothing but the calls themselves makes time pass, and a limit of time alone is refused.
-	timeless := true
+	// nothing but the calls themselves makes time pass: they must take some.
+	timeless := s.callsTakeNoTime()
 	for i := range ph.Classes {
 		timeless = timeless && ph.Classes[i].Think.Kind == workload.NoDist && ph.Classes[i].Arrival.Kind == workload.NoDist
 	}
-	if timeOnly && timeless {
-		return fmt.Errorf("it ends by time only, but no class has think or arrival: time need not pass")
+	if timeOnly && timeless && !stops {
+		return fmt.Errorf("it ends by time only, but no class has think or arrival, and a call costs no time")
 	}
 	return nil
+}
+
+// callsTakeNoTime says whether a system call may take no time at all: only where the costs
+// say so.
+func (s *Scenario) callsTakeNoTime() bool {
+	if s.Timing == nil {
+		return false
+	}
+	costs, err := s.Timing.CostModel()
+	return err == nil && costs.Syscall == 0
 }

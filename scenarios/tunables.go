@@ -3,6 +3,7 @@ package scenarios
 import (
 	"math"
 	"strconv"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -21,6 +22,13 @@ func findTunable(name string) (mballoc.Tunable, bool) {
 		}
 	}
 	return mballoc.Tunable{}, false
+}
+
+// IsDefault says whether a value of a tunable is the kernel's default. Where that depends on
+// the file system it is not known here.
+func IsDefault(key, value string) bool {
+	t, ok := findTunable(strings.TrimPrefix(key, "tunables."))
+	return ok && t.Default == value
 }
 
 // tunableNames are the names that tunables have: fields first.

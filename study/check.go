@@ -100,6 +100,9 @@ func (p *Plan) check() error {
 	if !seen[p.Baseline] {
 		return fmt.Errorf("baseline %q is no setting: there are %s", p.Baseline, p.names())
 	}
+	if !seen[p.Base] {
+		return fmt.Errorf("base %q is no setting: there are %s", p.Base, p.names())
+	}
 	if p.Metric != "" {
 		if _, err := metrics.Find(p.Metric); err != nil {
 			return fmt.Errorf("metric: %w", err)

@@ -7,6 +7,7 @@ import (
 
 	"mbsim/metrics"
 	"mbsim/study/stats"
+	"mbsim/workload"
 )
 
 // Sample is what one run of a group came to.
@@ -14,6 +15,7 @@ type Sample struct {
 	Seed        uint64
 	Replication int
 	Values      map[string]float64
+	Decisions   []string // what the outcome made the workload do; nil where that is not known
 }
 
 // Verdict says what a difference means.
@@ -25,9 +27,14 @@ const (
 	Worse  Verdict = "worse"
 	Higher Verdict = "higher"
 	Lower  Verdict = "lower"
-	Same   Verdict = "same" // in every pair
-	Unsure Verdict = "~"    // no evidence: the interval holds zero, or there are too few pairs
+	Same   Verdict = "same"  // in every pair
+	Unsure Verdict = "~"     // no evidence: the interval holds zero, or there are too few pairs
+	Small  Verdict = "small" // a difference with evidence, but less than anybody would act on
 )
+
+// DefaultMinEffect is the least share of the first mean that a difference must have to be a
+// verdict, if nobody says.
+const DefaultMinEffect = 0.01
 
 // MinPairs are the fewest pairs that are evidence.
 const MinPairs = 3
@@ -51,12 +58,15 @@ type Effect struct {
 }
 
 // Compare compares a metric of two groups, paired by seed and replication. Groups
-// that have no pair are compared as independent samples.
-func Compare(a, b []Sample, metric string) Effect {
+// that have no pair are compared as independent samples. A difference of less than the share
+// least of the first mean is no verdict.
+func Compare(a, b []Sample, metric string, least float64) Effect {
 	e := Effect{Metric: metric, Holm: math.NaN(), Signs: math.NaN(), Verdict: Unsure, ratioHalf: math.NaN()}
 	// Pairs where there are any; what a seed does to both runs then cancels.
+	// Runs whose workloads parted did not do the same: they are no pairs.
 	x, y := pairs(a, b, metric)
-	e.Paired = len(x) > 0
+	_, parted := Parted(a, b)
+	e.Paired = len(x) > 0 && parted == 0
 	if e.Paired {
 		e.Difference = stats.Paired(x, y)
 		_, e.ratioHalf = stats.Ratio(x, y)
@@ -74,8 +84,27 @@ func Compare(a, b []Sample, metric string) Effect {
 	if e.tested() {
 		e.Holm = e.Difference.P
 	}
-	e.judge(slices.Equal(x, y))
+	e.judge(slices.Equal(x, y), least)
 	return e
+}
+
+// Parted says in how many pairs of runs the workloads did not do the same, because processes
+// look at how full the device is or at what failed, and within how many operations of a process
+// they part first.
+func Parted(a, b []Sample) (within int64, n int) {
+	for i := range a {
+		for j := range b {
+			if a[i].Seed != b[j].Seed || a[i].Replication != b[j].Replication {
+				continue
+			}
+			if at, parted := workload.Parted(a[i].Decisions, b[j].Decisions); parted {
+				if n++; n == 1 || at < within {
+					within = at
+				}
+			}
+		}
+	}
+	return within, n
 }
 
 // pairs returns the values of runs that have the same seed and replication, in their order.
@@ -109,8 +138,9 @@ func pairs(a, b []Sample, metric string) (x, y []float64) {
 // tested says whether there are enough runs for a p value.
 func (e *Effect) tested() bool { return e.Difference.N >= MinPairs }
 
-// judge finds the verdict. equal says that all pairs have equal values.
-func (e *Effect) judge(equal bool) {
+// judge finds the verdict. equal says that all pairs have equal values. Where the first mean
+// is 0 any difference with evidence is large enough.
+func (e *Effect) judge(equal bool, least float64) {
 	d := &e.Difference
 	switch {
 	case d.N == 0:
@@ -118,6 +148,8 @@ func (e *Effect) judge(equal bool) {
 	case equal && e.Paired:
 		e.Verdict, e.Holm = Same, math.NaN()
 	case !e.tested() || !d.Evidence():
+	case math.Abs(d.Value) < least*math.Abs(e.A.Value):
+		e.Verdict = Small
 	default:
 		e.Verdict = direction(e.Metric, d.Value)
 	}
@@ -157,10 +189,15 @@ func Family(effects []*Effect) int {
 	return len(p)
 }
 
+// Decided says whether there is a verdict, on the comparison alone.
+func (e *Effect) Decided() bool {
+	return e.Verdict != Unsure && e.Verdict != Same && e.Verdict != Small
+}
+
 // Doubtful says that there is evidence in the comparison alone, but not as one of
 // its family.
 func (e *Effect) Doubtful() bool {
-	return e.Verdict != Unsure && e.Verdict != Same && e.Holm >= 1-stats.Confidence
+	return e.Decided() && e.Holm >= 1-stats.Confidence
 }
 
 // Disagree says that the t test and the permutation of signs come to different

@@ -40,9 +40,12 @@ func TestCompare(t *testing.T) {
 		{"the same once", lower, []float64{5}, []float64{5}, Same, 1, 0},
 		{"a value is missing", lower, []float64{5, nan, 9, 7, 3}, []float64{4, 3, 8.1, 6, 2.1}, Better, 4, 1},
 		{"more replications", lower, []float64{5, 9, 7, 3}, []float64{4, 8.1, 6, 2.1, 5, 8}, Better, 4, 2},
+		{"evidence of next to nothing", lower, []float64{500, 900, 700, 300}, []float64{499, 899.1, 699, 299.1}, Small, 4, 0},
+		{"more hits of a goal", "mb_goal_hits", []float64{5, 9, 7, 3}, []float64{6, 10.1, 8, 4.1}, Higher, 4, 0},
+		{"from nothing", lower, []float64{0, 0, 0}, []float64{0.001, 0.0011, 0.001}, Worse, 3, 0},
 		{"no value", lower, []float64{nan, nan}, []float64{4, 8}, Unsure, 0, 0},
 	} {
-		e := Compare(group(c.metric, c.a...), group(c.metric, c.b...), c.metric)
+		e := Compare(group(c.metric, c.a...), group(c.metric, c.b...), c.metric, DefaultMinEffect)
 		if e.Verdict != c.verdict || e.Difference.N != c.pairs || e.Unpaired != c.unpaired {
 			t.Errorf("%s: %+v", c.name, e)
 		}
@@ -58,14 +61,14 @@ func TestUnpaired(t *testing.T) {
 	for i := range b {
 		b[i].Seed = 2
 	}
-	e := Compare(a, b, m)
+	e := Compare(a, b, m, 0)
 	if e.Paired || e.Verdict != Unsure || e.Difference.N != 4 || e.Difference.Value > -0.9 {
 		t.Errorf("%+v", e)
 	}
 	for i := range b {
 		b[i].Values[m] -= 100
 	}
-	if e := Compare(a, b, m); e.Verdict != Better {
+	if e := Compare(a, b, m, 0); e.Verdict != Better {
 		t.Errorf("far apart: %+v", e)
 	}
 }
@@ -74,11 +77,11 @@ func TestUnpaired(t *testing.T) {
 func TestFamily(t *testing.T) {
 	const m = "files"
 	a := group(m, 1, 2, 3, 4, 5)
-	weak := Compare(a, group(m, 2, 2.5, 3.8, 5.5, 5.1), m)
+	weak := Compare(a, group(m, 2, 2.5, 3.8, 5.5, 5.1), m, 0)
 	if p := weak.Difference.P; p < 0.02 || p > 0.05 || weak.Verdict != Higher {
 		t.Fatalf("%+v", weak)
 	}
-	none, same := Compare(a, group(m, 0, 3, 2, 5, 5), m), Compare(a, a, m)
+	none, same := Compare(a, group(m, 0, 3, 2, 5, 5), m, 0), Compare(a, a, m, 0)
 	if n := Family([]*Effect{&weak, &same}); n != 1 || weak.Doubtful() {
 		t.Errorf("alone: %d comparisons, doubtful %v", n, weak.Doubtful())
 	}
@@ -95,13 +98,13 @@ func TestFamily(t *testing.T) {
 func TestDisagree(t *testing.T) {
 	const m = "files"
 	a := group(m, 0, 0, 0, 0, 0, 0, 0, 0)
-	if e := Compare(a, group(m, 1, 1.1, 1.2, 0.9, 1, 1.1, 0.8, 1), m); e.Disagree() {
+	if e := Compare(a, group(m, 1, 1.1, 1.2, 0.9, 1, 1.1, 0.8, 1), m, 0); e.Disagree() {
 		t.Errorf("clear: %+v", e)
 	}
-	if e := Compare(a, group(m, 10, 10, 10, 10, 10, 10, -30, 10), m); e.Disagree() {
+	if e := Compare(a, group(m, 10, 10, 10, 10, 10, 10, -30, 10), m, 0); e.Disagree() {
 		t.Errorf("unclear to both: %+v", e)
 	}
-	if e := Compare(a, group(m, 1, 1, 1, 1, 1, 1, 100, -0.5), m); e.Difference.P < 0.05 || !e.Disagree() == (e.Signs < 0.05) {
+	if e := Compare(a, group(m, 1, 1, 1, 1, 1, 1, 100, -0.5), m, 0); e.Difference.P < 0.05 || !e.Disagree() == (e.Signs < 0.05) {
 		t.Errorf("one large: %+v", e)
 	}
 }

@@ -72,15 +72,23 @@ func differAt(a, b []byte) int {
 	return 1 + bytes.Count(a[:n], []byte{'\n'})
 }
 
+// asked is the metric that the user named, "" for none.
+func (r *Result) asked() string {
+	if r.Asked {
+		return r.Metric
+	}
+	return ""
+}
+
 // origin is what the result was merged from: the plan, and records by id. Both are
 // checked.
 func (r *Result) origin() (*Plan, map[string]*Record, error) {
 	// The plan, from its fields in the result.
 	p := &Plan{Schema: r.Schema, Scenario: r.Scenario, Question: r.Question, Seed: r.Seed, Version: r.Version, Command: r.Command,
-		Axes: r.Axes, Baseline: r.Baseline, Metric: r.Metric, Replications: r.Replications, Until: r.Until, Warnings: r.Warnings}
+		Axes: r.Axes, Baseline: r.Baseline, Base: r.Base, Metric: r.asked(), Replications: r.Replications, Until: r.Until, MinEffect: r.MinEffect, Warnings: r.Warnings}
 	for i := range r.Settings {
 		s := &r.Settings[i]
-		p.Settings = append(p.Settings, Setting{Name: s.Name, Variant: s.Variant, Values: s.Values, Own: s.Own, Digest: s.Digest, Config: s.Config})
+		p.Settings = append(p.Settings, Setting{Name: s.Name, Variant: s.Variant, Values: s.Values, Own: s.Own, Default: s.Default, Digest: s.Digest, Config: s.Config})
 	}
 	if err := p.check(); err != nil {
 		return nil, nil, err
@@ -92,7 +100,7 @@ func (r *Result) origin() (*Plan, map[string]*Record, error) {
 		for j := range s.Runs {
 			x := &s.Runs[j]
 			rec := &Record{Schema: r.Schema, ID: x.ID, Setting: s.Name, Digest: s.Digest, Seed: r.Seed, Replication: x.Replication, Version: r.Version,
-				Fingerprint: x.Fingerprint, Events: x.Events, Simulated: x.Simulated, OutOfSpace: x.OutOfSpace, Unmet: x.Unmet, Metrics: x.Metrics}
+				Fingerprint: x.Fingerprint, Events: x.Events, Simulated: x.Simulated, OutOfSpace: x.OutOfSpace, Decisions: x.Decisions, Unmet: x.Unmet, Metrics: x.Metrics}
 			if err := rec.check(); err != nil {
 				return nil, nil, fmt.Errorf("settings[%d].runs[%d]: %w", i, j, err)
 			}

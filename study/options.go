@@ -13,11 +13,12 @@ import (
 type Options struct {
 	// Sets are key=value, or key=VALUES as scenarios.ParseAxis reads them.
 	Sets         []string
-	Replications int    // 0 for the sweep's
-	Until        string // such as ci=2%,max=50,metric=NAME; "" for the sweep's
-	Baseline     string // name of a setting; "" for the sweep's
-	Metric       string // the headline; "" for the first that every setting has
-	Version      string // of the code
+	Replications int     // 0 for the sweep's
+	Until        string  // such as ci=2%,max=50,metric=NAME; "" for the sweep's
+	Baseline     string  // name of a setting; "" for the sweep's
+	Metric       string  // the headline; "" for the first that every setting has
+	MinEffect    float64 // the least share of the baseline's mean that is a verdict
+	Version      string  // of the code
 	Command      []string
 	Metrics      []string // names that until and expect may use
 	// Alone makes settings of Sets only, whatever sweep the scenario has. Its replications hold.

@@ -6,6 +6,7 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"mbsim/internal/atomicfile"
 	"mbsim/metrics"
@@ -42,14 +43,14 @@ func (r *Result) writePage(dir string) error {
 // Page returns the study as its page shows it: the headline metric, and those headlines of the
 // registry that differ between settings.
 func (r *Result) Page() *reports.Study {
-	s := &reports.Study{Name: r.Scenario, Question: r.Question, Command: r.Command, Keys: r.keys(), Confidence: stats.Confidence, Notes: r.notes()}
+	s := &reports.Study{Name: r.Scenario, Question: r.Question, Command: r.Command, Keys: r.keys(), Confidence: stats.Confidence, Asked: r.Asked, Notes: r.notes()}
 	// The settings, and which of them is the baseline.
 	for i := range r.Settings {
 		x := &r.Settings[i]
 		if x.Name == r.Baseline {
 			s.Baseline = i
 		}
-		s.Settings = append(s.Settings, reports.StudySetting{Name: x.Name, Values: x.valuesOf(s.Keys), Runs: len(x.Runs)})
+		s.Settings = append(s.Settings, reports.StudySetting{Name: x.Label(), Values: x.valuesOf(s.Keys), Runs: len(x.Runs)})
 	}
 	// The study's own metric comes first, whether it differs or not.
 	shown := []string{r.Metric}
@@ -82,7 +83,7 @@ func estimate(m stats.Mean, e *Effect) reports.Estimate {
 		return out
 	}
 	d := &e.Difference
-	evident := e.Verdict != Unsure && e.Verdict != Same && !e.Doubtful()
+	evident := e.Decided() && !e.Doubtful()
 	out.Delta = &reports.Delta{Mean: d.Value, Low: d.Value - d.Half, High: d.Value + d.Half, P: e.Holm, Evident: evident}
 	return out
 }
@@ -130,6 +131,9 @@ func (r *Result) notes() []string {
 	if len(r.Settings) > 2 {
 		notes = append(notes, fmt.Sprintf("p is corrected for the %d settings of a metric (Holm).", len(r.Settings)-1))
 	}
+	if s := r.Remark(); s != "" {
+		notes = append(notes, s)
+	}
 	return append(notes, r.Doubts()...)
 }
 
@@ -147,23 +151,85 @@ func (r *Result) Doubts() []string {
 		all = append(all, fmt.Sprintf("The differences in %s are not known to ±%g%% after %d replications, which is the most allowed.", u.Metric, math.Round(1e5*u.CI)/1e3, r.Replications))
 	}
 	// Runs that ended early, or did not meet what the scenario expects.
-	full, unmet, total := 0, 0, 0
+	full, total := 0, 0
 	for i := range r.Settings {
 		for j := range r.Settings[i].Runs {
 			total++
 			if r.Settings[i].Runs[j].OutOfSpace {
 				full++
 			}
-			if len(r.Settings[i].Runs[j].Unmet) > 0 {
-				unmet++
-			}
 		}
 	}
 	if full > 0 {
 		all = append(all, fmt.Sprintf("%d of %d runs ended because the device was full.", full, total))
 	}
-	if unmet > 0 {
-		all = append(all, fmt.Sprintf("%d of %d runs did not meet the scenario's expectations.", unmet, total))
+	all = append(all, r.partings()...)
+	if n, runs := r.Find(r.Base).unmet(); n > 0 {
+		all = append(all, fmt.Sprintf("%d of %d runs of %s did not meet the scenario's expectations.", n, runs, r.Base))
 	}
 	return all
+}
+
+// partings say which settings' workloads did not do the same as the baseline's.
+func (r *Result) partings() []string {
+	base := r.Find(r.Baseline)
+	var names []string
+	first := int64(0)
+	for i := range r.Settings {
+		s := &r.Settings[i]
+		if within, n := Parted(r.Samples(base), r.Samples(s)); n > 0 {
+			names = append(names, s.Name)
+			if first == 0 || within < first {
+				first = within
+			}
+		}
+	}
+	if names == nil {
+		return nil
+	}
+	const some = 6
+	if more := len(names) - some; more > 0 {
+		names = append(names[:some], fmt.Sprintf("%d more", more))
+	}
+	return []string{fmt.Sprintf("The workload looks at how full the device is, or at what failed, and so did not do the same under %s and under %s: "+
+		"they part within %d operations of a process. These are compared as independent runs, not in pairs.", r.Baseline, strings.Join(names, ", "), first)}
+}
+
+// unmet is how many of the setting's runs did not meet what the scenario expects, and of how many.
+func (s *SettingResult) unmet() (n, runs int) {
+	if s == nil {
+		return 0, 0
+	}
+	for i := range s.Runs {
+		if len(s.Runs[i].Unmet) > 0 {
+			n++
+		}
+	}
+	return n, len(s.Runs)
+}
+
+// Met says whether the runs of the base setting met what the scenario expects. What it
+// expects of itself need not hold for other settings.
+func (r *Result) Met() bool {
+	n, _ := r.Find(r.Base).unmet()
+	return n == 0
+}
+
+// Remark says quietly which other settings do not meet the scenario's expectations, "" for none.
+func (r *Result) Remark() string {
+	var names []string
+	for i := range r.Settings {
+		s := &r.Settings[i]
+		if n, _ := s.unmet(); n > 0 && s.Name != r.Base {
+			names = append(names, s.Name)
+		}
+	}
+	if names == nil {
+		return ""
+	}
+	const some = 6
+	if more := len(names) - some; more > 0 {
+		names = append(names[:some], fmt.Sprintf("%d more", more))
+	}
+	return fmt.Sprintf("The scenario's expectations are for %s; not all of them hold for %s.", r.Base, strings.Join(names, ", "))
 }

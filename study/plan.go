@@ -32,10 +32,12 @@ type Plan struct {
 	Axes     []scenarios.Axis `json:"axes,omitempty"` // of the grid
 	Settings []Setting        `json:"settings"`
 	Baseline string           `json:"baseline"`
+	Base     string           `json:"base"`             // the setting that is the scenario as it is, or else the baseline: expectations are its own
 	Metric   string           `json:"metric,omitempty"` // headline asked for
 	// Replications are those planned by now; Until may add some.
 	Replications int      `json:"replications"`
 	Until        *Until   `json:"until,omitempty"`
+	MinEffect    float64  `json:"min_effect"` // the least share that is a verdict
 	Warnings     []string `json:"warnings,omitempty"`
 
 	mu    sync.Mutex
@@ -53,8 +55,9 @@ type Until struct {
 type Setting struct {
 	Name    string          `json:"name"`
 	Variant string          `json:"variant,omitempty"`
-	Values  []Value         `json:"values"` // what it sets
-	Own     int             `json:"own"`    // number of Values, from the first on, that the variant's name stands for
+	Values  []Value         `json:"values"`                   // what it sets
+	Own     int             `json:"own"`                      // number of Values, from the first on, that the variant's name stands for
+	Default bool            `json:"kernel_default,omitempty"` // what it sets is what the kernel has anyway
 	Digest  string          `json:"scenario_digest"`
 	Config  json.RawMessage `json:"config"`   // the resolved scenario
 	Text    string          `json:"scenario"` // likewise, as YAML
@@ -80,7 +83,7 @@ func NewPlan(name string, opt Options) (*Plan, error) {
 		return nil, err
 	}
 	p := &Plan{Schema: planSchema, Scenario: s.Name, Question: s.Question, Dir: dir, Seed: s.Seed,
-		Version: opt.Version, Command: opt.Command, Metric: opt.Metric}
+		Version: opt.Version, Command: opt.Command, Metric: opt.Metric, MinEffect: opt.MinEffect}
 	// The settings: the product of the dimensions that the constraint leaves.
 	dims, axes, err := q.dimensions(s)
 	if err != nil {
@@ -116,6 +119,12 @@ func NewPlan(name string, opt Options) (*Plan, error) {
 	if err := p.setBaseline(baseline); err != nil {
 		return nil, err
 	}
+	p.Base = p.Baseline
+	for i := range p.Settings {
+		if p.Settings[i].Digest == s.Digest() {
+			p.Base = p.Settings[i].Name
+		}
+	}
 	if err := p.check(); err != nil {
 		return nil, userErrorf("%s: %w", name, err)
 	}
@@ -136,7 +145,7 @@ func (q *request) setting(name string, pt *point) (*Setting, error) {
 		}
 		return nil, &UserError{err}
 	}
-	return &Setting{Name: pt.name(), Variant: pt.variant, Values: pt.values, Own: pt.own, Digest: s.Digest(), Config: s.ResolvedJSON(), Text: string(s.Resolved())}, nil
+	return &Setting{Name: pt.name(), Variant: pt.variant, Values: pt.values, Own: pt.own, Default: pt.isDefault(), Digest: s.Digest(), Config: s.ResolvedJSON(), Text: string(s.Resolved())}, nil
 }
 
 // repeat decides how often settings are run: as asked for, or as the sweep says, or by default.

@@ -30,9 +30,10 @@ type Record struct {
 	Events      uint64             `json:"events"`
 	Simulated   int64              `json:"simulated_ns"`
 	OutOfSpace  bool               `json:"out_of_space,omitempty"`
-	Unmet       []string           `json:"unmet,omitempty"` // expectations
-	Took        int64              `json:"took_ns"`         // of real time; differs from time to time
-	Metrics     map[string]float64 `json:"metrics"`         // of the measured phases, where there are any
+	Decisions   []string           `json:"decisions,omitempty"` // what the outcome made the workload do (workload.Parted)
+	Unmet       []string           `json:"unmet,omitempty"`     // expectations
+	Took        int64              `json:"took_ns"`             // of real time; differs from time to time
+	Metrics     map[string]float64 `json:"metrics"`             // of the measured phases, where there are any
 }
 
 // text returns the record as line n of a file, with its checksum.

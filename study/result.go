@@ -21,10 +21,14 @@ type Result struct {
 	Version      string           `json:"version"`
 	Command      []string         `json:"command,omitempty"`
 	Axes         []scenarios.Axis `json:"axes,omitempty"`
-	Metric       string           `json:"metric"`   // the headline
-	Baseline     string           `json:"baseline"` // the setting that others are compared with
+	Metric       string           `json:"metric"`          // the headline
+	Asked        bool             `json:"asked,omitempty"` // the user named it
+	Baseline     string           `json:"baseline"`        // the setting that others are compared with
+	Base         string           `json:"base"`            // the setting whose expectations count
 	Replications int              `json:"replications"`
 	Until        *Until           `json:"until,omitempty"`
+	// MinEffect is the least share of the baseline's mean that a difference must have to be a verdict.
+	MinEffect float64 `json:"min_effect"`
 	// Precise says that the rule of Until holds. Without one it is true.
 	Precise  bool            `json:"precise"`
 	Missing  int             `json:"missing,omitempty"` // runs of the plan that are not finished
@@ -45,7 +49,8 @@ type SettingResult struct {
 	Name    string             `json:"name"`
 	Variant string             `json:"variant,omitempty"`
 	Values  []Value            `json:"values"`
-	Own     int                `json:"own"` // the first so many are what the variant stands for
+	Own     int                `json:"own"`                      // the first so many are what the variant stands for
+	Default bool               `json:"kernel_default,omitempty"` // what it sets is what the kernel has anyway
 	Digest  string             `json:"scenario_digest"`
 	Config  json.RawMessage    `json:"config"`
 	Runs    []RunResult        `json:"runs"` // by replication
@@ -60,6 +65,7 @@ type RunResult struct {
 	Events      uint64             `json:"events"`
 	Simulated   int64              `json:"simulated_ns"`
 	OutOfSpace  bool               `json:"out_of_space,omitempty"`
+	Decisions   []string           `json:"decisions,omitempty"`
 	Unmet       []string           `json:"unmet,omitempty"`
 	Metrics     map[string]float64 `json:"metrics"`
 }
@@ -124,10 +130,10 @@ func (s *Study) Write() (*Result, error) {
 // merge computes the result of a plan and its finished runs.
 func merge(p *Plan, done map[string]*Record) (*Result, error) {
 	r := &Result{Schema: planSchema, Scenario: p.Scenario, Question: p.Question, Seed: p.Seed, Version: p.Version, Command: p.Command,
-		Axes: p.Axes, Metric: p.Metric, Baseline: p.Baseline, Replications: p.Replications, Until: p.Until, Warnings: p.Warnings}
+		Axes: p.Axes, Metric: p.Metric, Baseline: p.Baseline, Base: p.Base, Replications: p.Replications, Until: p.Until, MinEffect: p.MinEffect, Asked: p.Metric != "", Warnings: p.Warnings}
 	// The settings, with scenarios in the form in which all files have them.
 	for _, s := range p.Settings {
-		r.Settings = append(r.Settings, SettingResult{Name: s.Name, Variant: s.Variant, Values: s.Values, Own: s.Own, Digest: s.Digest, Config: compact(s.Config)})
+		r.Settings = append(r.Settings, SettingResult{Name: s.Name, Variant: s.Variant, Values: s.Values, Own: s.Own, Default: s.Default, Digest: s.Digest, Config: compact(s.Config)})
 	}
 	// Their runs, in the order of the plan, and how many are missing.
 	for _, t := range p.Tasks() {
@@ -137,7 +143,7 @@ func merge(p *Plan, done map[string]*Record) (*Result, error) {
 			continue
 		}
 		set := &r.Settings[t.Setting]
-		set.Runs = append(set.Runs, RunResult{t.Replication, t.ID, rec.Fingerprint, rec.Events, rec.Simulated, rec.OutOfSpace, rec.Unmet, rec.Metrics})
+		set.Runs = append(set.Runs, RunResult{t.Replication, t.ID, rec.Fingerprint, rec.Events, rec.Simulated, rec.OutOfSpace, rec.Decisions, rec.Unmet, rec.Metrics})
 	}
 	// The metrics that any run has, and the statistics of each.
 	for _, m := range metrics.List() {
@@ -227,11 +233,19 @@ func (r *Result) Find(name string) *SettingResult {
 	return nil
 }
 
+// Label is the setting's name as tables show it: the kernel's default is marked.
+func (s *SettingResult) Label() string {
+	if s.Default {
+		return s.Name + " (kernel's default)"
+	}
+	return s.Name
+}
+
 // samples are the setting's runs as a group to compare.
 func (s *SettingResult) samples(seed uint64) []Sample {
 	var all []Sample
 	for i := range s.Runs {
-		all = append(all, Sample{seed, s.Runs[i].Replication, s.Runs[i].Metrics})
+		all = append(all, Sample{seed, s.Runs[i].Replication, s.Runs[i].Metrics, s.Runs[i].Decisions})
 	}
 	return all
 }
@@ -247,13 +261,19 @@ func (r *Result) Effects(metric string) []*Effect {
 	var family []*Effect
 	for i := range r.Settings {
 		if x := &r.Settings[i]; x != base {
-			e := Compare(r.Samples(base), r.Samples(x), metric)
+			e := Compare(r.Samples(base), r.Samples(x), metric, r.MinEffect)
 			effects[i] = &e
 			family = append(family, &e)
 		}
 	}
 	Family(family)
 	return effects
+}
+
+// Judge finds the verdicts anew: a difference of less than the share least is none.
+func (r *Result) Judge(least float64) {
+	r.MinEffect = least
+	r.summarize()
 }
 
 // summarize computes the statistics of each metric and setting.

@@ -47,6 +47,17 @@ func (p *point) name() string {
 	return strings.Join(parts, ",")
 }
 
+// isDefault says whether all that the point sets are tunables, at what the kernel has if
+// nobody sets them.
+func (p *point) isDefault() bool {
+	for _, v := range p.values {
+		if !scenarios.IsDefault(v.Key, v.Value) {
+			return false
+		}
+	}
+	return p.variant == "" && len(p.values) > 0
+}
+
 // dimension is one factor of the product of which settings are made.
 type dimension []point
 

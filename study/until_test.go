@@ -40,7 +40,7 @@ func TestUntil(t *testing.T) {
 			m := stats.MeanOf(Values(part(base), r.Metric))
 			half := m.Half
 			if len(r.Settings) == 2 {
-				half = Compare(part(base), part(&r.Settings[1]), r.Metric).Difference.Half
+				half = Compare(part(base), part(&r.Settings[1]), r.Metric, 0).Difference.Half
 			}
 			return half <= r.Until.CI*math.Abs(m.Value)
 		}

@@ -34,6 +34,7 @@ func (w *Worker) choose(used float64) Activity {
 	// mix is cumulative: the first activity whose sum is above the number drawn. It is drawn
 	// even where the state decides, so that the stream stays in step.
 	kind := Activity(0)
+	w.counted()
 	for u := w.streams.mix.Float64() * w.mix[activities-1]; kind < activities-1 && w.mix[kind] <= u; {
 		kind++
 	}
@@ -43,17 +44,22 @@ func (w *Worker) choose(used float64) Activity {
 	// A full device first, then the files that each process is to have.
 	switch {
 	case full && c.OnFull == FullDelete && files > 0:
+		w.decided(DeleteFile)
 		return DeleteFile
 	case files < c.Files:
 		return CreateFile
 	}
 	// Growing and deleting change places so that the device stays near its target.
 	if c.TargetUsed > 0 {
+		drawn := kind
 		switch {
 		case kind == DeleteFile && used < c.TargetUsed:
 			kind = CreateFile
 		case used >= c.TargetUsed && (kind == CreateFile || kind == AppendFile || kind == FallocateFile && !c.holes()):
 			kind = DeleteFile
+		}
+		if kind != drawn {
+			w.decided(kind)
 		}
 	}
 	if files == 0 {
@@ -205,6 +211,8 @@ func (w *Worker) note(ret int64) {
 	f := a.file
 	w.full = w.full || ret == -enospc
 	failed := ret < 0
+	w.pop.noSpace = w.pop.noSpace || ret == -enospc
+	w.acted = w.acted || !failed && op.Kind != Mkdir && op.Kind != Open && op.Kind != Close
 	// What the operation changed, if it did.
 	switch op.Kind {
 	case Mkdir:
@@ -217,7 +225,7 @@ func (w *Worker) note(ret int64) {
 		if !failed {
 			f.fd = op.FD
 			w.files.add(f)
-			w.pop.files++
+			w.pop.grown()
 		}
 	// A file that cannot be opened is not there any more.
 	case Open:
@@ -245,6 +253,9 @@ func (w *Worker) note(ret int64) {
 	case Unlink:
 		w.forget(f)
 	}
+	// Without space, and with nothing that the class would delete, there is nothing to do but to
+	// wait.
+	w.held = w.held || failed && ret == -enospc && (w.class.OnFull == FullContinue || len(w.files.all) == 0)
 	// Nothing more of the activity, but an open file is closed as the class wants it.
 	if failed {
 		a.before, a.off, a.after = nil, a.end, a.after[:0]

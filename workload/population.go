@@ -19,6 +19,12 @@ type Population struct {
 	operations int64 // completed in this phase
 	files      int64
 	nextCPU    int
+	levels     []decisionLevel // of Decisions
+	most       int64           // files there ever were in this phase
+	mostAt     int64           // operations completed then
+	noSpace    bool            // an operation has found no space since
+	looked     bool            // Over was asked in this phase
+	falls      bool            // the phase began with more in use than its limit
 }
 
 // NewPopulation returns a population of nobody, for a machine with that many
@@ -33,7 +39,17 @@ func NewPopulation(cpus int, stream func(name string) *rand.Rand) *Population {
 // which are to be performed first. The workers of the phase before must have
 // ended.
 func (p *Population) Begin(ph *Phase, now int64) (workers []*Worker, prepare []Op) {
-	p.phase, p.began, p.operations, p.nextCPU = ph, now, 0, 0
+	// Where the device's use may have ended the phase before, how far each process came was
+	// decided by the outcome.
+	if p.phase != nil && p.phase.Until.Used > 0 {
+		for i := range p.phase.Classes {
+			for _, w := range p.members[p.phase.Classes[i].Name] {
+				w.decided(activities)
+			}
+		}
+	}
+	p.phase, p.began, p.operations, p.nextCPU, p.looked = ph, now, 0, 0, false
+	p.most, p.mostAt, p.noSpace = p.files, 0, false
 	for i := range ph.Classes {
 		// Shared directories are made once, before the processes that use them.
 		c := &ph.Classes[i]
@@ -85,6 +101,57 @@ func (p *Population) cpuOf(c *Class, i int) int {
 	return n
 }
 
+// hopeless is after how many operations without another file than there ever was, and without
+// space, a phase that ends by the number of files is thought never to end.
+const hopeless = 20_000
+
+// Unreachable says that a phase which only the number of its files ends will not come there: the
+// device has no space, or no inode, for more than most files.
+func (p *Population) Unreachable() (most int64, is bool) {
+	u := &p.phase.Until
+	only := u.Files > 0 && u.Time == 0 && u.Operations == 0 && u.Used == 0
+	return p.most, only && p.noSpace && p.operations-p.mostAt > hopeless
+}
+
+// grown notes that there is another file.
+func (p *Population) grown() {
+	p.files++
+	if p.files > p.most {
+		p.most, p.mostAt, p.noSpace = p.files, p.operations, false
+	}
+}
+
+// NotMade says that a directory which Begin asked for could not be made. Processes that need
+// it try again.
+func (p *Population) NotMade(path string) {
+	for i := range p.phase.Classes {
+		t := p.trees[p.phase.Classes[i].Name]
+		if t == nil {
+			continue
+		}
+		for j := range t.dirs {
+			if t.dirs[j].path == path {
+				t.dirs[j].made = false
+			}
+		}
+	}
+}
+
+// Idle names the classes of the phase none of whose processes has done anything that worked.
+func (p *Population) Idle() (names []string) {
+	for i := range p.phase.Classes {
+		c := &p.phase.Classes[i]
+		acted := false
+		for _, w := range p.members[c.Name][:c.Count] {
+			acted = acted || w.acted
+		}
+		if !acted {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
 // Operations is how many activities the phase has completed.
 func (p *Population) Operations() int64 { return p.operations }
 
@@ -95,8 +162,16 @@ func (p *Population) Files() int64 { return p.files }
 // with this share of the device in use.
 func (p *Population) Over(now int64, used float64) bool {
 	u := &p.phase.Until
+	// A phase that begins with a fuller device ends when the use has fallen to the limit.
+	if !p.looked {
+		p.looked, p.falls = true, used > u.Used
+	}
+	reached := used >= u.Used
+	if p.falls {
+		reached = used <= u.Used
+	}
 	return u.Time > 0 && now-p.began >= u.Time ||
 		u.Operations > 0 && p.operations >= u.Operations ||
-		u.Used > 0 && used >= u.Used ||
+		u.Used > 0 && reached ||
 		u.Files > 0 && p.files >= u.Files
 }

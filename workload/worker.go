@@ -52,6 +52,10 @@ type Worker struct {
 		time, mix, fileSize, appendSize, overwriteSize, readSize, offset, pick, directory, fsync, truncate *rand.Rand
 	}
 
+	decisions decisions
+	acted     bool // something has worked in this phase
+	held      bool // the last activity found no space, and nothing to delete: the next waits a little
+
 	arrives int64 // when its next operation arrives, if class.Arrival is given
 	full    bool  // the last activity found no space
 	ending  bool  // it only closes its files
@@ -98,7 +102,7 @@ func (w *Worker) openStreams(stream func(string) *rand.Rand) {
 func (w *Worker) start(c *Class, cpu int, now int64) {
 	// Files and streams go on from an earlier phase, and all else begins anew.
 	w.class, w.CPU, w.arrives, w.full, w.ending = c, cpu, now, false, false
-	w.act, w.pending = activity{}, false
+	w.act, w.pending, w.acted, w.held = activity{}, false, false, false
 	s := &w.samplers
 	s.arrival, s.think, s.file = c.Arrival.Sampler(), c.Think.Sampler(), c.FileSize.Sampler()
 	s.add, s.over, s.read = c.AppendSize.Sampler(), c.OverwriteSize.Sampler(), c.ReadSize.Sampler()
@@ -157,8 +161,22 @@ func (w *Worker) Next(v View) (Step, bool) {
 // end lets the process close what is open, and no more.
 func (w *Worker) end() { w.ending, w.toClose = true, w.files.oldest }
 
+// retryPause is how long a process waits at least after it found no space, ns: one that
+// does not think would try again without end while nothing changes.
+const retryPause = 10_000_000
+
 // startTime is when the next activity starts.
 func (w *Worker) startTime(now int64) int64 {
+	at := w.dueTime(now)
+	if w.held {
+		w.held = false
+		at = max(at, now+retryPause)
+	}
+	return at
+}
+
+// dueTime is when the class wants the next activity to start.
+func (w *Worker) dueTime(now int64) int64 {
 	if w.class.Arrival.Kind == NoDist {
 		return now + w.samplers.think.Draw(w.streams.time)
 	}

@@ -70,6 +70,7 @@ the command line is wrong, 130 interrupted.`,
 	c.Flags().StringVar(&f.to, "to", "", "the newer `kernel`, or a profile (required)")
 	c.Flags().StringVar(&f.metric, "metric", "extents_per_file_mean", "`name` of the metric that is asked about")
 	c.Flags().IntVar(&f.reps, "reps", 0, "replications of each setting (default the scenario's, or 5)")
+	addMinEffect(c, &f.minEffect)
 	f.addSets(c)
 	c.Flags().IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "runs at a time on this machine")
 	c.Flags().StringVarP(&f.out, "out", "o", "", "output folder (default out/SCENARIO-bisect)")
@@ -156,11 +157,15 @@ func (f *bisectFlags) plan(name string) (*bisect.Bisection, *study.Plan, error) 
 	if err != nil {
 		return nil, nil, err
 	}
+	least, err := minEffect(f.minEffect)
+	if err != nil {
+		return nil, nil, err
+	}
 	version, err := study.CodeVersion()
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := study.NewPlan(name, study.Options{Sets: append(sets, b.Set()), Alone: true, Replications: f.reps, Metric: f.metric,
+	p, err := study.NewPlan(name, study.Options{Sets: append(sets, b.Set()), Alone: true, Replications: f.reps, Metric: f.metric, MinEffect: least,
 		Baseline: bisect.SettingOf(b.From), Metrics: metricNames(), Version: version, Command: f.command(name)})
 	return b, p, err
 }

@@ -13,10 +13,12 @@ import (
 
 // compareFlags are the flags of compare.
 type compareFlags struct {
-	format  string
-	metrics []string
-	expect  []string
-	all     bool
+	format    string
+	metrics   []string
+	expect    []string
+	all       bool
+	minEffect string
+	judge     bool // --min-effect was given
 }
 
 // compareFormats are the values of --format.
@@ -52,6 +54,7 @@ The bench format is that of Go's benchmarks:
   mbsim compare out/policies-sweep --metric related_distance`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
+			f.judge = c.Flags().Changed("min-effect")
 			return studyError(f.compare(c.OutOrStdout(), args))
 		},
 	}
@@ -59,6 +62,7 @@ The bench format is that of Go's benchmarks:
 	c.Flags().StringArrayVar(&f.metrics, "metric", nil, "`name` of a metric to compare (default the headlines); may be repeated")
 	c.Flags().StringArrayVar(&f.expect, "expect-diff", nil, "`key` of the scenario that may differ; may be repeated")
 	c.Flags().BoolVar(&f.all, "all", false, "every metric")
+	addMinEffect(c, &f.minEffect)
 	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(compareFormats, cobra.ShellCompDirectiveNoFileComp))
 	completeMetrics(c)
 	return c
@@ -78,7 +82,11 @@ func (f *compareFlags) compare(w io.Writer, args []string) error {
 		}
 		sources = append(sources, s)
 	}
-	opt := compare.Options{Metrics: f.metrics, All: f.all, Expect: f.expect}
+	least, err := minEffect(f.minEffect)
+	if err != nil {
+		return err
+	}
+	opt := compare.Options{Metrics: f.metrics, All: f.all, Expect: f.expect, MinEffect: least}
 	// benchstat does the comparing itself, and one argument is compared within itself.
 	if f.format == "bench" {
 		return compare.WriteBench(w, sources, opt)
@@ -126,6 +134,10 @@ func (f *compareFlags) pair(w io.Writer, p *compare.Pair) error {
 func (f *compareFlags) settings(w io.Writer, s *compare.Source, opt compare.Options) error {
 	if s.Study == nil || len(s.Sides) < 2 {
 		return usagef("%s is one setting: want another to compare it with", s.Name)
+	}
+	// A study has a least effect of its own, which holds if nobody says another.
+	if f.judge {
+		s.Study.Judge(opt.MinEffect)
 	}
 	switch f.format {
 	case "csv":

@@ -22,6 +22,7 @@ const patience = 5 * time.Second
 type interrupts struct {
 	mu     sync.Mutex
 	cancel context.CancelFunc // of the work going on, nil where none is or it was called
+	quit   *time.Timer        // ends the program if the work does not end, nil where it was not asked to
 }
 
 // quitting says that the program is about to end with exitInterrupted.
@@ -61,7 +62,9 @@ func (i *interrupts) signalled() {
 	}
 	cancel()
 	// Work that does not react must not keep the program waiting for ever.
-	time.AfterFunc(patience, quit)
+	i.mu.Lock()
+	i.quit = time.AfterFunc(patience, quit)
+	i.mu.Unlock()
 }
 
 // quit ends the program and leaves nothing temporary.
@@ -81,6 +84,10 @@ func (i *interrupts) gracefully(ctx context.Context, work func(context.Context) 
 	defer func() {
 		i.mu.Lock()
 		i.cancel = nil
+		// The work has ended: what it came to may take long to be written.
+		if i.quit != nil {
+			i.quit.Stop()
+		}
 		i.mu.Unlock()
 		cancel()
 	}()

@@ -168,7 +168,7 @@ func TestInterruptReplay(t *testing.T) {
 	interrupted(t, c, stderr, "mbsim: interrupted\n", before)
 }
 
-// A run that is interrupted while it runs says that nothing was written. Its progress
+// A run that is interrupted while it runs writes what it has so far, and says so. Its progress
 // says that it runs.
 func TestInterruptRun(t *testing.T) {
 	const endless = `device: {mkfs: {size: 64M}}
@@ -205,8 +205,19 @@ stop: {operations: 1000000000000}
 		if err := c.Wait(); !errors.As(err, &end) || end.ExitCode() != exitInterrupted || !strings.Contains(rest.String(), "mbsim: interrupted") {
 			t.Errorf("%s: %v, %s", args, err, rest.String())
 		}
+		// Of a run there are results, which say that it was interrupted.
+		if strings.HasPrefix(args, "run") {
+			m, err := os.ReadFile(filepath.Join(dir, "out", "manifest.json"))
+			if err != nil || !strings.Contains(string(m), `"interrupted": true`) {
+				t.Errorf("the manifest does not say that the run was interrupted: %v", err)
+			}
+			x, err := os.ReadFile(filepath.Join(dir, "out", "results.json"))
+			if err != nil || !strings.Contains(string(x), "these are the results so far") {
+				t.Errorf("the results do not say so: %v", err)
+			}
+		}
 		for _, name := range tree(t, dir) {
-			if strings.HasPrefix(filepath.Base(name), ".") || strings.Contains(name, "tmp-") || strings.HasSuffix(name, ".png") {
+			if strings.HasPrefix(filepath.Base(name), ".") || strings.Contains(name, "tmp-") || strings.HasPrefix(args, "sweep") && strings.HasSuffix(name, ".png") {
 				t.Errorf("%s: left %s", args, name)
 			}
 		}

@@ -64,7 +64,8 @@ and several times the run where that does little but sync (locality-groups).
 Exit codes: 0 all is well, 1 mbsim itself or the machine failed, or a check did, 2 the
 scenario or the command line is wrong, the folder is in use, or the device needs more
 memory than there is (nothing is written then), 3 the device was full and the scenario
-ends then, 99 an expectation of the scenario was not met, 130 interrupted.`,
+ends then, 99 an expectation of the scenario was not met, 130 interrupted: the results so
+far are written, and say so.`,
 		Example: `  mbsim run scenarios/small-files.yaml
   mbsim run small-files --set s_mb_order2_reqs=4 --set workload.classes.writers.count=8 -o out/order4
   mbsim run small-files --set device.image=disk.img --seed 7`,
@@ -174,8 +175,8 @@ func (f *runFlags) runInto(ctx context.Context, dir string, s *scenarios.Scenari
 	if err != nil {
 		return err
 	}
-	out, err := performRun(ctx, s, run.Options{Progress: bar.update, Check: check})
-	bar.done(err == nil)
+	out, err := performRun(ctx, s, run.Options{Progress: bar.update, Check: check, Keep: true})
+	bar.done(err == nil && !out.Interrupted)
 	if err != nil {
 		return err
 	}
@@ -225,6 +226,7 @@ func (f *runFlags) write(dir string, r *reports.Run, others []reports.File) erro
 func (f *runFlags) report(s *scenarios.Scenario, out *run.Outcome, name string) *reports.Run {
 	m := reports.Build()
 	m.Scenario, m.ScenarioDigest, m.Seed = s.Name, s.Digest(), s.Seed
+	m.Interrupted = out.Interrupted
 	m.Fingerprint, m.Notes = fmt.Sprintf("%016x", out.Fingerprint), out.Notes
 	// The command line without what does not change the run.
 	m.Command = append([]string{"mbsim", "run", name}, f.flagsOf()...)
@@ -264,6 +266,8 @@ func verdicts(w io.Writer, out *run.Outcome) {
 	for _, v := range out.Verdicts {
 		value, word := fmt.Sprintf("%g", v.Value), "met"
 		switch {
+		case v.NotApplicable:
+			value, word = "", "not applicable: there is no such metric for what was run"
 		case v.Absent:
 			value, word = "", "NOT MET: this run has no value for it"
 		case !v.Met:
@@ -277,8 +281,11 @@ func verdicts(w io.Writer, out *run.Outcome) {
 // ending is the exit code of a run that came to its end. An expectation that is not met says
 // more than a full device, which the scenario may have meant to fill.
 func ending(out *run.Outcome) error {
+	if out.Interrupted {
+		return &exitError{exitInterrupted, errors.New("interrupted; the results so far were written")}
+	}
 	for _, v := range out.Verdicts {
-		if !v.Met {
+		if v.Failed() {
 			return silent(exitExpect)
 		}
 	}

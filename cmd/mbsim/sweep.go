@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,14 +26,15 @@ import (
 // sweepFlags are the flags of sweep.
 type sweepFlags struct {
 	runFlags
-	reps     int
-	until    string
-	baseline string
-	metrics  []string
-	jobs     int
-	dryRun   bool
-	engine   string
-	slurm    slurm.Engine
+	reps      int
+	until     string
+	baseline  string
+	metrics   []string
+	jobs      int
+	dryRun    bool
+	minEffect string
+	engine    string
+	slurm     slurm.Engine
 }
 
 // newSweep makes the command sweep.
@@ -77,8 +79,12 @@ The runs are not checked as mbsim run checks its own, which would take some perc
 more time: run one of the settings with mbsim run --set to have it checked. A study has
 200,000 runs at most.
 
+What the scenario expects it expects of itself: of the setting that sets nothing, or
+else of the baseline. That others do not meet it is only remarked.
+
 Exit codes: 0 all is well, 1 mbsim itself or the machine failed, 2 the scenario or
-the command line is wrong, 130 interrupted.`,
+the command line is wrong, 99 the scenario as it is (or the baseline) did not meet what
+it expects, 130 interrupted.`,
 		Example: `  mbsim sweep small-files --set s_mb_order2_reqs=0..9 --reps 5
   mbsim sweep policies
   mbsim sweep streams --set s_mb_group_prealloc=64..1024*2 --until ci=2%,max=50 --dry-run`,
@@ -93,6 +99,7 @@ the command line is wrong, 130 interrupted.`,
 	c.Flags().StringVar(&f.until, "until", "", "add replications until `ci=SHARE[,max=N][,metric=NAME]` holds")
 	c.Flags().StringVar(&f.baseline, "baseline", "", "`setting` that the others are compared with: \"default\" for the scenario as it is (default the first)")
 	c.Flags().StringArrayVar(&f.metrics, "metric", nil, "`name` of a metric to compare first, and in the table; may be repeated")
+	addMinEffect(c, &f.minEffect)
 	c.Flags().IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "runs at a time on this machine")
 	c.Flags().StringVarP(&f.out, "out", "o", "", "output folder (default out/SCENARIO-sweep)")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "list the runs and what they will take, and run nothing")
@@ -106,6 +113,27 @@ the command line is wrong, 130 interrupted.`,
 	c.ValidArgsFunction = completeScenarios
 	completeMetrics(c)
 	return c
+}
+
+// addMinEffect adds the flag --min-effect.
+func addMinEffect(c *cobra.Command, p *string) {
+	c.Flags().StringVar(p, "min-effect", "1%", "`share` of the mean below which a difference is no verdict, whatever the evidence")
+}
+
+// minEffect is the value of the flag --min-effect as a share.
+func minEffect(text string) (float64, error) {
+	if text == "" {
+		return study.DefaultMinEffect, nil
+	}
+	number, percent := strings.CutSuffix(text, "%")
+	v, err := strconv.ParseFloat(number, 64)
+	if percent {
+		v /= 100
+	}
+	if err != nil || !(v >= 0 && v <= 1) {
+		return 0, usagef("--min-effect is %q: want a share, such as 1%% or 0.01", text)
+	}
+	return v, nil
 }
 
 // completeMetrics completes the names of metrics.
@@ -173,6 +201,9 @@ func (f *sweepFlags) plan(name string) (*study.Plan, error) {
 		return nil, err
 	}
 	opt := study.Options{Sets: sets, Replications: f.reps, Until: f.until, Baseline: f.baseline, Metrics: metricNames(), Command: f.command(name)}
+	if opt.MinEffect, err = minEffect(f.minEffect); err != nil {
+		return nil, err
+	}
 	// The first metric is the one that the study is about.
 	for _, m := range f.metrics {
 		if _, err := metrics.Find(m); err != nil {
@@ -200,6 +231,9 @@ func (f *sweepFlags) command(name string) []string {
 	if f.reps > 0 {
 		c = append(c, "--reps", strconv.Itoa(f.reps))
 	}
+	if f.minEffect != "1%" {
+		c = append(c, "--min-effect", f.minEffect)
+	}
 	for _, m := range f.metrics {
 		c = append(c, "--metric", m)
 	}
@@ -217,13 +251,24 @@ func (f *sweepFlags) perform(ctx context.Context, s *study.Study, stdout, stderr
 	}
 	// Write the result, and print its table.
 	r, err := s.Write()
-	if err != nil || f.quiet {
+	if err != nil {
 		return err
 	}
+	if !f.quiet {
+		err = f.print(stdout, r, s.Dir)
+	}
+	if err == nil && !r.Met() {
+		err = silent(exitExpect)
+	}
+	return err
+}
+
+// print prints the study's table.
+func (f *sweepFlags) print(stdout io.Writer, r *study.Result, dir string) error {
 	if err := compare.WriteSettings(stdout, r, compare.Options{Metrics: f.metrics, All: f.all}, false); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, "\n%d runs are in %s\n", len(r.Settings)*r.Replications, s.Dir)
+	_, err := fmt.Fprintf(stdout, "\n%d runs are in %s\n", len(r.Settings)*r.Replications, dir)
 	return err
 }
 

@@ -1,9 +1,10 @@
-// Package latency records how long things took: one HDR histogram an operation,
-// from which percentiles are read.
+// Package latency records how long things took: a histogram an operation (its
+// buckets are those of an HDR histogram of three digits), from which percentiles are read.
 //
 //	r := latency.New()
 //	r.Record(latency.Fsync, end-start)
 //	r.Percentile(latency.Fsync, 99)
+//	span := r.Cut() // what was recorded since the last cut; spans can be added up
 //
 // # Units
 //
@@ -23,8 +24,7 @@
 //
 // # Not modelled
 //
-// Latency over time: a recorder covers the run it was made for. Coordinated
-// omission: what is recorded is what was asked for.
+// Coordinated omission: what is recorded is what was asked for.
 //
 // Read next: metrics, for what is counted; machine/smp and run, which record here.
 package latency

@@ -88,3 +88,46 @@ func BenchmarkRecord(b *testing.B) {
 		r.Record(Write, v)
 	}
 }
+
+// Spans that are cut and added up again are what one recorder would hold, and a cut leaves
+// nothing behind.
+func TestSpans(t *testing.T) {
+	g := rand.New(rand.NewPCG(3, 4))
+	whole, parts, sum := New(), New(), New()
+	for i := range 9000 {
+		v := int64(math.Exp(g.Float64() * math.Log(float64(Limit))))
+		whole.Record(Fsync, v)
+		parts.Record(Fsync, v)
+		if i%700 == 0 {
+			span := parts.Cut()
+			sum.Add(&span)
+			if parts.Count(Fsync) != 0 || parts.Max(Fsync) != 0 || parts.Percentile(Fsync, 99) != 0 {
+				t.Fatal("a cut leaves values behind")
+			}
+		}
+	}
+	last := parts.Cut()
+	sum.Add(&last)
+	for _, p := range []float64{0, 1, 50, 99, 99.9, 100} {
+		if got, want := sum.Percentile(Fsync, p), whole.Percentile(Fsync, p); got != want {
+			t.Errorf("percentile %v: %d in the sum of spans, %d at once", p, got, want)
+		}
+	}
+	if sum.Count(Fsync) != 9000 || sum.Max(Fsync) != whole.Max(Fsync) {
+		t.Errorf("%d values, at most %d", sum.Count(Fsync), sum.Max(Fsync))
+	}
+	empty := parts.Cut()
+	sum.Add(&empty)
+	if sum.Count(Fsync) != 9000 {
+		t.Error("an empty span adds something")
+	}
+}
+
+// Every bucket holds what lies behind the one before, up to its own upper end.
+func TestBuckets(t *testing.T) {
+	for b := int32(1); b <= bucketOf(Limit); b++ {
+		if lower := upperEnd(b-1) + 1; bucketOf(lower) != b || bucketOf(upperEnd(b)) != b {
+			t.Fatalf("bucket %d holds neither %d nor %d", b, lower, upperEnd(b))
+		}
+	}
+}

@@ -168,7 +168,7 @@ func (b *Bisection) Find(r *study.Result, metric string) (*Finding, error) {
 		samples[p] = r.Samples(s)
 	}
 	compare := func(x, y string) *study.Effect {
-		e := study.Compare(samples[x], samples[y], metric)
+		e := study.Compare(samples[x], samples[y], metric, r.MinEffect)
 		return &e
 	}
 	f := &Finding{Bisection: b, Study: r, Metric: metrics.At(id), Total: compare(b.From, b.To)}
@@ -196,7 +196,7 @@ func (b *Bisection) Find(r *study.Result, metric string) (*Finding, error) {
 // fewer replications than any evidence needs it says whether there is a difference at all.
 func Evident(e *study.Effect) bool {
 	switch e.Verdict {
-	case study.Same:
+	case study.Same, study.Small:
 		return false
 	case study.Unsure:
 		return e.Difference.N < study.MinPairs && e.Difference.Value != 0

@@ -59,6 +59,9 @@ func WriteBisect(w io.Writer, f *bisect.Finding, markdown bool) error {
 			p.wrap(n)
 		}
 	}
+	if s := r.Remark(); s != "" {
+		p.wrap(s)
+	}
 	for _, s := range r.Doubts() {
 		p.wrap("Warning: " + s)
 	}
@@ -95,9 +98,9 @@ func bisectNote(f *bisect.Finding) string {
 	}
 	return fmt.Sprintf("Each column says what a change does, %s, with 95%% intervals (Student's t), paired by replication: put alone into %s; "+
 		"in %s, against %s without it; and on the way from one to the other, change by change in the order of versions, where the steps add up. "+
-		"~: no evidence (the interval holds 0, or fewer than 3 replications); =: the same in every pair; "+
+		"~: no evidence (the interval holds 0, or fewer than 3 replications%s); =: the same in every pair; "+
 		"?: evidence that does not stand after the correction for the %s of a column (Holm).",
-		of, f.From, f.To, f.To, plural(len(f.Steps), "change", "changes"))
+		of, f.From, f.To, f.To, smallNote(f.Study.MinEffect), plural(len(f.Steps), "change", "changes"))
 }
 
 // cellText is an effect in the table: the difference, and a sign where that is no evidence.
@@ -107,7 +110,7 @@ func cellText(f *bisect.Finding, e *study.Effect) string {
 		return ""
 	case e.Verdict == study.Same:
 		return "="
-	case e.Verdict == study.Unsure:
+	case e.Verdict == study.Unsure, e.Verdict == study.Small:
 		return shareText(f, e) + " ~"
 	case e.Doubtful():
 		return shareText(f, e) + " ?"
@@ -183,6 +186,8 @@ func BisectSentence(f *bisect.Finding) string {
 	}
 	verdict := ""
 	switch {
+	case e.Verdict == study.Small:
+		verdict = ", too little to matter"
 	case e.Verdict == study.Better || e.Verdict == study.Worse:
 		verdict = ", which is " + string(e.Verdict)
 	case e.Verdict == study.Unsure:

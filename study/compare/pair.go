@@ -17,16 +17,19 @@ type Options struct {
 	Metrics []string // in this order; none for the headlines of the registry
 	All     bool     // every metric
 	Expect  []string // keys that may differ
+	// MinEffect is the least share of the first mean that a difference must have to be a verdict.
+	MinEffect float64
 }
 
 // Pair is the comparison of two sides.
 type Pair struct {
-	A, B     *Side
-	Effects  []*study.Effect // of metrics that both sides have
-	Headline *study.Effect
-	Family   int // comparisons that Holm's correction is for
-	Keys     []KeyDifference
-	Warnings []string
+	A, B      *Side
+	Effects   []*study.Effect // of metrics that both sides have
+	Headline  *study.Effect
+	MinEffect float64
+	Family    int // comparisons that Holm's correction is for
+	Keys      []KeyDifference
+	Warnings  []string
 }
 
 // headlines are what the sentence is about, if nobody says: the first that both
@@ -35,14 +38,14 @@ var headlines = []string{"extents_per_file_mean", "free_extents"}
 
 // Compare compares the metrics that both sides have.
 func Compare(a, b *Side, opt Options) (*Pair, error) {
-	p := &Pair{A: a, B: b}
+	p := &Pair{A: a, B: b, MinEffect: opt.MinEffect}
 	names, err := chosen(opt)
 	if err != nil {
 		return nil, err
 	}
 	// A metric that was asked for by name must be there; any other is left out.
 	for _, name := range names {
-		e := study.Compare(a.Samples, b.Samples, name)
+		e := study.Compare(a.Samples, b.Samples, name, opt.MinEffect)
 		if e.Difference.N > 0 {
 			p.Effects = append(p.Effects, &e)
 		} else if opt.Metrics != nil {
@@ -107,7 +110,11 @@ func (p *Pair) warn() {
 	}
 	// Pairs that are missing.
 	if h := p.Headline; h != nil {
+		within, parted := study.Parted(p.A.Samples, p.B.Samples)
 		switch {
+		case parted > 0:
+			say("the workload looks at how full the device is, or at what failed, and did not do the same in %s: they part within %d operations of a process, and are compared as independent samples",
+				plural(parted, "pair", "pairs"), within)
 		case !h.Paired:
 			say("no run has a partner with its seed: compared as independent samples, which takes many more runs to see the same")
 		case h.Unpaired > 0:
@@ -182,6 +189,9 @@ func sentence(e *study.Effect, a, b string) string {
 		return fmt.Sprintf("There is no evidence that %s differs: %s (%s, %s).", e.Metric, change(e), runs, pSentence(e.Holm))
 	}
 	verdict := ""
+	if e.Verdict == study.Small {
+		verdict = ", too little to matter"
+	}
 	if e.Verdict == study.Better || e.Verdict == study.Worse {
 		verdict = ", which is " + string(e.Verdict)
 	}

@@ -62,6 +62,9 @@ func WriteSettings(w io.Writer, r *study.Result, opt Options, markdown bool) err
 	names("Not in the baseline: ", v.alien, ".")
 	// How to read the figures, and what to be careful with.
 	p.wrap(settingsNote(r))
+	if s := r.Remark(); s != "" {
+		p.wrap(s)
+	}
 	for _, s := range r.Doubts() {
 		p.wrap("Warning: " + s)
 	}
@@ -151,7 +154,7 @@ func (b *block) evidence() (compared, differs, evidence bool) {
 			continue
 		}
 		differs = true
-		if e.Verdict != study.Unsure && !e.Doubtful() {
+		if e.Decided() && !e.Doubtful() {
 			evidence = true
 		}
 	}
@@ -177,7 +180,7 @@ func (p *page) block(r *study.Result, b *block) {
 	var rows []table.Row
 	shown, left := b.rows(r)
 	for _, i := range shown {
-		name, e := r.Settings[i].Name, b.effects[i]
+		name, e := r.Settings[i].Label(), b.effects[i]
 		switch {
 		case e == nil:
 			rows = append(rows, table.Row{name, mean(b.means[i], m.Unit), "", "", "baseline"})
@@ -231,8 +234,8 @@ func verdict(r *study.Result, b *block) string {
 	var rivals []string
 	var second *study.Effect
 	for _, i := range order[1:] {
-		e := study.Compare(r.Samples(&r.Settings[i]), r.Samples(top), b.metric.Name)
-		if e.Verdict == study.Unsure || e.Verdict == study.Same {
+		e := study.Compare(r.Samples(&r.Settings[i]), r.Samples(top), b.metric.Name, r.MinEffect)
+		if !e.Decided() {
 			rivals = append(rivals, r.Settings[i].Name)
 		} else if second == nil {
 			second = &e
@@ -261,9 +264,17 @@ func verdict(r *study.Result, b *block) string {
 	return fmt.Sprintf("Best: %s%s, which cannot be told from %s.", top.Name, gain, strings.Join(rivals, ", "))
 }
 
+// smallNote explains the verdict of differences too small to matter.
+func smallNote(least float64) string {
+	if least == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; small: evidence of less than %g%%, which is no verdict", 100*least)
+}
+
 // settingsNote explains the columns.
 func settingsNote(r *study.Result) string {
-	s := fmt.Sprintf("Means and differences to %s with 95%% intervals (Student's t), paired by replication. ~: no evidence (the interval holds 0, or fewer than 3 replications).", r.Baseline)
+	s := fmt.Sprintf("Means and differences to %s with 95%% intervals (Student's t), paired by replication. ~: no evidence (the interval holds 0, or fewer than 3 replications)%s.", r.Baseline, smallNote(r.MinEffect))
 	if len(r.Settings) > 2 {
 		s += fmt.Sprintf(" p is corrected for the %d settings of a metric (Holm); a ? marks evidence that does not stand after it.", len(r.Settings)-1)
 	}

@@ -125,7 +125,7 @@ func (c *Pair) note() string {
 	for _, e := range c.Effects {
 		n = max(n, e.Difference.N)
 	}
-	s := fmt.Sprintf("Means and differences with 95%% intervals (Student's t), %s: n = %d. ~: no evidence (the interval holds 0, or n < 3).", pairs, n)
+	s := fmt.Sprintf("Means and differences with 95%% intervals (Student's t), %s: n = %d. ~: no evidence (the interval holds 0, or n < 3)%s.", pairs, n, smallNote(c.MinEffect))
 	if n > 0 && n < 3 {
 		s += " So few runs tell no difference from chance: mbsim sweep --reps 5 makes more."
 	}
