@@ -62,8 +62,9 @@ func (m *model) compare() {
 // it has elsewhere. The profile 5.10-seed makes such. Later requests may begin
 // before a preallocation and end in it: they get new clusters for all of that.
 func (m *model) prepared(f *modelFile) {
+	// The newest is the first only where the list is in that order.
 	p := f.in.pas.head
-	if p == nil || !m.a.quirks.ThreeStepPlacement {
+	if _, recent := m.a.kernel.Preallocs.(recentFirst); p == nil || !recent || !m.a.quirks.ThreeStepPlacement {
 		return
 	}
 	l := int(p.lstart / m.geo.ClusterRatio())
