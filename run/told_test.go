@@ -17,10 +17,19 @@ import (
 
 // workOnDisk is a run in which one process works for a while on a disk: its machine, and
 // what it came to.
-func workOnDisk(t *testing.T) (*timed, *Outcome) {
+func workOnDisk(t *testing.T) (*timed, *latency.Recorder, *Outcome) {
 	var machine *timed
-	out := alone(t, oneWriter, func(r *runner, p *sim.Process, op func(workload.Op)) {
+	calls := latency.New()
+	kinds := map[workload.Kind]latency.Op{workload.Creat: latency.Create, workload.Write: latency.Write, workload.Fsync: latency.Fsync}
+	out := alone(t, oneWriter, func(r *runner, p *sim.Process, perform func(workload.Op)) {
 		var off int64
+		op := func(o workload.Op) {
+			start := p.Now()
+			perform(o)
+			if k, ok := kinds[o.Kind]; ok {
+				calls.Record(k, p.Now()-start)
+			}
+		}
 		op(workload.Op{Kind: workload.Creat, FD: "x", Path: "f"})
 		for i := range int64(100) {
 			op(blocks(&off, 1+i%10*(i%3)))
@@ -31,12 +40,12 @@ func workOnDisk(t *testing.T) (*timed, *Outcome) {
 		op(workload.Op{Kind: workload.Read, FD: "x", Len: 100 << 12})
 		machine = r.timed
 	}, "timing.storage=hdd")
-	return machine, out
+	return machine, calls, out
 }
 
 // TestTimeMetrics: each metric of the machine is the figure of its name.
 func TestTimeMetrics(t *testing.T) {
-	m, out := workOnDisk(t)
+	m, calls, out := workOnDisk(t)
 	s := m.device.Stats()
 	want := map[string]float64{
 		"time_s": float64(out.Result.End) / 1e9, "cpu_busy_s": float64(m.host.Busy()) / 1e9,
@@ -47,21 +56,17 @@ func TestTimeMetrics(t *testing.T) {
 		name := smp.WaitKind(k).String()
 		want["waits_"+name], want["wait_"+name+"_s"] = float64(w.Count), float64(w.Time)/1e9
 	}
-	for _, op := range []latency.Op{latency.Allocation, latency.Create, latency.Write, latency.Fsync} {
-		times := m.calls
-		if op == latency.Allocation {
-			times = m.host.Times()
-		}
+	for _, op := range []latency.Op{latency.Create, latency.Write, latency.Fsync} {
 		name := "latency_" + op.String()
-		want[name+"_p50_us"], want[name+"_p99_us"] = float64(times.Percentile(op, 50))/1e3, float64(times.Percentile(op, 99))/1e3
-		want[name+"_max_us"] = float64(times.Max(op)) / 1e3
+		want[name+"_p50_us"], want[name+"_p99_us"] = float64(calls.Percentile(op, 50))/1e3, float64(calls.Percentile(op, 99))/1e3
+		want[name+"_max_us"] = float64(calls.Max(op)) / 1e3
 	}
 	for name, v := range want {
 		if got, err := out.Result.Value(name); err != nil || got != v {
 			t.Errorf("%s is %v (%v), want %v", name, got, err, v)
 		}
 	}
-	if s.Reads == 0 || s.Reads == s.Writes || m.calls.Percentile(latency.Write, 50) == m.calls.Percentile(latency.Write, 99) {
+	if s.Reads == 0 || s.Reads == s.Writes || calls.Percentile(latency.Write, 50) == calls.Percentile(latency.Write, 99) {
 		t.Errorf("the run does not tell the figures apart: %+v", s)
 	}
 	if _, err := out.Result.Value("latency_unlink_max_us"); err == nil {
@@ -71,7 +76,7 @@ func TestTimeMetrics(t *testing.T) {
 
 // TestReadBack: in the end all that files hold is read.
 func TestReadBack(t *testing.T) {
-	_, out := workOnDisk(t)
+	_, _, out := workOnDisk(t)
 	blocks := value(t, out, "data_blocks")
 	if bytes := value(t, out, "read_back_s") * value(t, out, "read_back_rate"); bytes < blocks*4096*0.999 || bytes > blocks*4096*1.001 || blocks < 100 {
 		t.Errorf("%v bytes were read back of %v blocks", bytes, blocks)
