@@ -83,10 +83,11 @@ var Changes = []allocator.Change[Kernel]{
 		Apply:   func(k *Kernel) { k.Quirks.FallocateRetriesEach = true },
 	},
 	{
-		Name:    "growing-moves-inline",
-		Doc:     "A file that is truncated to more than its inode holds gets its data in a block.",
-		Where:   "ext4_setattr",
-		Kernels: since("6.1"),
+		Name:  "growing-moves-inline",
+		Doc:   "A file that is truncated to more than its inode holds gets its data in a block.",
+		Where: "ext4_setattr",
+		// 6.18.15 is older than the stable releases of the other series that took this over.
+		Kernels: []string{"6.1", "6.12", "7.2", "7.3"},
 		Apply:   func(k *Kernel) { k.Quirks.GrowingMovesInline = true },
 	},
 	{
