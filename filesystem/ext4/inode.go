@@ -207,9 +207,7 @@ func (fs *FS) release(t *task, in *inode) {
 // noteLeak notes the blocks of a file that goes and keeps them, as its count of blocks is 0:
 // for one, its reservation was forgotten (Quirks.CutInlineForgetsDelayed). Only Check asks.
 func (fs *FS) noteLeak(n *node) {
-	for _, x := range n.ext {
-		fs.leaked = append(fs.leaked, x)
-	}
+	fs.leaked = append(fs.leaked, n.ext...)
 	for i := range n.idx {
 		fs.leaked = append(fs.leaked, extent{pblk: n.idx[i].child.blk, len: 1})
 		fs.noteLeak(n.idx[i].child)
