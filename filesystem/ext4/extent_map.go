@@ -80,13 +80,10 @@ func (fs *FS) mapCovered(t *task, in *inode, p *path, m *mapping, f mapFlags) (u
 // to the end of the extent, pblk is where m.lblk lies.
 func (fs *FS) mapUnwrittenExtent(t *task, in *inode, p *path, m *mapping, f mapFlags, got uint32, pblk allocator.Block) (uint32, errno) {
 	var e errno
-	if fs.quirks.SplitAfterIO {
-		return fs.mapUnsplit(t, in, p, m, f, got, pblk)
-	}
 	switch {
 	// Data is about to be written there: the range becomes an extent of its own, still
-	// unwritten.
-	case f&mapPreIO != 0:
+	// unwritten. Kernels that split after IO leave it as it is, like an fallocate once more.
+	case f&mapPreIO != 0 && !fs.quirks.SplitAfterIO:
 		split := f | mapConvert
 		if fs.quirks.SplitBeforeIOKeepsData {
 			split = f
@@ -97,7 +94,12 @@ func (fs *FS) mapUnwrittenExtent(t *task, in *inode, p *path, m *mapping, f mapF
 		m.state |= stateUnwritten | stateNew | stateMapped
 	// The data is on disk: the range becomes written.
 	case f&mapConvert != 0:
-		if e = fs.convertEndIO(t, in, p, m.lblk, m.len); e != 0 {
+		if fs.quirks.SplitAfterIO {
+			e = fs.convertRange(t, in, p, m.lblk, m.len, f)
+		} else {
+			e = fs.convertEndIO(t, in, p, m.lblk, m.len)
+		}
+		if e != 0 {
 			return 0, e
 		}
 		m.state |= stateMapped
@@ -109,35 +111,6 @@ func (fs *FS) mapUnwrittenExtent(t *task, in *inode, p *path, m *mapping, f mapF
 		m.state |= stateUnwritten
 	// A write without delayed conversion: the blocks become written before their data is
 	// there.
-	default:
-		if got, e = fs.convertToWritten(t, in, p, m, f); e != 0 {
-			return 0, e
-		}
-		m.state |= stateNew | stateMapped
-	}
-	m.pblk = pblk
-	m.len = min(got, m.len)
-	return m.len, 0
-}
-
-// mapUnsplit is mapUnwrittenExtent for kernels that split after IO.
-func (fs *FS) mapUnsplit(t *task, in *inode, p *path, m *mapping, f mapFlags, got uint32, pblk allocator.Block) (uint32, errno) {
-	var e errno
-	switch {
-	// The data is on disk: the range becomes written.
-	case f&mapConvert != 0:
-		if e = fs.convertRange(t, in, p, m.lblk, m.len, f); e != 0 {
-			return 0, e
-		}
-		m.state |= stateMapped
-	// Data is about to be written there, or fallocate asks once more: the blocks stay
-	// unwritten.
-	case f&mapUnwritten != 0:
-		m.state |= stateUnwritten | stateMapped
-	// A look-up: to a reader an unwritten block is a hole.
-	case f&mapCreate == 0:
-		m.state |= stateUnwritten
-	// A write without delayed conversion.
 	default:
 		if got, e = fs.convertToWritten(t, in, p, m, f); e != 0 {
 			return 0, e
