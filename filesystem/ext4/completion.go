@@ -68,18 +68,21 @@ func (p *plug) setOrder(group []conversion) {
 }
 
 // byFile puts the conversions of each file together, in the order of the first of each: the
-// worker does all of a file at once (ext4_do_flush_completed_IO).
-func byFile(all []conversion) {
-	for i := 0; i < len(all); i++ {
-		// Those of the same file move up behind this one.
-		last := i
-		for j := i + 1; j < len(all); j++ {
-			if c := all[j]; c.in == all[i].in {
-				last++
-				copy(all[last+1:j+1], all[last:j])
-				all[last] = c
-			}
+// worker does all of a file at once (ext4_do_flush_completed_IO). first is a map to use, whose
+// content is lost.
+func byFile(all []conversion, first map[*inode]int) {
+	clear(first)
+	apart := false
+	// The place of each file's first conversion. Mostly those of a file follow each other already.
+	for i, c := range all {
+		at, seen := first[c.in]
+		if !seen {
+			first[c.in] = i
+		} else if all[i-1].in != c.in && at < i {
+			apart = true
 		}
-		i = last
+	}
+	if apart {
+		slices.SortStableFunc(all, func(a, b conversion) int { return cmp.Compare(first[a.in], first[b.in]) })
 	}
 }

@@ -52,7 +52,7 @@ func TestIOOrder(t *testing.T) {
 func TestByFile(t *testing.T) {
 	a, b, c := new(inode), new(inode), new(inode)
 	all := []conversion{{in: b, lblk: 1}, {in: a, lblk: 2}, {in: b, lblk: 3}, {in: c, lblk: 4}, {in: a, lblk: 5}, {in: b, lblk: 6}}
-	byFile(all)
+	byFile(all, make(map[*inode]int))
 	for i, want := range []uint32{1, 3, 6, 2, 5, 4} {
 		if all[i].lblk != want {
 			t.Errorf("place %d: %d, want %d", i, all[i].lblk, want)

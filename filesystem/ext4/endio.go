@@ -91,7 +91,7 @@ func (fs *FS) takeConversions(only, held *inode) *ioEnd {
 	}
 	fs.conversions = others
 	if fs.host == nil {
-		byFile(mine.all)
+		byFile(mine.all, fs.firstOfFile)
 	}
 	return mine
 }

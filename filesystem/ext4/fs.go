@@ -57,7 +57,8 @@ type FS struct {
 	dirty       dirtyList
 	dirtyBlocks int64
 	conversions []conversion
-	ending      []*ioEnd // what processes have taken over of them
+	firstOfFile map[*inode]int // for byFile
+	ending      []*ioEnd       // what processes have taken over of them
 	// holesConverted counts conversions of blocks that were gone: it must stay 0.
 	holesConverted int64
 	spareEnds      []*ioEnd
@@ -112,6 +113,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 		orphanFile:     s.Compat&image.OrphanFile != 0 && opt.Kernel.Quirks.OrphanFile,
 		inlineData:     s.Incompat&image.InlineData != 0,
 		inlineMax:      maxInline(s),
+		firstOfFile:    make(map[*inode]int),
 	}
 	// A page holds one block or more. Files are described briefly where all that makes them
 	// complicated is absent: inline data, clusters, allocation at the time of the write.

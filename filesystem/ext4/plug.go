@@ -158,7 +158,7 @@ func (p *plug) convertSent(t *task, n uint32) {
 	if p.sent == p.first || fs.opt.CPUs > 1 || fs.host != nil || p.early() {
 		return
 	}
-	byFile(fs.conversions[p.first:p.sent])
+	byFile(fs.conversions[p.first:p.sent], fs.firstOfFile)
 	for _, c := range fs.conversions[p.first:p.sent] {
 		fs.convertUnwritten(t, c.in, c.lblk, c.len)
 	}
