@@ -40,7 +40,9 @@ func (k Kernel) With(name, doc string, has func(*allocator.Change[Kernel]) bool)
 
 // editRungs gives the kernel a ladder that edit has changed, and leaves that of other kernels
 // as it is.
-func (k *Kernel) editRungs(edit func([]Rung) []Rung) { k.Ladder = edit(slices.Clone(k.Ladder)) }
+func (k *Kernel) editRungs(edit func([]Rung) []Rung) {
+	k.Ladder = edit(slices.Clone(k.Ladder))
+}
 
 // Changes are the changes of the allocator after Linux 5.10, in the order in which they came.
 var Changes = []allocator.Change[Kernel]{

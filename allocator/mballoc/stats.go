@@ -38,9 +38,11 @@ type Stats struct {
 
 // add adds the counters of t.
 func (s *Stats) add(t *Stats) {
+	// What mb_stats counts of a search.
 	s.Requests += t.Requests
 	s.Success += t.Success
 	s.GroupsScanned += t.GroupsScanned
+	// What it counts for each criterion.
 	for i := range s.RungHits {
 		s.RungHits[i] += t.RungHits[i]
 		s.GroupsConsidered[i] += t.GroupsConsidered[i]
@@ -48,6 +50,7 @@ func (s *Stats) add(t *Stats) {
 		s.BadSuggestions[i] += t.BadSuggestions[i]
 		s.ExtentsByRung[i] += t.ExtentsByRung[i]
 	}
+	// How searches ended, and what became of buddies and preallocations.
 	s.ExtentsScanned += t.ExtentsScanned
 	s.GoalHits += t.GoalHits
 	s.StreamGoalHits += t.StreamGoalHits
@@ -59,6 +62,7 @@ func (s *Stats) add(t *Stats) {
 	s.Preallocated += t.Preallocated
 	s.Discarded += t.Discarded
 
+	// What no kernel prints.
 	s.BlocksAllocated += t.BlocksAllocated
 	s.BitmapLoads += t.BitmapLoads
 	s.PrefetchIOs += t.PrefetchIOs

@@ -45,6 +45,23 @@ func always(v uint32) func(*Tunables, *allocator.Geometry, bool) uint32 {
 // maxSegment is BLK_MAX_SEGMENT_SIZE, bytes.
 const maxSegment = 65536
 
+// lgPrealloc is s_mb_group_prealloc of a kernel that rounds it up to a multiple of what stripe
+// returns, described as unit. A stripe of 0 or 1 rounds nothing.
+func lgPrealloc(unit string, stripe func(*allocator.Geometry) uint32) Tunable {
+	return Tunable{
+		"s_mb_group_prealloc", "mb_group_prealloc", "clusters", "max(512 >> cluster bits, 32), rounded up to a multiple of " + unit,
+		"Length of a locality group's preallocation; 0 lets small files be streams too.",
+		func(t *Tunables) *uint32 { return &t.GroupPrealloc },
+		func(_ *Tunables, geo *allocator.Geometry, _ bool) uint32 {
+			n := max(uint32(512)>>geo.ClusterBits, 32)
+			if s := stripe(geo); s > 1 {
+				n = (n + s - 1) / s * s
+			}
+			return n
+		},
+	}
+}
+
 // The tunables that kernels have.
 var (
 	maxToScan = Tunable{
@@ -67,18 +84,7 @@ var (
 		"Files larger than this get preallocations of their own and share the stream goal; smaller ones use the CPU's locality group.",
 		func(t *Tunables) *uint32 { return &t.StreamRequest }, always(16),
 	}
-	groupPrealloc = Tunable{
-		"s_mb_group_prealloc", "mb_group_prealloc", "clusters", "max(512 >> cluster bits, 32), rounded up to a multiple of the stripe",
-		"Length of a locality group's preallocation; 0 lets small files be streams too.",
-		func(t *Tunables) *uint32 { return &t.GroupPrealloc },
-		func(_ *Tunables, geo *allocator.Geometry, _ bool) uint32 {
-			n := max(uint32(512)>>geo.ClusterBits, 32)
-			if s := geo.Stripe; s > 1 {
-				n = (n + s - 1) / s * s
-			}
-			return n
-		},
-	}
+	groupPrealloc    = lgPrealloc("the stripe", func(geo *allocator.Geometry) uint32 { return geo.Stripe })
 	maxInodePrealloc = Tunable{
 		"s_mb_max_inode_prealloc", "mb_max_inode_prealloc", "preallocations", "512",
 		"An inode with more than 1.25 times as many preallocations loses the least recently used.",
@@ -106,18 +112,9 @@ var (
 		"By how many powers of two the length of a goal may be cut down to find a group faster.",
 		func(t *Tunables) *uint32 { return &t.BestAvailMaxTrimOrder }, always(3),
 	}
-	groupPreallocClusters = Tunable{
-		groupPrealloc.Field, groupPrealloc.Sysfs, groupPrealloc.Unit,
-		"max(512 >> cluster bits, 32), rounded up to a multiple of the stripe's clusters", groupPrealloc.Doc, groupPrealloc.at,
-		func(_ *Tunables, geo *allocator.Geometry, _ bool) uint32 {
-			n := max(uint32(512)>>geo.ClusterBits, 32)
-			if geo.Stripe > 1 {
-				s := (geo.Stripe + geo.ClusterRatio() - 1) >> geo.ClusterBits
-				n = (n + s - 1) / s * s
-			}
-			return n
-		},
-	}
+	groupPreallocClusters = lgPrealloc("the stripe's clusters", func(geo *allocator.Geometry) uint32 {
+		return (geo.Stripe + geo.ClusterRatio() - 1) >> geo.ClusterBits
+	})
 	prefetchLimit = Tunable{
 		"s_mb_prefetch_limit", "mb_prefetch_limit", "bitmaps", "4 x mb_prefetch, at most all groups",
 		"How many bitmaps a search reads ahead at criteria 0 and 1.",

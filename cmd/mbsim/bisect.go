@@ -66,18 +66,22 @@ the command line is wrong, 130 interrupted.`,
 			return studyError(f.bisect(c.Context(), args[0], c.OutOrStdout(), c.ErrOrStderr()))
 		},
 	}
+	// What is asked: two kernels and a metric.
 	c.Flags().StringVar(&f.from, "from", "", "the older `kernel`, or a profile (required)")
 	c.Flags().StringVar(&f.to, "to", "", "the newer `kernel`, or a profile (required)")
 	c.Flags().StringVar(&f.metric, "metric", "extents_per_file_mean", "`name` of the metric that is asked about")
+	// How it is run: the flags of sweep that apply here.
 	c.Flags().IntVar(&f.reps, "reps", 0, "replications of each setting (default the scenario's, or 5)")
 	addMinEffect(c, &f.minEffect)
 	f.addSets(c)
 	c.Flags().IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "runs at a time on this machine")
 	c.Flags().StringVarP(&f.out, "out", "o", "", "output folder (default out/SCENARIO-bisect)")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "list the runs and what they will take, and run nothing")
+	// What is printed.
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print an object instead of the table")
 	c.Flags().StringVar(&f.progress, "progress", "auto", "progress bar on stderr: auto, always or never")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "print no table and no progress")
+	// What a shell completes.
 	c.ValidArgsFunction = completeScenarios
 	completeMetrics(c)
 	completeKernelFlag(c, "from")

@@ -58,11 +58,13 @@ The bench format is that of Go's benchmarks:
 			return studyError(f.compare(c.OutOrStdout(), args))
 		},
 	}
+	// How the comparison is written, and of which metrics.
 	c.Flags().StringVar(&f.format, "format", "text", strings.Join(compareFormats, ", "))
 	c.Flags().StringArrayVar(&f.metrics, "metric", nil, "`name` of a metric to compare (default the headlines); may be repeated")
 	c.Flags().StringArrayVar(&f.expect, "expect-diff", nil, "`key` of the scenario that may differ; may be repeated")
 	c.Flags().BoolVar(&f.all, "all", false, "every metric")
 	addMinEffect(c, &f.minEffect)
+	// What a shell completes.
 	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(compareFormats, cobra.ShellCompDirectiveNoFileComp))
 	completeMetrics(c)
 	return c

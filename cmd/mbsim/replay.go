@@ -19,12 +19,14 @@ import (
 	"mbsim/workload"
 )
 
+// replayFlags are the flags of replay.
 type replayFlags struct {
 	kernel, out string
 	mkfs, trace bool
 	seed        uint64
 }
 
+// newReplay makes the command replay.
 func newReplay() *cobra.Command {
 	var f replayFlags
 	c := &cobra.Command{
@@ -49,6 +51,7 @@ Nothing else of a recording is read.`,
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(_ *cobra.Command, args []string) error { return f.run(args[0]) },
 	}
+	// Whose behaviour, from which layout, and what is written.
 	c.Flags().StringVar(&f.kernel, "kernel", kernels.Default().Name, "whose behaviour: "+kernelNames()+orHost)
 	c.Flags().StringVarP(&f.out, "out", "o", "", "output folder (default out/CASE)")
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "how the writers ops.0, ops.1, ... of a case interleave, if it has any")

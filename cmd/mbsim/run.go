@@ -74,12 +74,15 @@ far are written, and say so.`,
 			return f.run(c.Context(), args[0], c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
+	// What is run, and where to.
 	f.addScenarioFlags(c)
 	c.Flags().StringVarP(&f.out, "out", "o", "", "output folder (default out/SCENARIO)")
+	// What is printed and drawn.
 	c.Flags().StringVar(&f.progress, "progress", "auto", "progress bar on stderr: auto, always or never")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "print no table and no progress")
 	c.Flags().BoolVar(&f.all, "all", false, "print every metric")
 	c.Flags().BoolVar(&f.noPlots, "no-plots", false, "write no PNGs")
+	// How often the file system is checked as a whole.
 	addCheck(c, &f.check)
 	c.ValidArgsFunction = completeScenarios
 	return c

@@ -29,6 +29,7 @@ time, also while another attempt goes on. mbsim merge puts all together.
   GNU parallel seq 0 7 | parallel mbsim shard --index {} --of 8 --out DIR`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			// None of the three has a default that could be meant.
 			if dir == "" || of < 1 || index < 0 {
 				return usagef("shard needs --index I, --of N and --out DIR")
 			}
@@ -38,6 +39,7 @@ time, also while another attempt goes on. mbsim merge puts all together.
 			return studyError(shard(c.Context(), c.OutOrStdout(), dir, index, of, jobs))
 		},
 	}
+	// Which part, of which study.
 	c.Flags().IntVar(&index, "index", index, "number of the part, from 0")
 	c.Flags().IntVar(&of, "of", of, "number of parts")
 	c.Flags().StringVar(&dir, "out", dir, "folder of the study")

@@ -40,6 +40,7 @@ type sweepFlags struct {
 // newSweep makes the command sweep.
 func newSweep() *cobra.Command {
 	var f sweepFlags
+	// The command itself: what its help says, and what it calls.
 	c := &cobra.Command{
 		Use:   "sweep SCENARIO.yaml",
 		Short: "Run a scenario with many settings, several times each, and compare them",
@@ -93,13 +94,22 @@ it expects, 130 interrupted.`,
 			return f.sweep(c.Context(), args[0], c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
+	f.addFlags(c)
+	return c
+}
+
+// addFlags adds the flags of sweep.
+func (f *sweepFlags) addFlags(c *cobra.Command) {
+	// What is run: the settings and their replications.
 	f.addScenarioFlags(c)
 	c.Flags().Lookup("set").Usage = "`key=values` that settings are made of; may be repeated"
 	c.Flags().IntVar(&f.reps, "reps", 0, "replications of each setting (default the scenario's, or 5)")
 	c.Flags().StringVar(&f.until, "until", "", "add replications until `ci=SHARE[,max=N][,metric=NAME]` holds")
 	c.Flags().StringVar(&f.baseline, "baseline", "", "`setting` that the others are compared with: \"default\" for the scenario as it is (default the first)")
+	// What is compared.
 	c.Flags().StringArrayVar(&f.metrics, "metric", nil, "`name` of a metric to compare first, and in the table; may be repeated")
 	addMinEffect(c, &f.minEffect)
+	// Who performs the runs, and where to.
 	c.Flags().IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "runs at a time on this machine")
 	c.Flags().StringVarP(&f.out, "out", "o", "", "output folder (default out/SCENARIO-sweep)")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "list the runs and what they will take, and run nothing")
@@ -107,12 +117,12 @@ it expects, 130 interrupted.`,
 	c.Flags().IntVar(&f.slurm.Shards, "shards", 0, "tasks of the slurm job array (default by the estimated time, a minute or more each)")
 	c.Flags().StringArrayVar(&f.slurm.Args, "sbatch", nil, "further `argument` of sbatch, such as --partition=long; may be repeated")
 	c.Flags().IntVar(&f.slurm.Attempts, "attempts", 4, "how often slurm may be asked for runs that were lost")
+	// What is printed.
 	c.Flags().StringVar(&f.progress, "progress", "auto", "progress bar on stderr: auto, always or never")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "print no table and no progress")
 	c.Flags().BoolVar(&f.all, "all", false, "print every metric that differs")
 	c.ValidArgsFunction = completeScenarios
 	completeMetrics(c)
-	return c
 }
 
 // addMinEffect adds the flag --min-effect.
