@@ -154,8 +154,8 @@ func (a *Allocator) checkListsOf(id allocator.GroupID, g *group) {
 		return
 	}
 	mean := a.meanList(g)
-	if o, ok := a.order.(*listOrder); ok && o.exact && mean >= 0 {
-		mean = int32(g.free / g.fragments)
+	if o, ok := a.order.(*listOrder); ok {
+		mean = o.meanList(a, g)
 	}
 	if int(g.onLargest) != g.largest || g.onMean != mean {
 		a.broken(id, g, "it is on the lists %d and %d, not %d and %d", g.onLargest, g.onMean, g.largest, mean)

@@ -31,11 +31,16 @@ func listOrderOf(a *Allocator, exact bool) Order {
 }
 
 func (o *listOrder) changed(a *Allocator, id allocator.GroupID, g *group) {
+	g.relist(id, o.largest, o.mean, o.meanList(a, g))
+}
+
+// meanList is the list by mean fragment that a group belongs on, -1 for none.
+func (o *listOrder) meanList(a *Allocator, g *group) int32 {
 	mean := a.meanList(g)
 	if o.exact && mean >= 0 {
-		mean = int32(g.free / g.fragments)
+		return int32(g.free / g.fragments)
 	}
-	g.relist(id, o.largest, o.mean, mean)
+	return mean
 }
 
 func (o *listOrder) summary() (largest, mean []int) { return o.largest.count(), o.mean.count() }
