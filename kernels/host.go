@@ -151,6 +151,10 @@ func dated[K any](changes []allocator.Change[K]) []datedChange {
 	var all []datedChange
 	for i := range changes {
 		c := &changes[i]
+		// What no profile has makes none of them better or worse.
+		if len(c.Kernels) == 0 {
+			continue
+		}
 		d := datedChange{name: c.Name, profiles: c.Kernels}
 		if since, _, err := parseRelease(c.Since); err == nil {
 			d.since, d.dated = since, true

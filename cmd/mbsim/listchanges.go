@@ -37,8 +37,12 @@ func listChanges(w io.Writer, markdown bool) {
 	}
 }
 
-// inKernels says which kernels have a change: those from one on, or a list.
+// inKernels says which kernels have a change: those from one on, a list, or none.
 func inKernels(names []string) string {
+	// A change that was taken out before the first kernel here is in none of them.
+	if len(names) == 0 {
+		return "none"
+	}
 	all := kernels.Names()
 	i := slices.Index(all, names[0])
 	// The last system is no kernel of this list: ext2 has no changes.
