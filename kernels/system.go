@@ -85,6 +85,8 @@ type Options struct {
 	// Host is the machine that several processes share; nil where one runs at a time, as
 	// it must be for a system that does not model Times.
 	Host ext4.Host
+	// Turns are those of a recording that is replayed, nil where rules decide.
+	Turns *ext4.Turns
 	// Blocks and Files, if not nil, observe every decision of ext4's allocator and of ext4
 	// itself.
 	Blocks mballoc.Observer
@@ -114,6 +116,11 @@ type Mounted struct {
 	StatusTree func() filesystem.StatusTree
 	// Threads is what the kernel's own threads do.
 	Threads Threads
+	// Turns are told which line of the script is performed; nil where no turns were given.
+	Turns interface {
+		BeginLine(line int)
+		EndLine()
+	}
 	// CommitInterval is how old a transaction may become, ns, 0 where nothing commits.
 	CommitInterval int64
 	// Proc are the files that it has in /proc. Reading them has the effects that it has in

@@ -81,7 +81,7 @@ func mountExt4(k ext4.Kernel, l *image.Layout, o *Options) (*Mounted, error) {
 		return nil, err
 	}
 	// What does not come from the user: the clock, the machine, writeback and the observers.
-	opt.Clock, opt.Host = o.Clock, o.Host
+	opt.Clock, opt.Host, opt.Turns = o.Clock, o.Host, o.Turns
 	opt.DirtyBackground, opt.WritebackChunk = o.DirtyBackground, o.WritebackChunk
 	opt.Blocks, opt.Observer = o.Blocks, o.Files
 	opt.TransactionBegan = o.TransactionBegan
@@ -117,11 +117,15 @@ func mountExt4(k ext4.Kernel, l *image.Layout, o *Options) (*Mounted, error) {
 	}
 	// The mount option commit= is in seconds, CommitInterval in nanoseconds.
 	const second = 1e9
-	return &Mounted{
+	m := &Mounted{
 		FileSystem: fs, Policy: metrics.Mballoc(a), Source: fs.Source(), Check: fs.Check, Look: fs.Look,
 		Lost: fs.LostBlocks, StatusTree: fs.StatusTree, Threads: fs, CommitInterval: int64(opt.CommitSeconds) * second,
 		Proc: proc, Peek: peek,
-	}, nil
+	}
+	if o.Turns != nil {
+		m.Turns = fs
+	}
+	return m, nil
 }
 
 // The files in /proc/fs/ext4/DEV.

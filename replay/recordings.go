@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"mbsim/filesystem/image"
 	"mbsim/filesystem/play"
 	"mbsim/kerneltext/ftrace"
 )
@@ -88,6 +89,29 @@ func (r recording) requests() ([]*exchange, int, error) {
 	}
 	all, err := readExchanges(b, name)
 	return all, last, err
+}
+
+// turns reads the turns of the recording, nil where it has no whole trace.
+func (r recording) turns() (*Turns, error) {
+	name := filepath.Join(r.dir, "trace.txt")
+	text, file, err := openText(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	// Only without a journal does the clock decide which number an inode gets.
+	l, err := ReadLayout(r.first)
+	if err != nil {
+		return nil, err
+	}
+	perGroup := uint32(0)
+	if l.Super.Compat&image.HasJournal == 0 {
+		perGroup = l.Geometry().InodesPerGroup
+	}
+	return readTurns(text, name, perGroup)
 }
 
 // upTo returns the requests of the script's lines up to last. Requests are in its order.

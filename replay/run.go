@@ -25,6 +25,8 @@ type Config struct {
 	Layout *image.Layout  // the starting state; Run changes it
 	// Seed decides how the writers of a case that has any interleave.
 	Seed uint64
+	// Turns, if not nil, say when the clock and the kernel's threads had their turn.
+	Turns *Turns
 	// Blocks and Files, if not nil, observe every decision of ext4's allocator and of ext4
 	// itself.
 	Blocks mballoc.Observer
@@ -53,6 +55,22 @@ type Outcome struct {
 type machine struct {
 	*kernels.Mounted
 	groupsLog bytes.Buffer
+	line      int // of the script, that is under way
+}
+
+// beginLine gives their turn to those who had one at the beginning of a line of the script.
+func (m *machine) beginLine(line int) {
+	m.line = line
+	if m.Turns != nil {
+		m.Turns.BeginLine(line)
+	}
+}
+
+// endLine gives their turn to those who had one in the line that ends.
+func (m *machine) endLine() {
+	if m.Turns != nil {
+		m.Turns.EndLine()
+	}
 }
 
 // Run performs the case: its script, and then its writers, if it has any, all at
@@ -97,7 +115,9 @@ func perform(cfg Config) (*Outcome, error) {
 			if cfg.Before != nil {
 				cfg.Before(op)
 			}
+			m.beginLine(op.Line)
 			ret, err := p.Do(op)
+			m.endLine()
 			if err != nil {
 				return err
 			}
@@ -171,11 +191,18 @@ func mount(cfg *Config, host ext4.Host) (*machine, error) {
 		}
 		opt.Tunables[t.Name] = uint32(v)
 	}
-	m, err := sys.Mount(cfg.Layout, opt)
+	// In a recording's turns there is a clock, which goes by lines.
+	m := new(machine)
+	if cfg.Turns != nil {
+		threads := cfg.Turns.Threads
+		opt.Turns = &threads
+		opt.Clock = func() int64 { return cfg.Turns.clock(m.line) }
+	}
+	m.Mounted, err = sys.Mount(cfg.Layout, opt)
 	if err != nil {
 		return nil, caseErrorf("%s/case.env: %w", c.Dir, err)
 	}
-	return &machine{Mounted: m}, nil
+	return m, nil
 }
 
 // finish writes the texts in the order the recorder does: files.txt while the

@@ -55,6 +55,10 @@ type Verdict struct {
 	// is the line of the script it is at, 0 for what only the end shows.
 	Difference string `json:"first_difference,omitempty"`
 	Line       int    `json:"line,omitempty"`
+	// Turns, if not nil, are the recording's, in which the replay is identical; WithoutTurns is the
+	// first difference of the replay by rules.
+	Turns        *Turns `json:"turns,omitempty"`
+	WithoutTurns string `json:"difference_without_turns,omitempty"`
 	// Recordings is the number of recordings of the case. Where they differ among themselves,
 	// Parting is the line of the script at which they first do. Within says that the replay is
 	// like all of them before that line, and that all of its figures lie in their spread.
@@ -129,32 +133,89 @@ func VerifyWith(dir, kernel string, recordings []string) (*Verdict, error) {
 	if filepath.Base(recordings[0]) != sys.Recording {
 		v.dropTunables(c, sys)
 	}
-	l, err := ReadLayout(recordings[0])
-	if err != nil {
-		return nil, err
-	}
-	// The replay writes the same trace events as the kernel, so that requests can be compared one
-	// by one.
-	var trace bytes.Buffer
-	w := ftrace.NewWriter(&trace, max(c.PIDMod, 0))
-	out, err := Run(Config{Kernel: kernel, Case: c, Layout: l, Blocks: w, Files: w, Before: w.Operation})
-	// A broken invariant is a mistake of the simulator and ends the comparison. Any other failure
-	// of the replay is a difference: the kernel did perform the case.
-	if crash.Of(err) != nil {
-		return nil, err
-	}
-	if err != nil {
-		v.Difference = err.Error()
+	out, requests, err := traced(kernel, c, recordings[0], nil)
+	// A broken invariant is a mistake of the simulator and ends the comparison, and so does a layout
+	// that cannot be read. Any other failure of the replay is a difference: the kernel did perform
+	// the case.
+	if failed := (*replayFailure)(nil); errors.As(err, &failed) {
+		v.Difference = failed.Error()
 		return v, nil
 	}
-	if err := w.Flush(); err != nil {
-		return nil, err
-	}
-	requests, err := readExchanges(&trace, "the replay's trace")
 	if err != nil {
 		return nil, err
 	}
-	return v.best(c, recordings, out, requests)
+	w, err := v.best(c, recordings, out, requests)
+	if err != nil || w.Identical {
+		return w, err
+	}
+	// What differs may be who had its turn when.
+	same, err := v.inTurns(c, recordings)
+	if err != nil || same == nil {
+		return w, err
+	}
+	same.WithoutTurns = w.Difference
+	return same, nil
+}
+
+// replayFailure is a replay that did not come to its end.
+type replayFailure struct{ error }
+
+func (e *replayFailure) Unwrap() error { return e.error }
+
+// traced replays a case from the starting layout of a recording, in the turns given if any. It
+// also returns the requests that were made: the replay writes the same trace events as the kernel,
+// so that they can be compared one by one.
+func traced(kernel string, c *workload.Case, first string, turns *Turns) (*Outcome, []*exchange, error) {
+	l, err := ReadLayout(first)
+	if err != nil {
+		return nil, nil, err
+	}
+	var trace bytes.Buffer
+	w := ftrace.NewWriter(&trace, max(c.PIDMod, 0))
+	out, err := Run(Config{Kernel: kernel, Case: c, Layout: l, Blocks: w, Files: w, Before: w.Operation, Turns: turns})
+	if err != nil && crash.Of(err) == nil {
+		err = &replayFailure{err}
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := w.Flush(); err != nil {
+		return nil, nil, err
+	}
+	requests, err := readExchanges(&trace, "the replay's trace")
+	return out, requests, err
+}
+
+// inTurns replays the case in the turns that the trace of each recording shows, and returns the
+// verdict on the first that is identical then, nil if none is.
+func (v *Verdict) inTurns(c *workload.Case, recordings []string) (*Verdict, error) {
+	for _, folder := range recordings {
+		r := recording{folder, recordings[0]}
+		turns, err := r.turns()
+		if err != nil {
+			return nil, err
+		}
+		if turns == nil {
+			continue
+		}
+		w := *v
+		w.Recording, w.Missing = filepath.Base(folder), slices.Clone(v.Missing)
+		w.Turns = turns
+		out, requests, err := traced(v.Kernel, c, recordings[0], turns)
+		if errors.As(err, new(*replayFailure)) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := w.compare(r, c, out, requests); err != nil {
+			return nil, err
+		}
+		if w.Identical || os.Getenv("TURNS") != "" {
+			return &w, nil
+		}
+	}
+	return nil, nil
 }
 
 // best compares a replay with each recording. The verdict, which begins as v, is about the one
@@ -339,7 +400,11 @@ func (v *Verdict) compareRequests(r recording, made []*exchange) (string, int, e
 	if last < math.MaxInt {
 		v.missing("trace.txt", fmt.Sprintf("the recording has requests up to line %d only", last))
 	}
-	d := matchExchanges(want, made, &v.Requests)
+	match := matchExchanges
+	if v.Turns != nil {
+		match = matchInOrder
+	}
+	d := match(want, made, &v.Requests)
 	if d == nil {
 		return "", 0, nil
 	}
@@ -365,6 +430,27 @@ func matchExchanges(want, got []*exchange, t *Tally) *mismatch {
 			m.want, m.got = want[i], got[j]
 			i++
 			j++
+		}
+		same := m.want != nil && m.got != nil && m.want.same(m.got)
+		t.count(same)
+		if !same && first == nil {
+			first = &m
+		}
+	}
+	return first
+}
+
+// matchInOrder is matchExchanges for a replay in turns. What the flusher asks for while the writer
+// goes on may be of this line of the script or the next, so only the order of all counts.
+func matchInOrder(want, got []*exchange, t *Tally) *mismatch {
+	var first *mismatch
+	for i := range max(len(want), len(got)) {
+		m := mismatch{number: i + 1}
+		if i < len(want) {
+			m.want = want[i]
+		}
+		if i < len(got) {
+			m.got = got[i]
 		}
 		same := m.want != nil && m.got != nil && m.want.same(m.got)
 		t.count(same)

@@ -67,6 +67,9 @@ func (x *verifier) one(dir string) (*replay.Verdict, error) {
 // print prints a verdict.
 func (x *verifier) print(v *replay.Verdict) {
 	word := "identical"
+	if v.Turns != nil {
+		word = "in turns "
+	}
 	if v.Within {
 		word = "within"
 	} else if !v.Identical {
@@ -83,6 +86,9 @@ func (x *verifier) print(v *replay.Verdict) {
 	}
 	for _, m := range v.Missing {
 		fmt.Fprintf(x.out, "  not compared: %s\n", m)
+	}
+	if v.WithoutTurns != "" {
+		fmt.Fprintf(x.out, "  without the recording's turns the first difference is: %s\n", v.WithoutTurns)
 	}
 	if v.Difference != "" {
 		fmt.Fprintf(x.out, "  first difference: %s\n", v.Difference)

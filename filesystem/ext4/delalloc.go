@@ -12,6 +12,9 @@ func (fs *FS) reserveCluster(t *task, in *inode) errno {
 		return filesystem.ENOSPC
 	}
 	in.reserved++
+	if fs.opt.Turns != nil {
+		fs.opt.Turns.reserved++
+	}
 	return 0
 }
 
@@ -151,7 +154,7 @@ func (fs *FS) shortOfSpace(t *task, in *inode) bool {
 	// locked by the caller, and is written too.
 	if dirty > 0 && free < 2*dirty {
 		fs.writebackAll(t, in)
-		fs.endIO(t, nil, in)
+		fs.settleIO(t, nil, in)
 	}
 	// More than two thirds of the free space are promised, or so much that the error of the
 	// counters matters.

@@ -14,7 +14,7 @@ type inodeGroup struct {
 	blockUninit bool
 	bits        bitmap.Bits // the inode bitmap, once read
 	firstFree   uint32      // no inode below it is free
-	deleted     []uint32    // when inodes were deleted, s; nil where that does not matter (recent.go)
+	deleted     *deletions  // nil where that does not matter (recent.go)
 }
 
 // flexInodes sums the inodes of a flex group (struct flex_groups).
@@ -319,6 +319,8 @@ func (fs *FS) inodeTaken(t *task, ig *inodeGroup, g allocator.GroupID, bit uint3
 		fs.alloc.ClearBlockUninit(g)
 	}
 	fs.noteJournalled(inodeBitmap, uint64(g))
+	// The part of the inode table that was never used ends behind the highest inode that was.
+	ig.unused = min(ig.unused, fs.geo.InodesPerGroup-bit-1)
 	// The flex group is summed before ig changes: its first use reads the groups' counts.
 	x := fs.flexOf(fs.geo.Flex(g))
 	x.free--

@@ -87,6 +87,7 @@ func (fs *FS) readInode(number uint32) *inode {
 	in := fs.inodes.at(number)
 	if !in.resident {
 		in.resident = true
+		fs.readTableOf(number, false)
 		if fs.journal != nil && fs.journal.running {
 			in.syncTid = uint32(fs.journal.tid)
 		}
@@ -102,6 +103,7 @@ func (fs *FS) makeInode(t *task, parent *inode, mode uint32, name string) (*inod
 	}
 	// The file system's features decide whether it begins with an extent tree or with
 	// inline data.
+	fs.readTableOf(number, true)
 	in := fs.blankInode(number, mode)
 	in.Extents = fs.extents
 	in.resident = true
@@ -175,6 +177,10 @@ func (fs *FS) release(t *task, in *inode) {
 		return
 	}
 	fs.lock(in)
+	// A conversion that had no turn yet would come too late.
+	if fs.opt.Turns != nil {
+		fs.awaitWriteback(t, in)
+	}
 	if in.brief.state != notBrief {
 		fs.releaseBrief(t, in)
 	} else {

@@ -486,6 +486,6 @@ func (fs *FS) allocDelayed(t *task, in *inode) {
 		// lost, and a close or rename succeeds all the same, as in the kernel, where
 		// filemap_flush's result is not used either.
 		fs.writepages(t, in, 0, maxBlocks)
-		fs.endIO(t, in, in)
+		fs.settleIO(t, in, in)
 	}
 }

@@ -167,7 +167,7 @@ func (fs *FS) Remount(t *task) error {
 		fs.journal.running = false
 	}
 	// The allocator begins with cold caches too.
-	fs.forgetDeleted()
+	fs.forgetTables()
 	e := fs.alloc.Remount()
 	fs.mounted()
 	fs.checkNow()

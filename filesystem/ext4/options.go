@@ -58,7 +58,8 @@ type Options struct {
 	// before it goes on to the next; 0 for all.
 	WritebackChunk uint32
 
-	Host Host // nil where one process runs at a time
+	Host  Host   // nil where one process runs at a time
+	Turns *Turns // of a recording that is replayed; nil where rules decide
 
 	Kernel        Kernel            // one without a name stands for DefaultKernel
 	NonRotational bool              // the device has no heads that move

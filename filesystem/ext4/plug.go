@@ -153,6 +153,10 @@ func (p *plug) early() bool {
 // more blocks, and is about to map them.
 func (p *plug) convertSent(t *task, n uint32) {
 	fs := p.fs
+	if fs.opt.Turns != nil {
+		fs.convertTurns(t)
+		return
+	}
 	p.gathered += int64(n)
 	// Nothing has left, or it is too early, or the worker has no turn.
 	if p.sent == p.first || fs.opt.CPUs > 1 || fs.host != nil || p.early() {

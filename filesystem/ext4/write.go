@@ -13,8 +13,11 @@ func (fs *FS) blocksFor(size int64) uint32 {
 func (fs *FS) bufferedWrite(t *task, in *inode, off, n int64) (int64, errno) {
 	var done int64
 	for done < n {
-		// Many pages of a hole are written at once where the result is the same.
-		if k := fs.writeMany(t, in, off+done, n-done); k > 0 {
+		// Many pages of a hole are written at once where the result is the same; with Turns somebody
+		// else may come in between.
+		if fs.opt.Turns != nil {
+			fs.takeTurns(t)
+		} else if k := fs.writeMany(t, in, off+done, n-done); k > 0 {
 			done += k
 			fs.balance(t)
 			continue

@@ -104,10 +104,13 @@ func (s *Superblock) Groups() allocator.GroupID {
 	return allocator.GroupID((uint64(s.Blocks-s.FirstDataBlock) + uint64(s.BlocksPerGroup) - 1) / uint64(s.BlocksPerGroup))
 }
 
+// InodesPerBlock is the number of inodes that a block of an inode table holds.
+func (s *Superblock) InodesPerBlock() uint32 { return uint32(s.BlockSize()) / uint32(s.InodeSize) }
+
 // InodeTableBlocks is the number of blocks of one group's inode table.
 func (s *Superblock) InodeTableBlocks() uint32 {
-	per := uint64(s.BlockSize()) / uint64(s.InodeSize)
-	return uint32((uint64(s.InodesPerGroup) + per - 1) / per)
+	per := s.InodesPerBlock()
+	return (s.InodesPerGroup + per - 1) / per
 }
 
 // DescPerBlock is the number of group descriptors a block holds.
