@@ -194,8 +194,7 @@ func mount(cfg *Config, host ext4.Host) (*machine, error) {
 	// In a recording's turns there is a clock, which goes by lines.
 	m := new(machine)
 	if cfg.Turns != nil {
-		threads := cfg.Turns.Threads
-		opt.Turns = &threads
+		opt.Turns = &cfg.Turns.Threads
 		opt.Clock = func() int64 { return cfg.Turns.clock(m.line) }
 	}
 	m.Mounted, err = sys.Mount(cfg.Layout, opt)

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"cmp"
+	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -23,6 +24,42 @@ type Turns struct {
 	// each time that it mattered.
 	Seconds []int
 	Threads ext4.Turns
+}
+
+// empty says that no turns are known.
+func (t *Turns) empty() bool {
+	return len(t.Seconds) == 0 && len(t.Threads.Ranges) == 0 && len(t.Threads.Conversions) == 0
+}
+
+// TurnsSummary says in numbers what Turns are.
+type TurnsSummary struct {
+	// Seconds are the lines of the script before which a second of the clock passed, as far as it
+	// mattered.
+	Seconds []int `json:"seconds_before_lines,omitempty"`
+	// Beside is how many ranges of files the flusher mapped while the writer went on.
+	Beside int `json:"ranges_mapped_beside"`
+	// Conversions is how many ranges became written.
+	Conversions int `json:"conversions"`
+}
+
+// summary counts the turns.
+func (t *Turns) summary() *TurnsSummary {
+	s := &TurnsSummary{Seconds: t.Seconds, Conversions: len(t.Threads.Conversions)}
+	for i := range t.Threads.Ranges {
+		if t.Threads.Ranges[i].Beside {
+			s.Beside++
+		}
+	}
+	return s
+}
+
+// String says in words what the turns are.
+func (s *TurnsSummary) String() string {
+	text := fmt.Sprintf("%d ranges mapped by the flusher beside the writer, %d conversions", s.Beside, s.Conversions)
+	if len(s.Seconds) > 0 {
+		text += fmt.Sprintf(", a second passed before lines %v", s.Seconds)
+	}
+	return text
 }
 
 // clock is the time in ns at a line of the script.
@@ -98,7 +135,10 @@ func (x *turnsReader) event(e *ftrace.Event) {
 	// What a task has gathered it maps with its next step, and meanwhile others may have their turn.
 	if r := task.gathered; r != nil {
 		task.gathered = nil
-		r.Line, r.Reserved = x.at.line, x.reserved
+		r.Line = x.at.line
+		if r.Beside {
+			r.Reserved = x.reserved
+		}
 		x.at.ranges++
 		x.turns.Threads.Ranges = append(x.turns.Threads.Ranges, *r)
 	}

@@ -55,26 +55,25 @@ type Verdict struct {
 	// is the line of the script it is at, 0 for what only the end shows.
 	Difference string `json:"first_difference,omitempty"`
 	Line       int    `json:"line,omitempty"`
-	// Turns, if not nil, are the recording's, in which the replay is identical; WithoutTurns is the
-	// first difference of the replay by rules.
-	Turns        *Turns `json:"turns,omitempty"`
-	WithoutTurns string `json:"difference_without_turns,omitempty"`
-	// Recordings is the number of recordings of the case. Where they differ among themselves,
-	// Parting is the line of the script at which they first do. Within says that the replay is
-	// like all of them before that line, and that all of its figures lie in their spread.
-	// Outside says what does not, if anything.
-	Recordings int    `json:"recordings"`
-	Parting    int    `json:"parting_line,omitempty"`
-	Within     bool   `json:"within_spread,omitempty"`
-	Outside    string `json:"outside_spread,omitempty"`
+	// Recordings is the number of recordings of the case.
+	Recordings int `json:"recordings"`
+	// InTurns is the verdict on a second replay, in the turns that the recording's trace shows, where
+	// this one by rules is not identical. Turns says what those were, of such a verdict only.
+	InTurns *Verdict      `json:"in_turns,omitempty"`
+	Turns   *TurnsSummary `json:"turns,omitempty"`
 	// Missing says, for each text that only one side has, why it was not compared.
 	Missing []string `json:"not_compared,omitempty"`
 }
 
+// InTurnsIdentical says that the replay is identical, if not by rules then in the recording's turns.
+func (v *Verdict) InTurnsIdentical() bool {
+	return v.Identical || v.InTurns != nil && v.InTurns.Identical
+}
+
 // longer says whether the replay is like v's recording for longer than like w's.
 func (v *Verdict) longer(w *Verdict) bool {
-	if v.Identical || w.Identical {
-		return v.Identical && !w.Identical
+	if v.InTurnsIdentical() || w.InTurnsIdentical() {
+		return v.Identical && !w.Identical || v.InTurnsIdentical() && !w.InTurnsIdentical()
 	}
 	// A difference without a line is one of the end. Without requests to compare nothing is
 	// known of the lines.
@@ -118,7 +117,7 @@ func VerifyRecording(dir, kernel, folder string) (*Verdict, error) {
 }
 
 // VerifyWith is Verify with recordings of the case wherever they are. The first has the layout
-// to begin with. Where there are several, and none is like the replay, Within tells more.
+// to begin with. The verdict is about the one that the replay is like longest.
 func VerifyWith(dir, kernel string, recordings []string) (*Verdict, error) {
 	c, err := workload.ReadCase(dir)
 	if err != nil {
@@ -144,17 +143,7 @@ func VerifyWith(dir, kernel string, recordings []string) (*Verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := v.best(c, recordings, out, requests)
-	if err != nil || w.Identical {
-		return w, err
-	}
-	// What differs may be who had its turn when.
-	same, err := v.inTurns(c, recordings)
-	if err != nil || same == nil {
-		return w, err
-	}
-	same.WithoutTurns = w.Difference
-	return same, nil
+	return v.best(c, recordings, out, requests)
 }
 
 // replayFailure is a replay that did not come to its end.
@@ -186,60 +175,55 @@ func traced(kernel string, c *workload.Case, first string, turns *Turns) (*Outco
 	return out, requests, err
 }
 
-// inTurns replays the case in the turns that the trace of each recording shows, and returns the
-// verdict on the first that is identical then, nil if none is.
-func (v *Verdict) inTurns(c *workload.Case, recordings []string) (*Verdict, error) {
-	for _, folder := range recordings {
-		r := recording{folder, recordings[0]}
-		turns, err := r.turns()
-		if err != nil {
-			return nil, err
-		}
-		if turns == nil {
-			continue
-		}
-		w := *v
-		w.Recording, w.Missing = filepath.Base(folder), slices.Clone(v.Missing)
-		w.Turns = turns
-		out, requests, err := traced(v.Kernel, c, recordings[0], turns)
-		if errors.As(err, new(*replayFailure)) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if err := w.compare(r, c, out, requests); err != nil {
-			return nil, err
-		}
-		if w.Identical || os.Getenv("TURNS") != "" {
-			return &w, nil
-		}
-	}
-	return nil, nil
-}
-
 // best compares a replay with each recording. The verdict, which begins as v, is about the one
 // that it is like longest.
 func (v *Verdict) best(c *workload.Case, recordings []string, out *Outcome, requests []*exchange) (*Verdict, error) {
-	var all []*Verdict
-	var of []recording
-	best := 0
-	for i, folder := range recordings {
+	var best *Verdict
+	for _, folder := range recordings {
 		r := recording{folder, recordings[0]}
-		w := *v
-		w.Recording, w.Missing = filepath.Base(folder), slices.Clone(v.Missing)
+		w := v.about(r)
 		if err := w.compare(r, c, out, requests); err != nil {
 			return nil, err
 		}
-		of, all = append(of, r), append(all, &w)
-		if w.longer(all[best]) {
-			best = i
+		// What differs may be who had its turn when.
+		if !w.Identical {
+			var err error
+			if w.InTurns, err = v.inTurns(r, c); err != nil {
+				return nil, err
+			}
+		}
+		if best == nil || w.longer(best) {
+			best = w
 		}
 	}
-	if len(all) == 1 {
-		return all[0], nil
+	return best, nil
+}
+
+// about is a verdict that begins as v, on a recording.
+func (v *Verdict) about(r recording) *Verdict {
+	w := *v
+	w.Recording, w.Missing = filepath.Base(r.dir), slices.Clone(v.Missing)
+	return &w
+}
+
+// inTurns replays the case in the turns that the trace of a recording shows, and compares. The
+// verdict is nil where there is no trace, and where the trace shows no turns.
+func (v *Verdict) inTurns(r recording, c *workload.Case) (*Verdict, error) {
+	turns, err := r.turns()
+	if err != nil || turns == nil {
+		return nil, err
 	}
-	return all[best], all[best].judge(c, of, all, out)
+	w := v.about(r)
+	w.Turns = turns.summary()
+	out, requests, err := traced(v.Kernel, c, r.first, turns)
+	if failed := (*replayFailure)(nil); errors.As(err, &failed) {
+		w.Difference = failed.Error()
+		return w, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return w, w.compare(r, c, out, requests)
 }
 
 // dropTunables leaves out of a case the tunables that a system does not have.
@@ -382,23 +366,18 @@ func (v *Verdict) compareResults(r recording, c *workload.Case, out *Outcome) (s
 // compareRequests compares the requests of each operation with those that were made in the
 // replay, in order. The second result is the line of the operation whose requests differ first.
 func (v *Verdict) compareRequests(r recording, made []*exchange) (string, int, error) {
-	want, last, err := r.requests()
-	if err != nil {
-		return "", 0, err
-	}
-	if last == 0 {
+	want, err := r.requests()
+	if errors.Is(err, fs.ErrNotExist) {
 		v.missing("trace.txt", notRecorded)
 		return "", 0, nil
 	}
-	made = upTo(made, last)
+	if err != nil {
+		return "", 0, err
+	}
 	// A kernel without these events, or one that did not record them.
 	if len(want) == 0 && len(made) > 0 {
 		v.missing("trace.txt", "it shows no requests for blocks")
 		return "", 0, nil
-	}
-	// What was cut off was not compared.
-	if last < math.MaxInt {
-		v.missing("trace.txt", fmt.Sprintf("the recording has requests up to line %d only", last))
 	}
 	match := matchExchanges
 	if v.Turns != nil {

@@ -29,7 +29,7 @@ type ioOrder struct {
 // order puts the conversions of all that leaves now, and is complete with it, into the order in
 // which their IO ends. Where processes run at once a model of the device decides instead.
 func (p *plug) order() {
-	if p.fs.host != nil || p.fs.opt.Turns != nil || p.sent >= p.group {
+	if p.fs.host != nil || p.fs.turns != nil || p.sent >= p.group {
 		return
 	}
 	leaving := p.fs.conversions[p.sent:p.group]

@@ -12,8 +12,8 @@ func (fs *FS) reserveCluster(t *task, in *inode) errno {
 		return filesystem.ENOSPC
 	}
 	in.reserved++
-	if fs.opt.Turns != nil {
-		fs.opt.Turns.reserved++
+	if fs.turns != nil {
+		fs.turns.reserved++
 	}
 	return 0
 }

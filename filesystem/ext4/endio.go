@@ -32,7 +32,7 @@ func (fs *FS) endIO(t *task, only, held *inode) {
 	if fs.host != nil {
 		fs.host.WaitIO()
 	}
-	if fs.opt.Turns != nil {
+	if fs.turns != nil {
 		fs.convertTurns(t)
 	}
 	// They are taken over before the first lock is waited for, and are visible in
@@ -64,7 +64,7 @@ func (fs *FS) endIO(t *task, only, held *inode) {
 // settleIO completes what was submitted as endIO does, where the kernel does not wait for it. So
 // with Turns only what has had its turn is completed.
 func (fs *FS) settleIO(t *task, only, held *inode) {
-	if fs.opt.Turns != nil {
+	if fs.turns != nil {
 		fs.convertTurns(t)
 		return
 	}
@@ -127,7 +127,7 @@ func (fs *FS) lockedByOther(in, held *inode) bool {
 // writeback (truncate_inode_pages_range, filemap_write_and_wait_range). A conversion that
 // came later would allocate the blocks anew.
 func (fs *FS) awaitWriteback(t *task, in *inode) {
-	if (fs.host != nil || fs.opt.Turns != nil) && fs.underWriteback(in) {
+	if (fs.host != nil || fs.turns != nil) && fs.underWriteback(in) {
 		fs.endIO(t, in, in)
 	}
 }

@@ -68,7 +68,8 @@ type FS struct {
 	lost           int64    // blocks of data lost to ENOSPC in writeback
 	leaked         []extent // blocks that files have kept that are gone (noteLeak)
 
-	host          Host // nil where one process runs at a time
+	host          Host       // nil where one process runs at a time
+	turns         *turnTaker // nil where rules decide
 	spareRequests []*mballoc.Request
 	spareHandles  []*handle
 	observerTask  task // for lookups that no process makes
@@ -114,6 +115,9 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 		inlineData:     s.Incompat&image.InlineData != 0,
 		inlineMax:      maxInline(s),
 		firstOfFile:    make(map[*inode]int),
+	}
+	if opt.Turns != nil {
+		fs.turns = &turnTaker{Turns: *opt.Turns}
 	}
 	// A page holds one block or more. Files are described briefly where all that makes them
 	// complicated is absent: inline data, clusters, allocation at the time of the write.

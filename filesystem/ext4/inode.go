@@ -178,7 +178,7 @@ func (fs *FS) release(t *task, in *inode) {
 	}
 	fs.lock(in)
 	// A conversion that had no turn yet would come too late.
-	if fs.opt.Turns != nil {
+	if fs.turns != nil {
 		fs.awaitWriteback(t, in)
 	}
 	if in.brief.state != notBrief {

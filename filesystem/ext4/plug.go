@@ -153,7 +153,7 @@ func (p *plug) early() bool {
 // more blocks, and is about to map them.
 func (p *plug) convertSent(t *task, n uint32) {
 	fs := p.fs
-	if fs.opt.Turns != nil {
+	if fs.turns != nil {
 		fs.convertTurns(t)
 		return
 	}

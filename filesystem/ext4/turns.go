@@ -1,72 +1,75 @@
 package ext4
 
-import "slices"
-
-// Turns say when what the kernel does beside a writer had its turn, in a recording that is
+// Turns say when what the kernel does beside a writer had its turn in a recording that is
 // replayed: the flusher that wakes at the first dirty data, the worker that converts unwritten
-// extents, and which CPU each ran on. The scheduler and the device decide that by chance. Where
+// extents, and which CPU mapped what. The scheduler and the device decide that by chance. Where
 // there are no Turns the rules of plug.go and completion.go decide.
 //
-// They name ranges of files only, never where a block lies: that stays for the file system and
-// its allocator to find.
+// They name ranges of files only, never where a block lies: that is for the file system and its
+// allocator to find.
 type Turns struct {
-	// Ranges are the ranges that were mapped by writeback, in order (mpage_map_one_extent).
+	// Ranges are the ranges that writeback mapped, in order (mpage_map_one_extent).
 	Ranges []RangeTurn
-	// Conversions are the ranges that became written, in order.
+	// Conversions are the ranges that became written, in order (ext4_convert_unwritten_extents).
 	Conversions []ConversionTurn
-
-	line     int  // of the script
-	reserved int  // clusters that were reserved so far for writes of this line
-	next     int  // the next of Ranges
-	mapped   int  // ranges of this line that were mapped
-	convert  int  // the next of Conversions
-	beside   bool // the flusher maps a range beside the writer
 }
 
-// RangeTurn is a range that writeback has mapped.
+// RangeTurn is a range of a file that writeback mapped.
 type RangeTurn struct {
 	Line int // of the script, during which it was mapped
 	CPU  int // of who mapped it
-	// Beside says that the flusher mapped it without being waited for; Reserved is how many
-	// clusters the writer had reserved in this line before.
+	// Beside says that the flusher mapped it and nobody waited for that. Reserved is how many
+	// clusters the writer had reserved in this line by then.
 	Beside   bool
 	Reserved int
 	Inode    uint32
-	Lblk, N  uint32 // blocks of the file
+	Lblk     uint32 // the first block of the file
+	N        uint32 // number of blocks
 }
 
-// ConversionTurn is a range of a file that has become written.
+// ConversionTurn is a range of a file that became written.
 type ConversionTurn struct {
-	Line    int // of the script
-	After   int // how many ranges were mapped in this line before
-	Inode   uint32
-	Lblk, N uint32 // blocks of the file
+	Line  int // of the script
+	After int // how many ranges had been mapped in this line
+	Inode uint32
+	Lblk  uint32 // the first block of the file
+	N     uint32 // number of blocks
 }
 
-// BeginLine does what had its turn at the beginning of a line of the script.
+// turnTaker gives everybody their turns while a script is performed.
+type turnTaker struct {
+	Turns    // those that are still to come
+	line     int
+	reserved int  // clusters that writes have reserved in this line
+	mapped   int  // ranges that were mapped in this line
+	beside   bool // the flusher is mapping a range beside the writer
+}
+
+// BeginLine gives their turn to those who had one at the beginning of a line of the script.
 func (fs *FS) BeginLine(line int) {
-	turns := fs.opt.Turns
-	turns.line, turns.reserved, turns.mapped = line, 0, 0
+	x := fs.turns
+	x.line, x.reserved, x.mapped = line, 0, 0
 	fs.takeTurns(new(task))
 }
 
-// EndLine does what had its turn in the line of the script that ends, and has not been done.
+// EndLine gives their turn to those who had one in the line of the script that ends, and have not
+// had it.
 func (fs *FS) EndLine() {
-	turns := fs.opt.Turns
-	for turns.next < len(turns.Ranges) && turns.Ranges[turns.next].Line <= turns.line {
+	x := fs.turns
+	for len(x.Ranges) > 0 && x.Ranges[0].Line <= x.line {
 		fs.convertTurns(new(task))
 		fs.takeRange()
 	}
-	fs.convertBefore(new(task), turns.line+1, 0)
+	fs.convertBefore(new(task), x.line+1, 0)
 }
 
-// takeTurns does what has its turn now: in the line under way, after as many reservations and
-// ranges as there were. It does so between two pages of a write.
+// takeTurns gives their turn to those who had one by now: in the line under way, after as many
+// reservations and ranges as there were. It is called between two pages of a write.
 func (fs *FS) takeTurns(t *task) {
-	turns := fs.opt.Turns
-	for turns.next < len(turns.Ranges) {
-		r := turns.Ranges[turns.next]
-		if r.Line != turns.line || !r.Beside || r.Reserved > turns.reserved || !fs.dirtyUpTo(&r) {
+	x := fs.turns
+	for len(x.Ranges) > 0 {
+		r := x.Ranges[0]
+		if r.Line != x.line || !r.Beside || r.Reserved > x.reserved || !fs.isDirty(r.Inode, r.Lblk+r.N-1) {
 			break
 		}
 		fs.convertTurns(t)
@@ -75,50 +78,49 @@ func (fs *FS) takeTurns(t *task) {
 	fs.convertTurns(t)
 }
 
-// dirtyUpTo says whether the writer has dirtied the last block of a range.
-func (fs *FS) dirtyUpTo(r *RangeTurn) bool {
-	in := fs.inodes.find(r.Inode)
-	if in == nil {
+// isDirty says whether a block of a file is dirty.
+func (fs *FS) isDirty(number, lblk uint32) bool {
+	in := fs.inodes.find(number)
+	switch {
+	case in == nil:
 		return false
+	case in.brief.state != notBrief:
+		return in.brief.state == briefDelayed && lblk < in.brief.n
 	}
-	last := r.Lblk + r.N - 1
-	if in.brief.state != notBrief {
-		return in.brief.state == briefDelayed && last < in.brief.n
-	}
-	return in.fileMap().cache.state(last) != 0
+	return in.fileMap().cache.state(lblk) != 0
 }
 
-// takeRange takes the next of Ranges, and lets the flusher map it if that did so beside the
-// writer. One that the replay did not come to is passed over.
+// takeRange takes the next range, and lets the flusher map it if that did so beside the writer. A
+// range of the writer that the replay has not come to is passed over.
 func (fs *FS) takeRange() {
-	turns := fs.opt.Turns
-	at := turns.next
-	if r := &turns.Ranges[at]; r.Beside {
-		turns.beside = true
-		fs.writeBeside(r)
-		turns.beside = false
+	x := fs.turns
+	before := len(x.Ranges)
+	if r := x.Ranges[0]; r.Beside {
+		x.beside = true
+		fs.writeBeside(&r)
+		x.beside = false
 	}
-	if turns.next == at {
-		turns.next++
+	// Mapping has taken it, unless there was nothing to map.
+	if len(x.Ranges) == before {
+		x.Ranges = x.Ranges[1:]
 	}
 }
 
-// writeBeside lets the flusher map a range of a file that is dirty (wb_workfn).
+// writeBeside lets the flusher map a range of a file, as far as it is dirty (wb_workfn). What lies
+// behind it was dirtied later, so that it stays.
 func (fs *FS) writeBeside(r *RangeTurn) {
 	in := fs.inodes.find(r.Inode)
 	if in == nil {
 		return
 	}
 	t := task{CPU: r.CPU}
-	// One range only, as what is behind it may be dirtied meanwhile.
 	var held plug
 	held.start(fs, true)
 	pos := r.Lblk
-	x, ok := fs.nextExtent(in, &pos, min(r.Lblk+r.N, fs.blocksFor(in.Size)))
-	if ok {
+	if x, ok := fs.nextExtent(in, &pos, min(r.Lblk+r.N, fs.blocksFor(in.Size))); ok {
 		held.next()
 		fs.journal.start()
-		// What finds no place stays dirty, for the writer to fail with.
+		// What finds no place stays dirty, and the writer meets the error.
 		_, _ = fs.mapAndSubmit(&t, in, x, &held, false)
 	}
 	held.finish()
@@ -127,51 +129,52 @@ func (fs *FS) writeBeside(r *RangeTurn) {
 	}
 }
 
-// turnOf counts that a range of a file is mapped now, and returns the CPU to map it on: that of
-// its turn, or else the caller's own.
-func (fs *FS) turnOf(t *task, in *inode) int {
-	turns := fs.opt.Turns
-	turns.mapped++
-	if turns.next < len(turns.Ranges) {
-		r := &turns.Ranges[turns.next]
-		if r.Inode == in.Number && r.Beside == turns.beside && (r.Line == turns.line || turns.beside) {
-			turns.next++
-			return r.CPU
-		}
+// takeRangeOf counts that a range of a file is mapped now, and returns the CPU to map it on: that of
+// its turn, or the caller's own if it had none.
+func (fs *FS) takeRangeOf(t *task, in *inode) int {
+	x := fs.turns
+	x.mapped++
+	if len(x.Ranges) == 0 {
+		return t.CPU
 	}
-	return t.CPU
+	r := &x.Ranges[0]
+	if r.Inode != in.Number || r.Beside != x.beside || r.Line != x.line && !x.beside {
+		return t.CPU
+	}
+	x.Ranges = x.Ranges[1:]
+	return r.CPU
 }
 
 // convertTurns converts what has its turn by now.
-func (fs *FS) convertTurns(t *task) {
-	turns := fs.opt.Turns
-	fs.convertBefore(t, turns.line, turns.mapped+1)
-}
+func (fs *FS) convertTurns(t *task) { fs.convertBefore(t, fs.turns.line, fs.turns.mapped+1) }
 
-// convertBefore converts what has its turn before a line, or in it after fewer ranges than n.
+// convertBefore converts what had its turn before a line, or in it after fewer ranges than n.
 func (fs *FS) convertBefore(t *task, line, n int) {
-	turns := fs.opt.Turns
-	for ; turns.convert < len(turns.Conversions); turns.convert++ {
-		c := &turns.Conversions[turns.convert]
+	x := fs.turns
+	for len(x.Conversions) > 0 {
+		c := x.Conversions[0]
 		if c.Line > line || c.Line == line && c.After >= n {
 			return
 		}
-		fs.convertTurn(t, c)
+		x.Conversions = x.Conversions[1:]
+		fs.convertTurn(t, &c)
 	}
 }
 
-// convertTurn converts what waits for its conversion in a range of a file. Parts of what waits
-// that lie outside stay.
+// convertTurn converts at once what waits for its conversion in a range of a file. Parts of what
+// waits that lie outside of the range wait on.
 func (fs *FS) convertTurn(t *task, c *ConversionTurn) {
+	in := fs.inodes.find(c.Inode)
 	end := c.Lblk + c.N
-	for i := 0; i < len(fs.conversions); i++ {
-		w := fs.conversions[i]
+	// What one event of a trace converts was mapped without a gap, in one piece or in several.
+	first, last := end, c.Lblk
+	var rest []conversion
+	for _, w := range fs.conversions {
 		from, to := max(w.lblk, c.Lblk), min(w.lblk+w.len, end)
-		if w.in.Number != c.Inode || from >= to {
+		if w.in != in || from >= to {
+			rest = append(rest, w)
 			continue
 		}
-		// The parts before and behind the range wait on.
-		var rest []conversion
 		if w.lblk < from {
 			front := w
 			front.len = from - w.lblk
@@ -179,12 +182,13 @@ func (fs *FS) convertTurn(t *task, c *ConversionTurn) {
 		}
 		if to < w.lblk+w.len {
 			back := w
-			back.len = w.lblk + w.len - to
-			back.lblk = to
+			back.lblk, back.len = to, w.lblk+w.len-to
 			rest = append(rest, back)
 		}
-		fs.conversions = slices.Replace(fs.conversions, i, i+1, rest...)
-		i += len(rest) - 1
-		fs.convertUnwritten(t, w.in, from, to-from)
+		first, last = min(first, from), max(last, to)
+	}
+	if first < last {
+		fs.conversions = rest
+		fs.convertUnwritten(t, in, first, last-first)
 	}
 }

@@ -15,7 +15,7 @@ func (fs *FS) bufferedWrite(t *task, in *inode, off, n int64) (int64, errno) {
 	for done < n {
 		// Many pages of a hole are written at once where the result is the same; with Turns somebody
 		// else may come in between.
-		if fs.opt.Turns != nil {
+		if fs.turns != nil {
 			fs.takeTurns(t)
 		} else if k := fs.writeMany(t, in, off+done, n-done); k > 0 {
 			done += k

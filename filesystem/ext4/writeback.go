@@ -225,10 +225,8 @@ func (in *inode) firstUnmapped(lblk, end uint32) (dirtyRun, bool) {
 // mapOne asks for the place of x (mpage_map_one_extent). It returns how many of its blocks
 // have got one.
 func (fs *FS) mapOne(t *task, in *inode, x dirtyRun, held *plug) (uint32, errno) {
-	if fs.opt.Turns != nil {
-		other := *t
-		other.CPU = fs.turnOf(t, in)
-		t = &other
+	if fs.turns != nil {
+		t = &task{CPU: fs.takeRangeOf(t, in), PID: t.PID}
 	}
 	if fs.obs != nil {
 		fs.obs.WritePagesExtent(in.Number, x.lblk, x.len)

@@ -38,7 +38,7 @@ func run(args []string, stdout io.Writer) error {
 	// Only shrink a case that is known to differ.
 	if *one != "" {
 		v, err := k.verify(*one)
-		if err != nil || v.Identical {
+		if err != nil || v.InTurnsIdentical() {
 			return fmt.Errorf("%s: nothing to shrink (%v)", *one, err)
 		}
 		small, err := k.shrink(*one, v, *questions, stdout)
@@ -60,7 +60,7 @@ func run(args []string, stdout io.Writer) error {
 			refused++
 			fmt.Fprintf(stdout, "%-24s no recording: %v\n", name, err)
 			continue
-		case v.Identical:
+		case v.InTurnsIdentical():
 			identical++
 			fmt.Fprintf(stdout, "%-24s identical  requests %v\n", name, v.Requests)
 			continue

@@ -30,7 +30,7 @@ func (k kernel) shrink(dir string, v *replay.Verdict, questions int, stdout io.W
 			return false
 		}
 		v, err := k.ask(small)
-		return err == nil && !v.Identical
+		return err == nil && !v.InTurnsIdentical()
 	}
 	// What comes behind the line that differs cannot matter.
 	if n := v.Line; n > 0 && n < len(lines) && differs(lines[:n]) {
