@@ -71,6 +71,15 @@ func (r recording) requests() (all []*exchange, err error) {
 	return all, err
 }
 
+// ReadTurns reads the turns that the trace of a recording shows. dir is the recording's folder.
+func ReadTurns(dir string) (*Turns, error) {
+	turns, err := recording{dir, dir}.turns()
+	if turns == nil && err == nil {
+		err = fmt.Errorf("%s: no turns are known: the recording has no trace.txt, or that shows none", dir)
+	}
+	return turns, err
+}
+
 // turns reads the turns of the recording, nil where it has no trace or shows none.
 func (r recording) turns() (turns *Turns, err error) {
 	err = r.trace(func(text io.Reader, name string) error {

@@ -86,6 +86,9 @@ func Run(cfg Config) (out *Outcome, err error) {
 // perform is Run, but a panic while mounting stays a panic.
 func perform(cfg Config) (*Outcome, error) {
 	if len(cfg.Case.Writers) > 0 {
+		if cfg.Turns != nil {
+			return nil, caseErrorf("%s: a case with writers has no turns to follow", cfg.Case.Dir)
+		}
 		return runConcurrently(&cfg)
 	}
 	m, err := mount(&cfg, nil)

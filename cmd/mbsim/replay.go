@@ -23,6 +23,7 @@ import (
 type replayFlags struct {
 	kernel, out string
 	mkfs, trace bool
+	turns       bool
 	seed        uint64
 }
 
@@ -46,7 +47,8 @@ recording:
   results.txt    what each operation returned, or its negative errno
   trace.txt      with --trace: ext4 and jbd2 events, as tracefs prints them
 
-Nothing else of a recording is read.`,
+Nothing else of a recording is read, but with --turns who had a turn when: see
+mbsim verify --help.`,
 		Example: `  mbsim replay testdata/small-files-1 --kernel 5.10 --out out/small-files-1`,
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(_ *cobra.Command, args []string) error { return f.run(args[0]) },
@@ -56,6 +58,7 @@ Nothing else of a recording is read.`,
 	c.Flags().StringVarP(&f.out, "out", "o", "", "output folder (default out/CASE)")
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "how the writers ops.0, ops.1, ... of a case interleave, if it has any")
 	c.Flags().BoolVar(&f.mkfs, "mkfs", false, "compute the starting layout from case.env as mke2fs does, read no recording")
+	c.Flags().BoolVar(&f.turns, "turns", false, "let the flusher, the worker that converts extents and the clock have their turns as in CASE_DIR/KERNEL/trace.txt")
 	c.Flags().BoolVar(&f.trace, "trace", false, "write trace.txt too")
 	completeKernels(c)
 	return c
@@ -74,16 +77,22 @@ func (f *replayFlags) run(dir string) error {
 	if err != nil {
 		return usage(err)
 	}
+	var turns *replay.Turns
+	if f.turns {
+		if turns, err = replay.ReadTurns(filepath.Join(dir, folder)); err != nil {
+			return usage(err)
+		}
+	}
 	// Without --out the folder is named after the case.
 	if f.out == "" {
 		f.out = filepath.Join("out", filepath.Base(filepath.Clean(dir)))
 	}
-	return holding(f.out, folderlock.Make, func() error { return f.replayInto(f.out, sys, c, layout) })
+	return holding(f.out, folderlock.Make, func() error { return f.replayInto(f.out, sys, c, layout, turns) })
 }
 
 // replayInto performs the case and writes what it comes to into dir.
-func (f *replayFlags) replayInto(dir string, sys *kernels.System, c *workload.Case, layout *image.Layout) error {
-	cfg := replay.Config{Kernel: sys.Name, Case: c, Layout: layout, Seed: f.seed}
+func (f *replayFlags) replayInto(dir string, sys *kernels.System, c *workload.Case, layout *image.Layout, turns *replay.Turns) error {
+	cfg := replay.Config{Kernel: sys.Name, Case: c, Layout: layout, Seed: f.seed, Turns: turns}
 	var trace bytes.Buffer
 	w := ftrace.NewWriter(&trace, max(c.PIDMod, 0))
 	// One writer observes the allocator's decisions, the file system's, and the operations of the
