@@ -1,6 +1,7 @@
 package ext4
 
 import (
+	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
 	"mbsim/filesystem"
 )
@@ -16,7 +17,7 @@ import (
 // count follows from the state alone (tracked), and changes in setBrief only.
 type brief struct {
 	state briefState
-	pblk  block48 // where the run lies, if it is mapped
+	pblk  allocator.Block48 // where the run lies, if it is mapped
 	n     uint32  // its blocks
 }
 
@@ -93,9 +94,9 @@ func (in *inode) expandBrief() {
 		if b.state == briefUnwritten {
 			s = esUnwritten
 		}
-		m.root.ext = append(m.root.ext, extent{len: uint16(b.n), unwritten: b.state == briefUnwritten, pblk: b.pblk.block()})
+		m.root.ext = append(m.root.ext, extent{len: uint16(b.n), unwritten: b.state == briefUnwritten, pblk: b.pblk.Block()})
 	}
-	m.es.ext = append(m.es.ext, newES(0, b.n, b.pblk.block(), s), newES(b.n, maxBlocks-b.n, 0, esHole))
+	m.es.ext = append(m.es.ext, newES(0, b.n, b.pblk.Block(), s), newES(b.n, maxBlocks-b.n, 0, esHole))
 }
 
 // expanded returns the inode with a fileMap: the inode itself, or a copy of a brief one.
@@ -162,7 +163,7 @@ func (fs *FS) mapBrief(t *task, in *inode, m *mapping, f mapFlags) (uint32, errn
 	}
 	// All of it has its place: the state changes, and with dioread_nolock a further look-up
 	// counts.
-	placed := brief{state: briefWritten, pblk: newBlock48(p), n: b.n}
+	placed := brief{state: briefWritten, pblk: allocator.Pack48(p), n: b.n}
 	m.state = stateNew | stateMapped
 	if f&mapUnwritten != 0 {
 		placed.state = briefUnwritten
@@ -199,7 +200,7 @@ func (b *brief) fiemap() filesystem.Extent {
 	case briefUnwritten:
 		x.Flags |= filesystem.ExtentUnwritten
 	}
-	x.Physical = b.pblk.block()
+	x.Physical = b.pblk.Block()
 	return x
 }
 
@@ -218,7 +219,7 @@ func (fs *FS) releaseBrief(t *task, in *inode) {
 	fs.setBrief(in, brief{state: briefEmpty})
 	// The run's blocks are freed, or its reservations given back.
 	if b.mapped() {
-		fs.freeBlocks(t, in, b.pblk.block(), b.n, dataFreeFlags(in)|freeKeepFirst|freeKeepLast)
+		fs.freeBlocks(t, in, b.pblk.Block(), b.n, dataFreeFlags(in)|freeKeepFirst|freeKeepLast)
 	} else {
 		fs.releaseReserved(t, in, int64(b.n))
 	}

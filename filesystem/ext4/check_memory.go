@@ -64,13 +64,13 @@ func (c *checker) mapped(t *treeCheck, e *esExtent) {
 	at := e.lblk
 	for i := t.from(at); i < len(t.pieces) && at <= e.end(); i++ {
 		p := &t.pieces[i]
-		if p.lblk > at || int64(p.pblk)-int64(p.lblk) != int64(e.pblk.block())-int64(e.lblk) || !c.sameState(p, e) {
+		if p.lblk > at || int64(p.pblk)-int64(p.lblk) != int64(e.pblk.Block())-int64(e.lblk) || !c.sameState(p, e) {
 			break
 		}
 		at = p.next()
 	}
 	if at <= e.end() {
-		c.Errorf("the status tree has [%d, %d] at block %d as %v; the tree differs from block %d on", e.lblk, e.end(), e.pblk.block(), e.status, at)
+		c.Errorf("the status tree has [%d, %d] at block %d as %v; the tree differs from block %d on", e.lblk, e.end(), e.pblk.Block(), e.status, at)
 	}
 }
 

@@ -22,35 +22,21 @@ const (
 // esExtent is one range of the extent status tree.
 type esExtent struct {
 	lblk, len uint32
-	pblk      block48 // of the first block
+	pblk      allocator.Block48 // of the first block
 	status    esStatus
-}
-
-// block48 is a physical block number in 48 bits, as many as it has on disk. It keeps an
-// esExtent small and needs no alignment.
-type block48 [3]uint16
-
-// newBlock48 packs a physical block number.
-func newBlock48(b allocator.Block) block48 {
-	return block48{uint16(b), uint16(b >> 16), uint16(b >> 32)}
-}
-
-// block unpacks the physical block number.
-func (x block48) block() allocator.Block {
-	return allocator.Block(x[0]) | allocator.Block(x[1])<<16 | allocator.Block(x[2])<<32
 }
 
 // newES makes the range [lblk, lblk+n). pblk is the place of its first block, and has no
 // meaning for holes and delayed ranges.
 func newES(lblk, n uint32, pblk allocator.Block, s esStatus) esExtent {
-	return esExtent{lblk: lblk, len: n, pblk: newBlock48(pblk), status: s}
+	return esExtent{lblk: lblk, len: n, pblk: allocator.Pack48(pblk), status: s}
 }
 
 // cutFront takes the first n blocks away from the range.
 func (e *esExtent) cutFront(n uint32) {
 	e.lblk += n
 	e.len -= n
-	e.pblk = newBlock48(e.pblk.block() + allocator.Block(n))
+	e.pblk = allocator.Pack48(e.pblk.Block() + allocator.Block(n))
 }
 
 func (e *esExtent) end() uint32 { return e.lblk + e.len - 1 }
@@ -120,7 +106,7 @@ func (t *esTree) mergeable(a, b *esExtent) bool {
 	}
 	switch {
 	case a.mapped():
-		return a.pblk.block()+allocator.Block(a.len) == b.pblk.block()
+		return a.pblk.Block()+allocator.Block(a.len) == b.pblk.Block()
 	default:
 		return true // holes, and ranges that are only delayed
 	}
@@ -175,7 +161,7 @@ func (t *esTree) remove(lblk, end uint32, gone *reservedCount) {
 			// goes.
 			tail := e
 			tail.lblk, tail.len = end+1, e.end()-end
-			tail.pblk = newBlock48(e.pblk.block() + allocator.Block(e.len-tail.len))
+			tail.pblk = allocator.Pack48(e.pblk.Block() + allocator.Block(e.len-tail.len))
 			t.ext[i].len = keep
 			t.insert(i+1, tail)
 			t.count(tail.status, 1)

@@ -27,7 +27,7 @@ func parseES(t *testing.T, text string) *esTree {
 		what, place, _ := strings.Cut(what, "@")
 		var p allocator.Block
 		fmt.Sscan(place, &p)
-		e.pblk, e.status = newBlock48(p), esNames[what]
+		e.pblk, e.status = allocator.Pack48(p), esNames[what]
 		tree.ext = append(tree.ext, e)
 	}
 	return &tree
@@ -40,7 +40,7 @@ func (t *esTree) String() string {
 	for _, e := range t.ext {
 		s := fmt.Sprintf("%d-%d %v", e.lblk, e.end(), e.status)
 		if e.mapped() {
-			s += fmt.Sprintf("@%d", e.pblk.block())
+			s += fmt.Sprintf("@%d", e.pblk.Block())
 		}
 		out = append(out, s)
 	}
@@ -146,7 +146,7 @@ func (m *esModel) fill(first, n uint32, s esStatus, p allocator.Block) {
 func (m *esModel) compare(t *rapid.T, tree *esTree) {
 	for b := range m {
 		e, ok := tree.lookup(uint32(b))
-		if ok != (m[b].s != 0) || ok && e.status != m[b].s || ok && e.mapped() && e.pblk.block()+allocator.Block(uint32(b)-e.lblk) != m[b].p {
+		if ok != (m[b].s != 0) || ok && e.status != m[b].s || ok && e.mapped() && e.pblk.Block()+allocator.Block(uint32(b)-e.lblk) != m[b].p {
 			t.Fatalf("block %d: %v, %t, want %v@%d\n%v", b, e, ok, m[b].s, m[b].p, tree)
 		}
 	}

@@ -122,7 +122,7 @@ func (fs *FS) mapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, err
 		m.pblk = 0
 		delayed = e.delayedOnly()
 		if e.mapped() {
-			m.pblk = e.pblk.block() + allocator.Block(m.lblk-e.lblk)
+			m.pblk = e.pblk.Block() + allocator.Block(m.lblk-e.lblk)
 			// A range may be unwritten and delayed at once; only written counts as mapped.
 			got = m.len
 			m.state = stateUnwritten
