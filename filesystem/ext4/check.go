@@ -5,6 +5,7 @@ import (
 
 	"mbsim/allocator"
 	"mbsim/filesystem"
+	"mbsim/filesystem/ext4/es"
 	"mbsim/filesystem/owners"
 	"mbsim/internal/invariants"
 )
@@ -66,11 +67,12 @@ func (c *checker) all() {
 		c.pages(in, t)
 		reserved += int64(in.reserved)
 		dirty += in.m.cache.count()
-		in.m.es.recount(&status)
+		counted := es.Tally(in.m.es.Ranges())
+		status.Add(&counted)
 	}
 	c.AboutAll()
 	// The largeInode that most inodes share must never be written to.
-	if l := c.fs.inodes.sharedLarge; l.rareState != (rareState{}) || len(l.m.es.ext)+len(l.m.cache.runs)+l.m.root.entries() > 0 {
+	if l := c.fs.inodes.sharedLarge; l.rareState != (rareState{}) || len(l.m.es.Ranges())+len(l.m.cache.runs)+l.m.root.entries() > 0 {
 		c.Errorf("somebody has changed what inodes share: %+v", l)
 	}
 	// The sums over all inodes must be what is counted.

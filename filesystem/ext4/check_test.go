@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"mbsim/filesystem/ext4/es"
 	"mbsim/workload"
 )
 
@@ -79,10 +80,10 @@ func TestCheckSeesDamage(t *testing.T) {
 		{"an empty node", func(fs *FS) { file(fs, "d/big").fileMap().root.idx[0].child.ext = nil }, "is empty"},
 		{"a node of the wrong depth", func(fs *FS) { file(fs, "d/big").fileMap().root.idx[0].child.depth = 1 }, "depth"},
 		{"a node too full", func(fs *FS) { file(fs, "d/big").fileMap().root.idx[0].child.max = 3 }, "at most 3"},
-		{"a mapping gone wrong in memory", func(fs *FS) { file(fs, "d/z").fileMap().es.ext[0].pblk[0]++ }, "the tree differs"},
+		{"a mapping gone wrong in memory", func(fs *FS) { file(fs, "d/z").fileMap().es.Set(0, 1, 1, es.Unwritten) }, "the tree differs"},
 		{"a written block taken for unwritten", func(fs *FS) { file(fs, "d/z").fileMap().root.ext[0].unwritten = false }, "the tree differs"},
-		{"a delayed block that is mapped", func(fs *FS) { file(fs, "d/z").fileMap().es.ext[0].status = esDelayed }, "the tree maps"},
-		{"overlapping ranges in memory", func(fs *FS) { file(fs, "d/z").fileMap().es.ext[0].len = 1 << 30 }, "the one before ends at"},
+		{"a delayed block that is mapped", func(fs *FS) { file(fs, "d/z").fileMap().es.Ranges()[0].Status = es.Delayed }, "the tree maps"},
+		{"overlapping ranges in memory", func(fs *FS) { file(fs, "d/z").fileMap().es.Ranges()[0].Len = 1 << 30 }, "the one before ends at"},
 		{"a reservation lost", func(fs *FS) { file(fs, "d/w").reserved-- }, "reserved"},
 		{"the dirty counter", func(fs *FS) { fs.alloc.DirtyClusters().Add(0, 1) }, "counter of dirty clusters"},
 		{"the free counter", func(fs *FS) { fs.alloc.FreeClusters().Add(0, 1) }, "the counter has"},

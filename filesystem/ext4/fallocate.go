@@ -1,6 +1,9 @@
 package ext4
 
-import "mbsim/filesystem"
+import (
+	"mbsim/filesystem"
+	"mbsim/filesystem/ext4/es"
+)
 
 // The modes of fallocate(2).
 const (
@@ -269,7 +272,7 @@ func (fs *FS) punchHole(t *task, in *inode, off, n int64) errno {
 		}
 		// Some kernels remember the hole.
 		if e == 0 && fs.quirks.PunchWritesNothing {
-			in.fileMap().es.set(first, stop-first, 0, esHole)
+			in.fileMap().es.Set(first, stop-first, 0, es.Hole)
 		}
 	}
 	fs.markDirty(in)

@@ -8,6 +8,7 @@ import (
 	"mbsim/allocator/mballoc"
 	"mbsim/filesystem"
 	"mbsim/filesystem/dirent"
+	"mbsim/filesystem/ext4/es"
 	"mbsim/filesystem/image"
 )
 
@@ -47,7 +48,7 @@ type FS struct {
 	dirCount    *allocator.PerCPUCounter // s_dirs_counter
 
 	inodes  inodeCache
-	esStats esShared // of all inodes
+	esStats es.Shared // of all inodes
 	root    *inode
 
 	dentries dentries
@@ -129,7 +130,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 	fs.setupDirectories()
 	fs.inodeGroups = make([][]inodeGroup, (geo.Groups+groupsPerPage-1)/groupsPerPage)
 	fs.flexes = make([]flexInodes, fs.flexCount())
-	fs.esStats.replacesSame = fs.quirks.CacheReplacesSame
+	fs.esStats.CacheReplacesSame = fs.quirks.CacheReplacesSame
 	fs.inodes = newInodeCache(s.Inodes, &fs.esStats)
 	if err := fs.newAllocator(); err != nil {
 		return nil, err

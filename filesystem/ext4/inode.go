@@ -5,6 +5,7 @@ import (
 	"mbsim/allocator/mballoc"
 	"mbsim/filesystem"
 	"mbsim/filesystem/dirent"
+	"mbsim/filesystem/ext4/es"
 )
 
 // inode is an inode in memory (struct ext4_inode_info). It holds what every file uses; what
@@ -49,8 +50,7 @@ type largeInode struct {
 // fileMap is where the blocks of a file are. Where a slice and an array of its elements
 // stand together, the slice begins in that array: most files need no more.
 type fileMap struct {
-	es       esTree
-	firstES  [2]esExtent
+	es       es.Tree
 	cache    pageCache
 	firstRun [1]dirtyRun
 	firstExt [1]extent
@@ -72,7 +72,7 @@ type rareState struct {
 // same number may have left it.
 func (in *inode) large() *largeInode {
 	if l := in.largeInode; l.isShared {
-		in.largeInode = &largeInode{m: fileMap{es: esTree{stats: l.m.es.stats}}}
+		in.largeInode = &largeInode{m: fileMap{es: l.m.es.Fresh()}}
 	}
 	return in.largeInode
 }

@@ -150,7 +150,7 @@ func (fs *FS) Remount(t *task) error {
 		// The status tree is empty then, and every node of the extent tree unread. The root
 		// is read with its inode.
 		m := in.fileMap()
-		m.es = esTree{stats: &fs.esStats, ext: m.es.ext[:0]}
+		m.es.Reset()
 		unverify(&m.root)
 		m.root.verified = true
 		in.lastAllocGroup = 0

@@ -1,6 +1,9 @@
 package ext4
 
-import "mbsim/filesystem"
+import (
+	"mbsim/filesystem"
+	"mbsim/filesystem/ext4/es"
+)
 
 // blocksFor is the number of blocks that size bytes take.
 func (fs *FS) blocksFor(size int64) uint32 {
@@ -193,27 +196,16 @@ func (fs *FS) delayMany(t *task, in *inode, lblk, blocks uint32) uint32 {
 	return blocks
 }
 
-// countLookups counts for the statistics that each of n blocks of a hole is looked up in
-// the status tree before it becomes delayed. If the tree does not know the hole, the first
-// look-up misses, and what it finds in the extent tree serves the others.
-func (fs *FS) countLookups(n uint32, known bool) {
-	fs.esStats.Hits += uint64(n)
-	if !known {
-		fs.esStats.Hits--
-		fs.esStats.Misses++
-	}
-}
-
 // delayHole is delayMany for a file that is not brief, or does not stay so. If the hole is
 // shorter than the range, as many whole pages as fit are taken.
 func (fs *FS) delayHole(t *task, in *inode, lblk, blocks uint32) uint32 {
 	m := in.fileMap()
 	// Two cases are fast: a hole that the status tree knows, cut to whole pages, and a file
 	// without a block of which nothing is known.
-	x, known := m.es.lookup(lblk)
+	x, known := m.es.Peek(lblk)
 	switch {
-	case known && x.status == esHole:
-		if room := x.end() - lblk + 1; room < blocks {
+	case known && x.Status == es.Hole:
+		if room := x.Last() - lblk + 1; room < blocks {
 			end := (lblk + room) &^ (fs.blocksPerPage - 1)
 			if end <= lblk {
 				return 0
@@ -221,7 +213,7 @@ func (fs *FS) delayHole(t *task, in *inode, lblk, blocks uint32) uint32 {
 			blocks = end - lblk
 		}
 	// In any other case the extent tree may map the blocks.
-	case known || !in.Extents || m.root.entries() > 0 || len(m.es.ext) > 0:
+	case known || !in.Extents || m.root.entries() > 0 || len(m.es.Ranges()) > 0:
 		return 0
 	}
 	c := &m.cache
@@ -235,12 +227,12 @@ func (fs *FS) delayHole(t *task, in *inode, lblk, blocks uint32) uint32 {
 	if !claimed {
 		return 0
 	}
-	fs.countLookups(blocks, known)
+	fs.esStats.CountLookups(uint64(blocks), known)
 	if !known {
 		// The look-up in the empty extent tree makes the whole file a known hole.
-		m.es.set(0, maxBlocks, 0, esHole)
+		m.es.Set(0, maxBlocks, 0, es.Hole)
 	}
-	m.es.set(lblk, blocks, 0, esDelayed)
+	m.es.Set(lblk, blocks, 0, es.Delayed)
 	c.add(lblk, blocks, bufDelayed)
 	return blocks
 }
