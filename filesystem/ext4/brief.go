@@ -5,6 +5,7 @@ import (
 	"mbsim/allocator/mballoc"
 	"mbsim/filesystem"
 	"mbsim/filesystem/ext4/es"
+	"mbsim/filesystem/ext4/pagecache"
 )
 
 // brief is the short encoding of a fileMap for a file whose blocks are one run from its
@@ -85,25 +86,19 @@ func (in *inode) fileMap() *fileMap {
 // expandBrief makes a fileMap of the inode's brief. It uses again what the inode had
 // allocated for one before.
 func (in *inode) expandBrief() {
-	// The page cache and the extent tree begin empty, over the slices that they have or over
-	// their own small arrays.
+	// All begins empty, over the memory that it has.
 	b, m := in.brief, &in.large().m
 	in.brief.state = notBrief
-	if m.cache.runs == nil {
-		m.cache.runs = m.firstRun[:0]
-	}
-	m.cache.runs = m.cache.runs[:0]
+	m.cache.Reset()
 	in.resetRoot()
 	// The status tree takes over the ranges that the brief stood for, and that the
 	// statistics count already.
 	var ranges [2]es.Range
 	m.es.Reset(b.appendRanges(ranges[:0])...)
 	// The run is dirty, or it is an extent.
-	switch b.state {
-	case briefEmpty:
-	case briefDelayed:
-		m.cache.runs = append(m.cache.runs, dirtyRun{0, b.n, bufDelayed})
-	default:
+	if b.state == briefDelayed {
+		m.cache.Add(0, b.n, pagecache.Delayed)
+	} else if b.mapped() {
 		m.root.ext = append(m.root.ext, extent{len: uint16(b.n), unwritten: b.state == briefUnwritten, pblk: b.pblk.Block()})
 	}
 }
@@ -127,7 +122,7 @@ func (in *inode) hasDirty() bool {
 	if in.brief.state != notBrief {
 		return in.brief.state == briefDelayed
 	}
-	return len(in.m.cache.runs) > 0
+	return len(in.m.cache.Runs()) > 0
 }
 
 // appends says whether the file stays brief if [lblk, lblk+n) is written and delayed: the

@@ -5,6 +5,7 @@ import (
 	"sort"
 
 	"mbsim/filesystem/ext4/es"
+	"mbsim/filesystem/ext4/pagecache"
 )
 
 // pages checks what memory knows about an inode: the status tree against the tree on disk,
@@ -87,15 +88,15 @@ func (c *checker) sameState(p *piece, e *es.Range) bool {
 // dirty.
 func (c *checker) dirtyBlocks(in *inode, t *treeCheck) {
 	next := uint32(0)
-	for i := range in.m.cache.runs {
-		r := &in.m.cache.runs[i]
-		if r.len == 0 || r.lblk < next || r.next() > c.fs.blocksFor(in.Size) && !in.pagesDiffer {
-			c.Errorf("dirty blocks [%d, %d) behind %d, in a file of %d bytes", r.lblk, r.next(), next, in.Size)
+	for i := range in.m.cache.Runs() {
+		r := &in.m.cache.Runs()[i]
+		if r.Len == 0 || r.Lblk < next || r.Next() > c.fs.blocksFor(in.Size) && !in.pagesDiffer {
+			c.Errorf("dirty blocks [%d, %d) behind %d, in a file of %d bytes", r.Lblk, r.Next(), next, in.Size)
 		}
-		next = r.next()
+		next = r.Next()
 		// One wrong block of a run is enough to report.
-		for b := r.lblk; b < r.next(); b++ {
-			if !c.dirtyBlock(in, t, b, r.state) {
+		for b := r.Lblk; b < r.Next(); b++ {
+			if !c.dirtyBlock(in, t, b, r.State) {
 				break
 			}
 		}
@@ -110,38 +111,38 @@ func (c *checker) dirtyBlocks(in *inode, t *treeCheck) {
 		for b := e.Lblk; b <= e.Last(); b++ {
 			// Zeroing a range drops its dirty pages before it finds that there
 			// is no space for unwritten blocks, in the kernel too.
-			if !in.pagesDiffer && in.m.cache.state(b) != bufDelayed && c.fs.alloc.Total().NoSpace == 0 {
-				c.Errorf("block %d is delayed, its buffer in state %d", b, in.m.cache.state(b))
+			if !in.pagesDiffer && in.m.cache.State(b) != pagecache.Delayed && c.fs.alloc.Total().NoSpace == 0 {
+				c.Errorf("block %d is delayed, its buffer is %v", b, in.m.cache.State(b))
 				break
 			}
 		}
 	}
 	// The flusher finds dirty files by the list only.
-	if len(in.m.cache.runs) > 0 && !in.onDirtyList() {
+	if len(in.m.cache.Runs()) > 0 && !in.onDirtyList() {
 		c.Errorf("dirty blocks, but not on the list of dirty inodes")
 	}
 }
 
 // dirtyBlock checks dirty block b, whose buffer is in state s.
-func (c *checker) dirtyBlock(in *inode, t *treeCheck, b uint32, s bufState) bool {
+func (c *checker) dirtyBlock(in *inode, t *treeCheck, b uint32, s pagecache.State) bool {
 	p := t.overlap(b, b)
 	ok := false
 	switch s {
-	case bufDelayed:
+	case pagecache.Delayed:
 		// Blocks that fallocate gave it meanwhile may be written with zeroes. In some kernels
 		// the status tree does not call them delayed any more.
 		x, known := in.m.es.Peek(b)
 		ok = known && x.Status&es.Delayed != 0 || in.pagesDiffer || p != nil && (!p.unwritten || c.fs.quirks.StatusTreeSettles)
-	case bufMapped:
+	case pagecache.Mapped:
 		// Zeroing a range may zero the old end of the file before it makes the block unwritten.
 		ok = p != nil && (!p.unwritten || c.fs.quirks.OldEndZeroedFirst)
-	case bufUnwritten:
+	case pagecache.Unwritten:
 		// Converting a part of an extent may write zeroes to the rest of it.
 		ok = p != nil
 	}
 	if !ok {
 		x, known := in.m.es.Peek(b)
-		c.Errorf("dirty block %d is in state %d; the tree has %+v, the status tree %+v, %t", b, s, p, x, known)
+		c.Errorf("the buffer of dirty block %d is %v; the tree has %+v, the status tree %+v, %t", b, s, p, x, known)
 	}
 	return ok
 }

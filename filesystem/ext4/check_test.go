@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"mbsim/filesystem/ext4/es"
+	"mbsim/filesystem/ext4/pagecache"
 	"mbsim/workload"
 )
 
@@ -87,9 +88,9 @@ func TestCheckSeesDamage(t *testing.T) {
 		{"a reservation lost", func(fs *FS) { file(fs, "d/w").reserved-- }, "reserved"},
 		{"the dirty counter", func(fs *FS) { fs.alloc.DirtyClusters().Add(0, 1) }, "counter of dirty clusters"},
 		{"the free counter", func(fs *FS) { fs.alloc.FreeClusters().Add(0, 1) }, "the counter has"},
-		{"dirty blocks lost", func(fs *FS) { file(fs, "d/w").fileMap().cache.drop(2, 4) }, "its buffer in state 0"},
+		{"dirty blocks lost", func(fs *FS) { file(fs, "d/w").fileMap().cache.Drop(2, 4) }, "its buffer is clean"},
 		{"dirty blocks miscounted", func(fs *FS) { fs.dirtyBlocks++ }, "dirty blocks, counted"},
-		{"a buffer in the wrong state", func(fs *FS) { file(fs, "d/w").fileMap().cache.runs[0].state = bufMapped }, "in state 1"},
+		{"a buffer in the wrong state", func(fs *FS) { file(fs, "d/w").fileMap().cache.Runs()[0].State = pagecache.Mapped }, "is mapped; the tree"},
 		{"dirty blocks past the end", func(fs *FS) { file(fs, "d/w").Size = 1 }, "in a file of 1 bytes"},
 		{"size on disk", func(fs *FS) { file(fs, "d/z").disksize++ }, "on disk"},
 		{"an inode freed", func(fs *FS) { fs.inodeGroupOf(0).bits[0] = 0 }, "free on disk"},

@@ -3,6 +3,7 @@ package ext4
 import (
 	"mbsim/filesystem"
 	"mbsim/filesystem/ext4/es"
+	"mbsim/filesystem/ext4/pagecache"
 )
 
 // Delayed allocation: a write reserves space and notes the blocks as delayed in
@@ -116,7 +117,7 @@ func (fs *FS) delayBlock(t *task, in *inode, lblk uint32) errno {
 
 // prepareDelayed readies block lblk for a delayed write, and returns the state that its
 // buffer gets (ext4_da_get_block_prep, ext4_da_map_blocks).
-func (fs *FS) prepareDelayed(t *task, in *inode, lblk uint32) (bufState, errno) {
+func (fs *FS) prepareDelayed(t *task, in *inode, lblk uint32) (pagecache.State, errno) {
 	x, known := in.fileMap().es.Lookup(lblk)
 	// What the status tree does not know the extent tree does, and what it says goes into
 	// the status tree, one block long. While the data is in the inode there is no extent
@@ -136,13 +137,13 @@ func (fs *FS) prepareDelayed(t *task, in *inode, lblk uint32) (bufState, errno) 
 	// A hole becomes delayed; other blocks keep what they are.
 	switch {
 	case x.Status&es.Hole != 0:
-		return bufDelayed, fs.delayBlock(t, in, lblk)
+		return pagecache.Delayed, fs.delayBlock(t, in, lblk)
 	case x.IsDelayedOnly():
-		return bufDelayed, 0
+		return pagecache.Delayed, 0
 	case x.Status&es.Unwritten != 0:
-		return bufUnwritten, 0
+		return pagecache.Unwritten, 0
 	}
-	return bufMapped, 0
+	return pagecache.Mapped, 0
 }
 
 // shortOfSpace says that a write must allocate its blocks at once, since too little space

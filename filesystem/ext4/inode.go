@@ -6,6 +6,7 @@ import (
 	"mbsim/filesystem"
 	"mbsim/filesystem/dirent"
 	"mbsim/filesystem/ext4/es"
+	"mbsim/filesystem/ext4/pagecache"
 )
 
 // inode is an inode in memory (struct ext4_inode_info). It holds what every file uses; what
@@ -47,12 +48,11 @@ type largeInode struct {
 	rareState
 }
 
-// fileMap is where the blocks of a file are. Where a slice and an array of its elements
-// stand together, the slice begins in that array: most files need no more.
+// fileMap is where the blocks of a file are. firstExt is where the extents of the
+// root begin: most files need no more.
 type fileMap struct {
 	es       es.Tree
-	cache    pageCache
-	firstRun [1]dirtyRun
+	cache    pagecache.Cache
 	firstExt [1]extent
 	root     node // of the extent tree
 }

@@ -1,6 +1,10 @@
 package ext4
 
-import "slices"
+import (
+	"slices"
+
+	"mbsim/filesystem/ext4/pagecache"
+)
 
 // Turns say when what the kernel does beside a writer had its turn, in a recording that is
 // replayed: the flusher that wakes at the first dirty data, the worker that converts unwritten
@@ -85,7 +89,7 @@ func (fs *FS) dirtyUpTo(r *RangeTurn) bool {
 	if in.brief.state != notBrief {
 		return in.brief.state == briefDelayed && last < in.brief.n
 	}
-	return in.fileMap().cache.state(last) != 0
+	return in.fileMap().cache.State(last) != pagecache.Clean
 }
 
 // takeRange takes the next of Ranges, and lets the flusher map it if that did so beside the

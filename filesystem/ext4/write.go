@@ -3,6 +3,7 @@ package ext4
 import (
 	"mbsim/filesystem"
 	"mbsim/filesystem/ext4/es"
+	"mbsim/filesystem/ext4/pagecache"
 )
 
 // blocksFor is the number of blocks that size bytes take.
@@ -64,7 +65,7 @@ func (fs *FS) writePage(t *task, in *inode, pos, n int64) errno {
 		last, e := fs.prepareBlocks(t, in, pos, n, prepare)
 		if e == 0 {
 			// Where the last block has no place yet, writeback says what of the size is on disk.
-			if !delayed || end > in.Size && (last == bufMapped || in.inline > 0) {
+			if !delayed || end > in.Size && (last == pagecache.Mapped || in.inline > 0) {
 				in.disksize = max(in.disksize, end)
 			}
 			old := in.Size
@@ -87,13 +88,13 @@ func (fs *FS) writePage(t *task, in *inode, pos, n int64) errno {
 // prepareBlocks makes every block of [pos, pos+n) dirty, and asks prepare for the state of
 // the buffers of those that are clean. It returns the state of the last one. After an error
 // the blocks before the failed one stay dirty (page_zero_new_buffers).
-func (fs *FS) prepareBlocks(t *task, in *inode, pos, n int64, prepare func(*task, *inode, uint32) (bufState, errno)) (bufState, errno) {
+func (fs *FS) prepareBlocks(t *task, in *inode, pos, n int64, prepare func(*task, *inode, uint32) (pagecache.State, errno)) (pagecache.State, errno) {
 	first := uint32(pos >> fs.geo.BlockBits)
 	last := uint32((pos + n - 1) >> fs.geo.BlockBits)
-	var s bufState
+	var s pagecache.State
 	for b := first; b <= last; b++ {
 		// A dirty block keeps the state it has.
-		s = in.fileMap().cache.state(b)
+		s = in.fileMap().cache.State(b)
 		if s != 0 {
 			continue
 		}
@@ -105,14 +106,14 @@ func (fs *FS) prepareBlocks(t *task, in *inode, pos, n int64, prepare func(*task
 			}
 			return 0, e
 		}
-		in.fileMap().cache.add(b, 1, s)
+		in.fileMap().cache.Add(b, 1, s)
 		fs.dirtied(1)
 	}
 	return s, 0
 }
 
 // prepareNow allocates block lblk now (ext4_get_block, ext4_get_block_unwritten).
-func (fs *FS) prepareNow(t *task, in *inode, lblk uint32) (bufState, errno) {
+func (fs *FS) prepareNow(t *task, in *inode, lblk uint32) (pagecache.State, errno) {
 	if in.inline > 0 {
 		// The data is on its way out of the inode, which has no block map yet. The kernel fails
 		// with the same error.
@@ -131,9 +132,9 @@ func (fs *FS) prepareNow(t *task, in *inode, lblk uint32) (bufState, errno) {
 		return 0, e
 	}
 	if m.state&stateUnwritten != 0 {
-		return bufUnwritten, 0
+		return pagecache.Unwritten, 0
 	}
-	return bufMapped, 0
+	return pagecache.Mapped, 0
 }
 
 // dioreadNolock says whether blocks of this file are allocated unwritten, and become
@@ -219,7 +220,7 @@ func (fs *FS) delayHole(t *task, in *inode, lblk, blocks uint32) uint32 {
 	c := &m.cache
 	// None of the blocks may be dirty, since a dirty block keeps its state and its space
 	// (prepareBlocks).
-	if i := c.at(lblk); i < len(c.runs) && c.runs[i].lblk < lblk+blocks {
+	if i := c.At(lblk); i < len(c.Runs()) && c.Runs()[i].Lblk < lblk+blocks {
 		return 0
 	}
 	// The space is claimed last: from here on nothing fails.
@@ -233,7 +234,7 @@ func (fs *FS) delayHole(t *task, in *inode, lblk, blocks uint32) uint32 {
 		m.es.Set(0, maxBlocks, 0, es.Hole)
 	}
 	m.es.Set(lblk, blocks, 0, es.Delayed)
-	c.add(lblk, blocks, bufDelayed)
+	c.Add(lblk, blocks, pagecache.Delayed)
 	return blocks
 }
 
