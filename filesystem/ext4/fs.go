@@ -129,7 +129,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 	// The caches are empty, and the allocator stands, before the tree is loaded into them.
 	fs.setupDirectories()
 	fs.inodeGroups = make([][]inodeGroup, (geo.Groups+groupsPerPage-1)/groupsPerPage)
-	fs.flexes = make([]flexInodes, fs.flexCount())
+	fs.flexes = make([]flexInodes, geo.FlexGroups())
 	fs.esStats.CacheReplacesSame = fs.quirks.CacheReplacesSame
 	fs.inodes = newInodeCache(s.Inodes, &fs.esStats)
 	if err := fs.newAllocator(); err != nil {
