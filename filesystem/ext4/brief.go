@@ -217,7 +217,7 @@ func (fs *FS) releaseBrief(t *task, in *inode) {
 		fs.cleaned(b.n)
 	}
 	fs.forgetIO(in)
-	fs.journal.start()
+	fs.journal.Start()
 	in.Size = 0
 	fs.alloc.DiscardInode(t.CPU, &in.Inode, 0)
 	fs.setBrief(in, brief{state: briefEmpty})

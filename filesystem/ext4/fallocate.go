@@ -107,7 +107,7 @@ func (fs *FS) allocFileBlocks(t *task, in *inode, lblk, n uint32, newSize int64,
 		}()
 	}
 	for n > 0 {
-		fs.journal.start()
+		fs.journal.Start()
 		got, e := fs.mapBlocks(t, in, &m, f)
 		if e != 0 || got == 0 {
 			fs.dirtyInode(t, in)
@@ -255,7 +255,7 @@ func (fs *FS) punchHole(t *task, in *inode, off, n int64) errno {
 	if down > up {
 		fs.dropPageRange(in, up, down+1)
 	}
-	fs.journal.start()
+	fs.journal.Start()
 	// The partial blocks at both ends stay, with zeroes in them.
 	fs.zeroPartialBlocks(t, in, off, n)
 	// The whole blocks [first, stop) are freed, the preallocations before, as they may lie

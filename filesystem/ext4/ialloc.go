@@ -4,6 +4,7 @@ import (
 	"mbsim/allocator"
 	"mbsim/allocator/bitmap"
 	"mbsim/filesystem"
+	"mbsim/filesystem/ext4/journal"
 	"mbsim/filesystem/ext4/placement"
 )
 
@@ -123,7 +124,7 @@ func (fs *FS) allocInode(t *task, parent *inode, dir bool, name string) (uint32,
 		ig := fs.inodeGroupOf(g)
 		if ig.free > 0 {
 			if bit, ok := fs.takeInodeBit(ig, g, from); ok {
-				fs.journal.start()
+				fs.journal.Start()
 				fs.inodeTaken(t, ig, g, bit, dir)
 				return uint32(g)*ipg + bit + 1, 0
 			}
@@ -180,7 +181,7 @@ func (fs *FS) inodeTaken(t *task, ig *inodeGroup, g allocator.GroupID, bit uint3
 		ig.blockUninit = false
 		fs.alloc.ClearBlockUninit(g)
 	}
-	fs.noteJournalled(inodeBitmap, uint64(g))
+	fs.journal.Note(journal.InodeBitmap, uint64(g))
 	// The part of the inode table that was never used ends behind the highest inode that was.
 	ig.unused = min(ig.unused, fs.geo.InodesPerGroup-bit-1)
 	// The flex group is summed before ig changes: its first use reads the groups' counts.
@@ -203,7 +204,7 @@ func (fs *FS) freeInode(t *task, in *inode) {
 	bit := (in.Number - 1) % ipg
 	ig := fs.inodeGroupOf(g)
 	fs.readInodeBitmap(ig, g)
-	fs.noteJournalled(inodeBitmap, uint64(g))
+	fs.journal.Note(journal.InodeBitmap, uint64(g))
 	ig.bits.Clear(int(bit))
 	ig.firstFree = min(ig.firstFree, bit)
 	// Without a journal the time of the deletion keeps the number from being used again

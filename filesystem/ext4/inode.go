@@ -88,8 +88,8 @@ func (fs *FS) readInode(number uint32) *inode {
 	if !in.resident {
 		in.resident = true
 		fs.readTableOf(number, false)
-		if fs.journal != nil && fs.journal.running {
-			in.syncTid = uint32(fs.journal.tid)
+		if fs.journal.Running() {
+			in.syncTid = uint32(fs.journal.Current())
 		}
 	}
 	return in
@@ -188,7 +188,7 @@ func (fs *FS) release(t *task, in *inode) {
 		// memory. An inode without blocks needs no truncate.
 		fs.dropPages(in, 0)
 		fs.forgetIO(in)
-		fs.journal.start()
+		fs.journal.Start()
 		in.Size = 0
 		if in.blocks != 0 {
 			fs.truncate(t, in)

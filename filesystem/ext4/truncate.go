@@ -75,7 +75,7 @@ func (fs *FS) truncate(t *task, in *inode) {
 		fs.truncateInline(t, in)
 		return
 	}
-	fs.journal.start()
+	fs.journal.Start()
 	// The rest of the last block must read as zeroes if the file grows again.
 	if in.Size&(fs.geo.BlockSize()-1) != 0 {
 		fs.zeroPartial(t, in, in.Size)
@@ -115,7 +115,7 @@ func (fs *FS) setSize(t *task, in *inode, size int64) errno {
 		fs.awaitWriteback(t, in)
 	}
 	if size != old {
-		fs.journal.start()
+		fs.journal.Start()
 		// A file that grows gets zeroes behind its old end.
 		if size > old && old&(fs.geo.BlockSize()-1) != 0 && fs.quirks.GrowingZeroesOldEnd && !fs.isInline(in) {
 			fs.zeroPartial(t, in, old)

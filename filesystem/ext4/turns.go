@@ -121,7 +121,7 @@ func (fs *FS) writeBeside(r *RangeTurn) {
 	x, ok := fs.nextExtent(in, &pos, min(r.Lblk+r.N, fs.blocksFor(in.Size)))
 	if ok {
 		held.next()
-		fs.journal.start()
+		fs.journal.Start()
 		// What finds no place stays dirty, for the writer to fail with.
 		_, _ = fs.mapAndSubmit(&t, in, x, &held, false)
 	}

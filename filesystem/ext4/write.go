@@ -61,7 +61,7 @@ func (fs *FS) writePage(t *task, in *inode, pos, n int64) errno {
 	end := pos + n
 	// Want of space is tried again after a commit, up to three times.
 	for retries := 0; ; {
-		fs.journal.start()
+		fs.journal.Start()
 		last, e := fs.prepareBlocks(t, in, pos, n, prepare)
 		if e == 0 {
 			// Where the last block has no place yet, writeback says what of the size is on disk.
@@ -172,7 +172,7 @@ func (fs *FS) writeMany(t *task, in *inode, pos, n int64) int64 {
 		blocks = room
 		n = int64(lblk+room)<<fs.geo.BlockBits - pos
 	}
-	fs.journal.start()
+	fs.journal.Start()
 	in.reserved += blocks
 	fs.dirtied(int64(blocks))
 	fs.coverFolios(in, pos, n, total)
@@ -261,6 +261,6 @@ func (fs *FS) shouldRetry(t *task, retries *int) bool {
 	if fs.alloc.FreePending() == 0 {
 		return fs.alloc.HasFree(t.CPU, 1, 0)
 	}
-	fs.commit(t)
+	fs.journal.Commit()
 	return true
 }

@@ -63,7 +63,7 @@ func (fs *FS) writepagesHeld(t *task, in *inode, first, last uint32, held *plug)
 		// conversion can change the extent tree.
 		held.convertSent(t, x.Len)
 		held.next()
-		fs.journal.start()
+		fs.journal.Start()
 		next, e := fs.mapAndSubmit(t, in, x, held, stuck.hopeless())
 		pos = next
 		// Want of space may be mended by a commit, which frees blocks. The pages stay
@@ -71,7 +71,7 @@ func (fs *FS) writepagesHeld(t *task, in *inode, first, last uint32, held *plug)
 		// commit, so its IO leaves.
 		if e == filesystem.ENOSPC && fs.journal != nil {
 			stuck.failed(pos, fs.alloc.CountFreeClusters())
-			fs.commit(t)
+			fs.journal.Commit()
 			held.next()
 			held.flush()
 			continue
