@@ -66,3 +66,9 @@ func (g *Geometry) Flex(id GroupID) uint32 { return uint32(id) >> g.FlexBits }
 
 // FlexSize is the number of groups a flex group.
 func (g *Geometry) FlexSize() uint32 { return 1 << g.FlexBits }
+
+// FlexGroups is the number of flex groups, of which the last may have fewer groups than
+// FlexSize; without flex_bg it is the number of groups.
+func (g *Geometry) FlexGroups() uint32 {
+	return (uint32(g.Groups) + g.FlexSize() - 1) >> g.FlexBits
+}

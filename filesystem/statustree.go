@@ -9,3 +9,21 @@ type StatusTree struct {
 	Reclaimable  int64  // of these, those that are not delayed (es_stats_shk_cnt)
 	Inodes       int64  // with any of those (s_es_list)
 }
+
+// Add adds the figures of o.
+func (s *StatusTree) Add(o *StatusTree) {
+	s.Hits += o.Hits
+	s.Misses += o.Misses
+	s.Extents += o.Extents
+	s.Reclaimable += o.Reclaimable
+	s.Inodes += o.Inodes
+}
+
+// Sub takes the figures of o away.
+func (s *StatusTree) Sub(o *StatusTree) {
+	s.Hits -= o.Hits
+	s.Misses -= o.Misses
+	s.Extents -= o.Extents
+	s.Reclaimable -= o.Reclaimable
+	s.Inodes -= o.Inodes
+}

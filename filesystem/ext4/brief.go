@@ -1,8 +1,11 @@
 package ext4
 
 import (
+	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
 	"mbsim/filesystem"
+	"mbsim/filesystem/ext4/es"
+	"mbsim/filesystem/ext4/pagecache"
 )
 
 // brief is the short encoding of a fileMap for a file whose blocks are one run from its
@@ -13,11 +16,11 @@ import (
 //
 // The invariant: a brief file answers every question, and counts in every statistic, as the
 // fileMap made of it would. TestBrief tests that. What the statistics of the status tree
-// count follows from the state alone (tracked), and changes in setBrief only.
+// count are the ranges that the tree would hold (appendRanges).
 type brief struct {
 	state briefState
-	pblk  block48 // where the run lies, if it is mapped
-	n     uint32  // its blocks
+	pblk  allocator.Block48 // where the run lies, if it is mapped
+	n     uint32            // its blocks
 }
 
 // briefState is the state of all blocks of a brief file.
@@ -26,29 +29,42 @@ type briefState uint8
 const (
 	notBrief       briefState = iota // the inode's fileMap counts
 	briefEmpty                       // no block is written, and the status tree holds nothing
-	briefDelayed                     // all n blocks are delayed and dirty; the status tree also holds the hole from n to the end (so too in the two states below)
+	briefDelayed                     // all n blocks are delayed and dirty
 	briefUnwritten                   // all are mapped, clean and unwritten
 	briefWritten                     // all are mapped, clean and written
 )
 
-// tracked is what the statistics of all status trees count for a file in this state. Ranges
-// count as reclaimable if the kernel's shrinker could drop them, which delayed ones cannot.
-func (s briefState) tracked() filesystem.StatusTree {
-	switch s {
-	case briefDelayed: // the run, and the hole behind it, which alone could be reclaimed
-		return filesystem.StatusTree{Extents: 2, Reclaimable: 1, Inodes: 1}
-	case briefUnwritten, briefWritten:
-		return filesystem.StatusTree{Extents: 2, Reclaimable: 2, Inodes: 1}
-	}
-	return filesystem.StatusTree{}
+// statusOfRun is the status of the run of a brief file in each state, 0 where it has none.
+var statusOfRun = [...]es.Status{
+	briefDelayed:   es.Delayed,
+	briefUnwritten: es.Unwritten,
+	briefWritten:   es.Written,
 }
+
+// appendRanges appends to list the ranges that the file's status tree holds: the run, and the
+// hole behind it as far as a file may reach. Of an empty file nothing is known.
+func (b *brief) appendRanges(list []es.Range) []es.Range {
+	s := statusOfRun[b.state]
+	if s == 0 {
+		return list
+	}
+	return append(list, es.NewRange(0, b.n, b.pblk.Block(), s), es.NewRange(b.n, maxBlocks-b.n, 0, es.Hole))
+}
+
+// tallies is what the statistics of the status trees count for a brief file in each state.
+// Where the run lies and how long it is makes no difference to them.
+var tallies = func() (t [len(statusOfRun)]filesystem.StatusTree) {
+	for s := range t {
+		b := brief{state: briefState(s), n: 1}
+		t[s] = es.Tally(b.appendRanges(nil))
+	}
+	return t
+}()
 
 // setBrief makes b the inode's brief, and brings the statistics up to date.
 func (fs *FS) setBrief(in *inode, b brief) {
-	was, is := in.brief.state.tracked(), b.state.tracked()
-	fs.esStats.Extents += is.Extents - was.Extents
-	fs.esStats.Reclaimable += is.Reclaimable - was.Reclaimable
-	fs.esStats.Inodes += is.Inodes - was.Inodes
+	fs.esStats.Sub(&tallies[in.brief.state])
+	fs.esStats.Add(&tallies[b.state])
 	in.brief = b
 }
 
@@ -70,32 +86,21 @@ func (in *inode) fileMap() *fileMap {
 // expandBrief makes a fileMap of the inode's brief. It uses again what the inode had
 // allocated for one before.
 func (in *inode) expandBrief() {
-	// The fileMap begins empty, over the slices that it has or over its own small arrays.
+	// All begins empty, over the memory that it has.
 	b, m := in.brief, &in.large().m
 	in.brief.state = notBrief
-	if m.es.ext == nil {
-		m.es.ext, m.cache.runs = m.firstES[:0], m.firstRun[:0]
-	}
-	m.es.ext, m.cache.runs = m.es.ext[:0], m.cache.runs[:0]
-	m.es.pendingClusters, m.es.reclaimable = nil, 0
+	m.cache.Reset()
 	in.resetRoot()
-	m.es.reclaimable = int32(b.state.tracked().Reclaimable)
-	// Then it gets what the state stands for: the dirty run or the extent, and in the
-	// status tree the run and the hole behind it.
-	s := esDelayed
-	switch b.state {
-	case briefEmpty:
-		return
-	case briefDelayed:
-		m.cache.runs = append(m.cache.runs, dirtyRun{0, b.n, bufDelayed})
-	default:
-		s = esWritten
-		if b.state == briefUnwritten {
-			s = esUnwritten
-		}
-		m.root.ext = append(m.root.ext, extent{len: uint16(b.n), unwritten: b.state == briefUnwritten, pblk: b.pblk.block()})
+	// The status tree takes over the ranges that the brief stood for, and that the
+	// statistics count already.
+	var ranges [2]es.Range
+	m.es.Reset(b.appendRanges(ranges[:0])...)
+	// The run is dirty, or it is an extent.
+	if b.state == briefDelayed {
+		m.cache.Add(0, b.n, pagecache.Delayed)
+	} else if b.mapped() {
+		m.root.ext = append(m.root.ext, extent{len: uint16(b.n), unwritten: b.state == briefUnwritten, pblk: b.pblk.Block()})
 	}
-	m.es.ext = append(m.es.ext, newES(0, b.n, b.pblk.block(), s), newES(b.n, maxBlocks-b.n, 0, esHole))
 }
 
 // expanded returns the inode with a fileMap: the inode itself, or a copy of a brief one.
@@ -105,7 +110,7 @@ func (in *inode) expanded() *inode {
 		return in
 	}
 	c, large := *in, *in.largeInode
-	large.m = fileMap{es: esTree{stats: in.m.es.stats}}
+	large.m = fileMap{es: in.m.es.Fresh()}
 	large.isShared = false
 	c.largeInode = &large
 	c.expandBrief()
@@ -117,7 +122,7 @@ func (in *inode) hasDirty() bool {
 	if in.brief.state != notBrief {
 		return in.brief.state == briefDelayed
 	}
-	return len(in.m.cache.runs) > 0
+	return len(in.m.cache.Runs()) > 0
 }
 
 // appends says whether the file stays brief if [lblk, lblk+n) is written and delayed: the
@@ -129,7 +134,7 @@ func (b *brief) appends(lblk, n uint32) bool {
 // delayBrief makes the next n blocks delayed and dirty, as delayHole does for other files.
 func (fs *FS) delayBrief(in *inode, n uint32) {
 	b := in.brief
-	fs.countLookups(n, b.state != briefEmpty)
+	fs.esStats.CountLookups(uint64(n), b.state != briefEmpty)
 	fs.setBrief(in, brief{state: briefDelayed, n: b.n + n})
 }
 
@@ -144,7 +149,7 @@ func (fs *FS) mapBrief(t *task, in *inode, m *mapping, f mapFlags) (uint32, errn
 	r.Goal, r.Len = fs.inodeGoal(t, in), b.n
 	r.Flags = mballoc.HintData | mballoc.DelallocReserved | mballoc.UseReserved
 	// mapBlocks would have looked up the run in the status tree.
-	fs.esStats.Hits++
+	fs.esStats.CountLookups(1, true)
 	p, e := fs.newBlocks(t, in, r)
 	if e != 0 {
 		return 0, e
@@ -162,12 +167,12 @@ func (fs *FS) mapBrief(t *task, in *inode, m *mapping, f mapFlags) (uint32, errn
 	}
 	// All of it has its place: the state changes, and with dioread_nolock a further look-up
 	// counts.
-	placed := brief{state: briefWritten, pblk: newBlock48(p), n: b.n}
+	placed := brief{state: briefWritten, pblk: allocator.Pack48(p), n: b.n}
 	m.state = stateNew | stateMapped
 	if f&mapUnwritten != 0 {
 		placed.state = briefUnwritten
 		m.state |= stateUnwritten
-		fs.esStats.Hits++ // that of rememberNew
+		fs.esStats.CountLookups(1, true) // that of rememberNew
 	}
 	fs.setBrief(in, placed)
 	fs.dirtyInode(t, in)
@@ -183,7 +188,7 @@ func (fs *FS) convertBrief(t *task, in *inode, lblk, n uint32) bool {
 		return false
 	}
 	// mapBlocks would have looked up the run in the status tree.
-	fs.esStats.Hits++
+	fs.esStats.CountLookups(1, true)
 	fs.setBrief(in, brief{state: briefWritten, pblk: b.pblk, n: b.n})
 	fs.dirtyInode(t, in)
 	return true
@@ -199,7 +204,7 @@ func (b *brief) fiemap() filesystem.Extent {
 	case briefUnwritten:
 		x.Flags |= filesystem.ExtentUnwritten
 	}
-	x.Physical = b.pblk.block()
+	x.Physical = b.pblk.Block()
 	return x
 }
 
@@ -212,13 +217,13 @@ func (fs *FS) releaseBrief(t *task, in *inode) {
 		fs.cleaned(b.n)
 	}
 	fs.forgetIO(in)
-	fs.journal.start()
+	fs.journal.Start()
 	in.Size = 0
 	fs.alloc.DiscardInode(t.CPU, &in.Inode, 0)
 	fs.setBrief(in, brief{state: briefEmpty})
 	// The run's blocks are freed, or its reservations given back.
 	if b.mapped() {
-		fs.freeBlocks(t, in, b.pblk.block(), b.n, dataFreeFlags(in)|freeKeepFirst|freeKeepLast)
+		fs.freeBlocks(t, in, b.pblk.Block(), b.n, dataFreeFlags(in)|freeKeepFirst|freeKeepLast)
 	} else {
 		fs.releaseReserved(t, in, int64(b.n))
 	}

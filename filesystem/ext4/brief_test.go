@@ -146,12 +146,12 @@ func (seen *briefSeen) compare(c *script) error {
 
 // remembers is all that a file system knows of its files, and of what it counts.
 func (fs *FS) remembers() string {
-	out := fmt.Sprintf("%+v %+v dirty %d, tid %d\n", fs.Statfs(), fs.esStats.StatusTree, fs.dirtyBlocks, fs.journal.current())
+	out := fmt.Sprintf("%+v %+v dirty %d, tid %d\n", fs.Statfs(), fs.esStats.StatusTree, fs.dirtyBlocks, fs.journal.Current())
 	for in := range fs.inodes.all() {
 		in = in.expanded()
 		out += fmt.Sprintf("%d: size %d %d, blocks %d, reserved %d, sync %d, on lists %d %v; %v; %v (%d); %v %d %v\n",
 			in.Number, in.Size, in.disksize, in.blocks, in.reserved, in.syncTid, in.dirtyPlace, in.allocOnClose,
-			in.m.cache.String(), in.m.es.String(), in.m.es.reclaimable, in.m.root.ext, in.m.root.depth, in.m.root.verified)
+			in.m.cache.String(), in.m.es.String(), in.m.es.Reclaimable(), in.m.root.ext, in.m.root.depth, in.m.root.verified)
 	}
 	for f := range fs.Look() {
 		out += fmt.Sprintln(f)

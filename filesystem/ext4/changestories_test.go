@@ -89,7 +89,7 @@ func (s *scene) answers(k Kernel, show bool) string {
 // none is known are named here, with what holds them instead.
 func TestChangesHaveStories(t *testing.T) {
 	elsewhere := map[string]string{
-		"orlov-clamps-clusters": "the end of names: a question of its own",
+		"orlov-clamps-clusters": "package placement, the end of orlov",
 		"writer-goes-on":        "recordings",
 		// 600 random scripts and more end the same with and without these; recordings have them.
 		"split-caches-nothing":   "recordings",

@@ -5,6 +5,7 @@ import (
 
 	"mbsim/allocator"
 	"mbsim/filesystem"
+	"mbsim/filesystem/ext4/es"
 	"mbsim/filesystem/owners"
 	"mbsim/internal/invariants"
 )
@@ -65,12 +66,13 @@ func (c *checker) all() {
 		t := c.tree(in)
 		c.pages(in, t)
 		reserved += int64(in.reserved)
-		dirty += in.m.cache.count()
-		in.m.es.recount(&status)
+		dirty += in.m.cache.Dirty()
+		counted := es.Tally(in.m.es.Ranges())
+		status.Add(&counted)
 	}
 	c.AboutAll()
 	// The largeInode that most inodes share must never be written to.
-	if l := c.fs.inodes.sharedLarge; l.rareState != (rareState{}) || len(l.m.es.ext)+len(l.m.cache.runs)+l.m.root.entries() > 0 {
+	if l := c.fs.inodes.sharedLarge; l.rareState != (rareState{}) || len(l.m.es.Ranges())+len(l.m.cache.Runs())+l.m.root.entries() > 0 {
 		c.Errorf("somebody has changed what inodes share: %+v", l)
 	}
 	// The sums over all inodes must be what is counted.
@@ -101,14 +103,6 @@ func (c *checker) all() {
 	c.names()
 	c.dirtyList()
 	c.orphanList()
-}
-
-// count is the number of dirty blocks in the page cache of a file.
-func (p *pageCache) count() (n int64) {
-	for i := range p.runs {
-		n += int64(p.runs[i].len)
-	}
-	return n
 }
 
 // own notes that the inode being checked holds the n blocks from b on, in whole clusters or

@@ -18,8 +18,8 @@ func (c *checker) inlineData(in *inode) {
 		c.Errorf("holds %d bytes itself, and has %d blocks, extents: %t", in.inline, in.blocks, in.Extents)
 	}
 	// As long as writes may still go into the inode, no page is dirty.
-	if in.mayInline && (len(in.m.cache.runs) > 0 || in.isDir() && in.dir.InlineSize() != int(in.inline)) {
-		c.Errorf("holds %d bytes itself, and has dirty blocks: %v", in.inline, in.m.cache.runs)
+	if in.mayInline && (len(in.m.cache.Runs()) > 0 || in.isDir() && in.dir.InlineSize() != int(in.inline)) {
+		c.Errorf("holds %d bytes itself, and has dirty blocks: %v", in.inline, in.m.cache.Runs())
 	}
 	if in.isDir() && in.links > 0 && (in.Size != int64(in.inline) || in.disksize != in.Size) {
 		c.Errorf("a directory of %d bytes in the inode has a size of %d, %d on disk", in.inline, in.Size, in.disksize)

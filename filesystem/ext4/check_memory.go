@@ -3,9 +3,9 @@ package ext4
 import (
 	"slices"
 	"sort"
-	"strings"
 
-	"mbsim/filesystem"
+	"mbsim/filesystem/ext4/es"
+	"mbsim/filesystem/ext4/pagecache"
 )
 
 // pages checks what memory knows about an inode: the status tree against the tree on disk,
@@ -22,23 +22,23 @@ func (c *checker) pages(in *inode, t *treeCheck) {
 // or holes, the tree maps nothing.
 func (c *checker) statusTree(in *inode, t *treeCheck) {
 	next := uint64(0)
-	for i := range in.m.es.ext {
-		e := &in.m.es.ext[i]
-		if e.len == 0 || uint64(e.lblk) < next || uint64(e.lblk)+uint64(e.len) > maxBlocks {
-			c.Errorf("range %d of the status tree is [%d, %d+%d), the one before ends at %d", i, e.lblk, e.lblk, e.len, next)
+	for i := range in.m.es.Ranges() {
+		e := &in.m.es.Ranges()[i]
+		if e.Len == 0 || uint64(e.Lblk) < next || uint64(e.Lblk)+uint64(e.Len) > maxBlocks {
+			c.Errorf("range %d of the status tree is [%d, %d+%d), the one before ends at %d", i, e.Lblk, e.Lblk, e.Len, next)
 			return
 		}
-		next = uint64(e.lblk) + uint64(e.len)
+		next = uint64(e.Lblk) + uint64(e.Len)
 		// Only these combinations of the status bits can occur.
-		switch e.status {
-		case esWritten, esUnwritten, esUnwritten | esDelayed:
+		switch e.Status {
+		case es.Written, es.Unwritten, es.Unwritten | es.Delayed:
 			c.mapped(t, e)
-		case esDelayed, esHole:
-			if p := t.overlap(e.lblk, e.end()); p != nil {
-				c.Errorf("the status tree has [%d, %d] as %v, the tree maps [%d, %d)", e.lblk, e.end(), e.status, p.lblk, p.next())
+		case es.Delayed, es.Hole:
+			if p := t.overlap(e.Lblk, e.Last()); p != nil {
+				c.Errorf("the status tree has [%d, %d] as %v, the tree maps [%d, %d)", e.Lblk, e.Last(), e.Status, p.lblk, p.next())
 			}
 		default:
-			c.Errorf("the status tree has [%d, %d] as %v", e.lblk, e.end(), e.status)
+			c.Errorf("the status tree has [%d, %d] as %v", e.Lblk, e.Last(), e.Status)
 		}
 	}
 }
@@ -60,17 +60,17 @@ func (t *treeCheck) overlap(first, last uint32) *piece {
 // mapped checks a range that the status tree has as mapped: pieces of the tree must cover
 // it without a gap, at the same distance between logical and physical blocks, and in the
 // same state.
-func (c *checker) mapped(t *treeCheck, e *esExtent) {
-	at := e.lblk
-	for i := t.from(at); i < len(t.pieces) && at <= e.end(); i++ {
+func (c *checker) mapped(t *treeCheck, e *es.Range) {
+	at := e.Lblk
+	for i := t.from(at); i < len(t.pieces) && at <= e.Last(); i++ {
 		p := &t.pieces[i]
-		if p.lblk > at || int64(p.pblk)-int64(p.lblk) != int64(e.pblk.block())-int64(e.lblk) || !c.sameState(p, e) {
+		if p.lblk > at || int64(p.pblk)-int64(p.lblk) != int64(e.Pblk())-int64(e.Lblk) || !c.sameState(p, e) {
 			break
 		}
 		at = p.next()
 	}
-	if at <= e.end() {
-		c.Errorf("the status tree has [%d, %d] at block %d as %v; the tree differs from block %d on", e.lblk, e.end(), e.pblk.block(), e.status, at)
+	if at <= e.Last() {
+		c.Errorf("the status tree has [%d, %d] at block %d as %v; the tree differs from block %d on", e.Lblk, e.Last(), e.Pblk(), e.Status, at)
 	}
 }
 
@@ -78,8 +78,8 @@ func (c *checker) mapped(t *treeCheck, e *esExtent) {
 // kernel's too: a split that finds no block for the tree makes a whole extent written, with
 // zeroes on disk, and tells the status tree only about a part of it (ext4_split_extent_at;
 // mended in 6.19).
-func (c *checker) sameState(p *piece, e *esExtent) bool {
-	unwritten := e.status&esUnwritten != 0
+func (c *checker) sameState(p *piece, e *es.Range) bool {
+	unwritten := e.Status&es.Unwritten != 0
 	return p.unwritten == unwritten || unwritten && c.fs.alloc.Total().NoSpace > 0
 }
 
@@ -88,61 +88,61 @@ func (c *checker) sameState(p *piece, e *esExtent) bool {
 // dirty.
 func (c *checker) dirtyBlocks(in *inode, t *treeCheck) {
 	next := uint32(0)
-	for i := range in.m.cache.runs {
-		r := &in.m.cache.runs[i]
-		if r.len == 0 || r.lblk < next || r.next() > c.fs.blocksFor(in.Size) && !in.pagesDiffer {
-			c.Errorf("dirty blocks [%d, %d) behind %d, in a file of %d bytes", r.lblk, r.next(), next, in.Size)
+	for i := range in.m.cache.Runs() {
+		r := &in.m.cache.Runs()[i]
+		if r.Len == 0 || r.Lblk < next || r.Next() > c.fs.blocksFor(in.Size) && !in.pagesDiffer {
+			c.Errorf("dirty blocks [%d, %d) behind %d, in a file of %d bytes", r.Lblk, r.Next(), next, in.Size)
 		}
-		next = r.next()
+		next = r.Next()
 		// One wrong block of a run is enough to report.
-		for b := r.lblk; b < r.next(); b++ {
-			if !c.dirtyBlock(in, t, b, r.state) {
+		for b := r.Lblk; b < r.Next(); b++ {
+			if !c.dirtyBlock(in, t, b, r.State) {
 				break
 			}
 		}
 	}
 	// The reverse: what is delayed has a dirty page, since only writeback can give it a
 	// place.
-	for i := range in.m.es.ext {
-		e := &in.m.es.ext[i]
-		if !e.delayedOnly() {
+	for i := range in.m.es.Ranges() {
+		e := &in.m.es.Ranges()[i]
+		if !e.IsDelayedOnly() {
 			continue
 		}
-		for b := e.lblk; b <= e.end(); b++ {
+		for b := e.Lblk; b <= e.Last(); b++ {
 			// Zeroing a range drops its dirty pages before it finds that there
 			// is no space for unwritten blocks, in the kernel too.
-			if !in.pagesDiffer && in.m.cache.state(b) != bufDelayed && c.fs.alloc.Total().NoSpace == 0 {
-				c.Errorf("block %d is delayed, its buffer in state %d", b, in.m.cache.state(b))
+			if !in.pagesDiffer && in.m.cache.State(b) != pagecache.Delayed && c.fs.alloc.Total().NoSpace == 0 {
+				c.Errorf("block %d is delayed, its buffer is %v", b, in.m.cache.State(b))
 				break
 			}
 		}
 	}
 	// The flusher finds dirty files by the list only.
-	if len(in.m.cache.runs) > 0 && !in.onDirtyList() {
+	if len(in.m.cache.Runs()) > 0 && !in.onDirtyList() {
 		c.Errorf("dirty blocks, but not on the list of dirty inodes")
 	}
 }
 
 // dirtyBlock checks dirty block b, whose buffer is in state s.
-func (c *checker) dirtyBlock(in *inode, t *treeCheck, b uint32, s bufState) bool {
+func (c *checker) dirtyBlock(in *inode, t *treeCheck, b uint32, s pagecache.State) bool {
 	p := t.overlap(b, b)
 	ok := false
 	switch s {
-	case bufDelayed:
+	case pagecache.Delayed:
 		// Blocks that fallocate gave it meanwhile may be written with zeroes. In some kernels
 		// the status tree does not call them delayed any more.
-		x, known := in.m.es.lookup(b)
-		ok = known && x.status&esDelayed != 0 || in.pagesDiffer || p != nil && (!p.unwritten || c.fs.quirks.StatusTreeSettles)
-	case bufMapped:
+		x, known := in.m.es.Peek(b)
+		ok = known && x.Status&es.Delayed != 0 || in.pagesDiffer || p != nil && (!p.unwritten || c.fs.quirks.StatusTreeSettles)
+	case pagecache.Mapped:
 		// Zeroing a range may zero the old end of the file before it makes the block unwritten.
 		ok = p != nil && (!p.unwritten || c.fs.quirks.OldEndZeroedFirst)
-	case bufUnwritten:
+	case pagecache.Unwritten:
 		// Converting a part of an extent may write zeroes to the rest of it.
 		ok = p != nil
 	}
 	if !ok {
-		x, known := in.m.es.lookup(b)
-		c.Errorf("dirty block %d is in state %d; the tree has %+v, the status tree %+v, %t", b, s, p, x, known)
+		x, known := in.m.es.Peek(b)
+		c.Errorf("the buffer of dirty block %d is %v; the tree has %+v, the status tree %+v, %t", b, s, p, x, known)
 	}
 	return ok
 }
@@ -155,12 +155,12 @@ func (c *checker) reservations(in *inode, t *treeCheck) {
 	var pending []uint32
 	// last is the cluster counted before, which two delayed ranges may share.
 	last := int64(-1)
-	for i := range in.m.es.ext {
-		e := &in.m.es.ext[i]
-		if !e.delayedOnly() {
+	for i := range in.m.es.Ranges() {
+		e := &in.m.es.Ranges()[i]
+		if !e.IsDelayedOnly() {
 			continue
 		}
-		for k := e.lblk >> bits; k <= e.end()>>bits; k++ {
+		for k := e.Lblk >> bits; k <= e.Last()>>bits; k++ {
 			if int64(k) == last {
 				continue
 			}
@@ -176,8 +176,8 @@ func (c *checker) reservations(in *inode, t *treeCheck) {
 	if want != in.reserved && !(c.fs.leaksReservations() && want < in.reserved) {
 		c.Errorf("%d clusters are delayed, %d reserved", want, in.reserved)
 	}
-	if !slices.Equal(pending, in.m.es.pending()) {
-		c.Errorf("clusters with mapped and delayed blocks: %d, pending reservations: %d", pending, in.m.es.pending())
+	if !slices.Equal(pending, in.m.es.Pending()) {
+		c.Errorf("clusters with mapped and delayed blocks: %d, pending reservations: %d", pending, in.m.es.Pending())
 	}
 }
 
@@ -185,29 +185,3 @@ func (c *checker) reservations(in *inode, t *treeCheck) {
 // out of an inode into an indirect block map, nothing takes back what was reserved for it,
 // in 5.10 too (it logs "i_reserved_data_blocks (1) not cleared!").
 func (fs *FS) leaksReservations() bool { return fs.inlineData && !fs.extents }
-
-// String names the parts of a status.
-func (s esStatus) String() string {
-	var names []string
-	for i, name := range [...]string{"written", "unwritten", "delayed", "hole"} {
-		if s&(1<<i) != 0 {
-			names = append(names, name)
-		}
-	}
-	return strings.Join(names, "+")
-}
-
-// recount adds the ranges of a status tree to the statistics in s.
-func (t *esTree) recount(s *filesystem.StatusTree) {
-	reclaimable := int64(0)
-	for i := range t.ext {
-		if t.ext[i].status&esDelayed == 0 {
-			reclaimable++
-		}
-	}
-	s.Extents += int64(len(t.ext))
-	s.Reclaimable += reclaimable
-	if reclaimable > 0 {
-		s.Inodes++
-	}
-}

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"mbsim/filesystem/ext4/es"
+	"mbsim/filesystem/ext4/pagecache"
 	"mbsim/workload"
 )
 
@@ -79,16 +81,16 @@ func TestCheckSeesDamage(t *testing.T) {
 		{"an empty node", func(fs *FS) { file(fs, "d/big").fileMap().root.idx[0].child.ext = nil }, "is empty"},
 		{"a node of the wrong depth", func(fs *FS) { file(fs, "d/big").fileMap().root.idx[0].child.depth = 1 }, "depth"},
 		{"a node too full", func(fs *FS) { file(fs, "d/big").fileMap().root.idx[0].child.max = 3 }, "at most 3"},
-		{"a mapping gone wrong in memory", func(fs *FS) { file(fs, "d/z").fileMap().es.ext[0].pblk[0]++ }, "the tree differs"},
+		{"a mapping gone wrong in memory", func(fs *FS) { file(fs, "d/z").fileMap().es.Set(0, 1, 1, es.Unwritten) }, "the tree differs"},
 		{"a written block taken for unwritten", func(fs *FS) { file(fs, "d/z").fileMap().root.ext[0].unwritten = false }, "the tree differs"},
-		{"a delayed block that is mapped", func(fs *FS) { file(fs, "d/z").fileMap().es.ext[0].status = esDelayed }, "the tree maps"},
-		{"overlapping ranges in memory", func(fs *FS) { file(fs, "d/z").fileMap().es.ext[0].len = 1 << 30 }, "the one before ends at"},
+		{"a delayed block that is mapped", func(fs *FS) { file(fs, "d/z").fileMap().es.Ranges()[0].Status = es.Delayed }, "the tree maps"},
+		{"overlapping ranges in memory", func(fs *FS) { file(fs, "d/z").fileMap().es.Ranges()[0].Len = 1 << 30 }, "the one before ends at"},
 		{"a reservation lost", func(fs *FS) { file(fs, "d/w").reserved-- }, "reserved"},
 		{"the dirty counter", func(fs *FS) { fs.alloc.DirtyClusters().Add(0, 1) }, "counter of dirty clusters"},
 		{"the free counter", func(fs *FS) { fs.alloc.FreeClusters().Add(0, 1) }, "the counter has"},
-		{"dirty blocks lost", func(fs *FS) { file(fs, "d/w").fileMap().cache.drop(2, 4) }, "its buffer in state 0"},
+		{"dirty blocks lost", func(fs *FS) { file(fs, "d/w").fileMap().cache.Drop(2, 4) }, "its buffer is clean"},
 		{"dirty blocks miscounted", func(fs *FS) { fs.dirtyBlocks++ }, "dirty blocks, counted"},
-		{"a buffer in the wrong state", func(fs *FS) { file(fs, "d/w").fileMap().cache.runs[0].state = bufMapped }, "in state 1"},
+		{"a buffer in the wrong state", func(fs *FS) { file(fs, "d/w").fileMap().cache.Runs()[0].State = pagecache.Mapped }, "is mapped; the tree"},
 		{"dirty blocks past the end", func(fs *FS) { file(fs, "d/w").Size = 1 }, "in a file of 1 bytes"},
 		{"size on disk", func(fs *FS) { file(fs, "d/z").disksize++ }, "on disk"},
 		{"an inode freed", func(fs *FS) { fs.inodeGroupOf(0).bits[0] = 0 }, "free on disk"},

@@ -2,7 +2,6 @@ package ext4
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -10,27 +9,13 @@ import (
 	"github.com/cockroachdb/datadriven"
 
 	"mbsim/allocator"
-	"mbsim/allocator/mballoc"
-	"mbsim/filesystem"
-	"mbsim/filesystem/dirent"
 	"mbsim/filesystem/play"
 	"mbsim/workload"
 )
 
 // TestDecisions asks single rules of ext4 for a decision, with the numbers that the rule
 // weighs given. Each story in testdata/decisions says in words which rule of the kernel it
-// stands for. Where inodes go (orlov, other):
-//
-//	groups [flex=1] [inodes=128] [clusters=32768]
-//	     lays out groups of so many inodes and clusters, flex of them a flex group.
-//	     A line for each, "3: inodes=5 dirs=2 clusters=100" or "0-2: ...", says what is free,
-//	     and how many directories there are
-//	directory [parent=0] [name=d] [top] [last=N] [clamps]
-//	     which group a directory gets whose parent lies in a group; top says that the parent
-//	     is the root, last in which group the parent's last child went, clamps that the kernel has the
-//	     change orlov-clamps-clusters
-//	file [parent=0] [number=N] [last=N]
-//	     the same for a file; number is the inode number of the parent
+// stands for (those for placing inodes are in package placement).
 //
 // What a write does where space is short:
 //
@@ -64,8 +49,8 @@ func TestDecisions(t *testing.T) {
 			if !ok {
 				d.Fatalf(t, "unknown command")
 			}
-			if s.fs == nil && d.Cmd != "groups" && d.Cmd != "device" && d.Cmd != "write" && d.Cmd != "change" {
-				d.Fatalf(t, "no groups and no device yet")
+			if s.fs == nil && d.Cmd != "device" && d.Cmd != "write" && d.Cmd != "change" {
+				d.Fatalf(t, "no device yet")
 			}
 			ask(s)
 			for _, a := range d.CmdArgs {
@@ -79,7 +64,7 @@ func TestDecisions(t *testing.T) {
 }
 
 var questions = map[string]func(*scene){
-	"groups": (*scene).layOut, "directory": (*scene).directory, "file": (*scene).file, "write": (*scene).write,
+	"write":  (*scene).write,
 	"device": (*scene).device, "at": (*scene).at, "do": (*scene).do, "old": (*scene).old, "background": (*scene).background,
 	"commit": (*scene).commit, "dirty": (*scene).dirty, "retry": (*scene).retry, "change": (*scene).change,
 }
@@ -109,9 +94,6 @@ func (s *scene) text(key, without string) string {
 	return without
 }
 
-// has says whether an argument is given, which may have no value.
-func (s *scene) has(key string) bool { return s.d.HasArg(key) && s.text(key, "") == "" }
-
 func (s *scene) number(key string, without int64) int64 {
 	v := s.text(key, "")
 	if v == "" {
@@ -127,120 +109,6 @@ func (s *scene) parse(what, text string) int64 {
 	}
 	return n
 }
-
-// numbers is the source of groups of which only counts are known.
-type numbers []allocator.GroupDesc
-
-func (n numbers) Desc(id allocator.GroupID) allocator.GroupDesc { return n[id] }
-func (n numbers) BlockBitmap(allocator.GroupID, []uint64)       { panic("no rule reads a bitmap") }
-func (n numbers) InodeBitmap(allocator.GroupID, []uint64)       { panic("no rule reads a bitmap") }
-func (n numbers) SystemZone(allocator.Block, uint32) bool       { panic("no rule asks for a block") }
-
-// layOut is the command groups.
-func (s *scene) layOut() {
-	var groups numbers
-	for line := range strings.Lines(s.d.Input) {
-		which, what, _ := strings.Cut(strings.TrimSpace(line), ": ")
-		from, to, ok := strings.Cut(which, "-")
-		if !ok {
-			to = from
-		}
-		if int(s.parse("group", from)) != len(groups) {
-			s.d.Fatalf(s.t, "line %q: group %d is next", line, len(groups))
-		}
-		var desc allocator.GroupDesc
-		for _, word := range strings.Fields(what) {
-			key, value, _ := strings.Cut(word, "=")
-			n := uint32(s.parse(key, value))
-			switch key {
-			case "inodes":
-				desc.FreeInodes = n
-			case "dirs":
-				desc.UsedDirs = n
-			case "clusters":
-				desc.FreeClusters = n
-			default:
-				s.d.Fatalf(s.t, "line %q: unknown key %s", line, key)
-			}
-		}
-		groups = append(groups, slices.Repeat(numbers{desc}, int(s.parse("group", to))-len(groups)+1)...)
-	}
-	s.fs = s.countsOnly(groups)
-	n := int64(s.fs.flexCount())
-	s.say("average of %d: %d inodes, %d directories, %d clusters", n, s.fs.freeInodes.Sum()/n, s.fs.dirCount.Sum()/n, s.fs.alloc.FreeClusters().Sum()/n)
-}
-
-// countsOnly is a file system of which the rules for placing inodes can be asked, and nothing
-// else.
-func (s *scene) countsOnly(groups numbers) *FS {
-	per := uint32(s.number("clusters", 32768))
-	n := allocator.GroupID(len(groups))
-	geo := allocator.Geometry{
-		BlockBits: 12, FlexBits: uint8(bitsOf(s.number("flex", 1))), Blocks: allocator.Block(n) * allocator.Block(per),
-		ClustersPerGroup: per, BlocksPerGroup: per, InodesPerGroup: uint32(s.number("inodes", 128)), Groups: n,
-	}
-	k := mballoc.DefaultKernel
-	a, err := mballoc.New(mballoc.Config{Geometry: geo, Source: groups, Kernel: k, Tunables: k.DefaultTunables(&geo, geo.FlexBits > 0), CPUs: 1, FlexFeature: geo.FlexBits > 0})
-	if err != nil {
-		s.d.Fatalf(s.t, "%v", err)
-	}
-	fs := &FS{geo: geo, alloc: a}
-	fs.inodeGroups = [][]inodeGroup{make([]inodeGroup, n)}
-	fs.flexes = make([]flexInodes, fs.flexCount())
-	var inodes, dirs int64
-	for id, desc := range groups {
-		fs.inodeGroups[0][id] = inodeGroup{free: desc.FreeInodes, dirs: desc.UsedDirs}
-		inodes += int64(desc.FreeInodes)
-		dirs += int64(desc.UsedDirs)
-	}
-	fs.freeInodes, fs.dirCount = allocator.NewPerCPUCounter(inodes, 1), allocator.NewPerCPUCounter(dirs, 1)
-	return fs
-}
-
-// bitsOf is the log2 of a power of two.
-func bitsOf(n int64) (bits int) {
-	for ; n > 1; n >>= 1 {
-		bits++
-	}
-	return bits
-}
-
-// parent is the directory that a new inode is made in.
-func (s *scene) parent() *inode {
-	g := s.number("parent", 0)
-	in := &inode{largeInode: &largeInode{}, mode: filesystem.ModeDir}
-	in.Number = uint32(s.number("number", g*int64(s.fs.geo.InodesPerGroup)+2))
-	in.lastAllocGroup = int32(s.number("last", -1)) + 1
-	if int64(s.fs.groupOf(in)) != g {
-		s.d.Fatalf(s.t, "inode %d is not in group %d", in.Number, g)
-	}
-	return in
-}
-
-// answer tells which group was found.
-func (s *scene) answer(g allocator.GroupID, ok bool) {
-	if !ok {
-		s.say("no group")
-		return
-	}
-	s.say("group %d", g)
-}
-
-// directory asks Orlov.
-func (s *scene) directory() {
-	parent, name := s.parent(), s.text("name", "d")
-	s.fs.quirks.ClampMinClusters = s.has("clamps")
-	s.fs.root = nil
-	if s.has("top") {
-		s.fs.root = parent
-		hash, _ := dirent.HashName(name, dirent.HalfMD4, s.fs.dirOptions.Seed)
-		s.say("begins at %d", hash%s.fs.flexCount())
-	}
-	s.answer(s.fs.findGroupOrlov(parent, true, name))
-}
-
-// file asks find_group_other.
-func (s *scene) file() { s.answer(s.fs.findGroupOther(s.parent())) }
 
 // write asks ext4_nonda_switch, while a block of another file is dirty.
 func (s *scene) write() {

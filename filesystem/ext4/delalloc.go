@@ -1,6 +1,10 @@
 package ext4
 
-import "mbsim/filesystem"
+import (
+	"mbsim/filesystem"
+	"mbsim/filesystem/ext4/es"
+	"mbsim/filesystem/ext4/pagecache"
+)
 
 // Delayed allocation: a write reserves space and notes the blocks as delayed in
 // the status tree; writeback asks for them later (fs/ext4/inode.c).
@@ -59,7 +63,7 @@ func (fs *FS) settleReservation(t *task, in *inode, lblk, clusters uint32, f map
 	// Whole clusters are looked at, and the block count has grown already.
 	bits := fs.geo.ClusterBits
 	start := lblk &^ (fs.geo.ClusterRatio() - 1)
-	if n := in.fileMap().es.delayedClusters(start, start+clusters<<bits-1, bits); n > 0 {
+	if n := in.fileMap().es.DelayedClusters(start, start+clusters<<bits-1, bits); n > 0 {
 		fs.useReserved(t, in, n, false)
 	}
 }
@@ -67,19 +71,17 @@ func (fs *FS) settleReservation(t *task, in *inode, lblk, clusters uint32, f map
 // forget removes [lblk, lblk+n) from the status tree, and gives back the reservations of
 // the delayed blocks in it (ext4_es_remove_extent).
 func (fs *FS) forget(t *task, in *inode, lblk, n uint32) {
-	es := &in.fileMap().es
-	if n == 0 || len(es.ext) == 0 {
+	tree := &in.fileMap().es
+	if n == 0 || len(tree.Ranges()) == 0 {
 		return
 	}
 	end := lblk + n - 1
 	// Without delayed allocation no block is delayed, so nothing is counted.
 	if !fs.opt.Delalloc {
-		es.remove(lblk, end, nil)
+		tree.Remove(lblk, end)
 		return
 	}
-	c := reservedCount{bits: fs.geo.ClusterBits}
-	es.remove(lblk, end, &c)
-	fs.releaseReserved(t, in, c.release(es))
+	fs.releaseReserved(t, in, tree.Release(lblk, end, fs.geo.ClusterBits))
 }
 
 // delayBlock makes the hole at lblk a delayed block. It reserves the block's cluster unless
@@ -97,8 +99,8 @@ func (fs *FS) delayBlock(t *task, in *inode, lblk uint32) errno {
 		first := lblk &^ (fs.geo.ClusterRatio() - 1)
 		last := lblk | (fs.geo.ClusterRatio() - 1)
 		switch {
-		case in.fileMap().es.scanRange(first, last, isDelayedOnly): // reserved already
-		case in.fileMap().es.scanRange(first, last, isMapped), in.inline == 0 && fs.clusterMapped(in, lblk>>bits):
+		case in.fileMap().es.ScanRange(first, last, (*es.Range).IsDelayedOnly): // reserved already
+		case in.fileMap().es.ScanRange(first, last, (*es.Range).IsMapped), in.inline == 0 && fs.clusterMapped(in, lblk>>bits):
 			shared = true
 		default:
 			if e := fs.reserveCluster(t, in); e != 0 {
@@ -106,42 +108,42 @@ func (fs *FS) delayBlock(t *task, in *inode, lblk uint32) errno {
 			}
 		}
 	}
-	in.fileMap().es.set(lblk, 1, 0, esDelayed)
+	in.fileMap().es.Set(lblk, 1, 0, es.Delayed)
 	if shared {
-		in.fileMap().es.addPending(lblk >> fs.geo.ClusterBits)
+		in.fileMap().es.AddPending(lblk >> fs.geo.ClusterBits)
 	}
 	return 0
 }
 
 // prepareDelayed readies block lblk for a delayed write, and returns the state that its
 // buffer gets (ext4_da_get_block_prep, ext4_da_map_blocks).
-func (fs *FS) prepareDelayed(t *task, in *inode, lblk uint32) (bufState, errno) {
-	x, known := in.fileMap().es.lookupCounted(lblk)
+func (fs *FS) prepareDelayed(t *task, in *inode, lblk uint32) (pagecache.State, errno) {
+	x, known := in.fileMap().es.Lookup(lblk)
 	// What the status tree does not know the extent tree does, and what it says goes into
 	// the status tree, one block long. While the data is in the inode there is no extent
 	// tree to ask.
 	if !known {
 		m := mapping{lblk: lblk, len: 1}
 		if in.inline == 0 && fs.lookupBlocks(t, in, &m, 0) > 0 {
-			x.status = esWritten
+			x.Status = es.Written
 			if m.state&stateUnwritten != 0 {
-				x.status = esUnwritten
+				x.Status = es.Unwritten
 			}
-			fs.remember(t, in, lblk, 1, m.pblk, x.status, false)
+			fs.remember(t, in, lblk, 1, m.pblk, x.Status, false)
 		} else {
-			x.status = esHole
+			x.Status = es.Hole
 		}
 	}
 	// A hole becomes delayed; other blocks keep what they are.
 	switch {
-	case x.status&esHole != 0:
-		return bufDelayed, fs.delayBlock(t, in, lblk)
-	case x.delayedOnly():
-		return bufDelayed, 0
-	case x.status&esUnwritten != 0:
-		return bufUnwritten, 0
+	case x.Status&es.Hole != 0:
+		return pagecache.Delayed, fs.delayBlock(t, in, lblk)
+	case x.IsDelayedOnly():
+		return pagecache.Delayed, 0
+	case x.Status&es.Unwritten != 0:
+		return pagecache.Unwritten, 0
 	}
-	return bufMapped, 0
+	return pagecache.Mapped, 0
 }
 
 // shortOfSpace says that a write must allocate its blocks at once, since too little space

@@ -120,7 +120,7 @@ func (fs *FS) directExtents(t *task, in *inode, off, n int64) (done int64, fallb
 func (fs *FS) directAlloc(t *task, in *inode, m *mapping) (uint32, errno) {
 	m.len = min(m.len, maxDirectBlocks)
 	for retries := 0; ; {
-		fs.journal.start()
+		fs.journal.Start()
 		// Inside the file a reader could see old data in written blocks, so they begin as
 		// unwritten.
 		var f mapFlags

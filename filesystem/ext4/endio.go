@@ -167,7 +167,7 @@ func (fs *FS) convertUnwritten(t *task, in *inode, lblk, n uint32) {
 	// Extent after extent. An error ends it and is dropped, as in ext4_end_io_end, where it
 	// is only logged: the blocks then stay unwritten.
 	for n > 0 {
-		fs.journal.start()
+		fs.journal.Start()
 		m := mapping{lblk: lblk, len: n}
 		f := mapIOConvert
 		if fs.quirks.WritebackCachesNothing {

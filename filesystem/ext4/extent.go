@@ -5,16 +5,17 @@ import (
 	"sort"
 
 	"mbsim/allocator"
+	"mbsim/filesystem/ext4/es"
 )
 
 // Limits of the extent tree (fs/ext4/ext4_extents.h).
 const (
-	maxBlocks       = 0xffffffff // EXT_MAX_BLOCKS: no file has so many
-	maxExtentLen    = 32768      // EXT_INIT_MAX_LEN
-	maxUnwrittenLen = 32767      // EXT_UNWRITTEN_MAX_LEN
-	maxDepth        = 5          // EXT4_MAX_EXTENT_DEPTH
-	rootEntries     = 4          // extents or indexes that fit into the inode
-	extentSize      = 12         // bytes of an entry, and of a node's header
+	maxBlocks       = es.MaxBlocks
+	maxExtentLen    = 32768 // EXT_INIT_MAX_LEN
+	maxUnwrittenLen = 32767 // EXT_UNWRITTEN_MAX_LEN
+	maxDepth        = 5     // EXT4_MAX_EXTENT_DEPTH
+	rootEntries     = 4     // extents or indexes that fit into the inode
+	extentSize      = 12    // bytes of an entry, and of a node's header
 )
 
 // extent maps [lblk, lblk+len) to [pblk, pblk+len).
@@ -149,15 +150,15 @@ func (in *inode) cacheExtents(n *node) {
 		// first and behind the last one is not, since another leaf may map it. prev is 0
 		// before the first extent.
 		if prev != 0 && prev != x.lblk {
-			in.fileMap().es.cache(prev, x.lblk-prev, 0, esHole)
+			in.fileMap().es.Cache(prev, x.lblk-prev, 0, es.Hole)
 		}
 		// The cache never overwrites what the status tree knows: that may be newer, and
 		// delayed.
-		s := esWritten
+		s := es.Written
 		if x.unwritten {
-			s = esUnwritten
+			s = es.Unwritten
 		}
-		in.fileMap().es.cache(x.lblk, uint32(x.len), x.pblk, s)
+		in.fileMap().es.Cache(x.lblk, uint32(x.len), x.pblk, s)
 		prev = x.next()
 	}
 }

@@ -3,6 +3,7 @@ package ext4
 import (
 	"mbsim/allocator"
 	"mbsim/filesystem"
+	"mbsim/filesystem/ext4/es"
 )
 
 // What kernels do that split an unwritten extent only when its IO has ended
@@ -40,9 +41,9 @@ func (fs *FS) convertRange(t *task, in *inode, p *path, lblk, n uint32, f mapFla
 		if at < len(leaf.ext) {
 			now = leaf.ext[at]
 		}
-		s := esWritten
+		s := es.Written
 		if now.unwritten {
-			s = esUnwritten
+			s = es.Unwritten
 		}
 		fs.remember(t, in, now.lblk, uint32(now.len), now.pblk, s, false)
 	}

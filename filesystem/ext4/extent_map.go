@@ -3,6 +3,7 @@ package ext4
 import (
 	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
+	"mbsim/filesystem/ext4/es"
 )
 
 // extentGoal is the physical block where lblk should lie (ext4_ext_find_goal): as far from
@@ -128,25 +129,25 @@ func (fs *FS) mapUnwrittenExtent(t *task, in *inode, p *path, m *mapping, f mapF
 // asked.
 func (fs *FS) rememberHole(in *inode, start, n, lblk uint32) uint32 {
 	for {
-		d, ok := in.fileMap().es.findRange(start, start+n-1, isDelayed)
+		d, ok := in.fileMap().es.FindRange(start, start+n-1, (*es.Range).IsDelayed)
 		if !ok {
 			break
 		}
 		// The delayed range lies before lblk: the hole that is remembered begins at lblk.
-		if lblk >= d.lblk+d.len {
+		if lblk >= d.Lblk+d.Len {
 			n -= lblk - start
 			start = lblk
 			continue
 		}
 		// lblk itself is delayed, so there is nothing to remember.
-		if d.covers(lblk) {
-			return d.lblk + d.len - lblk
+		if d.Covers(lblk) {
+			return d.Lblk + d.Len - lblk
 		}
 		// The delayed range lies behind lblk: the hole ends before it.
-		n = min(d.lblk-start, n)
+		n = min(d.Lblk-start, n)
 		break
 	}
-	in.fileMap().es.set(start, n, 0, esHole)
+	in.fileMap().es.Set(start, n, 0, es.Hole)
 	return n - (lblk - start)
 }
 

@@ -40,7 +40,7 @@ func dataFreeFlags(in *inode) mballoc.FreeFlags {
 func (fs *FS) freeCluster(t *task, in *inode, clu allocator.Block, lblk uint32) {
 	f := dataFreeFlags(in)
 	bits := fs.geo.ClusterBits
-	pending := in.fileMap().es.isPending(lblk >> bits)
+	pending := in.fileMap().es.IsPending(lblk >> bits)
 	if pending {
 		f |= freeRereserve
 	}
@@ -59,7 +59,7 @@ func (fs *FS) rereserveCluster(t *task, in *inode, lblk uint32) {
 	in.reserved++
 	fs.alloc.DirtyClusters().Add(t.CPU, 1)
 	fs.alloc.FreeClusters().Add(t.CPU, 1)
-	in.fileMap().es.dropPending(lblk >> fs.geo.ClusterBits)
+	in.fileMap().es.DropPending(lblk >> fs.geo.ClusterBits)
 }
 
 // removeBlocks frees the tail [from, to] of extent x, whose last block is to

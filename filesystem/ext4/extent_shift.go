@@ -22,7 +22,7 @@ func (fs *FS) collapseRange(t *task, in *inode, off, n int64) errno {
 		return e
 	}
 	fs.dropPages(in, page)
-	fs.journal.start()
+	fs.journal.Start()
 	// The blocks of the range are freed. What is known of those behind it is not true any more.
 	first, stop := uint32(off>>fs.geo.BlockBits), uint32((off+n)>>fs.geo.BlockBits)
 	fs.alloc.DiscardInode(t.CPU, &in.Inode, 0)
@@ -60,7 +60,7 @@ func (fs *FS) insertRange(t *task, in *inode, off, n int64) errno {
 		return e
 	}
 	fs.dropPages(in, page)
-	fs.journal.start()
+	fs.journal.Start()
 	// The size grows first, and stays so where the rest fails.
 	in.Size += n
 	in.disksize += n

@@ -3,6 +3,7 @@ package ext4
 import (
 	"mbsim/allocator"
 	"mbsim/filesystem"
+	"mbsim/filesystem/ext4/es"
 )
 
 // splitFlags say what the two halves of a split extent become (EXT4_EXT_*).
@@ -93,7 +94,7 @@ func (fs *FS) splitExtentAt(t *task, in *inode, p *path, lblk uint32, s splitFla
 // (ext4_zeroout_es).
 func (fs *FS) zeroed(t *task, in *inode, x extent) {
 	if x.len > 0 {
-		fs.remember(t, in, x.lblk, uint32(x.len), x.pblk, esWritten, false)
+		fs.remember(t, in, x.lblk, uint32(x.len), x.pblk, es.Written, false)
 	}
 }
 

@@ -1,6 +1,9 @@
 package ext4
 
-import "mbsim/filesystem"
+import (
+	"mbsim/filesystem"
+	"mbsim/filesystem/ext4/es"
+)
 
 // The modes of fallocate(2).
 const (
@@ -104,7 +107,7 @@ func (fs *FS) allocFileBlocks(t *task, in *inode, lblk, n uint32, newSize int64,
 		}()
 	}
 	for n > 0 {
-		fs.journal.start()
+		fs.journal.Start()
 		got, e := fs.mapBlocks(t, in, &m, f)
 		if e != 0 || got == 0 {
 			fs.dirtyInode(t, in)
@@ -252,7 +255,7 @@ func (fs *FS) punchHole(t *task, in *inode, off, n int64) errno {
 	if down > up {
 		fs.dropPageRange(in, up, down+1)
 	}
-	fs.journal.start()
+	fs.journal.Start()
 	// The partial blocks at both ends stay, with zeroes in them.
 	fs.zeroPartialBlocks(t, in, off, n)
 	// The whole blocks [first, stop) are freed, the preallocations before, as they may lie
@@ -269,7 +272,7 @@ func (fs *FS) punchHole(t *task, in *inode, off, n int64) errno {
 		}
 		// Some kernels remember the hole.
 		if e == 0 && fs.quirks.PunchWritesNothing {
-			in.fileMap().es.set(first, stop-first, 0, esHole)
+			in.fileMap().es.Set(first, stop-first, 0, es.Hole)
 		}
 	}
 	fs.markDirty(in)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"mbsim/filesystem"
+	"mbsim/filesystem/ext4/es"
 )
 
 // Files implements filesystem.FileSystem.
@@ -103,7 +104,7 @@ func (fs *FS) fiemap(out []filesystem.Extent, in *inode) []filesystem.Extent {
 	// maxMapped blocks.
 	if s := in.brief.state; s != notBrief && s != briefEmpty {
 		hole := uint64(limit - in.brief.n)
-		fs.esStats.Hits += 1 + (hole+maxMapped-1)/maxMapped
+		fs.esStats.CountLookups(1+(hole+maxMapped-1)/maxMapped, true)
 		return append(out, in.brief.fiemap())
 	}
 	// Otherwise mapping after mapping. The extent tree does not know delayed blocks, which
@@ -144,14 +145,14 @@ func (fs *FS) fiemap(out []filesystem.Extent, in *inode) []filesystem.Extent {
 // isDelayed reports whether hole m begins with a delayed range, and cuts m where that ends;
 // or where the first one inside it begins (ext4_iomap_is_delalloc).
 func (fs *FS) isDelayed(in *inode, m *mapping) bool {
-	d, ok := in.fileMap().es.findRange(m.lblk, m.lblk+m.len-1, isDelayed)
+	d, ok := in.fileMap().es.FindRange(m.lblk, m.lblk+m.len-1, (*es.Range).IsDelayed)
 	if !ok {
 		return false
 	}
-	if d.lblk > m.lblk {
-		m.len = d.lblk - m.lblk
+	if d.Lblk > m.lblk {
+		m.len = d.Lblk - m.lblk
 		return false
 	}
-	m.len = d.len - (m.lblk - d.lblk)
+	m.len = d.Len - (m.lblk - d.Lblk)
 	return true
 }

@@ -77,16 +77,16 @@ func (fs *FS) writeChunk(t *task, in *inode) errno {
 	bpp := fs.blocksPerPage
 	left := fs.opt.WritebackChunk * bpp
 	first := in.writebackIndex
-	i := c.at(first * bpp)
-	if i == len(c.runs) {
+	i := c.At(first * bpp)
+	if i == len(c.Runs()) {
 		i, first = 0, 0
 	}
 	// The runs are followed until the chunk is full: end is the block behind it.
 	end := first * bpp
-	for ; i < len(c.runs) && left > 0; i++ {
-		r := c.runs[i]
-		from := max(r.lblk, first*bpp)
-		n := min(r.next()-from, left)
+	for ; i < len(c.Runs()) && left > 0; i++ {
+		r := c.Runs()[i]
+		from := max(r.Lblk, first*bpp)
+		n := min(r.Next()-from, left)
 		left -= n
 		end = from + n
 	}
@@ -108,8 +108,8 @@ func (fs *FS) balance(t *task) {
 
 // CommitOld commits the running transaction if it began at the time before, in
 // ns, or earlier (kjournald2).
-func (fs *FS) CommitOld(t *task, before int64) {
-	if fs.journal != nil && fs.journal.running && fs.journal.began <= before {
-		fs.commit(t)
+func (fs *FS) CommitOld(_ *task, before int64) {
+	if fs.journal.BeganBy(before) {
+		fs.journal.Commit()
 	}
 }

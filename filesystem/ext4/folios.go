@@ -235,7 +235,7 @@ func (fs *FS) cutEdge(in *inode, s *folioSet, at, from, to int64) {
 	// Its buffers must be clean to be given up.
 	c := &in.fileMap().cache
 	bpp := fs.blocksPerPage
-	if i := c.at(start * bpp); i < len(c.runs) && c.runs[i].lblk < end*bpp {
+	if i := c.At(start * bpp); i < len(c.Runs()) && c.Runs()[i].Lblk < end*bpp {
 		return
 	}
 	s.split(uint32(max(from, first) >> fs.pageBits))

@@ -8,6 +8,8 @@ import (
 	"mbsim/allocator/mballoc"
 	"mbsim/filesystem"
 	"mbsim/filesystem/dirent"
+	"mbsim/filesystem/ext4/es"
+	"mbsim/filesystem/ext4/journal"
 	"mbsim/filesystem/image"
 )
 
@@ -21,7 +23,7 @@ type FS struct {
 	quirks  Quirks // of opt.Kernel
 	obs     Observer
 	alloc   *mballoc.Allocator
-	journal *journal // nil without a journal
+	journal *journal.Journal // nil without a journal
 
 	pageSize      int64
 	pageBits      uint8 // logarithm of pageSize
@@ -47,7 +49,7 @@ type FS struct {
 	dirCount    *allocator.PerCPUCounter // s_dirs_counter
 
 	inodes  inodeCache
-	esStats esShared // of all inodes
+	esStats es.Shared // of all inodes
 	root    *inode
 
 	dentries dentries
@@ -127,13 +129,13 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 	fs.maxIndirect = maxIndirectBytes(geo.BlockBits, s.ROCompat&image.HugeFile != 0)
 	// Without a journal fs.journal stays nil, and freed blocks are free at once.
 	if s.Compat&image.HasJournal != 0 && !opt.NoJournal {
-		fs.journal = &journal{tid: 1, clock: opt.Clock, onBegin: opt.TransactionBegan, blocks: make(map[journalledBlock]struct{})}
+		fs.journal = fs.newJournal()
 	}
 	// The caches are empty, and the allocator stands, before the tree is loaded into them.
 	fs.setupDirectories()
 	fs.inodeGroups = make([][]inodeGroup, (geo.Groups+groupsPerPage-1)/groupsPerPage)
-	fs.flexes = make([]flexInodes, fs.flexCount())
-	fs.esStats.replacesSame = fs.quirks.CacheReplacesSame
+	fs.flexes = make([]flexInodes, geo.FlexGroups())
+	fs.esStats.CacheReplacesSame = fs.quirks.CacheReplacesSame
 	fs.inodes = newInodeCache(s.Inodes, &fs.esStats)
 	if err := fs.newAllocator(); err != nil {
 		return nil, err
@@ -291,8 +293,8 @@ func maxIndirectBytes(bits uint8, huge bool) int64 {
 // freeBlocks frees n blocks of an inode from block b on, in the running transaction
 // (ext4_free_blocks).
 func (fs *FS) freeBlocks(t *task, in *inode, b allocator.Block, n uint32, f mballoc.FreeFlags) {
-	fs.journal.start()
-	clusters := fs.alloc.FreeBlocks(t.CPU, &in.Inode, b, n, f, fs.journal.current())
+	fs.journal.Start()
+	clusters := fs.alloc.FreeBlocks(t.CPU, &in.Inode, b, n, f, fs.journal.Current())
 	fs.noteBitmapJournalled(b)
 	// i_blocks shrinks by the clusters freed, unless they were never counted in it, or stay
 	// counted as a reservation (rereserveCluster subtracts them itself).
@@ -314,8 +316,8 @@ const (
 // dirtyMeta records a change of metadata block b in the running transaction
 // (ext4_handle_dirty_metadata).
 func (fs *FS) dirtyMeta(t *task, b allocator.Block) {
-	fs.journal.start()
-	fs.noteJournalled(mappingBlock, uint64(b))
+	fs.journal.Start()
+	fs.journal.Note(journal.MappingBlock, uint64(b))
 }
 
 // dirtied and cleaned keep the count of dirty data blocks, fs.dirtyBlocks, up to date.

@@ -2,6 +2,8 @@ package ext4
 
 import (
 	"iter"
+
+	"mbsim/filesystem/ext4/es"
 )
 
 // inodeCache keeps the inodes in memory by number. Neighbours in number are neighbours in
@@ -27,10 +29,10 @@ const (
 )
 
 // newInodeCache makes an empty cache for the numbers 1 to last.
-func newInodeCache(last uint32, stats *esShared) inodeCache {
+func newInodeCache(last uint32, stats *es.Shared) inodeCache {
 	return inodeCache{
 		pages:       make([]*inodePage, last/inodesPerPage+1),
-		sharedLarge: &largeInode{isShared: true, m: fileMap{es: esTree{stats: stats}}},
+		sharedLarge: &largeInode{isShared: true, m: fileMap{es: es.New(stats)}},
 	}
 }
 

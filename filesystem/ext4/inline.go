@@ -65,7 +65,7 @@ func (fs *FS) holdInline(t *task, in *inode, size int64) bool {
 // destroyInline takes the data out of the inode, which then has an empty block map
 // (ext4_destroy_inline_data). The caller puts the data elsewhere.
 func (fs *FS) destroyInline(t *task, in *inode) {
-	fs.journal.start()
+	fs.journal.Start()
 	in.inline, in.mayInline = 0, false
 	in.Extents = fs.extents
 	fs.dirtyInode(t, in)
@@ -82,7 +82,7 @@ func (fs *FS) writeInline(t *task, in *inode, pos, n int64, delayed bool) (done 
 	}
 	// Want of space for the block is tried again after a commit.
 	for retries := 0; ; {
-		fs.journal.start()
+		fs.journal.Start()
 		if fs.holdInline(t, in, pos+n) {
 			in.Size = max(in.Size, pos+n)
 			in.disksize = max(in.disksize, pos+n)
@@ -183,7 +183,7 @@ func (fs *FS) moveInline(t *task, in *inode) errno {
 // Delayed blocks keep their reservations though their pages are gone, in 5.10 too, until
 // the file is deleted or written there again; not so in kernels that forget them.
 func (fs *FS) truncateInline(t *task, in *inode) {
-	fs.journal.start()
+	fs.journal.Start()
 	in.disksize = in.Size
 	if in.Size < int64(in.inline) {
 		if fs.quirks.CutInlineForgetsDelayed && !in.mayInline {

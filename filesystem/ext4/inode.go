@@ -5,6 +5,8 @@ import (
 	"mbsim/allocator/mballoc"
 	"mbsim/filesystem"
 	"mbsim/filesystem/dirent"
+	"mbsim/filesystem/ext4/es"
+	"mbsim/filesystem/ext4/pagecache"
 )
 
 // inode is an inode in memory (struct ext4_inode_info). It holds what every file uses; what
@@ -46,13 +48,11 @@ type largeInode struct {
 	rareState
 }
 
-// fileMap is where the blocks of a file are. Where a slice and an array of its elements
-// stand together, the slice begins in that array: most files need no more.
+// fileMap is where the blocks of a file are. firstExt is where the extents of the
+// root begin: most files need no more.
 type fileMap struct {
-	es       esTree
-	firstES  [2]esExtent
-	cache    pageCache
-	firstRun [1]dirtyRun
+	es       es.Tree
+	cache    pagecache.Cache
 	firstExt [1]extent
 	root     node // of the extent tree
 }
@@ -72,7 +72,7 @@ type rareState struct {
 // same number may have left it.
 func (in *inode) large() *largeInode {
 	if l := in.largeInode; l.isShared {
-		in.largeInode = &largeInode{m: fileMap{es: esTree{stats: l.m.es.stats}}}
+		in.largeInode = &largeInode{m: fileMap{es: l.m.es.Fresh()}}
 	}
 	return in.largeInode
 }
@@ -88,8 +88,8 @@ func (fs *FS) readInode(number uint32) *inode {
 	if !in.resident {
 		in.resident = true
 		fs.readTableOf(number, false)
-		if fs.journal != nil && fs.journal.running {
-			in.syncTid = uint32(fs.journal.tid)
+		if fs.journal.Running() {
+			in.syncTid = uint32(fs.journal.Current())
 		}
 	}
 	return in
@@ -188,7 +188,7 @@ func (fs *FS) release(t *task, in *inode) {
 		// memory. An inode without blocks needs no truncate.
 		fs.dropPages(in, 0)
 		fs.forgetIO(in)
-		fs.journal.start()
+		fs.journal.Start()
 		in.Size = 0
 		if in.blocks != 0 {
 			fs.truncate(t, in)

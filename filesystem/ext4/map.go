@@ -4,6 +4,7 @@ import (
 	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
 	"mbsim/filesystem"
+	"mbsim/filesystem/ext4/es"
 )
 
 // mapFlags say what a caller of mapBlocks wants (EXT4_GET_BLOCKS_*).
@@ -47,26 +48,24 @@ type mapping struct {
 // blocks change which of their clusters have a pending reservation. In kernels where the
 // status tree settles reservations, those of the delayed blocks in the range are used up;
 // claim says that the inode's block count does not contain them yet.
-func (fs *FS) remember(t *task, in *inode, lblk, n uint32, pblk allocator.Block, s esStatus, claim bool) {
-	es := &in.fileMap().es
+func (fs *FS) remember(t *task, in *inode, lblk, n uint32, pblk allocator.Block, s es.Status, claim bool) {
+	tree := &in.fileMap().es
 	bits := fs.geo.ClusterBits
 	var used int64
 	// The ranges that give way are counted. With clusters they must be gone before the
-	// count is known (release).
+	// count is known (Release).
 	if fs.quirks.StatusTreeSettles && fs.opt.Delalloc {
-		c := reservedCount{bits: bits}
 		if bits == 0 {
-			c.clusters = int64(es.delayedBlocks(lblk, lblk+n-1))
+			used = int64(tree.DelayedBlocks(lblk, lblk+n-1))
 		} else {
-			es.remove(lblk, lblk+n-1, &c)
+			used = tree.Release(lblk, lblk+n-1, bits)
 		}
-		used = c.release(es)
 	}
-	es.set(lblk, n, pblk, s)
+	tree.Set(lblk, n, pblk, s)
 	// A cluster that was reserved and still holds delayed blocks is allocated now: its
 	// reservation is used up as well.
-	if bits > 0 && fs.opt.Delalloc && s&(esWritten|esUnwritten) != 0 {
-		pending := es.revisePending(lblk, n, bits)
+	if bits > 0 && fs.opt.Delalloc && s&(es.Written|es.Unwritten) != 0 {
+		pending := tree.RevisePending(lblk, n, bits)
 		if fs.quirks.StatusTreeSettles {
 			used += int64(pending)
 		}
@@ -83,23 +82,23 @@ func (fs *FS) rememberFound(t *task, in *inode, m *mapping, f mapFlags) {
 		fs.rememberMapping(t, in, m, f)
 		return
 	}
-	s := esWritten
+	s := es.Written
 	if m.state&stateUnwritten != 0 {
-		s = esUnwritten
+		s = es.Unwritten
 	}
-	in.fileMap().es.cache(m.lblk, m.len, m.pblk, s)
+	in.fileMap().es.Cache(m.lblk, m.len, m.pblk, s)
 }
 
 // rememberMapping puts what a look-up or an allocation has given into the status tree.
 func (fs *FS) rememberMapping(t *task, in *inode, m *mapping, f mapFlags) {
-	s := esWritten
+	s := es.Written
 	if m.state&stateUnwritten != 0 {
-		s = esUnwritten
+		s = es.Unwritten
 		// Blocks that fallocate has given to a delayed range stay delayed too, as their
 		// data is still to be written; blocks that writeback has just allocated do not. Where
 		// the status tree settles reservations, mapped blocks are never delayed.
-		if !fs.quirks.StatusTreeSettles && f&mapDelallocReserve == 0 && in.fileMap().es.scanRange(m.lblk, m.lblk+m.len-1, isDelayed) {
-			s |= esDelayed
+		if !fs.quirks.StatusTreeSettles && f&mapDelallocReserve == 0 && in.fileMap().es.ScanRange(m.lblk, m.lblk+m.len-1, (*es.Range).IsDelayed) {
+			s |= es.Delayed
 		}
 	}
 	fs.remember(t, in, m.lblk, m.len, m.pblk, s, f&mapDelallocReserve != 0)
@@ -117,16 +116,16 @@ func (fs *FS) mapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, err
 	var got uint32
 	delayed := false
 	// First the status tree: what it knows needs no look at the extent tree.
-	if e, ok := in.fileMap().es.lookupCounted(m.lblk); ok {
-		m.len = min(e.len-(m.lblk-e.lblk), m.len)
+	if e, ok := in.fileMap().es.Lookup(m.lblk); ok {
+		m.len = min(e.Len-(m.lblk-e.Lblk), m.len)
 		m.pblk = 0
-		delayed = e.delayedOnly()
-		if e.mapped() {
-			m.pblk = e.pblk.block() + allocator.Block(m.lblk-e.lblk)
+		delayed = e.IsDelayedOnly()
+		if e.IsMapped() {
+			m.pblk = e.Pblk() + allocator.Block(m.lblk-e.Lblk)
 			// A range may be unwritten and delayed at once; only written counts as mapped.
 			got = m.len
 			m.state = stateUnwritten
-			if e.status&esWritten != 0 {
+			if e.Status&es.Written != 0 {
 				m.state = stateMapped
 			}
 		}
@@ -169,7 +168,7 @@ func (fs *FS) mapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, err
 // rememberNew is rememberMapping for blocks that were allocated or converted.
 func (fs *FS) rememberNew(t *task, in *inode, m *mapping, f mapFlags) {
 	if f&mapPreIO != 0 {
-		if x, ok := in.fileMap().es.lookupCounted(m.lblk); ok && x.status&esWritten != 0 {
+		if x, ok := in.fileMap().es.Lookup(m.lblk); ok && x.Status&es.Written != 0 {
 			// A split that has written zeroes has made the blocks written, and has told the
 			// status tree so: that is newer than what m says.
 			return

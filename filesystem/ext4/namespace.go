@@ -299,7 +299,7 @@ func (fs *FS) makeDirectory(t *task, dir *inode, at dirent.Cursor) errno {
 // unlinkFile takes the name of a file away (ext4_unlink). The inode itself is freed by
 // release, once no handle holds it; until then it stands on the list of orphans.
 func (fs *FS) unlinkFile(t *task, dir *inode, at dirent.Cursor, in *inode) {
-	fs.journal.start()
+	fs.journal.Start()
 	dir.dir.Delete(at)
 	fs.dirtyInode(t, dir)
 	in.links--
@@ -323,7 +323,7 @@ func (fs *FS) removeDirectory(t *task, dir *inode, at dirent.Cursor, in *inode) 
 		return filesystem.ENOTEMPTY
 	}
 	// The directory loses its name and its own ".", and its parent loses the link of "..".
-	fs.journal.start()
+	fs.journal.Start()
 	dir.dir.Delete(at)
 	in.links = 0
 	in.Size = 0
@@ -399,7 +399,7 @@ func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode
 		fs.unlock(in)
 	}
 	// The new name is written before the old one is removed.
-	fs.journal.start()
+	fs.journal.Start()
 	if old == nil {
 		if e := fs.addEntry(t, newDir, newAt, in); e != 0 {
 			return nil, e

@@ -150,22 +150,20 @@ func (fs *FS) Remount(t *task) error {
 		// The status tree is empty then, and every node of the extent tree unread. The root
 		// is read with its inode.
 		m := in.fileMap()
-		m.es = esTree{stats: &fs.esStats, ext: m.es.ext[:0]}
+		m.es.Reset()
 		unverify(&m.root)
 		m.root.verified = true
 		in.lastAllocGroup = 0
 	}
 	// What clearing has changed is committed, and the next mount begins without a
 	// transaction.
-	fs.commit(t)
+	fs.journal.Commit()
 	fs.forgetPaths()
 	clear(fs.folios)
 	// The counters are exact again, with nothing held back by a CPU.
 	fs.freeInodes = allocator.NewPerCPUCounter(fs.freeInodes.Sum(), fs.opt.CPUs)
 	fs.dirCount = allocator.NewPerCPUCounter(fs.dirCount.Sum(), fs.opt.CPUs)
-	if fs.journal != nil {
-		fs.journal.running = false
-	}
+	fs.journal.Unmount()
 	// The allocator begins with cold caches too.
 	fs.forgetTables()
 	e := fs.alloc.Remount()

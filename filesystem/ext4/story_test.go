@@ -207,8 +207,8 @@ func (s *story) show() string {
 		return orNothing(strings.ReplaceAll(in.fileMap().cache.String(), "; ", "\n"))
 	case "file":
 		out := fmt.Sprintf("inode %d, %d bytes, %d on disk, %d blocks, %d clusters reserved", in.Number, in.Size, in.disksize, in.blocks, in.reserved)
-		if len(in.fileMap().es.pending()) > 0 {
-			out += fmt.Sprintf(", pending %d", in.fileMap().es.pending())
+		if len(in.fileMap().es.Pending()) > 0 {
+			out += fmt.Sprintf(", pending %d", in.fileMap().es.Pending())
 		}
 		return out + "\n"
 	}

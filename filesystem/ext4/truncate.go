@@ -4,12 +4,13 @@ import (
 	"math"
 
 	"mbsim/filesystem"
+	"mbsim/filesystem/ext4/pagecache"
 )
 
 // dropPages forgets the dirty pages of a file from byte size on (truncate_inode_pages). The
 // block that size lies in stays.
 func (fs *FS) dropPages(in *inode, size int64) {
-	fs.cleaned(in.fileMap().cache.drop(fs.blocksFor(size), maxBlocks))
+	fs.cleaned(in.fileMap().cache.Drop(fs.blocksFor(size), maxBlocks))
 	fs.cutFolios(in, size, math.MaxInt64)
 }
 
@@ -18,7 +19,7 @@ func (fs *FS) dropPages(in *inode, size int64) {
 func (fs *FS) dropPageRange(in *inode, off, end int64) {
 	first, stop := fs.blocksFor(off), uint32(min(end>>fs.geo.BlockBits, maxBlocks))
 	if stop > first {
-		fs.cleaned(in.fileMap().cache.drop(first, stop))
+		fs.cleaned(in.fileMap().cache.Drop(first, stop))
 	}
 	fs.cutFolios(in, off, end)
 }
@@ -28,7 +29,7 @@ func (fs *FS) dropPageRange(in *inode, off, end int64) {
 func (fs *FS) zeroPartial(t *task, in *inode, off int64) {
 	lblk := uint32(off >> fs.geo.BlockBits)
 	// A dirty block stays dirty. All blocks of a brief file that is delayed are.
-	if b := &in.brief; b.state == briefDelayed && lblk < b.n || in.fileMap().cache.state(lblk) != 0 {
+	if b := &in.brief; b.state == briefDelayed && lblk < b.n || in.fileMap().cache.State(lblk) != 0 {
 		return
 	}
 	// The page is brought into the cache, also where it is a hole.
@@ -41,7 +42,7 @@ func (fs *FS) zeroPartial(t *task, in *inode, off int64) {
 	if got, _ := fs.mapBlocks(t, in, &m, 0); got == 0 || m.state&stateMapped == 0 {
 		return
 	}
-	in.fileMap().cache.add(lblk, 1, bufMapped)
+	in.fileMap().cache.Add(lblk, 1, pagecache.Mapped)
 	fs.dirtied(1)
 	fs.markDirty(in)
 }
@@ -74,7 +75,7 @@ func (fs *FS) truncate(t *task, in *inode) {
 		fs.truncateInline(t, in)
 		return
 	}
-	fs.journal.start()
+	fs.journal.Start()
 	// The rest of the last block must read as zeroes if the file grows again.
 	if in.Size&(fs.geo.BlockSize()-1) != 0 {
 		fs.zeroPartial(t, in, in.Size)
@@ -114,7 +115,7 @@ func (fs *FS) setSize(t *task, in *inode, size int64) errno {
 		fs.awaitWriteback(t, in)
 	}
 	if size != old {
-		fs.journal.start()
+		fs.journal.Start()
 		// A file that grows gets zeroes behind its old end.
 		if size > old && old&(fs.geo.BlockSize()-1) != 0 && fs.quirks.GrowingZeroesOldEnd && !fs.isInline(in) {
 			fs.zeroPartial(t, in, old)

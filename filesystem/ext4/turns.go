@@ -1,5 +1,7 @@
 package ext4
 
+import "mbsim/filesystem/ext4/pagecache"
+
 // Turns say when what the kernel does beside a writer had its turn in a recording that is
 // replayed: the flusher that wakes at the first dirty data, the worker that converts unwritten
 // extents, and which CPU mapped what. The scheduler and the device decide that by chance. Where
@@ -87,7 +89,7 @@ func (fs *FS) isDirty(number, lblk uint32) bool {
 	case in.brief.state != notBrief:
 		return in.brief.state == briefDelayed && lblk < in.brief.n
 	}
-	return in.fileMap().cache.state(lblk) != 0
+	return in.fileMap().cache.State(lblk) != pagecache.Clean
 }
 
 // takeRange takes the next range, and lets the flusher map it if that did so beside the writer. A
@@ -119,7 +121,7 @@ func (fs *FS) writeBeside(r *RangeTurn) {
 	pos := r.Lblk
 	if x, ok := fs.nextExtent(in, &pos, min(r.Lblk+r.N, fs.blocksFor(in.Size))); ok {
 		held.next()
-		fs.journal.start()
+		fs.journal.Start()
 		// What finds no place stays dirty, and the writer meets the error.
 		_, _ = fs.mapAndSubmit(&t, in, x, &held, false)
 	}

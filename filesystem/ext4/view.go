@@ -37,9 +37,9 @@ func (fs *FS) look(out []filesystem.Extent, in *inode) []filesystem.Extent {
 		out = appendIndirect(out, in.ind, fs.geo.BlockBits-2)
 	}
 	mapped := len(out)
-	for i := range m.es.ext {
-		if e := &m.es.ext[i]; e.delayedOnly() {
-			out = append(out, filesystem.Extent{Logical: uint64(e.lblk), Len: uint64(e.len), Flags: filesystem.ExtentDelalloc | filesystem.ExtentUnknown})
+	for i := range m.es.Ranges() {
+		if e := &m.es.Ranges()[i]; e.IsDelayedOnly() {
+			out = append(out, filesystem.Extent{Logical: uint64(e.Lblk), Len: uint64(e.Len), Flags: filesystem.ExtentDelalloc | filesystem.ExtentUnknown})
 		}
 	}
 	// The two lists become one.
@@ -120,6 +120,16 @@ func appendBlock(out []filesystem.Extent, lblk uint64, p uint32) []filesystem.Ex
 	}
 	return append(out, filesystem.Extent{Logical: lblk, Len: 1, Physical: allocator.Block(p), Flags: filesystem.ExtentMerged})
 }
+
+// StatusTree returns the statistics of the status trees of all inodes.
+//
+// Deviates from the kernel: hits are only those for data of files, and for blocks that
+// directories grow by. In the kernel the journal looks up every block that it writes; a
+// name that is not cached reads the blocks of its directory; and a page of the cache
+// remembers where it lies, where here the tree is asked again. Misses and extents are the
+// kernel's, except for the journal's own inode and for directories that are read back after
+// a remount.
+func (fs *FS) StatusTree() filesystem.StatusTree { return fs.esStats.StatusTree }
 
 // Source is the file system as it was when it was first mounted.
 func (fs *FS) Source() allocator.Source { return fs.layout }

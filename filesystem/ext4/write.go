@@ -1,6 +1,10 @@
 package ext4
 
-import "mbsim/filesystem"
+import (
+	"mbsim/filesystem"
+	"mbsim/filesystem/ext4/es"
+	"mbsim/filesystem/ext4/pagecache"
+)
 
 // blocksFor is the number of blocks that size bytes take.
 func (fs *FS) blocksFor(size int64) uint32 {
@@ -57,11 +61,11 @@ func (fs *FS) writePage(t *task, in *inode, pos, n int64) errno {
 	end := pos + n
 	// Want of space is tried again after a commit, up to three times.
 	for retries := 0; ; {
-		fs.journal.start()
+		fs.journal.Start()
 		last, e := fs.prepareBlocks(t, in, pos, n, prepare)
 		if e == 0 {
 			// Where the last block has no place yet, writeback says what of the size is on disk.
-			if !delayed || end > in.Size && (last == bufMapped || in.inline > 0) {
+			if !delayed || end > in.Size && (last == pagecache.Mapped || in.inline > 0) {
 				in.disksize = max(in.disksize, end)
 			}
 			old := in.Size
@@ -84,13 +88,13 @@ func (fs *FS) writePage(t *task, in *inode, pos, n int64) errno {
 // prepareBlocks makes every block of [pos, pos+n) dirty, and asks prepare for the state of
 // the buffers of those that are clean. It returns the state of the last one. After an error
 // the blocks before the failed one stay dirty (page_zero_new_buffers).
-func (fs *FS) prepareBlocks(t *task, in *inode, pos, n int64, prepare func(*task, *inode, uint32) (bufState, errno)) (bufState, errno) {
+func (fs *FS) prepareBlocks(t *task, in *inode, pos, n int64, prepare func(*task, *inode, uint32) (pagecache.State, errno)) (pagecache.State, errno) {
 	first := uint32(pos >> fs.geo.BlockBits)
 	last := uint32((pos + n - 1) >> fs.geo.BlockBits)
-	var s bufState
+	var s pagecache.State
 	for b := first; b <= last; b++ {
 		// A dirty block keeps the state it has.
-		s = in.fileMap().cache.state(b)
+		s = in.fileMap().cache.State(b)
 		if s != 0 {
 			continue
 		}
@@ -102,14 +106,14 @@ func (fs *FS) prepareBlocks(t *task, in *inode, pos, n int64, prepare func(*task
 			}
 			return 0, e
 		}
-		in.fileMap().cache.add(b, 1, s)
+		in.fileMap().cache.Add(b, 1, s)
 		fs.dirtied(1)
 	}
 	return s, 0
 }
 
 // prepareNow allocates block lblk now (ext4_get_block, ext4_get_block_unwritten).
-func (fs *FS) prepareNow(t *task, in *inode, lblk uint32) (bufState, errno) {
+func (fs *FS) prepareNow(t *task, in *inode, lblk uint32) (pagecache.State, errno) {
 	if in.inline > 0 {
 		// The data is on its way out of the inode, which has no block map yet. The kernel fails
 		// with the same error.
@@ -128,9 +132,9 @@ func (fs *FS) prepareNow(t *task, in *inode, lblk uint32) (bufState, errno) {
 		return 0, e
 	}
 	if m.state&stateUnwritten != 0 {
-		return bufUnwritten, 0
+		return pagecache.Unwritten, 0
 	}
-	return bufMapped, 0
+	return pagecache.Mapped, 0
 }
 
 // dioreadNolock says whether blocks of this file are allocated unwritten, and become
@@ -168,7 +172,7 @@ func (fs *FS) writeMany(t *task, in *inode, pos, n int64) int64 {
 		blocks = room
 		n = int64(lblk+room)<<fs.geo.BlockBits - pos
 	}
-	fs.journal.start()
+	fs.journal.Start()
 	in.reserved += blocks
 	fs.dirtied(int64(blocks))
 	fs.coverFolios(in, pos, n, total)
@@ -193,27 +197,16 @@ func (fs *FS) delayMany(t *task, in *inode, lblk, blocks uint32) uint32 {
 	return blocks
 }
 
-// countLookups counts for the statistics that each of n blocks of a hole is looked up in
-// the status tree before it becomes delayed. If the tree does not know the hole, the first
-// look-up misses, and what it finds in the extent tree serves the others.
-func (fs *FS) countLookups(n uint32, known bool) {
-	fs.esStats.Hits += uint64(n)
-	if !known {
-		fs.esStats.Hits--
-		fs.esStats.Misses++
-	}
-}
-
 // delayHole is delayMany for a file that is not brief, or does not stay so. If the hole is
 // shorter than the range, as many whole pages as fit are taken.
 func (fs *FS) delayHole(t *task, in *inode, lblk, blocks uint32) uint32 {
 	m := in.fileMap()
 	// Two cases are fast: a hole that the status tree knows, cut to whole pages, and a file
 	// without a block of which nothing is known.
-	x, known := m.es.lookup(lblk)
+	x, known := m.es.Peek(lblk)
 	switch {
-	case known && x.status == esHole:
-		if room := x.end() - lblk + 1; room < blocks {
+	case known && x.Status == es.Hole:
+		if room := x.Last() - lblk + 1; room < blocks {
 			end := (lblk + room) &^ (fs.blocksPerPage - 1)
 			if end <= lblk {
 				return 0
@@ -221,13 +214,13 @@ func (fs *FS) delayHole(t *task, in *inode, lblk, blocks uint32) uint32 {
 			blocks = end - lblk
 		}
 	// In any other case the extent tree may map the blocks.
-	case known || !in.Extents || m.root.entries() > 0 || len(m.es.ext) > 0:
+	case known || !in.Extents || m.root.entries() > 0 || len(m.es.Ranges()) > 0:
 		return 0
 	}
 	c := &m.cache
 	// None of the blocks may be dirty, since a dirty block keeps its state and its space
 	// (prepareBlocks).
-	if i := c.at(lblk); i < len(c.runs) && c.runs[i].lblk < lblk+blocks {
+	if i := c.At(lblk); i < len(c.Runs()) && c.Runs()[i].Lblk < lblk+blocks {
 		return 0
 	}
 	// The space is claimed last: from here on nothing fails.
@@ -235,13 +228,13 @@ func (fs *FS) delayHole(t *task, in *inode, lblk, blocks uint32) uint32 {
 	if !claimed {
 		return 0
 	}
-	fs.countLookups(blocks, known)
+	fs.esStats.CountLookups(uint64(blocks), known)
 	if !known {
 		// The look-up in the empty extent tree makes the whole file a known hole.
-		m.es.set(0, maxBlocks, 0, esHole)
+		m.es.Set(0, maxBlocks, 0, es.Hole)
 	}
-	m.es.set(lblk, blocks, 0, esDelayed)
-	c.add(lblk, blocks, bufDelayed)
+	m.es.Set(lblk, blocks, 0, es.Delayed)
+	c.Add(lblk, blocks, pagecache.Delayed)
 	return blocks
 }
 
@@ -268,6 +261,6 @@ func (fs *FS) shouldRetry(t *task, retries *int) bool {
 	if fs.alloc.FreePending() == 0 {
 		return fs.alloc.HasFree(t.CPU, 1, 0)
 	}
-	fs.commit(t)
+	fs.journal.Commit()
 	return true
 }

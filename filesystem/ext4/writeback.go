@@ -1,6 +1,9 @@
 package ext4
 
-import "mbsim/filesystem"
+import (
+	"mbsim/filesystem"
+	"mbsim/filesystem/ext4/pagecache"
+)
 
 // maxWritepagesExtent is the longest range writeback maps at once
 // (MAX_WRITEPAGES_EXTENT_LEN).
@@ -52,15 +55,15 @@ func (fs *FS) writepagesHeld(t *task, in *inode, first, last uint32, held *plug)
 		if !ok {
 			// Dirty pages behind the end are no one's: they count as clean from now on.
 			if in.pagesDiffer && end > eof {
-				fs.cleaned(in.fileMap().cache.drop(eof, end))
+				fs.cleaned(in.fileMap().cache.Drop(eof, end))
 			}
 			return 0
 		}
 		// IO that has ended meanwhile is converted before this range is mapped, as its
 		// conversion can change the extent tree.
-		held.convertSent(t, x.len)
+		held.convertSent(t, x.Len)
 		held.next()
-		fs.journal.start()
+		fs.journal.Start()
 		next, e := fs.mapAndSubmit(t, in, x, held, stuck.hopeless())
 		pos = next
 		// Want of space may be mended by a commit, which frees blocks. The pages stay
@@ -68,7 +71,7 @@ func (fs *FS) writepagesHeld(t *task, in *inode, first, last uint32, held *plug)
 		// commit, so its IO leaves.
 		if e == filesystem.ENOSPC && fs.journal != nil {
 			stuck.failed(pos, fs.alloc.CountFreeClusters())
-			fs.commit(t)
+			fs.journal.Commit()
 			held.next()
 			held.flush()
 			continue
@@ -100,40 +103,40 @@ func (s *stuckRange) failed(pos uint32, free int64) {
 // nextExtent cleans the pages from *pos on that need no mapping, and returns the first
 // range of blocks before end that does need one, false if there is none
 // (mpage_prepare_extent_to_map). *pos moves to the page where that range begins.
-func (fs *FS) nextExtent(in *inode, pos *uint32, end uint32) (dirtyRun, bool) {
+func (fs *FS) nextExtent(in *inode, pos *uint32, end uint32) (pagecache.Run, bool) {
 	// A brief file is one run. It stays brief only if all of the run is asked for at once.
 	if b := &in.brief; b.state != notBrief {
 		if b.state != briefDelayed {
-			return dirtyRun{}, false
+			return pagecache.Run{}, false
 		}
 		if *pos == 0 && b.n <= end {
-			return dirtyRun{0, b.n, bufDelayed}, true
+			return pagecache.Run{Lblk: 0, Len: b.n, State: pagecache.Delayed}, true
 		}
 	}
 	// Runs whose blocks have their place need only be written.
 	c := &in.fileMap().cache
-	i := c.at(*pos)
-	for i < len(c.runs) && c.runs[i].state == bufMapped && c.runs[i].lblk < end {
+	i := c.At(*pos)
+	for i < len(c.Runs()) && c.Runs()[i].State == pagecache.Mapped && c.Runs()[i].Lblk < end {
 		i++
 	}
 	// Nothing else needs a mapping: all pages up to the end are written now.
-	if i == len(c.runs) || c.runs[i].lblk >= end {
+	if i == len(c.Runs()) || c.Runs()[i].Lblk >= end {
 		if end > *pos {
-			fs.cleaned(c.drop(*pos, end))
+			fs.cleaned(c.Drop(*pos, end))
 		}
-		return dirtyRun{}, false
+		return pagecache.Run{}, false
 	}
 	// The run is cut to what lies behind *pos, to what is mapped at once, and to the end.
-	r := c.runs[i]
-	if r.lblk < *pos {
-		r.len -= *pos - r.lblk
-		r.lblk = *pos
+	r := c.Runs()[i]
+	if r.Lblk < *pos {
+		r.Len -= *pos - r.Lblk
+		r.Lblk = *pos
 	}
-	r.len = min(r.len, maxWritepagesExtent, end-r.lblk)
+	r.Len = min(r.Len, maxWritepagesExtent, end-r.Lblk)
 	// The whole pages or folios before the run are written. The one that it begins in stays, since
 	// it can be written only once the run has its place.
-	if page, _ := fs.folioOf(in, r.lblk); page > *pos {
-		fs.cleaned(c.drop(*pos, page))
+	if page, _ := fs.folioOf(in, r.Lblk); page > *pos {
+		fs.cleaned(c.Drop(*pos, page))
 		*pos = page
 	}
 	return r, true
@@ -159,8 +162,8 @@ func (fs *FS) pageEnd(in *inode, b uint32) uint32 {
 // ends in, and submits the pages (mpage_map_and_submit_extent). It returns the block to go
 // on from. With giveUp the data of a range that finds no place is lost, as it always is
 // when nothing is free.
-func (fs *FS) mapAndSubmit(t *task, in *inode, x dirtyRun, held *plug, giveUp bool) (uint32, errno) {
-	start := x.lblk
+func (fs *FS) mapAndSubmit(t *task, in *inode, x pagecache.Run, held *plug, giveUp bool) (uint32, errno) {
+	start := x.Lblk
 	for {
 		// The allocator may give fewer blocks than x has; the rest is asked for below or by
 		// the caller.
@@ -175,26 +178,26 @@ func (fs *FS) mapAndSubmit(t *task, in *inode, x dirtyRun, held *plug, giveUp bo
 			if e == filesystem.ENOSPC && (giveUp || fs.alloc.CountFreeClusters() == 0) {
 				// The kernel logs that the data is lost, and drops the pages
 				// (mpage_release_unused_pages with invalidate).
-				from, to := fs.pageStart(in, start), fs.pageEnd(in, x.next())
+				from, to := fs.pageStart(in, start), fs.pageEnd(in, x.Next())
 				fs.forget(t, in, from, to-from)
-				fs.cleaned(in.fileMap().cache.drop(from, to))
-				fs.lost += int64(x.len)
+				fs.cleaned(in.fileMap().cache.Drop(from, to))
+				fs.lost += int64(x.Len)
 			}
 			return fs.pageStart(in, start), e
 		}
 		// The page in which the mapped blocks end can be written once all of its blocks
 		// have a place.
-		done := x.lblk + got
+		done := x.Lblk + got
 		rest := fs.pageEnd(in, done)
 		y, more := in.firstUnmapped(done, min(rest, fs.blocksFor(in.Size)))
 		// All pages up to here have their blocks: they are submitted.
 		if !more {
-			fs.cleaned(in.fileMap().cache.drop(fs.pageStart(in, start), rest))
+			fs.cleaned(in.fileMap().cache.Drop(fs.pageStart(in, start), rest))
 			fs.extendDisksize(t, in, rest)
 			return rest, 0
 		}
 		// The page holds another range without a place: that is mapped next.
-		fs.submitted(in, x.lblk, done)
+		fs.submitted(in, x.Lblk, done)
 		x = y
 	}
 }
@@ -203,33 +206,33 @@ func (fs *FS) mapAndSubmit(t *task, in *inode, x dirtyRun, held *plug, giveUp bo
 // place, so that only those are left to map; they are all counted dirty until the page is
 // written.
 func (fs *FS) submitted(in *inode, lblk, end uint32) {
-	fs.cleaned(in.fileMap().cache.drop(lblk, end))
-	in.fileMap().cache.add(lblk, end-lblk, bufMapped)
+	fs.cleaned(in.fileMap().cache.Drop(lblk, end))
+	in.fileMap().cache.Add(lblk, end-lblk, pagecache.Mapped)
 	fs.dirtied(int64(end - lblk))
 }
 
 // firstUnmapped returns the first dirty range in [lblk, end) that has no place yet.
-func (in *inode) firstUnmapped(lblk, end uint32) (dirtyRun, bool) {
+func (in *inode) firstUnmapped(lblk, end uint32) (pagecache.Run, bool) {
 	c := &in.fileMap().cache
-	for i := c.at(lblk); lblk < end && i < len(c.runs) && c.runs[i].lblk < end; i++ {
-		r := c.runs[i]
-		if r.state == bufMapped {
+	for i := c.At(lblk); lblk < end && i < len(c.Runs()) && c.Runs()[i].Lblk < end; i++ {
+		r := c.Runs()[i]
+		if r.State == pagecache.Mapped {
 			continue
 		}
-		from, to := max(r.lblk, lblk), min(r.next(), end)
-		return dirtyRun{from, to - from, r.state}, true
+		from, to := max(r.Lblk, lblk), min(r.Next(), end)
+		return pagecache.Run{Lblk: from, Len: to - from, State: r.State}, true
 	}
-	return dirtyRun{}, false
+	return pagecache.Run{}, false
 }
 
 // mapOne asks for the place of x (mpage_map_one_extent). It returns how many of its blocks
 // have got one.
-func (fs *FS) mapOne(t *task, in *inode, x dirtyRun, held *plug) (uint32, errno) {
+func (fs *FS) mapOne(t *task, in *inode, x pagecache.Run, held *plug) (uint32, errno) {
 	if fs.turns != nil {
 		t = &task{CPU: fs.takeRangeOf(t, in), PID: t.PID}
 	}
 	if fs.obs != nil {
-		fs.obs.WritePagesExtent(in.Number, x.lblk, x.len)
+		fs.obs.WritePagesExtent(in.Number, x.Lblk, x.Len)
 	}
 	// Writeback may use reserved blocks for the extent tree. With dioread_nolock new blocks
 	// are unwritten until their IO has ended. Delayed blocks have their space reserved.
@@ -244,11 +247,11 @@ func (fs *FS) mapOne(t *task, in *inode, x dirtyRun, held *plug) (uint32, errno)
 	if fs.quirks.WritebackCachesNothing {
 		f |= mapNoCache
 	}
-	if x.state == bufDelayed && (!fs.quirks.StatusTreeSettles || in.brief.state == briefDelayed) {
+	if x.State == pagecache.Delayed && (!fs.quirks.StatusTreeSettles || in.brief.state == briefDelayed) {
 		f |= mapDelallocReserve
 	}
 	// A brief file is mapped in a shorter way, which gives the same.
-	m := mapping{lblk: x.lblk, len: x.len}
+	m := mapping{lblk: x.Lblk, len: x.Len}
 	var got uint32
 	var e errno
 	if in.brief.state == briefDelayed {

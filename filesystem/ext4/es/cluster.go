@@ -1,16 +1,9 @@
-package ext4
+package es
 
-import (
-	"slices"
-)
+import "slices"
 
-// The delayed blocks of a bigalloc file are reserved by cluster. A cluster that is allocated or
-// reserved already for another block needs no second reservation. If an allocated cluster also
-// holds delayed blocks, a pending reservation notes that: when its allocated blocks are freed,
-// the cluster becomes a reserved one (fs/ext4/extents_status.c).
-
-// pending lists the logical clusters with a pending reservation, sorted.
-func (t *esTree) pending() []uint32 {
+// Pending lists the logical clusters with a pending reservation, sorted.
+func (t *Tree) Pending() []uint32 {
 	if t.pendingClusters == nil {
 		return nil
 	}
@@ -19,14 +12,14 @@ func (t *esTree) pending() []uint32 {
 
 // pendingAt returns where cluster clu stands in that list, or would stand, and whether it
 // does.
-func (t *esTree) pendingAt(clu uint32) (int, bool) { return slices.BinarySearch(t.pending(), clu) }
+func (t *Tree) pendingAt(clu uint32) (int, bool) { return slices.BinarySearch(t.Pending(), clu) }
 
-// isPending says whether cluster clu has a pending reservation (ext4_is_pending).
-func (t *esTree) isPending(clu uint32) bool { _, ok := t.pendingAt(clu); return ok }
+// IsPending says whether cluster clu has a pending reservation (ext4_is_pending).
+func (t *Tree) IsPending(clu uint32) bool { _, ok := t.pendingAt(clu); return ok }
 
-// addPending notes a pending reservation of cluster clu (__insert_pending). It returns how
+// AddPending notes a pending reservation of cluster clu (__insert_pending). It returns how
 // many are new: 1, or 0 where the cluster had one.
-func (t *esTree) addPending(clu uint32) int {
+func (t *Tree) AddPending(clu uint32) int {
 	i, ok := t.pendingAt(clu)
 	if ok {
 		return 0
@@ -38,31 +31,31 @@ func (t *esTree) addPending(clu uint32) int {
 	return 1
 }
 
-// dropPending removes the pending reservation of cluster clu, if it has one
+// DropPending removes the pending reservation of cluster clu, if it has one
 // (__remove_pending).
-func (t *esTree) dropPending(clu uint32) {
+func (t *Tree) DropPending(clu uint32) {
 	if i, ok := t.pendingAt(clu); ok {
 		*t.pendingClusters = slices.Delete(*t.pendingClusters, i, i+1)
 	}
 }
 
-// revisePending adds or removes the pending reservations of the clusters at both ends of
+// RevisePending adds or removes the pending reservations of the clusters at both ends of
 // [lblk, lblk+n), which has just been mapped (__revise_pending). Clusters in between are
 // mapped as a whole, and hold no delayed blocks. It returns how many pending reservations
 // are new.
-func (t *esTree) revisePending(lblk, n uint32, bits uint8) int {
+func (t *Tree) RevisePending(lblk, n uint32, bits uint8) int {
 	ratio := uint32(1) << bits
 	end := lblk + n - 1
 	first, last := lblk&^(ratio-1), end|(ratio-1)
 	// Whether delayed blocks lie in the first cluster before the range, or in the last one
 	// after it.
-	before := first != lblk && t.scanRange(first, lblk-1, isDelayedOnly)
-	after := func() bool { return last != end && t.scanRange(end+1, last, isDelayedOnly) }
+	before := first != lblk && t.ScanRange(first, lblk-1, (*Range).IsDelayedOnly)
+	after := func() bool { return last != end && t.ScanRange(end+1, last, (*Range).IsDelayedOnly) }
 	settle := func(pending bool, b uint32) int {
 		if pending {
-			return t.addPending(b >> bits)
+			return t.AddPending(b >> bits)
 		}
-		t.dropPending(b >> bits)
+		t.DropPending(b >> bits)
 		return 0
 	}
 	// The range lies in one cluster.
@@ -73,17 +66,17 @@ func (t *esTree) revisePending(lblk, n uint32, bits uint8) int {
 	return made + settle(after(), last)
 }
 
-// delayedClusters counts the clusters with blocks in [start, end] that are only delayed
+// DelayedClusters counts the clusters with blocks in [start, end] that are only delayed
 // (__es_delayed_clu).
-func (t *esTree) delayedClusters(start, end uint32, bits uint8) uint32 {
+func (t *Tree) DelayedClusters(start, end uint32, bits uint8) uint32 {
 	var n uint32
 	counted := int64(-1)
-	for i := t.search(start); i < len(t.ext) && t.ext[i].lblk <= end; i++ {
+	for i := t.search(start); i < len(t.ext) && t.ext[i].Lblk <= end; i++ {
 		e := &t.ext[i]
-		if !e.delayedOnly() {
+		if !e.IsDelayedOnly() {
 			continue
 		}
-		first, last := max(e.lblk, start)>>bits, min(e.end(), end)>>bits
+		first, last := max(e.Lblk, start)>>bits, min(e.Last(), end)>>bits
 		// The first cluster of a range may be the last one of the range before, which is
 		// counted.
 		n += last - first
@@ -93,6 +86,15 @@ func (t *esTree) delayedClusters(start, end uint32, bits uint8) uint32 {
 		counted = int64(last)
 	}
 	return n
+}
+
+// Release forgets the blocks [lblk, end], both inclusive, and returns the number of clusters
+// whose reservations are to be given back: those that hold no delayed block any more and
+// are not allocated (ext4_es_remove_extent). bits is the logarithm of the blocks a cluster.
+func (t *Tree) Release(lblk, end uint32, bits uint8) int64 {
+	c := reservedCount{bits: bits}
+	t.remove(lblk, end, &c)
+	return c.release(t)
 }
 
 // reservedCount counts the reservations that are given back when ranges are removed from a
@@ -108,8 +110,8 @@ type reservedCount struct {
 
 // add counts the part [lblk, lblk+n) of range e, which is removed (count_rsvd). Ranges come
 // in ascending order.
-func (c *reservedCount) add(e esExtent, lblk, n uint32) {
-	if !e.delayedOnly() {
+func (c *reservedCount) add(e Range, lblk, n uint32) {
+	if !e.IsDelayedOnly() {
 		return
 	}
 	// Without bigalloc each block has a reservation.
@@ -119,7 +121,7 @@ func (c *reservedCount) add(e esExtent, lblk, n uint32) {
 	}
 	ratio := uint32(1) << c.bits
 	// i is the first block not counted yet.
-	i, end := max(lblk, e.lblk), min(lblk+n-1, e.end())
+	i, end := max(lblk, e.Lblk), min(lblk+n-1, e.Last())
 	if !c.seen {
 		c.first, c.seen = i, true
 	}
@@ -152,7 +154,7 @@ func (c *reservedCount) add(e esExtent, lblk, n uint32) {
 // release returns the number of reservations to give back, after the ranges counted were
 // removed from t (get_rsvd). It also removes the pending reservations of clusters whose
 // delayed blocks are all gone.
-func (c *reservedCount) release(t *esTree) int64 {
+func (c *reservedCount) release(t *Tree) int64 {
 	if c.bits == 0 {
 		return c.clusters
 	}
@@ -168,11 +170,11 @@ func (c *reservedCount) release(t *esTree) int64 {
 	// Clusters at both ends that still hold delayed blocks outside the range keep their
 	// reservation.
 	left, right := false, false
-	if start := c.first &^ (ratio - 1); start < c.first && t.scanRange(start, c.first-1, isDelayedOnly) {
+	if start := c.first &^ (ratio - 1); start < c.first && t.ScanRange(start, c.first-1, (*Range).IsDelayedOnly) {
 		c.clusters--
 		left = true
 	}
-	if fill := c.last | (ratio - 1); (!left || first != last) && fill > c.last && t.scanRange(c.last+1, fill, isDelayedOnly) {
+	if fill := c.last | (ratio - 1); (!left || first != last) && fill > c.last && t.ScanRange(c.last+1, fill, (*Range).IsDelayedOnly) {
 		c.clusters--
 		right = true
 	}
@@ -193,7 +195,7 @@ func (c *reservedCount) release(t *esTree) int64 {
 	// With its last delayed block the pending reservation goes.
 	if first <= last {
 		i, _ := t.pendingAt(first)
-		j, clu := i, t.pending()
+		j, clu := i, t.Pending()
 		for j < len(clu) && clu[j] <= last {
 			c.clusters--
 			j++

@@ -1,0 +1,15 @@
+package allocator
+
+// Block48 is a physical block number in 48 bits, as many as it has on disk. What is kept
+// for each range of each file is small so, and needs no alignment.
+type Block48 [3]uint16
+
+// Pack48 packs a block number, which must be below 2^48.
+func Pack48(b Block) Block48 {
+	return Block48{uint16(b), uint16(b >> 16), uint16(b >> 32)}
+}
+
+// Block unpacks the block number.
+func (x Block48) Block() Block {
+	return Block(x[0]) | Block(x[1])<<16 | Block(x[2])<<32
+}

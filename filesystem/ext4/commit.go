@@ -1,0 +1,87 @@
+package ext4
+
+import (
+	"mbsim/allocator"
+	"mbsim/filesystem/ext4/journal"
+)
+
+// newJournal makes the journal of a file system that has one.
+func (fs *FS) newJournal() *journal.Journal {
+	c := journal.Config{
+		Clock: fs.opt.Clock,
+		Began: fs.opt.TransactionBegan,
+		// The blocks that were freed in a transaction become free when it has been written.
+		Written: func(tid uint64) { fs.alloc.Committed(tid) },
+	}
+	if fs.obs != nil {
+		c.Closed = fs.obs.Commit
+	}
+	// An interface that holds a nil Host would not be nil itself, so it is set only for a
+	// Host.
+	if fs.host != nil {
+		c.Host = fs.host
+	}
+	return journal.New(c)
+}
+
+// noteBitmapJournalled records that the running transaction holds the bitmap and the
+// descriptor of block b's group.
+func (fs *FS) noteBitmapJournalled(b allocator.Block) {
+	const descriptorSize = 64
+	if fs.host != nil {
+		g, _ := fs.geo.GroupOf(b)
+		fs.journal.Note(journal.BlockBitmap, uint64(g))
+		fs.journal.Note(journal.Descriptors, uint64(g)*descriptorSize>>fs.geo.BlockBits)
+	}
+}
+
+// fsync writes the file's pages, and commits the transaction that last changed its inode
+// (ext4_sync_file). Without a journal it writes the inode too, which is clean then
+// (ext4_fsync_nojournal).
+func (fs *FS) fsync(t *task, in *inode) errno {
+	fs.lock(in)
+	e := fs.writepages(t, in, 0, maxBlocks)
+	fs.endIO(t, in, in)
+	fs.unlock(in)
+	if fs.journal == nil && !in.hasDirty() {
+		fs.cleanInode(in)
+	}
+	// If the running transaction holds the inode it is committed; an earlier one may be on
+	// its way.
+	if e == 0 && fs.journal.Runs(in.syncTid) {
+		fs.journal.Commit()
+	} else {
+		fs.journal.Await(in.syncTid)
+	}
+	return e
+}
+
+// sync writes all dirty files and commits (syncfs, sync_filesystem): first without waiting,
+// then once more for what has become dirty meanwhile, such as the inodes whose blocks were
+// converted when their IO ended.
+func (fs *FS) sync(t *task) {
+	fs.writebackAll(t, nil)
+	fs.journal.Commit()
+	fs.endIO(t, nil, nil)
+	fs.writebackAll(t, nil)
+	fs.endIO(t, nil, nil)
+	fs.journal.Commit()
+}
+
+// dirtyInode records a change of the inode in the running transaction
+// (ext4_mark_inode_dirty).
+func (fs *FS) dirtyInode(t *task, in *inode) {
+	if j := fs.journal; j != nil {
+		j.Start()
+		in.syncTid = uint32(j.Current())
+		if fs.host != nil {
+			fs.noteInodeJournalled(in)
+		}
+	}
+}
+
+// noteInodeJournalled records that the running transaction holds the inode's block of the
+// inode table.
+func (fs *FS) noteInodeJournalled(in *inode) {
+	fs.journal.Note(journal.InodeTable, uint64(in.Number-1)*uint64(fs.layout.Super.InodeSize)>>fs.geo.BlockBits)
+}
