@@ -1,15 +1,9 @@
 package ext4
 
-import "mbsim/allocator"
-
-// since are the kernels of this program from the named one on, the oldest first.
-func since(kernel string) []string {
-	all := []string{"6.1", "6.12", "6.18", "7.2", "7.3"}
-	for all[0] != kernel {
-		all = all[1:]
-	}
-	return all
-}
+import (
+	"mbsim/allocator"
+	"mbsim/allocator/mballoc"
+)
 
 // Changes are what kernels after Linux5_10 do otherwise above the allocator, in the order in
 // which this program's kernels got them.
@@ -25,29 +19,37 @@ var Changes = []allocator.Change[Kernel]{
 	{
 		Name:    "orlov-clamps-clusters",
 		Doc:     "A directory's search for a flex group of average state asks for 0 free clusters where its limit came out negative, instead of for more than any group has.",
+		Commit:  "ext4: avoid negative min_clusters in find_group_orlov()",
+		Since:   "6.12",
+		Stable:  "6.1.113, 5.4 and later from November 2024 on",
 		Where:   "find_group_orlov",
-		Kernels: since("6.1"),
+		Kernels: mballoc.From("6.1"),
 		Apply:   func(k *Kernel) { k.Quirks.ClampMinClusters = true },
 	},
 	{
 		Name:    "bitmaps-prefetched-by-default",
 		Doc:     "All block bitmaps are read in the background after each mount, unless no_prefetch_block_bitmaps is given.",
+		Commit:  "ext4: make prefetch_block_bitmaps default",
+		Since:   "5.13",
 		Where:   "ext4_register_li_request",
-		Kernels: since("6.1"),
+		Kernels: mballoc.From("6.1"),
 		Apply:   func(k *Kernel) { k.Defaults.PrefetchBlockBitmaps = true },
 	},
 	{
-		Name:    "optimize-scan-option",
+		// The part of that change above the allocator, whose list says where it comes from.
+		Name:    "order-lists",
 		Doc:     "The mount option mb_optimize_scan lets the allocator find groups by lists of them, which is the default from 16 groups on.",
 		Where:   "ext4_fill_super",
-		Kernels: since("6.1"),
+		Kernels: mballoc.From("6.1"),
 		Apply:   func(k *Kernel) { k.Defaults.OptimizeScanGroups = 16 },
 	},
 	{
 		Name:    "write-now-takes-unwritten",
 		Doc:     "A write that allocates at once uses a part of an unwritten extent as it is, without making it an extent of its own.",
+		Commit:  "ext4: Improve write performance with disabled delalloc",
+		Since:   "6.0",
 		Where:   "ext4_get_block_unwritten",
-		Kernels: since("6.1"),
+		Kernels: mballoc.From("6.1"),
 		Apply:   func(k *Kernel) { k.Quirks.NowTakesUnwritten = true },
 	},
 	{
@@ -55,8 +57,9 @@ var Changes = []allocator.Change[Kernel]{
 		Doc:     "Punching or zeroing a range inside a file brings its size on disk up to the end of the range.",
 		Commit:  "ext4: increase i_disksize to offset + len in ext4_update_disksize_before_punch()",
 		Since:   "6.18",
+		Stable:  "6.1.157, 6.12.54",
 		Where:   "ext4_update_disksize_before_punch",
-		Kernels: since("6.1"),
+		Kernels: mballoc.From("6.1"),
 		Apply:   func(k *Kernel) { k.Quirks.PunchedDisksizeGrows = true },
 	},
 	{
@@ -64,28 +67,32 @@ var Changes = []allocator.Change[Kernel]{
 		Doc:     "What a split reads of the extent tree does not go into the status tree.",
 		Commit:  "ext4: don't cache extent during splitting extent",
 		Since:   "7.0",
+		Stable:  "6.1.165, 6.12.75, 6.18",
 		Where:   "ext4_split_extent",
-		Kernels: since("6.1"),
+		Kernels: mballoc.From("6.1"),
 		Apply:   func(k *Kernel) { k.Quirks.SplitCachesNothing = true },
 	},
 	{
 		Name:    "grown-root-verified",
 		Doc:     "The block that takes over the root's entries counts as checked, so that its first read puts nothing into the status tree.",
 		Where:   "ext4_ext_grow_indepth",
-		Kernels: since("6.1"),
+		Kernels: mballoc.From("6.1"),
 		Apply:   func(k *Kernel) { k.Quirks.GrownRootIsVerified = true },
 	},
 	{
 		Name:    "fallocate-retries-each",
 		Doc:     "Each piece of an fallocate has its own three tries after want of space.",
 		Where:   "ext4_alloc_file_blocks",
-		Kernels: since("6.1"),
+		Kernels: mballoc.From("6.1"),
 		Apply:   func(k *Kernel) { k.Quirks.FallocateRetriesEach = true },
 	},
 	{
-		Name:  "growing-moves-inline",
-		Doc:   "A file that is truncated to more than its inode holds gets its data in a block.",
-		Where: "ext4_setattr",
+		Name:   "growing-moves-inline",
+		Doc:    "A file that is truncated to more than its inode holds gets its data in a block.",
+		Commit: "ext4: convert inline data to extents when truncate exceeds inline size",
+		Since:  "7.0",
+		Stable: "6.1.168, 6.6, 6.12.80 and others",
+		Where:  "ext4_setattr",
 		// 6.18.15 is older than the stable releases of the other series that took this over.
 		Kernels: []string{"6.1", "6.12", "7.2", "7.3"},
 		Apply:   func(k *Kernel) { k.Quirks.GrowingMovesInline = true },
@@ -93,15 +100,18 @@ var Changes = []allocator.Change[Kernel]{
 	{
 		Name:    "direct-write-cleans-up",
 		Doc:     "A direct write beyond the end truncates the file if it fails, whatever the size on disk, and not if it was only short.",
+		Commit:  "ext4: properly sync file size update after O_SYNC direct IO (taken from what it changes, not confirmed)",
+		Since:   "6.7",
+		Stable:  "6.1.64, 6.5.13",
 		Where:   "ext4_inode_extension_cleanup",
-		Kernels: since("6.1"),
+		Kernels: mballoc.From("6.1"),
 		Apply:   func(k *Kernel) { k.Quirks.FailedDirectTruncates = true },
 	},
 	{
 		Name:    "dir-splits-after-first",
 		Doc:     "A block of a hashed directory is split behind its first name where that alone fills half of it; before, half of the names moved.",
 		Where:   "do_split",
-		Kernels: since("6.1"),
+		Kernels: mballoc.From("6.1"),
 		Apply:   func(k *Kernel) { k.Quirks.DirSplitsAfterFirst = true },
 	},
 	{
@@ -110,44 +120,48 @@ var Changes = []allocator.Change[Kernel]{
 		Commit:  "ext4: Speedup ext4 orphan inode handling",
 		Since:   "5.15",
 		Where:   "ext4_orphan_add",
-		Kernels: since("6.1"),
+		Kernels: mballoc.From("6.1"),
 		Apply:   func(k *Kernel) { k.Quirks.OrphanFile = true },
 	},
 	{
 		Name:    "cut-inline-forgets-delayed",
 		Doc:     "A file whose data is on its way out of the inode loses the reservation of its block when it is cut.",
 		Where:   "ext4_inline_data_truncate",
-		Kernels: since("6.1"),
+		Kernels: mballoc.From("6.1"),
 		Apply:   func(k *Kernel) { k.Quirks.CutInlineForgetsDelayed = true },
 	},
 	{
 		Name:    "dioread-nolock-for-small-blocks",
 		Doc:     "Blocks that are smaller than a page are allocated unwritten by default too (dioread_nolock).",
+		Commit:  "ext4: enable dioread_nolock as default for bs < ps case",
+		Since:   "6.8",
 		Where:   "ext4_set_def_opts",
-		Kernels: since("6.12"),
+		Kernels: mballoc.From("6.12"),
 		Apply:   func(k *Kernel) { k.Defaults.DioreadNolock = true },
 	},
 	{
 		Name:    "odd-stripe-dropped",
 		Doc:     "A stripe that is not a whole number of clusters is turned off.",
+		Commit:  "ext4: treat stripe in block unit; ext4: check stripe size compatibility on remount as well (6.12)",
+		Since:   "6.5",
 		Where:   "ext4_is_stripe_incompatible",
-		Kernels: since("6.12"),
+		Kernels: mballoc.From("6.12"),
 		Apply:   func(k *Kernel) { k.Quirks.DropOddStripe = true },
 	},
 	{
 		Name:    "status-tree-settles",
 		Doc:     "A range that becomes mapped uses up the reservations of its delayed blocks and is delayed no more, whoever maps it.",
-		Commit:  "ext4: update delalloc data reserve space in ext4_es_insert_extent()",
+		Commit:  "ext4: update delalloc data reserve spcae in ext4_es_insert_extent()",
 		Since:   "6.12",
 		Where:   "ext4_es_insert_extent",
-		Kernels: since("6.12"),
+		Kernels: mballoc.From("6.12"),
 		Apply:   func(k *Kernel) { k.Quirks.StatusTreeSettles = true },
 	},
 	{
 		Name:    "growing-zeroes-old-end",
 		Doc:     "A file that grows beyond its end has the rest of its last block zeroed, which makes that block dirty.",
 		Where:   "ext4_da_do_write_end",
-		Kernels: since("6.12"),
+		Kernels: mballoc.From("6.12"),
 		Apply:   func(k *Kernel) { k.Quirks.GrowingZeroesOldEnd = true },
 	},
 	{
@@ -155,8 +169,9 @@ var Changes = []allocator.Change[Kernel]{
 		Doc:     "Punching a hole drops its dirty pages without writing them, and remembers the hole.",
 		Commit:  "ext4: refactor ext4_punch_hole()",
 		Since:   "6.14",
+		Stable:  "6.12.41",
 		Where:   "ext4_punch_hole",
-		Kernels: since("6.12"),
+		Kernels: mballoc.From("6.12"),
 		Apply:   func(k *Kernel) { k.Quirks.PunchWritesNothing = true },
 	},
 	{
@@ -164,15 +179,16 @@ var Changes = []allocator.Change[Kernel]{
 		Doc:     "fallocate updates the times of a file before it looks at anything else.",
 		Commit:  "ext4: move out common parts into ext4_fallocate()",
 		Since:   "6.14",
+		Stable:  "6.12.41",
 		Where:   "ext4_fallocate",
-		Kernels: since("6.12"),
+		Kernels: mballoc.From("6.12"),
 		Apply:   func(k *Kernel) { k.Quirks.FallocateTouchesFirst = true },
 	},
 	{
 		Name:    "mixed-modes-unsupported",
 		Doc:     "An fallocate that is to do two things that exclude each other is not supported, where it was invalid before.",
 		Where:   "vfs_fallocate",
-		Kernels: since("6.12"),
+		Kernels: mballoc.From("6.12"),
 		Apply:   func(k *Kernel) { k.Quirks.MixedModesUnsupported = true },
 	},
 	{
@@ -180,15 +196,19 @@ var Changes = []allocator.Change[Kernel]{
 		Doc:     "Zeroing a range brings the size on disk up to date also where the range has no whole block.",
 		Commit:  "ext4: refactor ext4_zero_range()",
 		Since:   "6.14",
+		Stable:  "6.12.41",
 		Where:   "ext4_zero_range",
-		Kernels: since("6.12"),
+		Kernels: mballoc.From("6.12"),
 		Apply:   func(k *Kernel) { k.Quirks.ZeroRangeDropsAlways = true },
 	},
 	{
 		Name:    "endio-may-use-reserve",
 		Doc:     "The split of an extent after its IO may take tree blocks from the reserved pool.",
+		Commit:  "ext4: use reserved metadata blocks when splitting extent on endio",
+		Since:   "7.0",
+		Stable:  "6.12.75, 6.18",
 		Where:   "ext4_convert_unwritten_extents_endio",
-		Kernels: since("6.12"),
+		Kernels: mballoc.From("6.12"),
 		Apply:   func(k *Kernel) { k.Quirks.EndIOMayUseReserve = true },
 	},
 	{
@@ -196,8 +216,9 @@ var Changes = []allocator.Change[Kernel]{
 		Doc:     "Where a split finds no block for the tree, zeroes are written only over what holds no data, and the status tree forgets the extent.",
 		Commit:  "ext4: don't set EXT4_GET_BLOCKS_CONVERT when splitting before submitting I/O",
 		Since:   "7.0",
+		Stable:  "6.12.77, 6.18",
 		Where:   "ext4_split_extent_at",
-		Kernels: since("6.12"),
+		Kernels: mballoc.From("6.12"),
 		Apply:   func(k *Kernel) { k.Quirks.SplitBeforeIOKeepsData = true },
 	},
 	{
@@ -211,7 +232,7 @@ var Changes = []allocator.Change[Kernel]{
 		Name:    "writeback-caches-nothing",
 		Doc:     "What writeback and the end of its IO read of the extent tree does not go into the status tree.",
 		Where:   "mpage_map_one_extent",
-		Kernels: since("6.18"),
+		Kernels: mballoc.From("6.18"),
 		Apply:   func(k *Kernel) { k.Quirks.WritebackCachesNothing = true },
 	},
 	{
@@ -220,7 +241,7 @@ var Changes = []allocator.Change[Kernel]{
 		Commit:  "ext4: don't split extent before submitting I/O",
 		Since:   "7.0",
 		Where:   "ext4_split_convert_extents",
-		Kernels: since("7.2"),
+		Kernels: mballoc.From("7.2"),
 		Needs:   []string{"status-tree-settles"},
 		Apply:   func(k *Kernel) { k.Quirks.SplitAfterIO = true },
 	},
@@ -230,14 +251,14 @@ var Changes = []allocator.Change[Kernel]{
 		Commit:  "ext4: enable large folio for regular file",
 		Since:   "6.16",
 		Where:   "ext4_set_inode_mapping_order",
-		Kernels: since("6.18"),
+		Kernels: mballoc.From("6.18"),
 		Apply:   func(k *Kernel) { k.Quirks.LargeFolios = true },
 	},
 	{
 		Name:    "writer-goes-on",
 		Doc:     "A writer on one CPU maps all chunks of a file before the worker converts what has been written, and the flusher takes turns with it; found in recordings, not in one commit.",
 		Where:   "ext4_end_io_rsv_work",
-		Kernels: since("6.18"),
+		Kernels: mballoc.From("6.18"),
 		Apply:   func(k *Kernel) { k.Quirks.WriterGoesOn = true },
 	},
 	{
@@ -246,14 +267,14 @@ var Changes = []allocator.Change[Kernel]{
 		Commit:  "iomap: simplify direct io validity check",
 		Since:   "6.18",
 		Where:   "iomap_dio_bio_iter",
-		Kernels: since("6.18"),
+		Kernels: mballoc.From("6.18"),
 		Apply:   func(k *Kernel) { k.Quirks.DirectChecksExtent = true },
 	},
 	{
 		Name:    "old-end-zeroed-first",
 		Doc:     "The rest of a file's last block is zeroed before a write beyond the end or an fallocate, and the size follows an fallocate at its end.",
 		Where:   "ext4_block_zero_eof",
-		Kernels: since("7.2"),
+		Kernels: mballoc.From("7.2"),
 		Needs:   []string{"growing-zeroes-old-end"},
 		Apply:   func(k *Kernel) { k.Quirks.OldEndZeroedFirst = true },
 	},
@@ -261,7 +282,7 @@ var Changes = []allocator.Change[Kernel]{
 		Name:    "punch-ends-with-block",
 		Doc:     "A hole that reaches the end of the file ends with its last block, not with its last page.",
 		Where:   "ext4_punch_hole",
-		Kernels: since("7.2"),
+		Kernels: mballoc.From("7.2"),
 		Needs:   []string{"punch-writes-nothing"},
 		Apply:   func(k *Kernel) { k.Quirks.PunchEndsWithBlock = true },
 	},
@@ -269,7 +290,7 @@ var Changes = []allocator.Change[Kernel]{
 		Name:    "cache-replaces-same",
 		Doc:     "What is read of the extent tree takes the place of what the status tree knows where that is of the same kind, and nowhere else.",
 		Where:   "ext4_es_cache_extent",
-		Kernels: since("7.2"),
+		Kernels: mballoc.From("7.2"),
 		Needs:   []string{"status-tree-settles"},
 		Apply:   func(k *Kernel) { k.Quirks.CacheReplacesSame = true },
 	},
