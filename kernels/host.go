@@ -24,10 +24,11 @@ func Host() (sys *System, note string, err error) {
 	return sys, strings.Replace(note, "the kernel", "the running kernel", 1), err
 }
 
-// Nearest is the system nearest to the kernel of a release, as uname -r prints it: the one
-// whose allocator differs by the fewest changes, as it decides where blocks go; of several the
-// one that differs by the fewest changes above it, and then the newest that is not newer than
-// the release. Only changes that are known to be in one of the two alone count.
+// Nearest is the system nearest to the kernel of a release, as uname -r prints it: that of its
+// series, if there is one; otherwise the one whose allocator differs by the fewest changes, as
+// it decides where blocks go; of several the one that differs by the fewest changes above it,
+// and then the newest that is not newer than the release. Only changes that are known to be in
+// one of the two alone count.
 func Nearest(release string) (sys *System, note string, err error) {
 	v, suffix, err := parseRelease(release)
 	if err != nil {
@@ -38,9 +39,14 @@ func Nearest(release string) (sys *System, note string, err error) {
 	var least difference // that of the best so far
 	for _, p := range all {
 		d := differences(v, p.Name, all)
+		order := p.at.compareSeries(v)
+		if order == 0 {
+			best, least = p, d
+			break
+		}
 		// A later profile is nearer if less differs, or the same and it is not too new.
 		less := d.compare(&least)
-		if best.System == nil || less < 0 || less == 0 && p.at.compareSeries(v) <= 0 {
+		if best.System == nil || less < 0 || less == 0 && order < 0 {
 			best, least = p, d
 		}
 	}

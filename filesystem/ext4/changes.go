@@ -75,6 +75,8 @@ var Changes = []allocator.Change[Kernel]{
 	{
 		Name:    "grown-root-verified",
 		Doc:     "The block that takes over the root's entries counts as checked, so that its first read puts nothing into the status tree.",
+		Commit:  "ext4: no need to verify new add extent block",
+		Since:   "5.14",
 		Where:   "ext4_ext_grow_indepth",
 		Kernels: mballoc.From("6.1"),
 		Apply:   func(k *Kernel) { k.Quirks.GrownRootIsVerified = true },
@@ -82,6 +84,8 @@ var Changes = []allocator.Change[Kernel]{
 	{
 		Name:    "fallocate-retries-each",
 		Doc:     "Each piece of an fallocate has its own three tries after want of space.",
+		Commit:  "ext4: reset retry counter when ext4_alloc_file_blocks() makes progress",
+		Since:   "5.12",
 		Where:   "ext4_alloc_file_blocks",
 		Kernels: mballoc.From("6.1"),
 		Apply:   func(k *Kernel) { k.Quirks.FallocateRetriesEach = true },
@@ -100,7 +104,7 @@ var Changes = []allocator.Change[Kernel]{
 	{
 		Name:    "direct-write-cleans-up",
 		Doc:     "A direct write beyond the end truncates the file if it fails, whatever the size on disk, and not if it was only short.",
-		Commit:  "ext4: properly sync file size update after O_SYNC direct IO (taken from what it changes, not confirmed)",
+		Commit:  "ext4: properly sync file size update after O_SYNC direct IO",
 		Since:   "6.7",
 		Stable:  "6.1.64, 6.5.13",
 		Where:   "ext4_inode_extension_cleanup",
@@ -110,6 +114,9 @@ var Changes = []allocator.Change[Kernel]{
 	{
 		Name:    "dir-splits-after-first",
 		Doc:     "A block of a hashed directory is split behind its first name where that alone fills half of it; before, half of the names moved.",
+		Commit:  "ext4: fix off-by-one error in do_split",
+		Since:   "6.15",
+		Stable:  "6.1.135, 6.12.24 and others",
 		Where:   "do_split",
 		Kernels: mballoc.From("6.1"),
 		Apply:   func(k *Kernel) { k.Quirks.DirSplitsAfterFirst = true },
@@ -126,6 +133,8 @@ var Changes = []allocator.Change[Kernel]{
 	{
 		Name:    "cut-inline-forgets-delayed",
 		Doc:     "A file whose data is on its way out of the inode loses the reservation of its block when it is cut.",
+		Commit:  "ext4: remove extent cache entries when truncating inline data",
+		Since:   "5.15",
 		Where:   "ext4_inline_data_truncate",
 		Kernels: mballoc.From("6.1"),
 		Apply:   func(k *Kernel) { k.Quirks.CutInlineForgetsDelayed = true },
@@ -160,6 +169,9 @@ var Changes = []allocator.Change[Kernel]{
 	{
 		Name:    "growing-zeroes-old-end",
 		Doc:     "A file that grows beyond its end has the rest of its last block zeroed, which makes that block dirty.",
+		Commit:  "ext4: partial zero eof block on unaligned inode size extension",
+		Since:   "6.13",
+		Stable:  "6.6.70, 6.12.5",
 		Where:   "ext4_da_do_write_end",
 		Kernels: mballoc.From("6.12"),
 		Apply:   func(k *Kernel) { k.Quirks.GrowingZeroesOldEnd = true },
@@ -187,6 +199,8 @@ var Changes = []allocator.Change[Kernel]{
 	{
 		Name:    "mixed-modes-unsupported",
 		Doc:     "An fallocate that is to do two things that exclude each other is not supported, where it was invalid before.",
+		Commit:  "fs: sort out the fallocate mode vs flag mess",
+		Since:   "6.12",
 		Where:   "vfs_fallocate",
 		Kernels: mballoc.From("6.12"),
 		Apply:   func(k *Kernel) { k.Quirks.MixedModesUnsupported = true },
@@ -224,6 +238,9 @@ var Changes = []allocator.Change[Kernel]{
 	{
 		Name:    "indirect-holes-remembered",
 		Doc:     "The holes of files without extents are put into the status tree.",
+		Commit:  "ext4: don't report delalloc data as a hole on indirect-mapped inodes",
+		Since:   "7.4",
+		Stable:  "6.12.117, 7.3.4",
 		Where:   "ext4_ind_map_blocks",
 		Kernels: []string{"7.3"},
 		Apply:   func(k *Kernel) { k.Quirks.IndirectHolesRemembered = true },
@@ -231,6 +248,8 @@ var Changes = []allocator.Change[Kernel]{
 	{
 		Name:    "writeback-caches-nothing",
 		Doc:     "What writeback and the end of its IO read of the extent tree does not go into the status tree.",
+		Commit:  "ext4: prevent stale extent cache entries caused by concurrent I/O writeback",
+		Since:   "6.16",
 		Where:   "mpage_map_one_extent",
 		Kernels: mballoc.From("6.18"),
 		Apply:   func(k *Kernel) { k.Quirks.WritebackCachesNothing = true },
@@ -273,6 +292,8 @@ var Changes = []allocator.Change[Kernel]{
 	{
 		Name:    "old-end-zeroed-first",
 		Doc:     "The rest of a file's last block is zeroed before a write beyond the end or an fallocate, and the size follows an fallocate at its end.",
+		Commit:  "ext4: zero post-EOF partial block before appending write",
+		Since:   "7.1",
 		Where:   "ext4_block_zero_eof",
 		Kernels: mballoc.From("7.2"),
 		Needs:   []string{"growing-zeroes-old-end"},
@@ -281,6 +302,8 @@ var Changes = []allocator.Change[Kernel]{
 	{
 		Name:    "punch-ends-with-block",
 		Doc:     "A hole that reaches the end of the file ends with its last block, not with its last page.",
+		Commit:  "ext4: make ext4_punch_hole() support large block size",
+		Since:   "6.19",
 		Where:   "ext4_punch_hole",
 		Kernels: mballoc.From("7.2"),
 		Needs:   []string{"punch-writes-nothing"},
@@ -289,6 +312,8 @@ var Changes = []allocator.Change[Kernel]{
 	{
 		Name:    "cache-replaces-same",
 		Doc:     "What is read of the extent tree takes the place of what the status tree knows where that is of the same kind, and nowhere else.",
+		Commit:  "ext4: make ext4_es_cache_extent() support overwrite existing extents",
+		Since:   "7.0",
 		Where:   "ext4_es_cache_extent",
 		Kernels: mballoc.From("7.2"),
 		Needs:   []string{"status-tree-settles"},
