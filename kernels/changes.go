@@ -3,8 +3,6 @@ package kernels
 import (
 	"cmp"
 	"slices"
-	"strconv"
-	"strings"
 
 	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
@@ -23,6 +21,12 @@ type Change struct {
 	// Kernels are the names of the kernels that have it, and Needs those of the changes without
 	// which it has no meaning.
 	Kernels, Needs []string
+	// InAllocator says that the allocator has a part in it.
+	InAllocator bool
+
+	since version    // Since
+	dated bool       // whether that is known; otherwise it is the first kernel here that has it
+	taken []takeover // Stable
 }
 
 // In says whether the kernel of this name has the change.
@@ -34,55 +38,40 @@ func Changes() []Change { return changes }
 
 var changes = joinChanges(mballoc.Changes, ext4.Changes)
 
-// joinChanges makes one list of the changes of the allocator and of those above it. A change
-// that has a part in both is one.
+// notIdentified is what stands for the title of a commit that nobody has found yet: its Since
+// is then the first kernel of this program that has it.
+const notIdentified = "not identified yet: since is the first kernel here that has the change"
+
+// joinChanges makes one list of the changes of the allocator and of those above it. Two of one
+// name are the two parts of one change, since one commit made both, and users switch both at once.
 func joinChanges(below []allocator.Change[mballoc.Kernel], above []allocator.Change[ext4.Kernel]) []Change {
 	var all []Change
 	for i := range below {
-		all = append(all, changeOf(&below[i]))
+		all = append(all, changeOf(&below[i], true))
 	}
 	for i := range above {
-		c := changeOf(&above[i])
-		// What both lists say of one change is what the allocator's says.
+		c := changeOf(&above[i], false)
+		// What is said of a change in two parts is what the allocator's list says.
 		if !slices.ContainsFunc(all, func(x Change) bool { return x.Name == c.Name }) {
 			all = append(all, c)
 		}
 	}
 	// Those of one version keep their order, as one may need another before it.
-	slices.SortStableFunc(all, func(a, b Change) int { return compareVersions(a.Since, b.Since) })
+	slices.SortStableFunc(all, func(a, b Change) int { return a.since.compareSeries(b.since) })
 	return all
 }
 
 // changeOf is an entry of a list as the registry has it.
-func changeOf[K any](c *allocator.Change[K]) Change {
-	out := Change{Name: publicName(c.Name), Doc: c.Doc, Commit: c.Commit, Since: c.Since, Stable: c.Stable, Where: c.Where, Kernels: c.Kernels}
-	for _, need := range c.Needs {
-		out.Needs = append(out.Needs, publicName(need))
+func changeOf[K any](c *allocator.Change[K], inAllocator bool) Change {
+	out := Change{
+		Name: c.Name, Doc: c.Doc, Commit: cmp.Or(c.Commit, notIdentified), Since: c.Since, Stable: c.Stable, Where: c.Where,
+		Kernels: c.Kernels, Needs: c.Needs, InAllocator: inAllocator, dated: c.Since != "", taken: parseStable(c.Stable),
 	}
-	// Where the entry does not say where it comes from, the table does, or nobody knows.
-	u := upstream[c.Name]
-	out.Commit, out.Since, out.Stable = cmp.Or(u.commit, out.Commit, notIdentified), cmp.Or(u.since, out.Since), cmp.Or(u.stable, out.Stable)
-	if out.Since == "" && len(c.Kernels) > 0 {
+	if !out.dated && len(c.Kernels) > 0 {
 		out.Since = c.Kernels[0]
 	}
-	return out
-}
-
-// publicName is the name under which users know an entry of one of the lists.
-func publicName(name string) string { return cmp.Or(partOf[name], name) }
-
-// compareVersions compares two versions such as 5.13 and 6.1. It is the only place at which
-// versions are compared, and it decides nothing but an order in which to tell of changes.
-func compareVersions(a, b string) int {
-	return slices.Compare(versionNumbers(a), versionNumbers(b))
-}
-
-// versionNumbers are the numbers of a version.
-func versionNumbers(v string) (out []int) {
-	for part := range strings.SplitSeq(v, ".") {
-		n, _ := strconv.Atoi(part) // what is no number comes first
-		out = append(out, n)
-	}
+	// A text that is no version sorts first; a test refuses it.
+	out.since, _, _ = parseRelease(out.Since)
 	return out
 }
 

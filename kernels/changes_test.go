@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
 	"mbsim/filesystem/ext4"
 )
@@ -63,23 +64,45 @@ func TestChangesNeedWhatIsThere(t *testing.T) {
 	}
 }
 
-// TestPartsAreOfOneChange: what the lists say of the two parts of one change agrees.
+// TestPartsAreOfOneChange: what the lists say of the two parts of one change agrees, and where
+// it comes from stands once, in the allocator's list.
 func TestPartsAreOfOneChange(t *testing.T) {
-	inKernels := func(name, part string, kernels []string) {
-		c, ok := FindChange(name)
-		if !ok || !slices.Equal(c.Kernels, kernels) {
-			t.Errorf("the part %s of %s is in other kernels: %v", part, name, kernels)
+	parts := 0
+	for _, above := range ext4.Changes {
+		i := slices.IndexFunc(mballoc.Changes, func(c allocator.Change[mballoc.Kernel]) bool { return c.Name == above.Name })
+		if i < 0 {
+			continue
+		}
+		parts++
+		if below := &mballoc.Changes[i]; !slices.Equal(below.Kernels, above.Kernels) {
+			t.Errorf("the parts of %s are in other kernels: %v and %v", above.Name, below.Kernels, above.Kernels)
+		}
+		if above.Commit+above.Since+above.Stable != "" || above.Needs != nil {
+			t.Errorf("where %s comes from is told twice", above.Name)
 		}
 	}
-	below := make(map[string]bool)
-	for _, c := range mballoc.Changes {
-		below[c.Name] = true
-		inKernels(publicName(c.Name), c.Name, c.Kernels)
+	if parts == 0 {
+		t.Error("no change has two parts")
 	}
-	for _, c := range ext4.Changes {
-		inKernels(publicName(c.Name), c.Name, c.Kernels)
-		if partOf[c.Name] != "" && !below[partOf[c.Name]] {
-			t.Errorf("%s is a part of %s, which the allocator does not have", c.Name, partOf[c.Name])
+}
+
+// TestStableReleases: a kernel that has a change which mainline got later names the series that
+// took it over, and where the release is known, the kernel's is none before it.
+func TestStableReleases(t *testing.T) {
+	for _, p := range profiles() {
+		for i := range changes {
+			c := &changes[i]
+			// What the text says of the kernel's series.
+			named := slices.IndexFunc(c.taken, func(x takeover) bool { return x.at.compareSeries(p.at) == 0 })
+			if c.In(p.Name) && named < 0 && c.dated && c.since.compareSeries(p.at) > 0 {
+				t.Errorf("%s has %s, which is of %s: which stable release took it over?", p.Name, c.Name, c.Since)
+			}
+			if named < 0 || c.taken[named].at.stable == 0 {
+				continue
+			}
+			if at := c.taken[named].at; c.In(p.Name) != (p.at.stable >= at.stable) {
+				t.Errorf("%s (%s) has %s: %t; but %d.%d.%d took it over", p.Name, p.Doc, c.Name, c.In(p.Name), at.major, at.minor, at.stable)
+			}
 		}
 	}
 }
@@ -95,11 +118,24 @@ func TestKernelsAreTheirChanges(t *testing.T) {
 
 // TestVersions: versions are compared by their numbers.
 func TestVersions(t *testing.T) {
-	in := []string{"5.13", "6.0", "6.4", "6.12", "6.17", "7.0", "7.10"}
-	if !slices.IsSortedFunc(in, compareVersions) {
-		t.Errorf("not in order: %v", in)
+	before := version{}
+	for _, text := range []string{"5.13", "6.0", "6.4", "6.12", "6.17", "7.0", "7.10"} {
+		v, _, err := parseRelease(text)
+		if err != nil || before.compareSeries(v) >= 0 {
+			t.Errorf("%s is not after %v: %v, %v", text, before, v, err)
+		}
+		before = v
 	}
-	if !slices.IsSortedFunc(Changes(), func(a, b Change) int { return compareVersions(a.Since, b.Since) }) {
+	if !slices.IsSortedFunc(Changes(), func(a, b Change) int { return a.since.compareSeries(b.since) }) {
 		t.Error("the changes are not in the order of their versions")
+	}
+}
+
+// TestParseStable: releases, series and later series are read from the words of a change.
+func TestParseStable(t *testing.T) {
+	got := parseStable("6.1.113, 6.6, 5.4 and later from November 2024 on")
+	want := []takeover{{at: version{6, 1, 113}}, {at: version{6, 6, 0}}, {at: version{5, 4, 0}, later: true}}
+	if !slices.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }

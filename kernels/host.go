@@ -4,14 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"os"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-
-	"mbsim/allocator"
-	"mbsim/allocator/mballoc"
-	"mbsim/filesystem/ext4"
 )
 
 // HostName stands for the kernel that is running, wherever a kernel is named. A recording
@@ -30,34 +24,33 @@ func Host() (sys *System, note string, err error) {
 	return sys, strings.Replace(note, "the kernel", "the running kernel", 1), err
 }
 
-// Nearest is the system nearest to the kernel of a release, as uname -r prints it: the one
-// that differs from it by the fewest changes that are known to be in one of the two only. Of
-// several it is the newest that is not newer than the release.
+// Nearest is the system nearest to the kernel of a release, as uname -r prints it: that of its
+// series, if there is one; otherwise the one whose allocator differs by the fewest changes, as
+// it decides where blocks go; of several the one that differs by the fewest changes above it,
+// and then the newest that is not newer than the release. Only changes that are known to be in
+// one of the two alone count.
 func Nearest(release string) (sys *System, note string, err error) {
 	v, suffix, err := parseRelease(release)
 	if err != nil {
 		return nil, "", err
 	}
 	all := profiles()
-	changes := slices.Concat(dated(mballoc.Changes), dated(ext4.Changes))
 	var best profile
-	var lacks, more []string // of the best so far
+	var least difference // that of the best so far
 	for _, p := range all {
-		l, m := differences(changes, v, p.Name, all)
+		d := differences(v, p.Name, all)
+		order := p.at.compareSeries(v)
+		if order == 0 {
+			best, least = p, d
+			break
+		}
 		// A later profile is nearer if less differs, or the same and it is not too new.
-		less := cmp.Compare(len(l)+len(m), len(lacks)+len(more))
-		if best.System == nil || less < 0 || less == 0 && p.at.compareSeries(v) <= 0 {
-			best, lacks, more = p, l, m
+		less := d.compare(&least)
+		if best.System == nil || less < 0 || less == 0 && order < 0 {
+			best, least = p, d
 		}
 	}
-	// An older kernel of a profile's series may be from before its series took a change over.
-	var taken []string
-	for _, c := range changes {
-		if v.compareSeries(best.at) == 0 && v.stable < best.at.stable && c.taken(v) {
-			taken = append(taken, c.name)
-		}
-	}
-	return best.System, best.note(release, suffix, v, lacks, slices.Concat(more, taken)), nil
+	return best.System, best.note(release, suffix, v, &least), nil
 }
 
 // profile is a system that stands for one release of Linux.
@@ -81,12 +74,13 @@ func profiles() []profile {
 }
 
 // note says that the profile stands for a release, and what may differ.
-func (p *profile) note(release, suffix string, v version, lacks, more []string) string {
+func (p *profile) note(release, suffix string, v version, d *difference) string {
 	note := fmt.Sprintf("the kernel is %s; the nearest profile is %s (%s)", release, p.Name, p.Doc)
-	if len(lacks) > 0 {
+	// Those of the allocator first, as they matter most.
+	if lacks := slices.Concat(d.allocator.lacks, d.above.lacks); lacks != nil {
 		note += "; it lacks " + some(lacks)
 	}
-	if len(more) > 0 {
+	if more := slices.Concat(d.allocator.more, d.above.more); more != nil {
 		note += "; it has what this kernel may lack: " + some(more)
 	}
 	// What came with a stable release is known by its series only.
@@ -111,74 +105,22 @@ func some(names []string) string {
 	return strings.Join(names, ", ")
 }
 
-// version is a kernel's release as numbers: a series such as 6.18, and the stable release.
-type version struct{ major, minor, stable int }
-
-// compareSeries compares two versions but for their stable releases.
-func (v version) compareSeries(w version) int {
-	return cmp.Or(cmp.Compare(v.major, w.major), cmp.Compare(v.minor, w.minor))
-}
-
-// releaseForm is a release as uname -r prints it, such as 6.1.0-50-amd64. Numbers that no
-// kernel will have are none.
-var releaseForm = regexp.MustCompile(`^(\d{1,4})\.(\d{1,4})(?:\.(\d{1,6}))?(?:[^\d.\s]\S*)?$`)
-
-// parseRelease reads a release. The suffix is what follows the numbers, without the sign
-// that separates it.
-func parseRelease(release string) (v version, suffix string, err error) {
-	m := releaseForm.FindStringSubmatch(release)
-	if m == nil {
-		return v, "", fmt.Errorf("%q is no release of Linux: want one such as 6.1.2-name", release)
-	}
-	for i, n := range []*int{&v.major, &v.minor, &v.stable} {
-		*n, _ = strconv.Atoi(m[i+1]) // digits, or empty and 0
-	}
-	suffix = strings.TrimLeft(release, "0123456789.")
-	return v, strings.TrimLeft(suffix, "-+~"), nil
-}
-
-// datedChange is when a change came.
-type datedChange struct {
-	name     string
-	profiles []string
-	since    version
-	dated    bool      // whether since is known
-	stable   []version // series that took it over
-}
-
-// dated are when the changes of one part came.
-func dated[K any](changes []allocator.Change[K]) []datedChange {
-	var all []datedChange
-	for i := range changes {
-		c := &changes[i]
-		// What no profile has makes none of them better or worse.
-		if len(c.Kernels) == 0 {
-			continue
-		}
-		d := datedChange{name: c.Name, profiles: c.Kernels}
-		if since, _, err := parseRelease(c.Since); err == nil {
-			d.since, d.dated = since, true
-		}
-		// The series that took it over are words of a text.
-		for _, word := range strings.FieldsFunc(c.Stable, func(r rune) bool { return strings.ContainsRune(" ,;", r) }) {
-			if s, _, err := parseRelease(word); err == nil {
-				d.stable = append(d.stable, s)
-			}
-		}
-		all = append(all, d)
-	}
-	return all
-}
-
-// taken says whether the series of a version took the change over, in some stable release.
-func (c *datedChange) taken(v version) bool {
-	return slices.ContainsFunc(c.stable, func(s version) bool { return s.compareSeries(v) == 0 })
-}
-
 // has says whether a kernel of this version has the change, if that is known.
-func (c *datedChange) has(v version, all []profile) (has, known bool) {
-	// The profiles around it, which are the same for one of a profile's series. Profiles are in
-	// the order of their versions.
+func (c *Change) has(v version, all []profile) (has, known bool) {
+	// The text of the change may say which release of the series took it over, that the series
+	// did, or that all from some series on did that lived long enough.
+	taken, perhaps := false, false
+	for i := range c.taken {
+		t := &c.taken[i]
+		order := t.at.compareSeries(v)
+		if order == 0 && t.at.stable > 0 {
+			return v.stable >= t.at.stable, true
+		}
+		taken = taken || order == 0
+		perhaps = perhaps || t.later && order <= 0
+	}
+	// The profiles around the version, which are the same for one of a profile's series. Profiles
+	// are in the order of their versions.
 	var below, above *profile
 	for i := range all {
 		order := all[i].at.compareSeries(v)
@@ -189,12 +131,13 @@ func (c *datedChange) has(v version, all []profile) (has, known bool) {
 			above = &all[i]
 		}
 	}
-	in := func(p *profile) bool { return p != nil && slices.Contains(c.profiles, p.Name) }
+	in := func(p *profile) bool { return p != nil && c.In(p.Name) }
 	switch {
 	case below != nil && below == above:
 		return in(below), true
 	case c.dated:
-		return c.taken(v) || c.since.compareSeries(v) <= 0, true
+		has := taken || c.since.compareSeries(v) <= 0
+		return has, has || !perhaps
 	// A version newer than all profiles has what the newest has; one that is older, what the
 	// oldest has.
 	case above == nil:
@@ -205,19 +148,38 @@ func (c *datedChange) has(v version, all []profile) (has, known bool) {
 	return in(below), in(below) == in(above)
 }
 
-// differences are the names of the changes in which a profile is known to differ from a kernel
-// of a version: those that it lacks, and those that it has more.
-func differences(changes []datedChange, v version, name string, all []profile) (lacks, more []string) {
+// difference is in which changes a profile is known to differ from a kernel: in the allocator,
+// and only above it.
+type difference struct{ allocator, above lists }
+
+// lists are the changes that a profile lacks, and of those that it has more.
+type lists struct{ lacks, more []string }
+
+func (n *lists) count() int { return len(n.lacks) + len(n.more) }
+
+// compare is below 0 where d is the smaller difference.
+func (d *difference) compare(e *difference) int {
+	return cmp.Or(cmp.Compare(d.allocator.count(), e.allocator.count()), cmp.Compare(d.above.count(), e.above.count()))
+}
+
+// differences compares the profile of a name with a kernel of a version.
+func differences(v version, name string, all []profile) (d difference) {
 	for i := range changes {
 		c := &changes[i]
-		in := slices.Contains(c.profiles, name)
 		has, known := c.has(v, all)
-		switch {
-		case known && has && !in:
-			lacks = append(lacks, c.name)
-		case known && !has && in:
-			more = append(more, c.name)
+		// What no profile has makes none of them better or worse.
+		if len(c.Kernels) == 0 || !known || has == c.In(name) {
+			continue
+		}
+		at := &d.above
+		if c.InAllocator {
+			at = &d.allocator
+		}
+		if has {
+			at.lacks = append(at.lacks, c.Name)
+		} else {
+			at.more = append(at.more, c.Name)
 		}
 	}
-	return lacks, more
+	return d
 }

@@ -228,11 +228,14 @@ func baseOf(kernel string) mballoc.Kernel {
 
 // kernelOf makes ext4 of a profile, which has been checked: its base with all changes of its set.
 func (p Profile) kernelOf(doc string) ext4.Kernel {
-	set, name := p.Set(), p.String()
-	below := baseOf(p.Kernel).With(name, doc, func(c *allocator.Change[mballoc.Kernel]) bool { return set[publicName(c.Name)] })
-	k := ext4.Linux5_10
-	k.Name, k.Doc, k.Allocator = name, doc, below
-	return allocator.WithChanges(k, ext4.Changes, func(c *allocator.Change[ext4.Kernel]) bool { return set[publicName(c.Name)] })
+	set := p.Set()
+	below := baseOf(p.Kernel).With(p.String(), doc, chosen[mballoc.Kernel](set))
+	return ext4.Over(below, chosen[ext4.Kernel](set))
+}
+
+// chosen selects the changes of a set.
+func chosen[K any](set map[string]bool) func(*allocator.Change[K]) bool {
+	return func(c *allocator.Change[K]) bool { return set[c.Name] }
 }
 
 // switched is the system of a profile that switches something and has been checked.

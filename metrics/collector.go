@@ -79,7 +79,7 @@ type phase struct {
 	measured   bool
 	start, end int64
 	from, to   Row
-	times      latency.Span // of the phase
+	times      *latency.Recorder // of the phase
 }
 
 // New makes a collector. Counters count from here on.

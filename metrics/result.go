@@ -64,13 +64,13 @@ func (c *Collector) Finish(now int64) *Result {
 	for i := range c.phases {
 		p := &c.phases[i]
 		v := p.to.Since(p.from)
-		c.times.putSpan(v, &p.times)
+		v.putLatencies(p.times)
 		r.Phases = append(r.Phases, Phase{p.name, p.measured, p.start, p.end, v})
 		if !p.measured {
 			continue
 		}
 		// Counters and latencies are those of all measured phases, gauges those of the last.
-		measured.Add(&p.times)
+		measured.Add(p.times)
 		if r.Measured == nil {
 			r.Measured = slices.Clone(v)
 		} else {

@@ -13,13 +13,12 @@ type stopwatch struct {
 	from       []*latency.Recorder // emptied at each cut
 	run, phase *latency.Recorder
 	cuts       []timesCut
-	scratch    *latency.Recorder // empty between uses
 }
 
 // timesCut is what was recorded up to a time, since the cut before.
 type timesCut struct {
 	time int64
-	span latency.Span
+	span *latency.Recorder
 }
 
 // newTimes begins: what the recorders hold already is forgotten.
@@ -27,24 +26,24 @@ func newTimes(from []*latency.Recorder) stopwatch {
 	for _, r := range from {
 		r.Cut()
 	}
-	return stopwatch{from: from, run: latency.New(), phase: latency.New(), scratch: latency.New()}
+	return stopwatch{from: from, run: latency.New(), phase: latency.New()}
 }
 
 // cut takes what was recorded since the cut before. points is how many points the curve has
 // now, and kept says whether it has one at a time: thinning leaves fewer points than cuts.
 func (t *stopwatch) cut(now int64, points int, kept func(int64) bool) {
+	all := latency.New()
 	for _, r := range t.from {
-		span := r.Cut()
-		t.run.Add(&span)
-		t.phase.Add(&span)
-		t.scratch.Add(&span)
+		all.Add(r.Cut())
 	}
+	t.run.Add(all)
+	t.phase.Add(all)
 	// A second cut at a time belongs to the same point.
 	if n := len(t.cuts); n > 0 && t.cuts[n-1].time == now {
-		t.scratch.Add(&t.cuts[n-1].span)
-		t.cuts = t.cuts[:n-1]
+		t.cuts[n-1].span.Add(all)
+	} else {
+		t.cuts = append(t.cuts, timesCut{now, all})
 	}
-	t.cuts = append(t.cuts, timesCut{now, t.scratch.Cut()})
 	if len(t.cuts) > 2*points+2 {
 		t.fold(kept)
 	}
@@ -53,10 +52,11 @@ func (t *stopwatch) cut(now int64, points int, kept func(int64) bool) {
 // fold joins cuts at times at which there is no point any more to the next that has one.
 func (t *stopwatch) fold(kept func(int64) bool) {
 	out := t.cuts[:0]
+	joined := latency.New()
 	for i, c := range t.cuts {
-		t.scratch.Add(&c.span)
+		joined.Add(c.span)
 		if i == len(t.cuts)-1 || kept(c.time) {
-			out = append(out, timesCut{c.time, t.scratch.Cut()})
+			out = append(out, timesCut{c.time, joined.Cut()})
 		}
 	}
 	clear(t.cuts[len(out):])
@@ -96,13 +96,6 @@ func (r Row) putLatencies(rec *latency.Recorder) {
 	}
 }
 
-// putSpan is putLatencies of a span.
-func (t *stopwatch) putSpan(r Row, span *latency.Span) {
-	t.scratch.Add(span)
-	r.putLatencies(t.scratch)
-	t.scratch.Cut()
-}
-
 // intervals makes what a series says of time that of the interval since the point before:
 // latencies, and the ratios that divide by time.
 func (c *Collector) intervals(s *Series) {
@@ -116,7 +109,7 @@ func (c *Collector) intervals(s *Series) {
 			cuts = cuts[1:]
 		}
 		if len(cuts) > 0 && cuts[0].time == s.Times[i] {
-			c.times.putSpan(own, &cuts[0].span)
+			own.putLatencies(cuts[0].span)
 		}
 		if before != nil {
 			own.timeRatios(before)

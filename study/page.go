@@ -11,12 +11,16 @@ import (
 	"mbsim/internal/atomicfile"
 	"mbsim/metrics"
 	"mbsim/reports"
+	"mbsim/scenarios"
 	"mbsim/study/stats"
 )
 
+const pageName = "report.html"
+
+// What the variants of a sweep are called among the keys that settings vary.
 const (
-	pageName   = "report.html"
 	variantKey = "variant"
+	kernelKey  = "kernel" // where they are kernels
 )
 
 // writePage writes the study's page, and its pictures beside it.
@@ -91,11 +95,8 @@ func estimate(m stats.Mean, e *Effect) reports.Estimate {
 // keys returns what the settings vary: the variant, and the keys beside it.
 func (r *Result) keys() (keys []string) {
 	// The variant comes first, if there are any.
-	for i := range r.Settings {
-		s := &r.Settings[i]
-		if s.Variant != "" && !slices.Contains(keys, variantKey) {
-			keys = append(keys, variantKey)
-		}
+	if name := r.variantName(); name != "" {
+		keys = append(keys, name)
 	}
 	for i := range r.Settings {
 		s := &r.Settings[i]
@@ -109,11 +110,27 @@ func (r *Result) keys() (keys []string) {
 	return keys
 }
 
+// variantName is the key that stands for the variants: the kernel, if that is all they set, and
+// "" where there are none.
+func (r *Result) variantName() (name string) {
+	for i := range r.Settings {
+		s := &r.Settings[i]
+		if s.Variant == "" {
+			continue
+		}
+		name = kernelKey
+		if s.Own != 1 || s.Values[0].Key != scenarios.ProfileKey {
+			return variantKey
+		}
+	}
+	return name
+}
+
 // valuesOf returns the setting's values of keys, "" where it has none.
 func (s *SettingResult) valuesOf(keys []string) []string {
 	out := make([]string, len(keys))
 	for i, key := range keys {
-		if key == variantKey {
+		if key == variantKey || key == kernelKey {
 			out[i] = s.Variant
 		}
 		for _, v := range s.Values {

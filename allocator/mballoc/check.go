@@ -150,15 +150,9 @@ func (a *Allocator) checkLists() {
 
 // checkListsOf sees that a group whose buddy is loaded is on the lists that it belongs on.
 func (a *Allocator) checkListsOf(id allocator.GroupID, g *group) {
-	if largest, _ := a.order.summary(); largest == nil {
-		return
-	}
-	mean := a.meanList(g)
-	if o, ok := a.order.(*listOrder); ok {
-		mean = o.meanList(a, g)
-	}
-	if int(g.onLargest) != g.largest || g.onMean != mean {
-		a.broken(id, g, "it is on the lists %d and %d, not %d and %d", g.onLargest, g.onMean, g.largest, mean)
+	largest, mean := a.order.listsOf(a, g)
+	if int32(g.onLargest) != largest || g.onMean != mean {
+		a.broken(id, g, "it is on the lists %d and %d, not %d and %d", g.onLargest, g.onMean, largest, mean)
 	}
 }
 

@@ -25,9 +25,10 @@ func (firstFit) pass(s *searchPass) (next int) {
 	return s.exhausted()
 }
 
-// changed and summary implement Order. This order keeps no lists of groups.
-func (firstFit) changed(*Allocator, allocator.GroupID, *group) {}
-func (firstFit) summary() (largest, mean []int)                { return nil, nil }
+// changed, listsOf and summary implement Order. This order keeps no lists of groups.
+func (firstFit) changed(*Allocator, allocator.GroupID, *group)    {}
+func (firstFit) listsOf(*Allocator, *group) (largest, mean int32) { return -1, -1 }
+func (firstFit) summary() (largest, mean []int)                   { return nil, nil }
 
 // FirstFit is Linux 5.10 with the order firstFit.
 var FirstFit = Kernel{

@@ -122,9 +122,11 @@ type Order interface {
 	// changed is called when a group's free clusters, fragments or largest buddy have
 	// changed, or have become known because its buddy was made.
 	changed(a *Allocator, id allocator.GroupID, g *group)
-	// summary is how many groups are on each list that the order keeps, by the order of the
-	// largest free buddy and of the mean free fragment (mb_structs_summary). It is nil for an
-	// order without lists.
+	// listsOf are the numbers of the lists that a group whose buddy has been made belongs on, by
+	// its largest free buddy and by its mean free fragment; -1 for none.
+	listsOf(a *Allocator, g *group) (largest, mean int32)
+	// summary is how many groups are on each list that the order keeps (mb_structs_summary). It
+	// is nil for an order without lists.
 	summary() (largest, mean []int)
 }
 

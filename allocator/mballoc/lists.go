@@ -28,16 +28,16 @@ func (a *Allocator) meanOrder(n int) int {
 	return min(max(bits.Len(uint(n))-2, 0), a.orders-1)
 }
 
-// relist moves a group to the list for its largest buddy, and to list onMean of those for mean
+// relist moves a group to a list of those by largest buddies, and to one of those by mean
 // fragments (mb_set_largest_free_order, mb_update_avg_fragment_size).
-func (g *group) relist(id allocator.GroupID, largest, mean groupLists, onMean int32) {
-	if to := int8(g.largest); to != g.onLargest {
-		largest.move(id, int32(g.onLargest), int32(to))
-		g.onLargest = to
+func (g *group) relist(id allocator.GroupID, largest, mean groupLists, toLargest, toMean int32) {
+	if on := int32(g.onLargest); on != toLargest {
+		largest.move(id, on, toLargest)
+		g.onLargest = int8(toLargest)
 	}
-	if to := onMean; to != g.onMean {
-		mean.move(id, g.onMean, to)
-		g.onMean = to
+	if g.onMean != toMean {
+		mean.move(id, g.onMean, toMean)
+		g.onMean = toMean
 	}
 }
 

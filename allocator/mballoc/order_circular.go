@@ -21,7 +21,12 @@ func newCircularOrder(a *Allocator) Order {
 }
 
 func (o *circularOrder) changed(a *Allocator, id allocator.GroupID, g *group) {
-	g.relist(id, o.largest, o.mean, a.meanList(g))
+	largest, mean := o.listsOf(a, g)
+	g.relist(id, o.largest, o.mean, largest, mean)
+}
+
+func (o *circularOrder) listsOf(a *Allocator, g *group) (largest, mean int32) {
+	return int32(g.largest), a.meanList(g)
 }
 
 func (o *circularOrder) summary() (largest, mean []int) { return o.largest.count(), o.mean.count() }

@@ -10,6 +10,8 @@ func newLinearOrder(*Allocator) Order { return linearOrder{} }
 
 func (linearOrder) changed(*Allocator, allocator.GroupID, *group) {}
 
+func (linearOrder) listsOf(*Allocator, *group) (largest, mean int32) { return -1, -1 }
+
 func (linearOrder) summary() (largest, mean []int) { return nil, nil }
 
 // pass implements Order (the inner loop of ext4_mb_regular_allocator, in later kernels

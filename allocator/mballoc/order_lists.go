@@ -31,16 +31,16 @@ func listOrderOf(a *Allocator, exact bool) Order {
 }
 
 func (o *listOrder) changed(a *Allocator, id allocator.GroupID, g *group) {
-	g.relist(id, o.largest, o.mean, o.meanList(a, g))
+	largest, mean := o.listsOf(a, g)
+	g.relist(id, o.largest, o.mean, largest, mean)
 }
 
-// meanList is the list by mean fragment that a group belongs on, -1 for none.
-func (o *listOrder) meanList(a *Allocator, g *group) int32 {
-	mean := a.meanList(g)
+func (o *listOrder) listsOf(a *Allocator, g *group) (largest, mean int32) {
+	mean = a.meanList(g)
 	if o.exact && mean >= 0 {
-		return int32(g.free / g.fragments)
+		mean = int32(g.free / g.fragments)
 	}
-	return mean
+	return int32(g.largest), mean
 }
 
 func (o *listOrder) summary() (largest, mean []int) { return o.largest.count(), o.mean.count() }

@@ -152,13 +152,10 @@ func (a *Allocator) scanSimple(ac *allocation, id allocator.GroupID, g *group) {
 	}
 }
 
-// scanComplex measures the free extents of a group in order
-// (ext4_mb_complex_scan_group).
+// scanComplex measures the free extents of a group in order (ext4_mb_complex_scan_group). With
+// Quirks.SkipShortRuns cheap rungs measure only those in free runs as long as the goal or longer.
 func (a *Allocator) scanComplex(ac *allocation, id allocator.GroupID, g *group) {
-	if a.quirks.SkipShortRuns && a.kernel.Ladder[ac.criteria].Cheap {
-		a.scanLongRuns(ac, id, g)
-		return
-	}
+	onlyLong := a.quirks.SkipShortRuns && a.kernel.Ladder[ac.criteria].Cheap
 	limit := int(a.geo.ClustersPerGroup)
 	b := g.buddy[0]
 	free := g.free
@@ -167,17 +164,29 @@ func (a *Allocator) scanComplex(ac *allocation, id allocator.GroupID, g *group) 
 	i := b.NextZero(g.lowest, limit)
 	g.lowest = i
 	for free > 0 && ac.status == statusContinue {
-		// Most extents are short and lie in one word of the bitmap: skim measures those.
-		var n int
-		i, n, free = a.skim(ac, id, b, i, free)
-		if free == 0 {
-			break
+		// Most extents are short and lie in one word of the bitmap: skim measures those, where
+		// they are measured at all.
+		n := 0
+		if !onlyLong {
+			i, n, free = a.skim(ac, id, b, i, free)
+			if free == 0 {
+				break
+			}
 		}
 		// The next one reaches into another word, or must be measured with care.
 		if n == 0 {
 			i = b.NextZero(i, limit)
 			if i >= limit {
 				panic(a.dump("free clusters are missing", g, free, 0))
+			}
+			// A run that is shorter than the goal is passed over. What is left of one whose
+			// beginning was measured is a run of its own.
+			if onlyLong {
+				if end := b.NextSet(i, limit); end-i < ac.goal.len {
+					free -= end - i
+					i = end
+					continue
+				}
 			}
 			_, n = a.findExtent(g, i, ac.goal.len)
 		}
@@ -187,33 +196,6 @@ func (a *Allocator) scanComplex(ac *allocation, id allocator.GroupID, g *group) 
 	}
 	// The whole group was examined, so a sufficient best in it is taken whatever
 	// mb_min_to_scan says.
-	a.checkLimits(ac, id, g, true)
-}
-
-// scanLongRuns measures the free extents of a group that lie in free runs as long as the goal
-// or longer. It stands for scanComplex with Quirks.SkipShortRuns and a cheap rung.
-func (a *Allocator) scanLongRuns(ac *allocation, id allocator.GroupID, g *group) {
-	limit := int(a.geo.ClustersPerGroup)
-	b := g.buddy[0]
-	free := g.free
-	i := b.NextZero(g.lowest, limit)
-	g.lowest = i
-	for free > 0 && ac.status == statusContinue {
-		i = b.NextZero(i, limit)
-		if i >= limit {
-			panic(a.dump("free clusters are missing", g, free, 0))
-		}
-		// What is left of a run whose beginning was measured is a run of its own.
-		if end := b.NextSet(i, limit); end-i < ac.goal.len {
-			free -= end - i
-			i = end
-			continue
-		}
-		_, n := a.findExtent(g, i, ac.goal.len)
-		a.measure(ac, id, g, i, n)
-		i += n
-		free -= n
-	}
 	a.checkLimits(ac, id, g, true)
 }
 

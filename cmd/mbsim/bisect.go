@@ -9,8 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -70,20 +68,10 @@ the command line is wrong, 130 interrupted.`,
 	c.Flags().StringVar(&f.from, "from", "", "the older `kernel`, or a profile (required)")
 	c.Flags().StringVar(&f.to, "to", "", "the newer `kernel`, or a profile (required)")
 	c.Flags().StringVar(&f.metric, "metric", "extents_per_file_mean", "`name` of the metric that is asked about")
-	// How it is run: the flags of sweep that apply here.
-	c.Flags().IntVar(&f.reps, "reps", 0, "replications of each setting (default the scenario's, or 5)")
-	addMinEffect(c, &f.minEffect)
-	f.addSets(c)
-	c.Flags().IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "runs at a time on this machine")
-	c.Flags().StringVarP(&f.out, "out", "o", "", "output folder (default out/SCENARIO-bisect)")
-	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "list the runs and what they will take, and run nothing")
-	// What is printed.
 	c.Flags().BoolVar(&f.asJSON, "json", false, "print an object instead of the table")
-	c.Flags().StringVar(&f.progress, "progress", "auto", "progress bar on stderr: auto, always or never")
-	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "print no table and no progress")
-	// What a shell completes.
-	c.ValidArgsFunction = completeScenarios
-	completeMetrics(c)
+	// How it is run: the flags of sweep that apply here.
+	f.addSets(c)
+	f.addStudyFlags(c, "bisect")
 	completeKernelFlag(c, "from")
 	completeKernelFlag(c, "to")
 	return c
@@ -97,52 +85,36 @@ const (
 
 // bisect plans the study, performs it and says what was found.
 func (f *bisectFlags) bisect(ctx context.Context, name string, stdout, stderr io.Writer) error {
-	// Everything that can be wrong with the input is found before the folder is touched.
 	b, p, err := f.plan(name)
 	if err != nil {
 		return err
 	}
-	dir := f.out
-	if dir == "" {
-		dir = filepath.Join("out", p.Scenario+"-bisect")
-	}
-	for _, w := range p.Warnings {
-		fmt.Fprintf(stderr, "mbsim: warning: %s\n", w)
-	}
-	if f.dryRun {
-		return f.list(stdout, dir, p)
-	}
-	s, err := study.Open(dir, p)
-	if err != nil {
-		return err
-	}
-	found, err := f.perform(ctx, s, b, stderr)
-	if e := s.Close(); err == nil {
-		err = e
-	}
-	if err != nil || f.quiet {
-		return err
-	}
+	return f.withStudy(p, "bisect", stdout, stderr, func(s *study.Study) error {
+		found, err := f.perform(ctx, s, b, stderr)
+		if err != nil || f.quiet {
+			return err
+		}
+		return f.print(stdout, found, s)
+	})
+}
+
+// print prints what was found.
+func (f *bisectFlags) print(stdout io.Writer, found *bisect.Finding, s *study.Study) error {
 	if f.asJSON {
 		return compare.WriteBisectJSON(stdout, found)
 	}
 	if err := compare.WriteBisect(stdout, found, false); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, "\n%d runs are in %s, and the picture in %s\n", len(p.Settings)*p.Replications, dir, filepath.Join(dir, bisectPicture))
+	_, err := fmt.Fprintf(stdout, "\n%d runs are in %s, and the picture in %s\n", len(s.Plan.Settings)*s.Plan.Replications, s.Dir, filepath.Join(s.Dir, bisectPicture))
 	return err
 }
 
 // plan makes the bisection and its study.
 func (f *bisectFlags) plan(name string) (*bisect.Bisection, *study.Plan, error) {
-	// The flags.
-	switch {
-	case f.from == "" || f.to == "":
+	// What is asked.
+	if f.from == "" || f.to == "" {
 		return nil, nil, usagef("bisect needs --from and --to, such as --from 6.1 --to 7.2")
-	case f.reps < 0:
-		return nil, nil, usagef("--reps is %d: want 1 or more", f.reps)
-	case f.jobs < 1 || f.jobs > maxJobs:
-		return nil, nil, usagef("--jobs is %d: want 1 to %d", f.jobs, maxJobs)
 	}
 	for _, set := range f.sets {
 		if key := scenarios.KeyOf(set); key == bisect.Key || strings.HasPrefix(key, bisect.Key+".") {
@@ -157,30 +129,14 @@ func (f *bisectFlags) plan(name string) (*bisect.Bisection, *study.Plan, error) 
 		return nil, nil, err
 	}
 	// The study: every profile of the bisection, and nothing of the scenario's own sweep.
-	sets, err := f.allSets()
+	opt, err := f.options()
 	if err != nil {
 		return nil, nil, err
 	}
-	least, err := minEffect(f.minEffect)
-	if err != nil {
-		return nil, nil, err
-	}
-	version, err := study.CodeVersion()
-	if err != nil {
-		return nil, nil, err
-	}
-	p, err := study.NewPlan(name, study.Options{Sets: append(sets, b.Set()), Alone: true, Replications: f.reps, Metric: f.metric, MinEffect: least,
-		Baseline: bisect.SettingOf(b.From), Metrics: metricNames(), Version: version, Command: f.command(name)})
+	opt.Sets, opt.Alone, opt.Metric, opt.Baseline = append(opt.Sets, b.Set()), true, f.metric, bisect.SettingOf(b.From)
+	opt.Command = append([]string{"mbsim", "bisect", name, "--from", f.from, "--to", f.to, "--metric", f.metric}, f.studyCommand()...)
+	p, err := study.NewPlan(name, opt)
 	return b, p, err
-}
-
-// command is the command line without what does not change the results.
-func (f *bisectFlags) command(name string) []string {
-	c := append([]string{"mbsim", "bisect", name, "--from", f.from, "--to", f.to, "--metric", f.metric}, f.flagsOf()...)
-	if f.reps > 0 {
-		c = append(c, "--reps", strconv.Itoa(f.reps))
-	}
-	return c
 }
 
 // perform performs the study's runs, finds what the changes do, and writes it.

@@ -56,6 +56,32 @@ func TestSweepExpects(t *testing.T) {
 	}
 }
 
+// TestMergeExpects: merge ends as the sweep would have that performed the runs itself, with its
+// table or without.
+func TestMergeExpects(t *testing.T) {
+	for size, code := range map[string]int{"4K": exitOK, "64K": exitExpect} {
+		dir := t.TempDir()
+		path, out := filepath.Join(dir, "expecting.yaml"), filepath.Join(dir, "out")
+		if err := os.WriteFile(path, []byte(expecting), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			args string
+			code int
+		}{
+			{"sweep " + path + " --set workload.classes.p.file_size=" + size + " --set cpus=1,2 --reps 1 --engine shards -o " + out, exitOK},
+			{"shard --index 0 --of 1 --out " + out, exitOK},
+			{"merge " + out, code},
+			{"merge -q " + out, code},
+		} {
+			var stdout, stderr bytes.Buffer
+			if got := execute(strings.Fields(c.args), &stdout, &stderr); got != c.code {
+				t.Errorf("files of %s: mbsim %s: exit code %d, want %d\n%s%s", size, c.args, got, c.code, stdout.String(), stderr.String())
+			}
+		}
+	}
+}
+
 // TestRunNotApplicable: an expectation on a metric that the kernel's policy does not have is
 // neither met nor not.
 func TestRunNotApplicable(t *testing.T) {

@@ -21,7 +21,11 @@ all runs of the plan are there it writes study.json and study.csv and prints the
 table. It may be called at any time, as often as one likes.
 
 If runs are missing, or the plan's rule (--until) asks for more replications, it
-says so and ends with exit code 1: run the shards again.`,
+says so and ends with exit code 1: run the shards again.
+
+Exit codes: 0 all is well, 1 runs are missing, or mbsim itself or the machine failed, 2 the
+command line or the folder is wrong, 99 the scenario as it is (or the baseline) did not meet
+what it expects.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return studyError(merge(c.OutOrStdout(), args[0], quiet))
@@ -62,8 +66,13 @@ func merge(w io.Writer, dir string, quiet bool) (err error) {
 	}
 	// All is there: write the result.
 	r, err := s.Write()
-	if err != nil || quiet {
+	if err != nil {
 		return err
 	}
-	return compare.WriteSettings(w, r, compare.Options{}, false)
+	if !quiet {
+		if err := compare.WriteSettings(w, r, compare.Options{}, false); err != nil {
+			return err
+		}
+	}
+	return metExpectations(r)
 }

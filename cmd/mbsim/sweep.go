@@ -2,22 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
-	"runtime"
-	"strconv"
-	"strings"
-	"sync"
-	"time"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/spf13/cobra"
 
 	"mbsim/internal/shell"
 	"mbsim/metrics"
-	"mbsim/run"
 	"mbsim/study"
 	"mbsim/study/compare"
 	"mbsim/study/slurm"
@@ -95,6 +86,7 @@ it expects, 130 interrupted.`,
 		},
 	}
 	f.addFlags(c)
+	f.addStudyFlags(c, "sweep")
 	return c
 }
 
@@ -103,47 +95,18 @@ func (f *sweepFlags) addFlags(c *cobra.Command) {
 	// What is run: the settings and their replications.
 	f.addScenarioFlags(c)
 	c.Flags().Lookup("set").Usage = "`key=values` that settings are made of; may be repeated"
-	c.Flags().IntVar(&f.reps, "reps", 0, "replications of each setting (default the scenario's, or 5)")
 	c.Flags().StringVar(&f.until, "until", "", "add replications until `ci=SHARE[,max=N][,metric=NAME]` holds")
 	c.Flags().StringVar(&f.baseline, "baseline", "", "`setting` that the others are compared with: \"default\" for the scenario as it is (default the first)")
 	// What is compared.
 	c.Flags().StringArrayVar(&f.metrics, "metric", nil, "`name` of a metric to compare first, and in the table; may be repeated")
-	addMinEffect(c, &f.minEffect)
-	// Who performs the runs, and where to.
-	c.Flags().IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "runs at a time on this machine")
-	c.Flags().StringVarP(&f.out, "out", "o", "", "output folder (default out/SCENARIO-sweep)")
-	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "list the runs and what they will take, and run nothing")
+	// Who performs the runs.
 	c.Flags().StringVar(&f.engine, "engine", "local", "who performs the runs: local, slurm or shards")
 	c.Flags().IntVar(&f.slurm.Shards, "shards", 0, "tasks of the slurm job array (default by the estimated time, a minute or more each)")
 	c.Flags().StringArrayVar(&f.slurm.Args, "sbatch", nil, "further `argument` of sbatch, such as --partition=long; may be repeated")
 	c.Flags().IntVar(&f.slurm.Attempts, "attempts", 4, "how often slurm may be asked for runs that were lost")
-	// What is printed.
-	c.Flags().StringVar(&f.progress, "progress", "auto", "progress bar on stderr: auto, always or never")
-	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "print no table and no progress")
 	c.Flags().BoolVar(&f.all, "all", false, "print every metric that differs")
 	c.ValidArgsFunction = completeScenarios
 	completeMetrics(c)
-}
-
-// addMinEffect adds the flag --min-effect.
-func addMinEffect(c *cobra.Command, p *string) {
-	c.Flags().StringVar(p, "min-effect", "1%", "`share` of the mean below which a difference is no verdict, whatever the evidence")
-}
-
-// minEffect is the value of the flag --min-effect as a share.
-func minEffect(text string) (float64, error) {
-	if text == "" {
-		return study.DefaultMinEffect, nil
-	}
-	number, percent := strings.CutSuffix(text, "%")
-	v, err := strconv.ParseFloat(number, 64)
-	if percent {
-		v /= 100
-	}
-	if err != nil || !(v >= 0 && v <= 1) {
-		return 0, usagef("--min-effect is %q: want a share, such as 1%% or 0.01", text)
-	}
-	return v, nil
 }
 
 // completeMetrics completes the names of metrics.
@@ -159,61 +122,30 @@ func completeMetrics(c *cobra.Command) {
 
 // sweep plans the study and performs it, or only lists its runs.
 func (f *sweepFlags) sweep(ctx context.Context, name string, stdout, stderr io.Writer) error {
-	// Everything that can be wrong with the input is found before the folder is touched.
 	p, err := f.plan(name)
 	if err != nil {
 		return studyError(err)
 	}
-	dir := f.out
-	if dir == "" {
-		dir = filepath.Join("out", p.Scenario+"-sweep")
-	}
-	for _, w := range p.Warnings {
-		fmt.Fprintf(stderr, "mbsim: warning: %s\n", w)
-	}
-	if f.dryRun {
-		return studyError(f.list(stdout, dir, p))
-	}
-	// The folder keeps what is finished, so that the same command goes on after an interruption.
-	s, err := study.Open(dir, p)
-	if err != nil {
-		return studyError(err)
-	}
-	err = f.perform(ctx, s, stdout, stderr)
-	if e := s.Close(); err == nil {
-		err = e
-	}
-	return studyError(err)
+	return studyError(f.withStudy(p, "sweep", stdout, stderr, func(s *study.Study) error { return f.perform(ctx, s, stdout, stderr) }))
 }
 
-// More runs at a time, or more shards of a study, no machine and no cluster has use for.
-const (
-	maxJobs   = 4096
-	maxShards = 100000
-)
+// maxShards: more of a study no cluster has use for.
+const maxShards = 100000
 
 // plan makes the study that the command line describes.
 func (f *sweepFlags) plan(name string) (*study.Plan, error) {
 	// The flags that are numbers and words.
 	switch {
-	case f.reps < 0:
-		return nil, usagef("--reps is %d: want 1 or more", f.reps)
-	case f.jobs < 1 || f.jobs > maxJobs:
-		return nil, usagef("--jobs is %d: want 1 to %d", f.jobs, maxJobs)
 	case f.slurm.Shards < 0 || f.slurm.Shards > maxShards:
 		return nil, usagef("--shards is %d: want 1 to %d, or 0 for as many as the time asks for", f.slurm.Shards, maxShards)
 	case f.engine != "local" && f.engine != "slurm" && f.engine != "shards":
 		return nil, usagef("unknown engine %q: want local, slurm or shards", f.engine)
 	}
-	// Sets, and the kernel and the seed, which are sets too.
-	sets, err := f.allSets()
+	opt, err := f.options()
 	if err != nil {
 		return nil, err
 	}
-	opt := study.Options{Sets: sets, Replications: f.reps, Until: f.until, Baseline: f.baseline, Metrics: metricNames(), Command: f.command(name)}
-	if opt.MinEffect, err = minEffect(f.minEffect); err != nil {
-		return nil, err
-	}
+	opt.Until, opt.Baseline, opt.Command = f.until, f.baseline, f.command(name)
 	// The first metric is the one that the study is about.
 	for _, m := range f.metrics {
 		if _, err := metrics.Find(m); err != nil {
@@ -223,26 +155,16 @@ func (f *sweepFlags) plan(name string) (*study.Plan, error) {
 	if len(f.metrics) > 0 {
 		opt.Metric = f.metrics[0]
 	}
-	// Runs of other code are other runs.
-	if opt.Version, err = study.CodeVersion(); err != nil {
-		return nil, err
-	}
 	return study.NewPlan(name, opt)
 }
 
 // command is the command line without what does not change the results.
 func (f *sweepFlags) command(name string) []string {
-	c := append([]string{"mbsim", "sweep", name}, f.flagsOf()...)
+	c := append([]string{"mbsim", "sweep", name}, f.studyCommand()...)
 	for _, x := range []struct{ flag, value string }{{"--until", f.until}, {"--baseline", f.baseline}} {
 		if x.value != "" {
 			c = append(c, x.flag, x.value)
 		}
-	}
-	if f.reps > 0 {
-		c = append(c, "--reps", strconv.Itoa(f.reps))
-	}
-	if f.minEffect != "1%" {
-		c = append(c, "--min-effect", f.minEffect)
 	}
 	for _, m := range f.metrics {
 		c = append(c, "--metric", m)
@@ -265,12 +187,11 @@ func (f *sweepFlags) perform(ctx context.Context, s *study.Study, stdout, stderr
 		return err
 	}
 	if !f.quiet {
-		err = f.print(stdout, r, s.Dir)
+		if err := f.print(stdout, r, s.Dir); err != nil {
+			return err
+		}
 	}
-	if err == nil && !r.Met() {
-		err = silent(exitExpect)
-	}
-	return err
+	return metExpectations(r)
 }
 
 // print prints the study's table.
@@ -280,57 +201,6 @@ func (f *sweepFlags) print(stdout io.Writer, r *study.Result, dir string) error 
 	}
 	_, err := fmt.Fprintf(stdout, "\n%d runs are in %s\n", len(r.Settings)*r.Replications, dir)
 	return err
-}
-
-// tellForeign says that runs of other settings stay in the folder, or the user may take them
-// for these.
-func (f *sweepFlags) tellForeign(s *study.Study, stderr io.Writer) {
-	if n := s.Foreign(); n > 0 && !f.quiet {
-		fmt.Fprintf(stderr, "mbsim: %s keeps %d finished runs of other settings or versions, which this study does not use\n", s.Dir, n)
-	}
-}
-
-// performRuns performs the study's runs, with a bar.
-func (f *sweepFlags) performRuns(ctx context.Context, s *study.Study, stderr io.Writer) error {
-	f.tellForeign(s, stderr)
-	// The bar counts only the runs to be performed.
-	done, total := s.Finished()
-	bar, err := newBar(f.progress, f.quiet, fmt.Sprintf("%s, %d runs", s.Plan.Scenario, total), stderr)
-	if err != nil {
-		return err
-	}
-	start := done // what was finished before is not in the bar: it would spoil the time left
-	// Runs report from several goroutines, and the sum of their shares may shrink for a moment
-	// when one ends: the bar does not go back.
-	var mu sync.Mutex
-	share := 0.0
-	err = theInterrupts.gracefully(ctx, func(ctx context.Context) error {
-		return s.Run(ctx, f.executor(stderr), func(p study.Progress) {
-			mu.Lock()
-			defer mu.Unlock()
-			share = max(share, (float64(p.Done-start)+p.Running)/float64(max(p.Total-start, 1)))
-			bar.update(run.Progress{Done: share})
-		})
-	})
-	bar.done(err == nil)
-	// What is finished stays, and the same command goes on from there.
-	if errors.Is(err, context.Canceled) {
-		done, total = s.Finished()
-		return &exitError{exitInterrupted, fmt.Errorf("interrupted; %d of %d runs are finished: the same command goes on", done, total)}
-	}
-	return err
-}
-
-// executor is who performs the runs: this machine, or a Slurm cluster.
-func (f *sweepFlags) executor(stderr io.Writer) study.Executor {
-	if f.engine == "slurm" {
-		e := f.slurm
-		if !f.quiet {
-			e.Log = func(format string, a ...any) { fmt.Fprintf(stderr, "mbsim: "+format+"\n", a...) }
-		}
-		return &e
-	}
-	return &study.Pool{Jobs: f.jobs}
 }
 
 // printShards prints which commands perform the planned study in parts.
@@ -346,63 +216,4 @@ anywhere the folder can be seen, as often as needed, and then
   mbsim merge %s
 `, total, done, s.Dir, n, shell.Quote(s.Dir), n-1, shell.Quote(s.Dir))
 	return err
-}
-
-// list prints which runs would be performed, and how long they may take.
-func (f *sweepFlags) list(w io.Writer, dir string, p *study.Plan) error {
-	// What is finished already need not be performed.
-	finished, left, err := p.Finished(dir)
-	if err != nil {
-		return err
-	}
-	cost, err := p.Estimate(dir, left)
-	if err != nil {
-		return err
-	}
-	// The settings.
-	var rows []table.Row
-	for i := range p.Settings {
-		rows = append(rows, table.Row{p.Settings[i].Name, p.Replications, finished[i]})
-	}
-	fmt.Fprintf(w, "%s, seed %d, into %s\n\n", p.Scenario, p.Seed, dir)
-	tableOf(w, false, table.Row{"setting", "runs", "finished"}, rows)
-	// The number of runs, and the rule that may add more.
-	total := len(p.Settings) * p.Replications
-	fmt.Fprintf(w, "\n%d settings x %d replications = %d runs, %d to be performed", len(p.Settings), p.Replications, total, len(left))
-	if u := p.Until; u != nil {
-		fmt.Fprintf(w, "; then more until every difference is known to ±%g%%, at most %d replications", 100*u.CI, u.Max)
-	}
-	fmt.Fprintln(w)
-	// The time, which the first finished run tells better than the number of operations.
-	switch {
-	case len(left) == 0:
-	case !cost.Known:
-		fmt.Fprintf(w, "no estimate of the time: %s\n", cost.Basis)
-	default:
-		jobs := min(f.jobs, len(left))
-		fmt.Fprintf(w, "about %s with %d at a time (%s)\n", about(cost.Time/time.Duration(jobs)), jobs, cost.Basis)
-	}
-	return nil
-}
-
-// about is a time that is not known well.
-func about(d time.Duration) string {
-	switch {
-	case d < 10*time.Second:
-		return d.Round(100 * time.Millisecond).String()
-	case d < 10*time.Minute:
-		return d.Round(time.Second).String()
-	}
-	return d.Round(time.Minute).String()
-}
-
-// studyError gives an error its exit code.
-func studyError(err error) error {
-	switch {
-	case err == nil, errors.As(err, new(*exitError)):
-		return err
-	case errors.As(err, new(*study.UserError)):
-		return usage(err)
-	}
-	return &exitError{exitInternal, err}
 }

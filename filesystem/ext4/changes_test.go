@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
 )
 
@@ -36,7 +37,7 @@ func TestChanges(t *testing.T) {
 	}
 	a := mballoc.Linux5_10
 	a.Name = "7.3"
-	k := over(a)
+	k := Over(a, func(c *allocator.Change[Kernel]) bool { return c.In(a.Name) })
 	if k.Name != "7.3" || !k.Quirks.ClampMinClusters || !k.Defaults.PrefetchBlockBitmaps {
 		t.Errorf("%+v lacks changes", k)
 	}

@@ -149,16 +149,16 @@ type Quirks struct {
 func Kernels() []Kernel {
 	var all []Kernel
 	for _, a := range mballoc.Kernels() {
-		all = append(all, over(a))
+		all = append(all, Over(a, func(c *allocator.Change[Kernel]) bool { return c.In(a.Name) }))
 	}
 	return all
 }
 
-// over is the kernel whose allocator is a.
-func over(a mballoc.Kernel) Kernel {
+// Over is the kernel whose allocator is a and which has those of Changes that has selects.
+func Over(a mballoc.Kernel, has func(*allocator.Change[Kernel]) bool) Kernel {
 	k := Linux5_10
 	k.Name, k.Doc, k.Allocator = a.Name, a.Doc, a
-	return allocator.WithChanges(k, Changes, func(c *allocator.Change[Kernel]) bool { return c.In(a.Name) })
+	return allocator.WithChanges(k, Changes, has)
 }
 
 // DefaultKernel is used where none is named.

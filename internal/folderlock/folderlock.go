@@ -4,7 +4,8 @@
 // when that process ends, however it ends. It stands in the folder, or beside it while
 // there is no folder of this name: who holds such a one may make the folder, whole, by
 // a rename. The file tells who holds it, and is removed when the lock is given back; one
-// that a killed process has left is held by nobody, and the next process takes it over.
+// that a killed process has left is held by nobody, and the next process takes it over, or
+// removes it where the folder beside it is there by now.
 //
 // On a network file system that passes flock on to its server, as NFS does, the lock
 // holds for all machines.
@@ -115,7 +116,11 @@ func attempt(dir string) (*Lock, error) {
 	case err == nil && !st.IsDir():
 		return nil, fmt.Errorf("%s: a file is in the way of the folder", dir)
 	case err == nil:
-		return open(dir, filepath.Join(dir, lockName))
+		l, err := open(dir, filepath.Join(dir, lockName))
+		if l != nil {
+			removeLeft(filepath.Join(filepath.Dir(dir), besideName(filepath.Base(dir))))
+		}
+		return l, err
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
@@ -137,6 +142,20 @@ func attempt(dir string) (*Lock, error) {
 		return nil, l.drop()
 	}
 	return l, nil
+}
+
+// removeLeft removes a lock's file beside a folder that is there: who made the folder was
+// killed before it removed the file. One that is held stays, and so does one that cannot be
+// removed: it is nobody's, and in nobody's way.
+func removeLeft(path string) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil && stillThere(f) {
+		_ = os.Remove(path)
+	}
 }
 
 // open opens and locks a lock's file and writes into it who holds it. It is nil where

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -245,5 +246,43 @@ func TestRace(t *testing.T) {
 		if _, err := Acquire(dir); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// Who makes a folder and is killed before the lock beside it is removed leaves both: the next
+// lock of the folder removes it, unless it is held.
+func TestLeftBeside(t *testing.T) {
+	top := t.TempDir()
+	dir, left := filepath.Join(top, "out"), filepath.Join(top, ".out.lock")
+	for _, f := range []func(string) (*Lock, error){Acquire, Make} {
+		// As the killed process leaves it.
+		if err := errors.Join(os.MkdirAll(dir, 0o777), os.WriteFile(left, []byte("process 1 on n1\n"), 0o666)); err != nil {
+			t.Fatal(err)
+		}
+		l, err := f(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := names(t, top); got != "out out/.mbsim.lock" {
+			t.Errorf("there are %s", got)
+		}
+		release(t, l)
+	}
+	// A lock that somebody holds stays. A file description of its own stands for another process.
+	held, err := os.Create(left)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	if err := syscall.Flock(int(held.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	l, err := Make(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	release(t, l)
+	if got := names(t, top); got != ".out.lock out" {
+		t.Errorf("there are %s", got)
 	}
 }

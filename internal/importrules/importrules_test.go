@@ -76,6 +76,7 @@ var outside = map[string][]string{
 	"github.com/jedib0t/...":        {"reports", "cmd/mbsim", "study/..."},
 	"github.com/spf13/cobra":        {"cmd/mbsim"},
 	"github.com/vbauerster/mpb/...": {"cmd/mbsim"},
+	"github.com/HdrHistogram/...":   {"machine/latency"},
 	"golang.org/x/term":             {"cmd/mbsim"},
 	"golang.org/x/sync/...":         {"study/..."},
 	"golang.org/x/sys/...":          {"study/..."},

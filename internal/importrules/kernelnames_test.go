@@ -20,12 +20,12 @@ var (
 )
 
 // mayName are the places that may name a file system: those that are about just one, and what
-// mke2fs calls its types. mayNameVersion are those that may name a version: the lists of changes,
-// the oldest kernels, which are no list, and the registry of changes.
+// mke2fs calls its types. mayNameVersion are those that may name a version: the lists of changes, and
+// the oldest kernels, which are no list.
 var (
 	mayName        = []string{"kernels/", "filesystem/", "scenarios/keys.go"}
 	mayNameVersion = []string{
-		"kernels/upstream.go", "allocator/mballoc/changes.go", "allocator/mballoc/linux", "filesystem/ext4/changes.go", "filesystem/ext4/linux",
+		"allocator/mballoc/changes.go", "allocator/mballoc/linux", "filesystem/ext4/changes.go", "filesystem/ext4/linux",
 	}
 )
 

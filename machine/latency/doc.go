@@ -1,10 +1,11 @@
-// Package latency records how long things took: a histogram an operation (its
-// buckets are those of an HDR histogram of three digits), from which percentiles are read.
+// Package latency records how long things took: an HDR histogram an operation, from which
+// percentiles are read.
 //
 //	r := latency.New()
 //	r.Record(latency.Fsync, end-start)
 //	r.Percentile(latency.Fsync, 99)
-//	span := r.Cut() // what was recorded since the last cut; spans can be added up
+//	span := r.Cut() // what was recorded since the last cut
+//	phase.Add(span) // recorders can be added up
 //
 // # Units
 //
@@ -19,8 +20,9 @@
 //
 // # Invariants
 //
-// Recording allocates nothing but the histogram, 270 KB, at the first value of an
-// operation.
+// A histogram holds only the buckets that have a count, a few bytes each. Recording
+// allocates where their number becomes larger than it ever was, a cut what it returns.
+// In runs of the shipped scenarios with times all of it is 3% of the work.
 //
 // # Not modelled
 //
