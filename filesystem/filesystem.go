@@ -55,10 +55,11 @@ type Handle interface {
 	Close(t *Task) error
 }
 
-// Statfs holds the counts of statfs(2), in blocks.
+// Statfs holds the counts of statfs(2): of blocks and of inodes.
 type Statfs struct {
 	BlockSize           int64
 	Blocks, Free, Avail int64
+	Inodes, FreeInodes  int64
 }
 
 // FileInfo is what stat(2) and FIEMAP tell of one file.

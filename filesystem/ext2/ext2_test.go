@@ -223,8 +223,13 @@ func TestStatfs(t *testing.T) {
 		t.Errorf("%d blocks free, %d available, %d reserved", s.Free, s.Avail, reserve)
 	}
 	minix := mount(t, 64<<20, "-b 1024", "minixdf").Statfs()
-	if want := (filesystem.Statfs{BlockSize: 1024, Blocks: 65536, Free: s.Free, Avail: s.Avail}); minix != want {
+	if want := (filesystem.Statfs{BlockSize: 1024, Blocks: 65536, Free: s.Free, Avail: s.Avail, Inodes: 16384, FreeInodes: 16384 - 11}); minix != want {
 		t.Errorf("minixdf: got %+v, want %+v", minix, want)
+	}
+	// Each file and directory takes an inode, until it is deleted.
+	script(t, fs, "mkdir d\ncreat f d/f\nclose f\ncreat g g\nclose g\nunlink g\n")
+	if free := fs.Statfs().FreeInodes; free != s.FreeInodes-2 {
+		t.Errorf("%d inodes free of %d, with two more in use", free, s.FreeInodes)
 	}
 }
 

@@ -184,6 +184,7 @@ func (fs *FS) Statfs() filesystem.Statfs {
 		Blocks:    int64(fs.geo.Blocks) - fs.overhead,
 		Free:      free,
 		Avail:     max(0, free-int64(fs.layout.Super.ReservedBlocks)),
+		Inodes:    int64(fs.layout.Super.Inodes), FreeInodes: fs.freeInodes.Sum(),
 	}
 	if fs.opt.MinixDF {
 		s.Blocks = int64(fs.geo.Blocks)

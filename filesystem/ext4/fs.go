@@ -378,5 +378,6 @@ func (fs *FS) Statfs() filesystem.Statfs {
 		Blocks:    int64(fs.geo.Blocks) - int64(s.Overhead)<<bits,
 		Free:      free,
 		Avail:     max(0, free-reserved),
+		Inodes:    int64(fs.inodesCount), FreeInodes: fs.freeInodes.SumPositive(),
 	}
 }
