@@ -10,6 +10,8 @@ import (
 type Task struct {
 	CPU int // the CPU it runs on: which locality group and counter share it uses
 	PID int // pid%16 colours the goal where allocation is not delayed
+	// User is whose process it is; nil is root's, as the kernel's threads are.
+	User *User
 }
 
 // FileSystem is a mounted file system. Paths are relative to its root, without
@@ -53,10 +55,11 @@ type Handle interface {
 	Close(t *Task) error
 }
 
-// Statfs holds the counts of statfs(2), in blocks.
+// Statfs holds the counts of statfs(2): of blocks and of inodes.
 type Statfs struct {
 	BlockSize           int64
 	Blocks, Free, Avail int64
+	Inodes, FreeInodes  int64
 }
 
 // FileInfo is what stat(2) and FIEMAP tell of one file.

@@ -27,6 +27,12 @@ var inodeGoal = mballoc.Tunable{
 	Doc: "The inode that new files take if it is free; 0 leaves the choice to the parent directory.",
 }
 
+// reservedClusters is how large the pool of blocks is that only metadata may take.
+var reservedClusters = mballoc.Tunable{
+	Field: "s_resv_clusters", Sysfs: "reserved_clusters", Unit: "clusters", Default: "2% of the clusters, at most 4096 (none without extents)",
+	Doc: "Clusters that only the metadata of writes which must not fail may take: for all others, root too, the file system is full before.",
+}
+
 // recordings names, for a kernel that has no recordings of its own, the kernel whose
 // recordings it is compared with. The seed's is of the 5.10 series, and starts from the same
 // layouts.
@@ -52,7 +58,7 @@ func ext4System(k ext4.Kernel) *System {
 	// interval longer than any recording keeps the journal's timer out of it.
 	return &System{
 		Name: k.Name, Doc: k.Doc, FileSystem: "ext4", Recording: recording, Times: true,
-		Tunables: append(slices.Clone(k.Allocator.Tunables), inodeGoal),
+		Tunables: append(slices.Clone(k.Allocator.Tunables), inodeGoal, reservedClusters),
 		Recorder: Recorder{
 			Script: "record.sh", TakesKernel: true, Mkfs: "MKFS", Mount: "MOUNT", Tunables: "TUNABLES",
 			MkfsMore: "-O ^orphan_file,^metadata_csum_seed", MountMore: "commit=9999",

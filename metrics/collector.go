@@ -201,9 +201,11 @@ func (c *Collector) count(r Row) {
 
 // space puts the cheap figures of space into r.
 func (c *Collector) space(r Row) {
-	if s := c.fs.Statfs(); s.Blocks > 0 {
+	s := c.fs.Statfs()
+	if s.Blocks > 0 {
 		r[idUsedShare] = 1 - float64(s.Free)/float64(s.Blocks)
 	}
+	r[idUsedInodes], r[idFreeInodes] = float64(s.Inodes-s.FreeInodes), float64(s.FreeInodes)
 	if c.bands != nil {
 		r[idFreeBlocks] = float64(c.bands.freeClusters(c.policy) << c.geo.ClusterBits)
 	}

@@ -56,6 +56,8 @@ var headlines = slices.Concat([]string{
 var (
 	idUsedShare  = must("used_share")
 	idFreeBlocks = must("free_blocks")
+	idUsedInodes = must("used_inodes")
+	idFreeInodes = must("free_inodes")
 	idLostBlocks = must("lost_blocks")
 	treeFirst    = must(treeTable[0].Name)
 	freeFirst    = must(freeTable[0].Name)
@@ -103,6 +105,10 @@ var spaceMetrics = []Metric{
 		Doc: "Share of the file system's blocks that are in use or promised to delayed writes, as df shows it."},
 	{Name: "free_blocks", Unit: "blocks", Better: Neither, Kind: Gauge, Group: groupSpace, Source: "bg_free_blocks_count",
 		Doc: "Blocks free on disk: the sum over all group descriptors."},
+	{Name: "used_inodes", Unit: "inodes", Better: Neither, Kind: Gauge, Group: groupSpace, Source: fromStatfs,
+		Doc: "Inodes in use, those that the file system keeps for itself included, as df -i shows them."},
+	{Name: "free_inodes", Unit: "inodes", Better: Neither, Kind: Gauge, Group: groupSpace, Source: fromStatfs,
+		Doc: "Inodes that are free: with none left no file can be made, however many blocks are free."},
 	{Name: "lost_blocks", Unit: "blocks", Better: Neither, Kind: Counter, Group: groupSpace, Source: fromSimulator,
 		Doc: "Dirty blocks that found no place at writeback: data lost to ENOSPC."},
 }

@@ -177,11 +177,15 @@ func (s *stream) mount(c *workload.Case, l *image.Layout) {
 			s.t.Fatal(err)
 		}
 	}
+	pool := uint64(0)
+	if s.ext {
+		pool = mballoc.DefaultReservePool(&s.geo)
+	}
 	a, err := mballoc.New(mballoc.Config{
 		Geometry: s.geo, Source: l, Kernel: mballoc.Linux5_10, Tunables: tunables, CPUs: c.SMP, FlexFeature: flex,
 		GroupChecksums: l.Super.ROCompat&(image.MetadataCsum|image.UninitBG) != 0,
 		RootReserved:   uint64(l.Super.ReservedBlocks) >> s.geo.ClusterBits,
-		ReservePool:    s.ext,
+		ReservePool:    pool,
 	})
 	if err != nil {
 		s.t.Fatal(err)

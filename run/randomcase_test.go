@@ -236,7 +236,7 @@ const caseLimit = 10 * sim.Minute
 // rounds performs the rounds of a case, and settles.
 func (r *runner) rounds(p *sim.Process, rounds []caseRound, writers [][][]workload.Op) {
 	r.collector.Begin("rounds", true, p.Now())
-	main := r.player(0)
+	main := r.player(0, root)
 	for i := range rounds {
 		r.round(p, &rounds[i], writers[i])
 		then := map[string]workload.Then{"sync": workload.ThenSync, "remount": workload.ThenRemount}[rounds[i].Then]
@@ -273,7 +273,7 @@ func (r *runner) round(p *sim.Process, round *caseRound, writers [][]workload.Op
 }
 
 func (r *runner) writer(p *sim.Process, cpu int, ops []workload.Op) error {
-	pl := r.player(cpu)
+	pl := r.player(cpu, root)
 	for i := range ops {
 		if _, err := r.perform(p, pl, &ops[i]); err != nil {
 			return err

@@ -242,12 +242,15 @@ func (r *runner) fail(err error) {
 	r.engine.Stop()
 }
 
-// player performs operations for one process.
-func (r *runner) player(cpu int) *play.Player {
+// root is whose process prepares and settles what a workload needs.
+var root = workload.User{}
+
+// player performs operations for one process of a user.
+func (r *runner) player(cpu int, user workload.User) *play.Player {
 	r.pids++
 	return &play.Player{
 		FS: r.fs, CPUs: r.scenario.CPUs, Stat: r.m.readGroups,
-		Task: filesystem.Task{CPU: cpu, PID: r.pids},
+		Task: filesystem.Task{CPU: cpu, PID: r.pids, User: &filesystem.User{UID: user.UID, Groups: user.Groups}},
 	}
 }
 

@@ -102,7 +102,7 @@ func TestProcessNumbers(t *testing.T) {
 	alone(t, oneWriter, func(r *runner, p *sim.Process, op func(workload.Op)) {
 		seen := make(map[int]bool)
 		for range 20 {
-			seen[r.player(1).Task.PID] = true
+			seen[r.player(1, root).Task.PID] = true
 		}
 		if len(seen) != 20 {
 			t.Errorf("20 processes have %d numbers", len(seen))

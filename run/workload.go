@@ -12,7 +12,7 @@ import (
 
 // script performs the scenario's script.
 func (r *runner) script(p *sim.Process) {
-	pl := r.player(0)
+	pl := r.player(0, r.scenario.Workload.User)
 	r.collector.Begin("script", true, p.Now())
 	ops := r.scenario.Workload.Script.Ops
 	for i := range ops {
@@ -34,7 +34,7 @@ func (r *runner) script(p *sim.Process) {
 
 // phases performs the phases one after the other.
 func (r *runner) phases(p *sim.Process) {
-	pl := r.player(0)
+	pl := r.player(0, root)
 	ph := r.scenario.Workload.Phases
 	for i := range ph {
 		if r.over() {
@@ -104,7 +104,7 @@ func (r *runner) work(p *sim.Process, workers []*workload.Worker) {
 
 // worker is one process of a class.
 func (r *runner) worker(p *sim.Process, w *workload.Worker) error {
-	pl := r.player(w.CPU)
+	pl := r.player(w.CPU, w.User())
 	v := workload.View{Now: p.Now(), Used: r.m.used()}
 	for {
 		step, ok := w.Next(v)

@@ -41,7 +41,7 @@ func alone(t *testing.T, s string, do func(r *runner, p *sim.Process, op func(wo
 		r.engine.Go("alone", func(p *sim.Process) {
 			r.collector.Begin("alone", true, p.Now())
 			r.stopping = true
-			pl := r.player(0)
+			pl := r.player(0, root)
 			do(r, p, func(op workload.Op) {
 				if ret, err := r.perform(p, pl, &op); err != nil || ret < 0 {
 					t.Errorf("%s: %d, %v", workload.FormatOp(op), ret, err)
@@ -84,7 +84,7 @@ func TestWritersWait(t *testing.T) {
 			alone(t, oneWriter, func(r *runner, p *sim.Process, op func(workload.Op)) {
 				op(workload.Op{Kind: workload.Creat, FD: "x", Path: "f"})
 				// The write itself, without what a process does behind it.
-				pl := r.player(0)
+				pl := r.player(0, root)
 				h, err := r.fs.Open(&pl.Task, "f", false)
 				if err != nil {
 					t.Fatal(err)

@@ -51,6 +51,8 @@ func classKeys() *object {
 			{key: "count", typ: whole{min: 1, max: 10000}, at: func(p any) any { return &c(p).Count }, def: "1", unit: "processes", doc: "How many."},
 			{key: "cpus", typ: list[int]{elem: whole{min: 0, max: 1023}, what: "CPUs"}, at: func(p any) any { return &c(p).CPUs }, auto: "all CPUs in turn",
 				doc: "CPUs they run on: the first process on the first, and so on, in turn."},
+			{key: "user", typ: userType{}, at: func(p any) any { return &c(p).User }, def: userOrdinary, unit: "user",
+				doc: "Whose they are: root, or UID[:GID[,GID...]]. It decides who may take the blocks reserved for root (device.mkfs.reserved), which root may, and whom the mount options resuid= and resgid= or the superblock name."},
 			{key: "arrival", typ: times, at: func(p any) any { return &c(p).Arrival }, unit: "time",
 				doc: "Time between the starts of a process's operations, however long they take."},
 			{key: "think", typ: times, at: func(p any) any { return &c(p).Think }, auto: "none", unit: "time",

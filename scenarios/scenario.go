@@ -88,6 +88,7 @@ type Memory struct {
 type Workload struct {
 	Phases []workload.Phase
 	Script *Script
+	User   workload.User // whose process performs Script
 
 	classes []workload.Class // as written, where they are one phase
 }

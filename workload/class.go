@@ -62,11 +62,18 @@ const (
 	FallocZeroRange uint32 = 16
 )
 
+// User is whose a process is. It decides who may take the blocks reserved for root.
+type User struct {
+	UID    uint32   // 0 for root
+	Groups []uint32 // ids of its group and of those it belongs to besides
+}
+
 // Class is a number of processes that behave alike.
 type Class struct {
 	Name  string
 	Count int   // processes
 	CPUs  []int // process i runs on CPUs[i mod len]; empty for all CPUs in turn
+	User  User  // whose they are
 
 	// Arrival is the time between the starts of operations, however long they
 	// take (an open system). Otherwise Think is the time between the end of one

@@ -113,6 +113,9 @@ func (w *Worker) start(c *Class, cpu int, now int64) {
 	}
 }
 
+// User is whose process it is in this phase.
+func (w *Worker) User() User { return w.class.User }
+
 // Next returns the next operation, given what became of the one before. It
 // returns false once the process has ended.
 func (w *Worker) Next(v View) (Step, bool) {

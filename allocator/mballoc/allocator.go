@@ -20,12 +20,9 @@ type Config struct {
 	FlexFeature    bool   // the flex_bg feature, whatever the flex size
 	GroupChecksums bool   // metadata_csum or uninit_bg: groups may be uninitialized
 	RootReserved   uint64 // clusters kept for root (r_blocks_count)
-	ReservePool    bool   // keep the reserved pool: the extent feature is on
-	// Unprivileged processes may not take root's reserve. Those of mbsim are root's, as
-	// the recorder's are: tests of the kernel's rule set it.
-	Unprivileged  bool
-	ImmediateFree bool // freed blocks are free at once: there is no journal
-	OptimizeScan  bool // mb_optimize_scan: keep lists of groups, if the kernel can
+	ReservePool    uint64 // clusters that only requests with UseReserved may take (s_resv_clusters)
+	ImmediateFree  bool   // freed blocks are free at once: there is no journal
+	OptimizeScan   bool   // mb_optimize_scan: keep lists of groups, if the kernel can
 
 	Observer Observer // nil for nobody
 	Locks    Locks    // nil where one CPU runs at a time
@@ -100,6 +97,7 @@ func New(cfg Config) (*Allocator, error) {
 		pages:              make([]*page, (g.Groups+groupsPerPage-1)/groupsPerPage),
 		flexFree:           make([]int64, uint32(g.Groups)>>g.FlexBits+1),
 		rootReserved:       int64(cfg.RootReserved),
+		reserved:           int64(cfg.ReservePool),
 	}
 	a.kernel = &a.cfg.Kernel
 	a.streamGoals = make([]streamGoal, a.kernel.StreamGoals(cfg.CPUs, g.Groups))
@@ -115,11 +113,6 @@ func New(cfg Config) (*Allocator, error) {
 	a.srcFree = a.sourceFree()
 	a.freeClusters = allocator.NewPerCPUCounter(a.CountFreeClusters(), cfg.CPUs)
 	a.dirtyClusters = allocator.NewPerCPUCounter(0, cfg.CPUs)
-	// The reserved pool is 2% of the clusters, but at most 4096
-	// (ext4_set_resv_clusters).
-	if cfg.ReservePool {
-		a.reserved = int64(min(g.Blocks>>g.ClusterBits/50, 4096))
-	}
 	a.lgs = make([]localityGroup, cfg.CPUs)
 	a.order = a.kernel.Order(a)
 	return a, nil

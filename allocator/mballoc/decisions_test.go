@@ -17,7 +17,8 @@ import (
 //
 //	disk [block=4096] [cluster=4096] [groups=4] [clusters=32768] [last=N] [flex=1] [stripe=N]
 //	     [cpus=1] [profile=5.10] [lists] [nojournal] [unprivileged] [root=N] [pool] [locks]
-//	     lays out and mounts; lines say what is not free:
+//	     lays out and mounts; requests are those of a process that may take root's reserve,
+//	     unless it is unprivileged; lines say what is not free:
 //	       group 3: used                          all of it
 //	       group 3: used 0+100 200+1              these clusters
 //	       group 0-2: free 5+1 0+2/8 0+1/4x10     all but these; 2 of every 8, 1 of 4 ten times
@@ -83,6 +84,8 @@ type scene struct {
 	before Stats
 	passes Stats
 	thief  *Request
+
+	unprivileged bool // requests are those of a process that may not take root's reserve
 }
 
 func (s *scene) say(format string, args ...any) { fmt.Fprintf(&s.out, format+"\n", args...) }
@@ -146,6 +149,7 @@ func (s *scene) layOut() {
 	}
 	s.inodes = make(map[uint32]*Inode)
 	s.before, s.thief = Stats{}, nil
+	s.unprivileged = s.has("unprivileged")
 	s.a = disk.Mount(s.t, func(cfg *Config) {
 		p, err := KernelByName(s.text("profile", "5.10"))
 		if err != nil {
@@ -155,9 +159,10 @@ func (s *scene) layOut() {
 		cfg.Tunables = p.DefaultTunables(&cfg.Geometry, cfg.FlexFeature)
 		cfg.CPUs = s.number("cpus", 1)
 		cfg.ImmediateFree = s.has("nojournal")
-		cfg.Unprivileged = s.has("unprivileged")
 		cfg.RootReserved = uint64(s.number("root", 0))
-		cfg.ReservePool = s.has("pool")
+		if s.has("pool") {
+			cfg.ReservePool = DefaultReservePool(&cfg.Geometry)
+		}
 		cfg.Observer = s
 		if s.has("locks") || cfg.CPUs > 1 {
 			cfg.Locks = s
@@ -270,6 +275,9 @@ func (s *scene) inode() *Inode {
 
 // flags reads the kernel's names of flags, without HINT_.
 func (s *scene) flags() (f Flags) {
+	if s.unprivileged {
+		f = Unprivileged
+	}
 	v := s.text("flags", "")
 	for _, name := range strings.FieldsFunc(v, func(r rune) bool { return r == ',' }) {
 		found := false

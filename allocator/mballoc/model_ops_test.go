@@ -49,7 +49,7 @@ func (m *model) small(cpu, i, n int) {
 func (m *model) ask(cpu, i int, r Request) {
 	f, at, n := m.files[i], int(r.Logical/m.geo.ClusterRatio()), int(r.Len)
 	if m.choose.chance("delayed", 2) {
-		for f.reserved < n && m.a.ClaimFree(cpu, 1, 0) {
+		for f.reserved < n && m.a.ClaimFree(cpu, 1, m.rights) {
 			f.reserved++
 		}
 		if f.reserved > 0 {
@@ -58,7 +58,8 @@ func (m *model) ask(cpu, i int, r Request) {
 			r.Flags |= DelallocReserved
 		}
 	}
-	claimable := r.Flags&DelallocReserved != 0 || m.a.HasFree(cpu, 1, r.Flags)
+	r.Flags |= m.rights
+	claimable := r.Flags&DelallocReserved != 0 || m.a.HasFree(1, r.Flags)
 	outer, outerFile, nested := m.cpu, m.file, m.nested
 	made := m.a.stats.InodePAs
 	m.cpu, m.file = cpu, i
@@ -315,9 +316,9 @@ func (m *model) claim() {
 	rsv, root := m.a.ReservedClusters(), int64(m.a.cfg.RootReserved)
 	left := m.free - dirty - n
 	want := left >= rsv+root ||
-		left >= rsv && (flags == UseRootBlocks || !m.a.cfg.Unprivileged) ||
+		left >= rsv && (flags == UseRootBlocks || m.rights == 0) ||
 		left >= 0 && flags == UseReserved
-	if got := m.a.HasFree(m.choose("cpu", m.a.cfg.CPUs), n, flags); got != want {
+	if got := m.a.HasFree(n, flags|m.rights); got != want {
 		m.fail("%d clusters of %d, %d dirty, %d and %d reserved, flags %v: may be promised %t", n, m.free, dirty, rsv, root, flags, got)
 	}
 }

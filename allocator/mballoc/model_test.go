@@ -46,6 +46,7 @@ type model struct {
 	files   []*modelFile
 	tid     uint64
 	journal bool
+	rights  Flags // Unprivileged where processes may not take root's reserve
 
 	rnd    uint32 // for what the locks do
 	cpu    int    // the CPU whose request is under way, -1 for none
@@ -81,8 +82,12 @@ func newModel(choose chooser) *model {
 	cfg.CPUs = choose.between("cpus", 1, 4)
 	cfg.ImmediateFree = !m.journal
 	cfg.RootReserved = uint64(choose("root reserve", 100))
-	cfg.Unprivileged = choose.chance("unprivileged", 3)
-	cfg.ReservePool = choose.chance("reserve pool", 2)
+	if choose.chance("unprivileged", 3) {
+		m.rights = Unprivileged
+	}
+	if choose.chance("reserve pool", 2) {
+		cfg.ReservePool = DefaultReservePool(&d.Geo)
+	}
 	cfg.FlexFeature = flexBits > 0 || choose.chance("flex feature", 3)
 	m.tune(&cfg)
 	if choose.chance("locks", 2) {

@@ -90,7 +90,7 @@ func (a *Allocator) begin(ac *allocation, cpu int, r *Request) {
 	ac.cpu = cpu
 	ac.inode = r.Inode
 	ac.status = statusContinue
-	ac.flags = r.Flags
+	ac.flags = r.Flags &^ Unprivileged // only the claim looks at it
 	// With bigalloc a request begins at a cluster's border; no request is longer than a
 	// group.
 	ac.orig = freeExtent{

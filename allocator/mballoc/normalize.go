@@ -148,7 +148,9 @@ func (a *Allocator) window(ac *allocation) (start, size int64) {
 // the inode already.
 func (a *Allocator) cutByPreallocs(ac *allocation, start, end int64) (int64, int64) {
 	o := int64(ac.orig.logical)
+	looked := 0
 	for p := ac.inode.pas.head; p != nil; p = p.objNext {
+		looked++
 		// Another process is giving this one up.
 		if p.deleted {
 			continue
@@ -169,6 +171,9 @@ func (a *Allocator) cutByPreallocs(ac *allocation, start, end int64) (int64, int
 			end = from
 		}
 	}
+	// The kernel looks at all of them twice: once to cut the window, and once to be sure that it
+	// overlaps none.
+	a.chargeLooks(ac.inode, looked, 2)
 	return start, end - start
 }
 

@@ -100,6 +100,7 @@ type Work struct {
 	Considered int // groups looked at without their lock
 	Scanned    int // groups searched
 	Examined   int // free extents measured in them
+	Preallocs  int // preallocations of the file looked at
 	Buddies    int // ranges taken out of a buddy, or given back
 	Bitmaps    int // ranges marked in a bitmap on disk
 	Clusters   int // in these ranges

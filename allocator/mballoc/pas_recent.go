@@ -10,6 +10,9 @@ type InodePreallocs interface {
 	// excess is how many of an inode's preallocations are to be discarded after a
 	// request, from the tail of its list on.
 	excess(a *Allocator, in *Inode) uint32
+	// looks is how many preallocations of an inode the kernel looks at in a search in which a walk
+	// of the list here has come by so many, walked. Only time depends on it.
+	looks(in *Inode, walked int) int
 }
 
 // recentFirst keeps the preallocations of an inode in a list, the most recently used
@@ -24,6 +27,9 @@ func (recentFirst) used(p *prealloc) {
 	l.removeObj(p)
 	l.pushObj(p)
 }
+
+// looks says that the kernel walks the same list.
+func (recentFirst) looks(_ *Inode, walked int) int { return walked }
 
 func (recentFirst) excess(a *Allocator, in *Inode) uint32 {
 	limit := int(a.tunables.MaxInodePrealloc)

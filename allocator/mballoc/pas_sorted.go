@@ -1,5 +1,7 @@
 package mballoc
 
+import "math/bits"
+
 // sortedByStart keeps the preallocations of an inode by the block of the file that they begin
 // at, as many as there are (i_prealloc_node, a tree). The one that begins last is first: an
 // inode gives up its preallocations from the tail on, and the kernel from the beginning of
@@ -18,3 +20,6 @@ func (sortedByStart) add(p *prealloc) {
 func (sortedByStart) used(*prealloc) {}
 
 func (sortedByStart) excess(*Allocator, *Inode) uint32 { return 0 }
+
+// looks is the depth of the tree: a search goes down one way from the root.
+func (sortedByStart) looks(in *Inode, _ int) int { return bits.Len32(uint32(in.active)) }

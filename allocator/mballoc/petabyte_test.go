@@ -46,7 +46,7 @@ func (s *blank) FreeClusters() uint64 {
 func (s *blank) config() Config {
 	return Config{
 		Geometry: s.geo, Source: s, Kernel: Linux5_10, Tunables: Linux5_10.DefaultTunables(&s.geo, true), CPUs: 2,
-		FlexFeature: true, GroupChecksums: true, ReservePool: true,
+		FlexFeature: true, GroupChecksums: true, ReservePool: DefaultReservePool(&s.geo),
 	}
 }
 

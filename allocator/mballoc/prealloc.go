@@ -111,7 +111,9 @@ func (a *Allocator) usePreallocated(ac *allocation) bool {
 	}
 	// A preallocation of the inode serves only the blocks of the file that it was made for.
 	o := int64(ac.orig.logical)
+	looked := 0
 	for p := ac.inode.pas.head; p != nil; p = p.objNext {
+		looked++
 		if o < int64(p.lstart) || o >= a.logicalEnd(p.lstart, p.len) {
 			continue
 		}
@@ -124,9 +126,11 @@ func (a *Allocator) usePreallocated(ac *allocation) bool {
 			p.inUse = true
 			a.useInodePA(ac, p)
 			ac.criteria = FromInodePA
+			a.chargeLooks(ac.inode, looked, 1)
 			return true
 		}
 	}
+	a.chargeLooks(ac.inode, looked, 1)
 	// Preallocations of a locality group are for any block of any small file.
 	if ac.flags&HintGroupAlloc == 0 {
 		return false
@@ -138,6 +142,14 @@ func (a *Allocator) usePreallocated(ac *allocation) bool {
 		return true
 	}
 	return false
+}
+
+// chargeLooks lets the time pass of so many searches among an inode's preallocations, each of which
+// has looked at looked of them here. The kernel may keep them otherwise, and look at fewer.
+func (a *Allocator) chargeLooks(in *Inode, looked, searches int) {
+	if a.locks != nil && looked > 0 {
+		a.chargeWork(Work{Preallocs: searches * a.kernel.Preallocs.looks(in, looked)})
+	}
 }
 
 // maxFileBlock is the last block that indirect files can point to

@@ -13,6 +13,12 @@ func (a *Allocator) FreeClusters() *allocator.PerCPUCounter { return a.freeClust
 // DirtyClusters is the counter of clusters that are promised and not yet allocated.
 func (a *Allocator) DirtyClusters() *allocator.PerCPUCounter { return a.dirtyClusters }
 
+// DefaultReservePool is the size of the reserved pool of a file system with extents, where nobody
+// sets another: 2% of the clusters, but at most 4096 (ext4_set_resv_clusters).
+func DefaultReservePool(geo *allocator.Geometry) uint64 {
+	return min(uint64(geo.Blocks)>>geo.ClusterBits/50, 4096)
+}
+
 // ReservedClusters is the pool that only requests with UseReserved may take
 // (s_resv_clusters).
 func (a *Allocator) ReservedClusters() int64 { return a.reserved }
@@ -24,9 +30,7 @@ func (a *Allocator) Watermark() int64 {
 }
 
 // HasFree says whether n clusters may be promised (ext4_has_free_clusters).
-//
-// Deviates from the kernel: every process is privileged, or none is.
-func (a *Allocator) HasFree(cpu int, n int64, f Flags) bool {
+func (a *Allocator) HasFree(n int64, f Flags) bool {
 	// The cheap counters miss what each CPU has not folded in yet. Where they come close to
 	// the limit the exact sums are made.
 	free, dirty := a.freeClusters.ReadPositive(), a.dirtyClusters.ReadPositive()
@@ -38,8 +42,9 @@ func (a *Allocator) HasFree(cpu int, n int64, f Flags) bool {
 	if free >= rsv+n+dirty {
 		return true
 	}
-	// A privileged process may take root's reserve, which leaves the pool.
-	if (!a.cfg.Unprivileged || f&UseRootBlocks != 0) && free >= n+dirty+a.reserved {
+	// Root, and whom the superblock or the mount options name, may take root's reserve, which
+	// leaves the pool. So may requests that say so, whoever makes them.
+	if (f&Unprivileged == 0 || f&UseRootBlocks != 0) && free >= n+dirty+a.reserved {
 		return true
 	}
 	// Conversions and the blocks of extent trees may take the pool too, since they must not
@@ -49,7 +54,7 @@ func (a *Allocator) HasFree(cpu int, n int64, f Flags) bool {
 
 // ClaimFree promises n clusters (ext4_claim_free_clusters).
 func (a *Allocator) ClaimFree(cpu int, n int64, f Flags) bool {
-	if !a.HasFree(cpu, n, f) {
+	if !a.HasFree(n, f) {
 		return false
 	}
 	a.dirtyClusters.Add(cpu, n)

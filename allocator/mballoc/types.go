@@ -28,6 +28,10 @@ const (
 	StrictCheck                        // look at free counts under the group lock
 )
 
+// Unprivileged says that the process that asks may not take root's reserve. It is no flag of the
+// kernel's, which looks at the current process instead, and so has no name in traces.
+const Unprivileged Flags = 1 << 31
+
 var flagNames = [...]string{
 	"HINT_MERGE", "HINT_RESV", "HINT_MDATA", "HINT_FIRST", "HINT_BEST", "HINT_DATA", "HINT_NOPREALLOC",
 	"HINT_GRP_ALLOC", "HINT_GOAL_ONLY", "HINT_TRY_GOAL", "DELALLOC_RESV", "STREAM_ALLOC", "USE_ROOT_BLKS",

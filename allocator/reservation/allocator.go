@@ -18,9 +18,6 @@ type Config struct {
 	// kernel built for one, whose counters are exact.
 	CPUs         int
 	RootReserved uint64 // blocks kept for root (s_r_blocks_count)
-	// Unprivileged processes may not take root's reserve. Those of mbsim are root's, as
-	// the recorder's are: tests of the kernel's rule set it.
-	Unprivileged bool
 }
 
 // group is what is kept of a block group.

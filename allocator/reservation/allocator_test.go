@@ -125,13 +125,13 @@ func TestRemount(t *testing.T) {
 // user may be refused, or served, by the wrong count.
 func TestCounterBatch(t *testing.T) {
 	d := alloctest.NewDisk(alloctest.Shape{BlockBits: 12, Groups: 1, BlocksPerGroup: 1024, LastGroup: 1024})
-	a, err := New(Config{Geometry: d.Geometry, Source: d, CPUs: 2, RootReserved: 1000, Unprivileged: true})
+	a, err := New(Config{Geometry: d.Geometry, Source: d, CPUs: 2, RootReserved: 1000})
 	if err != nil {
 		t.Fatal(err)
 	}
 	served := 0
 	for {
-		if _, ok := a.NewBlocks(0, &Request{Len: 1}); !ok {
+		if _, ok := a.NewBlocks(0, &Request{Len: 1, Unprivileged: true}); !ok {
 			break
 		}
 		served++

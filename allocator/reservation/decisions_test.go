@@ -43,6 +43,8 @@ func TestDecisions(t *testing.T) {
 type machine struct {
 	a       *Allocator
 	windows map[string]*Window
+	// unprivileged processes make the requests
+	unprivileged bool
 }
 
 func newMachine(t *testing.T, d *datadriven.TestData) *machine {
@@ -68,12 +70,12 @@ func newMachine(t *testing.T, d *datadriven.TestData) *machine {
 	}
 	a, err := New(Config{
 		Geometry: disk.Geometry, Source: source, Window: uint32(number("window", DefaultWindow)), CPUs: number("cpus", 1),
-		RootReserved: uint64(number("reserved", 0)), Unprivileged: d.HasArg("unprivileged"),
+		RootReserved: uint64(number("reserved", 0)),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &machine{a, map[string]*Window{}}
+	return &machine{a, map[string]*Window{}, d.HasArg("unprivileged")}
 }
 
 // damaged is a disk whose bitmaps do not mark the file system's own blocks.
@@ -121,7 +123,7 @@ func (m *machine) perform(t *testing.T, d *datadriven.TestData) string {
 			m.a.InitWindow(w)
 			m.windows[file] = w
 		}
-		r := Request{Goal: allocator.Block(goal), Len: uint32(n), Window: w}
+		r := Request{Goal: allocator.Block(goal), Len: uint32(n), Window: w, Unprivileged: m.unprivileged}
 		b, ok := m.a.NewBlocks(0, &r)
 		if !ok {
 			return fmt.Sprintf("no space, groups %d\n", r.Groups)

@@ -12,7 +12,8 @@ type Request struct {
 	Window *Window         // the file's, nil for directories and other metadata
 	// Len is the number of blocks asked for, at least 1, and on return of those
 	// given: 0 where there is no space.
-	Len uint32
+	Len          uint32
+	Unprivileged bool // the process may not take root's reserve
 	// Groups is, on return, the number of groups whose bitmap was searched.
 	Groups uint32
 }
@@ -31,7 +32,7 @@ func (a *Allocator) NewBlocks(cpu int, r *Request) (allocator.Block, bool) {
 	s := search{goal: r.Goal, len: r.Len}
 	r.Len, r.Groups = 0, 0
 	// Root's reserve is kept (ext2_has_free_blocks).
-	if a.cfg.Unprivileged && a.ApproximateFree() < int64(a.cfg.RootReserved)+1 {
+	if r.Unprivileged && a.ApproximateFree() < int64(a.cfg.RootReserved)+1 {
 		a.stats.NoSpace++
 		return 0, false
 	}

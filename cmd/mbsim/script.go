@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -26,9 +27,11 @@ kernel, and mbsim replay and verify to the simulator.
 
 A recorder makes its own file system, so the scenario must start from mkfs. It
 has no background writeback and no timed commits: what the scenario's clock did
-in between is not in the case. Reads are left out, since they move no block.`,
+in between is not in the case. Reads are left out, since they move no block. Its
+process is root: where a process that may not take the blocks reserved for root found
+no space, the recorder may find some, and script warns of it.`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return f.script(c.Context(), args[0]) },
+		RunE: func(c *cobra.Command, args []string) error { return f.script(c.Context(), args[0], c.ErrOrStderr()) },
 	}
 	f.addScenarioFlags(c)
 	c.Flags().StringVarP(&f.out, "out", "o", "", "folder of the case (required)")
@@ -36,7 +39,7 @@ in between is not in the case. Reads are left out, since they move no block.`,
 	return c
 }
 
-func (f *runFlags) script(ctx context.Context, name string) error {
+func (f *runFlags) script(ctx context.Context, name string, stderr io.Writer) error {
 	if f.out == "" {
 		return usagef("script needs -o CASE_DIR")
 	}
@@ -55,12 +58,31 @@ func (f *runFlags) script(ctx context.Context, name string) error {
 		if err != nil {
 			return err
 		}
+		warnOfRoot(s, out, stderr)
 		var ops bytes.Buffer
 		if err := workload.WriteScript(&ops, out.Ops); err != nil {
 			return &exitError{exitInternal, err}
 		}
 		return atomicfile.WriteAll(f.out, map[string][]byte{"case.env": env, "ops": ops.Bytes()})
 	})
+}
+
+// warnOfRoot warns that a recorder, whose process is root, may find space where the run's
+// processes found none.
+func warnOfRoot(s *scenarios.Scenario, out *run.Outcome, stderr io.Writer) {
+	n, err := out.Result.Value("ops_enospc")
+	layout, errLayout := s.Layout()
+	if err != nil || errLayout != nil || n == 0 || layout.Super.ReservedBlocks == 0 {
+		return
+	}
+	for i := range s.Workload.Phases {
+		for j := range s.Workload.Phases[i].Classes {
+			if c := &s.Workload.Phases[i].Classes[j]; c.User.UID != 0 {
+				fmt.Fprintf(stderr, "mbsim: warning: %.0f operations found no space; the recorder's process is root, unlike those of class %s, and may find some in the blocks reserved for root\n", n, c.Name)
+				return
+			}
+		}
+	}
 }
 
 // caseEnv is the scenario's machine as case.env says it.

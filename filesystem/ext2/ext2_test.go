@@ -47,11 +47,17 @@ func mount(t failer, size int64, mkfs, options string) *FS {
 // returned.
 func script(t testing.TB, fs filesystem.FileSystem, text string) (returned []int64) {
 	t.Helper()
+	return scriptAs(t, fs, nil, text)
+}
+
+// scriptAs is script by a process of a user.
+func scriptAs(t testing.TB, fs filesystem.FileSystem, user *filesystem.User, text string) (returned []int64) {
+	t.Helper()
 	ops, err := workload.ParseScript(strings.NewReader(text), "script")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := play.Player{FS: fs, CPUs: 1}
+	p := play.Player{FS: fs, CPUs: 1, Task: filesystem.Task{User: user}}
 	results, err := p.Run(ops)
 	if err != nil {
 		t.Fatal(err)
@@ -217,28 +223,40 @@ func TestStatfs(t *testing.T) {
 		t.Errorf("%d blocks free, %d available, %d reserved", s.Free, s.Avail, reserve)
 	}
 	minix := mount(t, 64<<20, "-b 1024", "minixdf").Statfs()
-	if want := (filesystem.Statfs{BlockSize: 1024, Blocks: 65536, Free: s.Free, Avail: s.Avail}); minix != want {
+	if want := (filesystem.Statfs{BlockSize: 1024, Blocks: 65536, Free: s.Free, Avail: s.Avail, Inodes: 16384, FreeInodes: 16384 - 11}); minix != want {
 		t.Errorf("minixdf: got %+v, want %+v", minix, want)
+	}
+	// Each file and directory takes an inode, until it is deleted.
+	script(t, fs, "mkdir d\ncreat f d/f\nclose f\ncreat g g\nclose g\nunlink g\n")
+	if free := fs.Statfs().FreeInodes; free != s.FreeInodes-2 {
+		t.Errorf("%d inodes free of %d, with two more in use", free, s.FreeInodes)
 	}
 }
 
 // TestUnprivileged: who may not take the reserve finds the device full before it
 // is.
 func TestUnprivileged(t *testing.T) {
-	for _, unprivileged := range []bool{false, true} {
-		fs := mount(t, 8<<20, "-b 1024", "")
-		fs, err := Mount(fs.layout, Options{CPUs: 1, Reservation: true, Window: 8, Unprivileged: unprivileged})
-		if err != nil {
-			t.Fatal(err)
-		}
-		script(t, fs, "creat f f\nwrite f 0 16777216\n")
+	for _, c := range []struct {
+		user   *filesystem.User
+		mount  string
+		denied bool
+	}{
+		{nil, "", false},
+		{&filesystem.User{}, "resuid=7", false},
+		{&filesystem.User{UID: 7, Groups: []uint32{0}}, "", true},
+		{&filesystem.User{UID: 7, Groups: []uint32{8, 9}}, "resuid=8,resgid=7", true},
+		{&filesystem.User{UID: 7}, "resuid=7", false},
+		{&filesystem.User{UID: 7, Groups: []uint32{8, 9}}, "resgid=9", false},
+	} {
+		fs := mount(t, 8<<20, "-b 1024", c.mount)
+		scriptAs(t, fs, c.user, "creat f f\nwrite f 0 16777216\n")
 		left := int64(0)
-		if unprivileged {
+		if c.denied {
 			left = int64(fs.layout.Super.ReservedBlocks)
 		}
 		// A page takes four blocks, and the last may have needed an indirect block.
 		if free := fs.Statfs().Free; free < left || free > left+4 {
-			t.Errorf("unprivileged %v: %d blocks free at the end, want about %d", unprivileged, free, left)
+			t.Errorf("%v with %q: %d blocks free at the end, want about %d", c.user, c.mount, free, left)
 		}
 		if err := fs.Check(); err != nil {
 			t.Error(err)

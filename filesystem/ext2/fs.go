@@ -24,9 +24,10 @@ type FS struct {
 	opt    Options
 	alloc  *reservation.Allocator
 
-	pointerBits uint8 // log2 of the block pointers in a block
-	maxBytes    int64 // s_maxbytes: the largest size of a file
-	overhead    int64 // blocks that no file can have, as statfs counts them
+	pointerBits uint8              // log2 of the block pointers in a block
+	maxBytes    int64              // s_maxbytes: the largest size of a file
+	reserve     filesystem.Reserve // who may take the blocks reserved for root
+	overhead    int64              // blocks that no file can have, as statfs counts them
 	dirOptions  dirent.Options
 
 	inodeGroups []inodeGroup
@@ -82,6 +83,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 		pointerBits: s.BlockBits - 2,
 		maxBytes:    maxSize(s.BlockBits),
 		overhead:    overhead(s),
+		reserve:     opt.Reserve.Over(s.ReservedUID, s.ReservedGID),
 		dirOptions:  dirent.Options{BlockSize: int(s.BlockSize()), Ext2: true},
 		orlov:       rand.New(rand.NewPCG(opt.Seed, 0x6f726c6f76)), // "orlov"
 		inodes:      make([][]*inode, s.Inodes/inodesPerPage+1),
@@ -94,7 +96,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 	var err error
 	fs.alloc, err = reservation.New(reservation.Config{
 		Geometry: fs.geo, Source: l, Window: window, CPUs: opt.CPUs,
-		RootReserved: uint64(s.ReservedBlocks), Unprivileged: opt.Unprivileged,
+		RootReserved: uint64(s.ReservedBlocks),
 	})
 	if err != nil {
 		return nil, err
@@ -182,6 +184,7 @@ func (fs *FS) Statfs() filesystem.Statfs {
 		Blocks:    int64(fs.geo.Blocks) - fs.overhead,
 		Free:      free,
 		Avail:     max(0, free-int64(fs.layout.Super.ReservedBlocks)),
+		Inodes:    int64(fs.layout.Super.Inodes), FreeInodes: fs.freeInodes.Sum(),
 	}
 	if fs.opt.MinixDF {
 		s.Blocks = int64(fs.geo.Blocks)

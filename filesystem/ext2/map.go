@@ -121,10 +121,11 @@ func (fs *FS) takeBranch(t *task, in *inode, goal allocator.Block, indirect []al
 	// The allocator may give fewer blocks than asked for. What it gives goes to indirect
 	// blocks first, and the first blocks that are left over are the data.
 	target := n + uint32(len(indirect))
+	unprivileged := !fs.reserve.OpenTo(t.User)
 	for have := 0; ; {
 		r := &fs.request
 		// Directories have no window.
-		r.Goal, r.Len, r.Window = goal, target, nil
+		r.Goal, r.Len, r.Window, r.Unprivileged = goal, target, nil, unprivileged
 		if in.started {
 			r.Window = &in.window
 		}

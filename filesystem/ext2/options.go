@@ -27,9 +27,8 @@ type Options struct {
 	OldAlloc bool
 	// MinixDF counts the file system's own blocks in statfs (minixdf).
 	MinixDF bool
-	// Unprivileged processes may not take the blocks reserved for root. It is no mount
-	// option: tests of the kernel's rule set it.
-	Unprivileged bool
+	// Reserve is who may take the blocks reserved for root, besides root (resuid=, resgid=).
+	Reserve filesystem.ReserveOptions
 	// Seed decides at which group Orlov's search for a top-level directory
 	// begins, which the kernel draws at random.
 	Seed uint64
@@ -37,7 +36,7 @@ type Options struct {
 
 // DefaultOptions are the kernel's defaults; they do not depend on the block size.
 func DefaultOptions(int64) Options {
-	return Options{CPUs: 1, Reservation: true, Window: reservation.DefaultWindow}
+	return Options{CPUs: 1, Reservation: true, Window: reservation.DefaultWindow, Reserve: filesystem.ReserveOptions{UID: -1, GID: -1}}
 }
 
 // switches are the mount options without value that decide something here.
@@ -57,8 +56,7 @@ const windowOption = "reservation_window"
 // here; those that end in = have a value.
 var ignored = []string{
 	"acl", "async", "atime", "bsdgroups", "debug", "defaults", "errors=", "grpid", "grpquota", "lazytime", "noacl",
-	"noatime", "nodiratime", "nobh", "nogrpid", "noquota", "nouid32", "nouser_xattr", "quota", "relatime", "resgid=",
-	"resuid=", "rw", "sb=", "strictatime", "sysvgroups", "user_xattr", "usrquota",
+	"noatime", "nodiratime", "nobh", "nogrpid", "noquota", "nouid32", "nouser_xattr", "quota", "relatime", "rw", "sb=", "strictatime", "sysvgroups", "user_xattr", "usrquota",
 }
 
 // Parse applies a mount option string, as mount -o takes it. The error names the
@@ -81,6 +79,9 @@ func (o *Options) parseOne(opt string) error {
 	if set := switches[key]; set != nil && !valued {
 		set(o)
 		return nil
+	}
+	if known, err := o.Reserve.Parse(key, value); known {
+		return err
 	}
 	// The list of ignored options marks those that have a value by an = at the end.
 	known := key
@@ -107,7 +108,7 @@ func (o *Options) parseOne(opt string) error {
 // alphabet if several.
 func nearestOption(key string) string {
 	// Compared without the =, shown with it.
-	names := append([]string{windowOption + "="}, ignored...)
+	names := append([]string{windowOption + "=", "resuid=", "resgid="}, ignored...)
 	for name := range switches {
 		names = append(names, name)
 	}

@@ -1,6 +1,10 @@
 package ext2
 
-import "testing"
+import (
+	"testing"
+
+	"mbsim/filesystem"
+)
 
 func TestOptions(t *testing.T) {
 	for _, c := range []struct {
@@ -31,13 +35,14 @@ func TestOptions(t *testing.T) {
 	if err := o.Parse("oldalloc,noreservation,minixdf,reservation_window=64"); err != nil {
 		t.Fatal(err)
 	}
-	if want := (Options{CPUs: 1, OldAlloc: true, MinixDF: true, Window: 64}); o != want {
+	none := filesystem.ReserveOptions{UID: -1, GID: -1}
+	if want := (Options{CPUs: 1, OldAlloc: true, MinixDF: true, Window: 64, Reserve: none}); o != want {
 		t.Errorf("got %+v, want %+v", o, want)
 	}
 	if err := o.Parse("orlov,reservation,bsddf"); err != nil {
 		t.Fatal(err)
 	}
-	if want := (Options{CPUs: 1, Reservation: true, Window: 64}); o != want {
+	if want := (Options{CPUs: 1, Reservation: true, Window: 64, Reserve: none}); o != want {
 		t.Errorf("got %+v, want %+v", o, want)
 	}
 }

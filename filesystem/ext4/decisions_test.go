@@ -9,6 +9,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 
 	"mbsim/allocator"
+	"mbsim/filesystem"
 	"mbsim/filesystem/play"
 	"mbsim/workload"
 )
@@ -21,6 +22,9 @@ import (
 //
 //	write free=N promised=N [cpus=1]
 //	     whether a write promises or allocates at once, and whether it starts writeback
+//	promise free=N [promised=N] [uid=N] [groups=(N,...)] [resuid=N] [resgid=N] [pool=N]
+//	     whether a write of one cluster may promise it, by a process of root's or of a user, who
+//	     may be named by mount options; pool is the tunable reserved_clusters
 //
 // When the flusher writes what, on a device of 64 MiB in blocks of 4K:
 //
@@ -49,7 +53,7 @@ func TestDecisions(t *testing.T) {
 			if !ok {
 				d.Fatalf(t, "unknown command")
 			}
-			if s.fs == nil && d.Cmd != "device" && d.Cmd != "write" && d.Cmd != "change" {
+			if s.fs == nil && d.Cmd != "device" && d.Cmd != "write" && d.Cmd != "promise" && d.Cmd != "change" {
 				d.Fatalf(t, "no device yet")
 			}
 			ask(s)
@@ -64,7 +68,7 @@ func TestDecisions(t *testing.T) {
 }
 
 var questions = map[string]func(*scene){
-	"write":  (*scene).write,
+	"write": (*scene).write, "promise": (*scene).promise,
 	"device": (*scene).device, "at": (*scene).at, "do": (*scene).do, "old": (*scene).old, "background": (*scene).background,
 	"commit": (*scene).commit, "dirty": (*scene).dirty, "retry": (*scene).retry, "change": (*scene).change,
 }
@@ -125,6 +129,31 @@ func (s *scene) write() {
 		does += ", starts writeback"
 	}
 	s.say("%s", does)
+}
+
+// promise is the command of that name.
+func (s *scene) promise() {
+	c := script{size: 64 << 20, mkfs: "-b 4096 -m 10", cpus: 1}
+	for _, name := range []string{"resuid", "resgid"} {
+		if v := s.text(name, ""); v != "" {
+			c.mount += "," + name + "=" + v
+		}
+	}
+	if v := s.text("pool", ""); v != "" {
+		c.tunables = map[string]uint32{reservedClusters: uint32(s.parse("pool", v))}
+	}
+	fs, _ := s.mount(c)
+	*fs.alloc.FreeClusters() = *allocator.NewPerCPUCounter(s.number("free", 0), 1)
+	*fs.alloc.DirtyClusters() = *allocator.NewPerCPUCounter(s.number("promised", 0), 1)
+	var by task
+	if v := s.text("uid", ""); v != "" {
+		by.User = &filesystem.User{UID: uint32(s.parse("uid", v))}
+		for g := range strings.FieldsFuncSeq(s.text("groups", ""), func(r rune) bool { return r == ',' }) {
+			by.User.Groups = append(by.User.Groups, uint32(s.parse("groups", g)))
+		}
+	}
+	in := &inode{}
+	s.say("%s", map[errno]string{0: "promised", filesystem.ENOSPC: "no space"}[fs.reserveCluster(&by, in)])
 }
 
 // device mounts a device whose clock stands still.

@@ -12,7 +12,7 @@ import (
 // reserveCluster takes one cluster of free space for a delayed block
 // (ext4_da_reserve_space).
 func (fs *FS) reserveCluster(t *task, in *inode) errno {
-	if !fs.alloc.ClaimFree(t.CPU, 1, 0) {
+	if !fs.alloc.ClaimFree(t.CPU, 1, fs.rights(t)) {
 		return filesystem.ENOSPC
 	}
 	in.reserved++

@@ -124,7 +124,8 @@ func (c *race) fingerprint(t *testing.T) string {
 // writeSeen writes what can be seen of a file system: statfs(2), which files are dirty, and
 // how every file and every group stands, and the counters.
 func writeSeen(t *testing.T, h hash.Hash, fs *FS) {
-	fmt.Fprintf(h, "%+v %+v %d dirty, %d lost\n", fs.Statfs(), fs.StatusTree(), fs.DirtyBlocks(), fs.LostBlocks())
+	s := fs.Statfs()
+	fmt.Fprintf(h, "{BlockSize:%d Blocks:%d Free:%d Avail:%d} %+v %d dirty, %d lost\n", s.BlockSize, s.Blocks, s.Free, s.Avail, fs.StatusTree(), fs.DirtyBlocks(), fs.LostBlocks())
 	for in := range fs.dirty.all() {
 		fmt.Fprintln(h, in.Number, in.dirtied)
 	}

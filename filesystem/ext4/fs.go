@@ -42,7 +42,8 @@ type FS struct {
 	dirOptions     dirent.Options
 
 	inodesCount uint32
-	goalTunable uint32 // s_inode_goal: the inode to take next, 0 for none
+	goalTunable uint32             // s_inode_goal: the inode to take next, 0 for none
+	reserve     filesystem.Reserve // who may take the blocks reserved for root
 	inodeGroups [][]inodeGroup
 	flexes      []flexInodes
 	freeInodes  *allocator.PerCPUCounter // s_freeinodes_counter
@@ -113,6 +114,7 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 		groupChecksums: s.ROCompat&(image.MetadataCsum|image.UninitBG) != 0,
 		inodesCount:    s.Inodes,
 		goalTunable:    opt.Tunables[inodeGoal],
+		reserve:        opt.Reserve.Over(s.ReservedUID, s.ReservedGID),
 		orphanFile:     s.Compat&image.OrphanFile != 0 && opt.Kernel.Quirks.OrphanFile,
 		inlineData:     s.Incompat&image.InlineData != 0,
 		inlineMax:      maxInline(s),
@@ -170,13 +172,17 @@ func (fs *FS) newAllocator() error {
 		t.MaxLinearGroups = 0
 	}
 	for name, v := range fs.opt.Tunables {
-		// inode_goal is the file system's own tunable (s_inode_goal), not the allocator's.
-		if name == inodeGoal {
+		// The file system's own tunables are not the allocator's.
+		if name == inodeGoal || name == reservedClusters {
 			continue
 		}
 		if err := kernel.SetTunable(&t, name, v); err != nil {
 			return err
 		}
+	}
+	pool, err := fs.reservePool()
+	if err != nil {
+		return err
 	}
 	// An interface that holds a nil Host would not be nil itself, so it is set only for a
 	// Host.
@@ -193,7 +199,7 @@ func (fs *FS) newAllocator() error {
 		FlexFeature:    flex,
 		GroupChecksums: fs.groupChecksums,
 		RootReserved:   uint64(s.ReservedBlocks) >> fs.geo.ClusterBits,
-		ReservePool:    fs.extents,
+		ReservePool:    pool,
 		ImmediateFree:  fs.journal == nil,
 		OptimizeScan:   fs.optimizeScan(),
 		Observer:       fs.opt.Blocks,
@@ -201,6 +207,30 @@ func (fs *FS) newAllocator() error {
 	})
 	fs.alloc = a
 	return err
+}
+
+// reservePool is the size of the reserved pool, in clusters: the tunable's, or without it the
+// kernel's, which keeps one only for extent trees (ext4_set_resv_clusters).
+func (fs *FS) reservePool() (uint64, error) {
+	clusters := uint64(fs.geo.Blocks) >> fs.geo.ClusterBits
+	v, set := fs.opt.Tunables[reservedClusters]
+	switch {
+	case set && uint64(v) >= clusters:
+		return 0, fmt.Errorf("tunable %s: %d: the file system has %d clusters, and the pool must be smaller", reservedClusters, v, clusters)
+	case set:
+		return uint64(v), nil
+	case fs.extents:
+		return mballoc.DefaultReservePool(&fs.geo), nil
+	}
+	return 0, nil
+}
+
+// rights is the flag of requests of processes that may not take the blocks reserved for root.
+func (fs *FS) rights(t *task) mballoc.Flags {
+	if fs.reserve.OpenTo(t.User) {
+		return 0
+	}
+	return mballoc.Unprivileged
 }
 
 // dropOddStripe turns off a stripe that is not a whole number of clusters
@@ -324,8 +354,12 @@ func (fs *FS) dirtyMeta(t *task, b allocator.Block) {
 func (fs *FS) dirtied(n int64)  { fs.dirtyBlocks += n }
 func (fs *FS) cleaned(n uint32) { fs.dirtyBlocks -= int64(n) }
 
-// inodeGoal is the name of the tunable that says which inode to take next.
-const inodeGoal = "inode_goal"
+// The tunables above the allocator: which inode to take next, and how many clusters only the
+// metadata of writes that must not fail may take.
+const (
+	inodeGoal        = "inode_goal"
+	reservedClusters = "reserved_clusters"
+)
 
 // Allocator is the allocator below the file system, for its counters.
 func (fs *FS) Allocator() *mballoc.Allocator { return fs.alloc }
@@ -346,5 +380,6 @@ func (fs *FS) Statfs() filesystem.Statfs {
 		Blocks:    int64(fs.geo.Blocks) - int64(s.Overhead)<<bits,
 		Free:      free,
 		Avail:     max(0, free-reserved),
+		Inodes:    int64(fs.inodesCount), FreeInodes: fs.freeInodes.SumPositive(),
 	}
 }

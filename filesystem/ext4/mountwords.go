@@ -15,7 +15,7 @@ var withoutEffect = map[string]bool{
 	"block_validity": true, "noblock_validity": true, "journal_checksum": true, "nojournal_checksum": true,
 	"journal_async_commit": true, "discard": true, "nodiscard": true, "init_itable": true, "noinit_itable": true,
 	"debug": true, "bsddf": true, "minixdf": true, "grpid": true, "nogrpid": true, "bsdgroups": true, "sysvgroups": true,
-	"resuid": true, "resgid": true, "nouid32": true, "min_batch_time": true, "max_batch_time": true, "journal_dev": true,
+	"nouid32": true, "min_batch_time": true, "max_batch_time": true, "journal_dev": true,
 	"journal_path": true, "journal_ioprio": true, "data_err": true, "errors": true, "inode_readahead_blks": true,
 	"usrquota": true, "grpquota": true, "prjquota": true, "quota": true, "noquota": true, "usrjquota": true, "grpjquota": true,
 	"jqfmt": true, "warn_on_error": true, "nowarn_on_error": true, "nombcache": true, "no_mbcache": true, "inlinecrypt": true,

@@ -8,6 +8,7 @@ import (
 
 	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
+	"mbsim/filesystem"
 	"mbsim/internal/nearest"
 )
 
@@ -37,6 +38,8 @@ type Options struct {
 	// OptimizeScan lets the allocator find groups by lists of them, 1, or not, 0
 	// (mb_optimize_scan); with -1 the number of groups decides.
 	OptimizeScan int
+	// Reserve is who may take the blocks reserved for root, besides root (resuid=, resgid=).
+	Reserve filesystem.ReserveOptions
 	// CommitSeconds is the longest age of a transaction (commit=). Whoever
 	// runs the clock acts on it.
 	CommitSeconds int
@@ -85,6 +88,7 @@ func (k *Kernel) DefaultOptions(blockSize int64) Options {
 		Stripe:               -1,
 		PrefetchBlockBitmaps: k.Defaults.PrefetchBlockBitmaps,
 		OptimizeScan:         -1,
+		Reserve:              filesystem.ReserveOptions{UID: -1, GID: -1},
 		CommitSeconds:        5,
 		Kernel:               *k,
 	}
@@ -94,7 +98,7 @@ func (k *Kernel) DefaultOptions(blockSize int64) Options {
 // value.
 var decidingOptions = []string{
 	"delalloc", "nodelalloc", "dioread_nolock", "dioread_lock", "nodioread_nolock", "auto_da_alloc", "noauto_da_alloc",
-	"prefetch_block_bitmaps", "no_prefetch_block_bitmaps", "mb_optimize_scan=", "commit=", "stripe=", "data=",
+	"prefetch_block_bitmaps", "no_prefetch_block_bitmaps", "mb_optimize_scan=", "commit=", "stripe=", "data=", "resuid=", "resgid=",
 }
 
 // nearestOption is the option that takes the fewest edits from key, the first in the
@@ -165,6 +169,9 @@ func (o *Options) parseOne(opt string) error {
 		if val != "ordered" {
 			return fmt.Errorf("mount option %q is not modelled; data=ordered is", opt)
 		}
+	case "resuid", "resgid":
+		_, err := o.Reserve.Parse(key, val)
+		return err
 	default:
 		return checkOther(opt)
 	}

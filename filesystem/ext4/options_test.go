@@ -61,7 +61,7 @@ func TestLinesOfProcMounts(t *testing.T) {
 // TestOptionsSuggestedAreKnown tests that Parse acts on every option of decidingOptions,
 // since these are suggested to users.
 func TestOptionsSuggestedAreKnown(t *testing.T) {
-	values := map[string]string{"commit=": "5", "stripe=": "5", "data=": "ordered", "mb_optimize_scan=": "1"}
+	values := map[string]string{"commit=": "5", "stripe=": "5", "data=": "ordered", "resuid=": "0", "resgid=": "1000", "mb_optimize_scan=": "1"}
 	// The kernel has every option.
 	k := DefaultKernel
 	k.Defaults.OptimizeScanGroups = 16

@@ -17,9 +17,10 @@ type script struct {
 	size        int64
 	mkfs, mount string
 	cpus        int
-	profile     string  // "" for the default
-	kernel      *Kernel // instead of profile, where it is not nil
-	chunk       uint32  // pages background writeback takes of a file; 0: there is none
+	profile     string            // "" for the default
+	kernel      *Kernel           // instead of profile, where it is not nil
+	tunables    map[string]uint32 // those that are not the kernel's
+	chunk       uint32            // pages background writeback takes of a file; 0: there is none
 	ops         []workload.Op
 }
 
@@ -69,7 +70,7 @@ func (c *script) mountWith(more func(*Options, int64)) (*FS, error) {
 	}
 	opt := k.DefaultOptions(l.Super.BlockSize())
 	opt.CPUs = c.cpus
-	opt.WritebackChunk = c.chunk
+	opt.WritebackChunk, opt.Tunables = c.chunk, c.tunables
 	more(&opt, l.Super.BlockSize())
 	if err := opt.Parse(c.mount); err != nil {
 		return nil, err

@@ -259,7 +259,7 @@ func (fs *FS) shouldRetry(t *task, retries *int) bool {
 	}
 	// Nothing waits for a commit: space may still have come from elsewhere.
 	if fs.alloc.FreePending() == 0 {
-		return fs.alloc.HasFree(t.CPU, 1, 0)
+		return fs.alloc.HasFree(1, fs.rights(t))
 	}
 	fs.journal.Commit()
 	return true

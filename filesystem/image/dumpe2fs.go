@@ -311,6 +311,10 @@ func (d *dumpReader) field(key, v string) (err error) {
 		sb.Blocks = allocator.Block(number(48))
 	case "Reserved block count":
 		sb.ReservedBlocks = allocator.Block(number(48))
+	case "Reserved blocks uid":
+		sb.ReservedUID, err = reservedID(v)
+	case "Reserved blocks gid":
+		sb.ReservedGID, err = reservedID(v)
 	case "Overhead clusters", "Overhead blocks":
 		sb.Overhead = number(64)
 	case "Free blocks":

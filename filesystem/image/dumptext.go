@@ -2,6 +2,7 @@ package image
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"regexp"
 	"strconv"
@@ -99,3 +100,13 @@ var groupHeadText = regexp.MustCompile(`^(\D*?) *(\d+) *: *\(\D*?(0x[0-9a-fA-F]+
 // placeText is where a bitmap or an inode table lies, in any language: "34 (+33)", or
 // "1305-2584 (bg #0 + 1305)".
 var placeText = regexp.MustCompile(`(0x[0-9a-fA-F]+|\d+)(?:-(?:0x[0-9a-fA-F]+|\d+))? *\([^()]*\+ *\d+\)`)
+
+// reservedID reads the number of a user or group, before its name: "0 (user root)".
+func reservedID(v string) (uint16, error) {
+	number, _, _ := strings.Cut(v, " ")
+	n, err := parseNumber(number, 16)
+	if err != nil {
+		return 0, fmt.Errorf("want the number of a user or group, have %.40q", v)
+	}
+	return uint16(n), nil
+}

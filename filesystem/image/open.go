@@ -255,6 +255,7 @@ func (s *Superblock) parse(b []byte) error {
 	if s.ROCompat&Bigalloc == 0 && s.ClustersPerGroup != s.BlocksPerGroup {
 		return fmt.Errorf("%d blocks and %d fragments a group", s.BlocksPerGroup, s.ClustersPerGroup)
 	}
+	s.ReservedUID, s.ReservedGID = u16(0x50), u16(0x52)
 	// Bits of s_state, in the words of dumpe2fs.
 	s.State = "clean"
 	if u16(0x3a)&1 == 0 {

@@ -61,6 +61,8 @@ type Superblock struct {
 
 	Blocks         allocator.Block // s_blocks_count
 	ReservedBlocks allocator.Block // s_r_blocks_count
+	ReservedUID    uint16          // who may take them besides root (s_def_resuid)
+	ReservedGID    uint16          // and the members of which group, 0 for none (s_def_resgid)
 	FreeBlocks     allocator.Block // s_free_blocks_count
 	Inodes         uint32
 	FreeInodes     uint32

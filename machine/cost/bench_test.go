@@ -181,3 +181,36 @@ func BenchmarkTake(b *testing.B) {
 		})
 	}
 }
+
+// preallocation is as large as the kernel's struct ext4_prealloc_space.
+type preallocation struct {
+	next        *preallocation
+	from, until uint32
+	_           [104]byte
+}
+
+// BenchmarkPreallocations walks a list of preallocations, most of them elsewhere in memory than
+// their neighbours, in which none is the one that is looked for.
+func BenchmarkPreallocations(b *testing.B) {
+	for _, n := range []int{64, 576, 12800} {
+		b.Run(fmt.Sprint("length=", n), func(b *testing.B) {
+			all := make([]preallocation, n)
+			for i := range all {
+				// 7919 is prime, so that the list goes by each of them once.
+				at := &all[i*7919%n]
+				at.from, at.until = uint32(i+1), uint32(i+2)
+				if i+1 < n {
+					at.next = &all[(i+1)*7919%n]
+				}
+			}
+			for b.Loop() {
+				for p := &all[0]; p != nil; p = p.next {
+					if p.from == 0 && p.until > 0 {
+						sink++
+					}
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/preallocation")
+		})
+	}
+}

@@ -12,15 +12,16 @@ type Model struct {
 	SubmitPage    int64
 	SubmitRequest int64
 
-	GroupConsidered int64
-	GroupScanned    int64
-	ExtentExamined  int64
-	BuddyUpdate     int64
-	BitmapUpdate    int64
-	BitmapChecksum  int64
-	BitmapWord      int64
-	BuddyGenerated  int64
-	BuddyFragment   int64
+	GroupConsidered  int64
+	GroupScanned     int64
+	ExtentExamined   int64
+	PreallocLookedAt int64
+	BuddyUpdate      int64
+	BitmapUpdate     int64
+	BitmapChecksum   int64
+	BitmapWord       int64
+	BuddyGenerated   int64
+	BuddyFragment    int64
 
 	JournalStart   int64
 	JournalCommit  int64

@@ -50,6 +50,8 @@ var registry = []Cost{
 		sampled + "ext4_mb_load_buddy_gfp", func(m *Model) *int64 { return &m.GroupScanned }},
 	{"extent_examined", "ns/extent", 70, "A free extent found, measured and compared in a scan.",
 		sampled + "ext4_mb_complex_scan_group, where every other block is free", func(m *Model) *int64 { return &m.ExtentExamined }},
+	{"prealloc_looked_at", "ns/preallocation", 15, "One of a file's preallocations looked at. Kernels before 6.4 keep them in a list, and walk it up to three times a request; later ones in a tree.",
+		"assumed, between the 5 ns of BenchmarkPreallocations in a list of 576 and the 50 and more in one of 12,800, which no longer fits into the CPU's cache", func(m *Model) *int64 { return &m.PreallocLookedAt }},
 	{"buddy_update", "ns/range", 100, "A range taken out of a group's buddy or given back, whatever its size.",
 		sampled + "mb_mark_used", func(m *Model) *int64 { return &m.BuddyUpdate }},
 	{"bitmap_update", "ns/range", 460, "A range marked in a block bitmap on disk: access to bitmap and descriptor from the journal, outside the group's lock.",

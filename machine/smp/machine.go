@@ -216,7 +216,7 @@ func (m *Machine) UnlockGroup(id allocator.GroupID) {
 // Work implements mballoc.Locks.
 func (m *Machine) Work(w mballoc.Work) {
 	c := &m.Costs
-	ns := c.Search(int64(w.Considered), int64(w.Scanned), int64(w.Examined)) + int64(w.Buddies)*c.BuddyUpdate
+	ns := c.Search(int64(w.Considered), int64(w.Scanned), int64(w.Examined)) + int64(w.Buddies)*c.BuddyUpdate + int64(w.Preallocs)*c.PreallocLookedAt
 	if w.Bitmaps > 0 {
 		// In the group's lock; what the journal takes comes before it and after it.
 		ns += c.Bitmap(int64(w.Clusters)) - c.BitmapUpdate
