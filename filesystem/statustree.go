@@ -27,3 +27,13 @@ func (s *StatusTree) Sub(o *StatusTree) {
 	s.Reclaimable -= o.Reclaimable
 	s.Inodes -= o.Inodes
 }
+
+// ShrinkerInfo is what es_shrinker_info shows: the figures since the last mount, and the inode
+// with the most ranges.
+type ShrinkerInfo struct {
+	StatusTree
+	Largest struct {
+		Inode                uint32
+		Extents, Reclaimable int64
+	}
+}

@@ -111,8 +111,12 @@ func mountExt4(k ext4.Kernel, l *image.Layout, o *Options) (*Mounted, error) {
 		s := a.Stats()
 		return procfs.WriteStats(w, a.Kernel(), &s, fs.Geometry().Groups)
 	}
-	proc := []ProcFile{{MbGroups, groups(a.GroupInfo)}, {MbStats, stats}}
-	peek := []ProcFile{{MbGroups, groups(a.PeekGroup)}, {MbStats, stats}}
+	shrinker := func(w io.Writer) error {
+		s := fs.ShrinkerInfo()
+		return procfs.WriteShrinkerInfo(w, &s)
+	}
+	proc := []ProcFile{{MbGroups, groups(a.GroupInfo)}, {MbStats, stats}, {EsShrinker, shrinker}}
+	peek := []ProcFile{{MbGroups, groups(a.PeekGroup)}, {MbStats, stats}, {EsShrinker, shrinker}}
 	// Not every kernel has lists of groups to summarize. Reading their summary has no effects.
 	if k.Allocator.Counters.StructsSummary {
 		structs := ProcFile{MbStructs, func(w io.Writer) error {
@@ -136,9 +140,10 @@ func mountExt4(k ext4.Kernel, l *image.Layout, o *Options) (*Mounted, error) {
 
 // The files in /proc/fs/ext4/DEV.
 const (
-	MbGroups  = "mb_groups"
-	MbStats   = "mb_stats"
-	MbStructs = "mb_structs_summary"
+	MbGroups   = "mb_groups"
+	MbStats    = "mb_stats"
+	MbStructs  = "mb_structs_summary"
+	EsShrinker = "es_shrinker_info"
 )
 
 // ext2System is the ext2 driver. A case has its recordings in a folder beside those of the

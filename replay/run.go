@@ -44,6 +44,7 @@ type Outcome struct {
 	Groups    []byte // mb_groups.txt, nil where the file system has none
 	Stats     []byte // mb_stats.txt, likewise
 	Structs   []byte // mb_structs.txt, likewise
+	Shrinker  []byte // es_shrinker_info.txt, likewise
 	GroupsLog []byte // mb_groups.log, nil where the script has no stat
 	Results   []play.Result
 	PID       int
@@ -209,7 +210,7 @@ func mount(cfg *Config, host ext4.Host) (*machine, error) {
 
 // finish writes the texts in the order the recorder does: files.txt while the
 // process lives, which then closes its files; mb_groups, for which every buddy
-// is loaded; mb_stats, which counts that too; and mb_structs_summary.
+// is loaded; mb_stats, which counts that too; mb_structs_summary and es_shrinker_info.
 func (m *machine) finish(p *play.Player, out *Outcome) error {
 	var b bytes.Buffer
 	if err := play.WriteFiles(&b, m); err != nil {
@@ -222,9 +223,10 @@ func (m *machine) finish(p *play.Player, out *Outcome) error {
 	return m.readProc(out)
 }
 
-// readProc reads mb_groups, mb_stats and mb_structs_summary, where the file system has them.
+// readProc reads mb_groups, mb_stats, mb_structs_summary and es_shrinker_info, where the file system
+// has them.
 func (m *machine) readProc(out *Outcome) error {
-	var groups, stats, structs bytes.Buffer
+	var groups, stats, structs, shrinker bytes.Buffer
 	there, err := m.ReadProc(kernels.MbGroups, &groups)
 	if err != nil || !there {
 		return err
@@ -237,7 +239,10 @@ func (m *machine) readProc(out *Outcome) error {
 	if _, err := m.ReadProc(kernels.MbStructs, &structs); err != nil {
 		return err
 	}
-	out.Structs = structs.Bytes()
+	if _, err := m.ReadProc(kernels.EsShrinker, &shrinker); err != nil {
+		return err
+	}
+	out.Structs, out.Shrinker = structs.Bytes(), shrinker.Bytes()
 	out.Groups, out.Stats, out.GroupsLog = groups.Bytes(), stats.Bytes(), m.groupsLog.Bytes()
 	return nil
 }

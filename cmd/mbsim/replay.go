@@ -43,6 +43,8 @@ recording:
   mb_groups.txt  /proc/fs/ext4/DEV/mb_groups at the end
   mb_stats.txt   /proc/fs/ext4/DEV/mb_stats at the end
   mb_structs.txt /proc/fs/ext4/DEV/mb_structs_summary at the end, if the kernel has it
+  es_shrinker_info.txt
+                 /proc/fs/ext4/DEV/es_shrinker_info at the end; its hits are fewer than a kernel's
   mb_groups.log  mb_groups at each stat of the script, if it has any
   results.txt    what each operation returned, or its negative errno
   trace.txt      with --trace: ext4 and jbd2 events, as tracefs prints them
@@ -180,7 +182,7 @@ func recording(c *workload.Case, out *replay.Outcome) map[string][]byte {
 	// A text that is nil does not exist for this file system or script. The order does not matter,
 	// as the result is a map too.
 	for name, text := range map[string][]byte{
-		"mb_groups.txt": out.Groups, "mb_stats.txt": out.Stats, "mb_structs.txt": out.Structs, "mb_groups.log": out.GroupsLog,
+		"mb_groups.txt": out.Groups, "mb_stats.txt": out.Stats, "mb_structs.txt": out.Structs, "es_shrinker_info.txt": out.Shrinker, "mb_groups.log": out.GroupsLog,
 	} {
 		if text != nil {
 			files[name] = text

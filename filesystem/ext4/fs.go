@@ -51,6 +51,8 @@ type FS struct {
 
 	inodes  inodeCache
 	esStats es.Shared // of all inodes
+	// esAtMount is what their statistics were when the file system was last mounted.
+	esAtMount filesystem.StatusTree
 	root    *inode
 
 	dentries dentries

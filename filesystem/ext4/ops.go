@@ -164,6 +164,7 @@ func (fs *FS) Remount(t *task) error {
 	fs.freeInodes = allocator.NewPerCPUCounter(fs.freeInodes.Sum(), fs.opt.CPUs)
 	fs.dirCount = allocator.NewPerCPUCounter(fs.dirCount.Sum(), fs.opt.CPUs)
 	fs.journal.Unmount()
+	fs.esAtMount = fs.esStats.StatusTree
 	// The allocator begins with cold caches too.
 	fs.forgetTables()
 	e := fs.alloc.Remount()

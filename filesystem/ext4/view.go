@@ -131,5 +131,31 @@ func appendBlock(out []filesystem.Extent, lblk uint64, p uint32) []filesystem.Ex
 // a remount.
 func (fs *FS) StatusTree() filesystem.StatusTree { return fs.esStats.StatusTree }
 
+// ShrinkerInfo returns what es_shrinker_info shows: what StatusTree counts since the last mount, and
+// the journal's inode, of which one range is known from the mount on.
+//
+// Deviates from the kernel as StatusTree does. Of several inodes with the most ranges the journal or
+// else the one of the lowest number is named, where the kernel names the first on its list; and a
+// journal in several pieces has more ranges there, one without extents more misses.
+func (fs *FS) ShrinkerInfo() filesystem.ShrinkerInfo {
+	s := filesystem.ShrinkerInfo{StatusTree: fs.esStats.StatusTree}
+	s.Hits -= fs.esAtMount.Hits
+	s.Misses -= fs.esAtMount.Misses
+	if number := fs.layout.Super.JournalInode; fs.journal != nil && number != 0 {
+		s.Add(&filesystem.StatusTree{Misses: 1, Extents: 1, Reclaimable: 1, Inodes: 1})
+		s.Largest.Inode, s.Largest.Extents, s.Largest.Reclaimable = number, 1, 1
+	}
+	for in := range fs.inodes.all() {
+		t := tallies[in.brief.state]
+		if in.brief.state == notBrief {
+			t = in.fileMap().es.Tally()
+		}
+		if t.Inodes > 0 && t.Extents > s.Largest.Extents {
+			s.Largest.Inode, s.Largest.Extents, s.Largest.Reclaimable = in.Number, t.Extents, t.Reclaimable
+		}
+	}
+	return s
+}
+
 // Source is the file system as it was when it was first mounted.
 func (fs *FS) Source() allocator.Source { return fs.layout }

@@ -49,7 +49,7 @@ var may = map[string][]string{
 	"filesystem/imagetest":      {"filesystem", "filesystem/image", "filesystem/play", "workload"},
 	"metrics":                   {"allocator", "allocator/bitmap", "allocator/mballoc", "allocator/reservation", "filesystem", "machine/latency", "internal/nearest"},
 	"reports":                   {"filesystem", "metrics", "internal/atomicfile", "internal/bounded", "internal/shell"},
-	"kerneltext/procfs":         {"allocator", "allocator/mballoc"},
+	"kerneltext/procfs":         {"allocator", "allocator/mballoc", "filesystem"},
 	"kerneltext/ftrace":         {"internal/input", "allocator", "allocator/mballoc", "workload"},
 	"kernels":                   {"allocator", "allocator/mballoc", "filesystem", "filesystem/...", "kerneltext/procfs", "metrics", "workload", "internal/nearest"},
 	"scenarios":                 {"allocator/mballoc", "filesystem/image", "kernels", "machine/cost", "machine/device", "workload", "internal/nearest", "internal/input"},

@@ -22,6 +22,9 @@ func Tally(ranges []Range) filesystem.StatusTree {
 	return s
 }
 
+// Tally is what the statistics count for the inode of this tree.
+func (t *Tree) Tally() filesystem.StatusTree { return Tally(t.Ranges()) }
+
 // count notes that n ranges of status s came, or went where n is negative
 // (ext4_es_init_extent, ext4_es_free_extent). It keeps up to date what Tally would count.
 func (t *Tree) count(s Status, n int32) {
