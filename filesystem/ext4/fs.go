@@ -53,7 +53,7 @@ type FS struct {
 	esStats es.Shared // of all inodes
 	// esAtMount is what their statistics were when the file system was last mounted.
 	esAtMount filesystem.StatusTree
-	root    *inode
+	root      *inode
 
 	dentries dentries
 
