@@ -261,10 +261,14 @@ func (s *System) CaseArguments(c *workload.Case) (mkfs, mount string) {
 }
 
 // MakeLayout computes the starting layout of a case, as mke2fs does with the recorder's
-// arguments.
+// arguments. A script with times was made by a run, whose device has the case's own arguments only.
 func (s *System) MakeLayout(c *workload.Case) (*image.Layout, error) {
 	mkfs, _ := s.CaseArguments(c)
-	p, err := image.ParseMkfsArgs(image.RecorderArgs(s.FileSystem, mkfs), c.Size)
+	args := image.RecorderArgs(s.FileSystem, mkfs)
+	if c.Times {
+		args = append([]string{"-t", s.FileSystem}, strings.Fields(mkfs)...)
+	}
+	p, err := image.ParseMkfsArgs(args, c.Size)
 	if err != nil {
 		return nil, err
 	}

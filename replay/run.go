@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strconv"
 
 	"mbsim/allocator/mballoc"
@@ -56,8 +57,18 @@ type Outcome struct {
 type machine struct {
 	*kernels.Mounted
 	groupsLog bytes.Buffer
-	line      int // of the script, that is under way
+	line      int   // of the script, that is under way
+	now       int64 // the time in ns that a script with times has told last
 }
+
+// clock is the clock of a script with times.
+type clock struct {
+	*machine
+	kernels.Threads
+}
+
+// SetTime implements play.Clock.
+func (c clock) SetTime(ns int64) { c.now = ns }
 
 // beginLine gives their turn to those who had one at the beginning of a line of the script.
 func (m *machine) beginLine(line int) {
@@ -102,6 +113,9 @@ func perform(cfg Config) (*Outcome, error) {
 		FS: m, CPUs: cfg.Case.SMP, Stat: m.appendGroups,
 		Task: filesystem.Task{CPU: cfg.Case.SMP - 1, PID: max(cfg.Case.PIDMod, 0)},
 	}
+	if cfg.Case.Times {
+		p.Clock = clock{m, m.Threads}
+	}
 	out := &Outcome{PID: p.Task.PID}
 	// Whoever wants each result at once gets it; otherwise all are kept.
 	performed := cfg.Performed
@@ -116,6 +130,11 @@ func perform(cfg Config) (*Outcome, error) {
 				return mistake
 			}
 			at = op
+			if !cfg.Case.Times {
+				if err := op.CheckNoTime(filepath.Join(cfg.Case.Dir, "ops"), "case.env does not say TIMES=1"); err != nil {
+					return err
+				}
+			}
 			if cfg.Before != nil {
 				cfg.Before(op)
 			}
@@ -179,7 +198,7 @@ func mount(cfg *Config, host ext4.Host) (*machine, error) {
 		return nil, err
 	}
 	// Some recorders have one CPU, whatever the case says.
-	if sys.Recorder.OneCPU {
+	if sys.Recorder.OneCPU && !c.Times {
 		c.SMP = 1
 	}
 	_, options := sys.CaseArguments(c)
@@ -200,6 +219,12 @@ func mount(cfg *Config, host ext4.Host) (*machine, error) {
 	if cfg.Turns != nil {
 		opt.Turns = &cfg.Turns.Threads
 		opt.Clock = func() int64 { return cfg.Turns.clock(m.line) }
+	}
+	// A script with times tells the time, and when the kernel's threads had theirs.
+	if c.Times {
+		opt.Clock = func() int64 { return m.now }
+		opt.DirtyBackground, opt.WritebackChunk, opt.Seed = c.DirtyBackground, c.WritebackChunk, c.Seed
+		opt.LazyInit = func() func() { return func() {} }
 	}
 	m.Mounted, err = sys.Mount(cfg.Layout, opt)
 	if err != nil {

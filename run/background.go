@@ -1,6 +1,9 @@
 package run
 
-import "mbsim/filesystem"
+import (
+	"mbsim/filesystem"
+	"mbsim/workload"
+)
 
 // startBackground starts what the kernel does by itself: the flusher, and with timing also
 // the journal's thread. Without timing the commit timer is started by each transaction
@@ -21,6 +24,8 @@ func (r *runner) startBackground() {
 func (r *runner) flushDue() {
 	mem := &r.scenario.Memory
 	t, threads := r.background(), r.m.Threads
+	// No file is dirty since before the beginning, so that 0 stands for all that is earlier.
+	r.noteClock(workload.Op{Kind: workload.Flusher, Off: max(0, r.engine.Now()-mem.DirtyExpire), Len: r.dirtyBackground})
 	threads.WritebackOld(t, r.engine.Now()-mem.DirtyExpire)
 	if limit := r.dirtyBackground; threads.DirtyBlocks() > limit {
 		threads.WritebackBackground(t, limit)
@@ -34,6 +39,7 @@ func (r *runner) commitDue() {
 		r.timed.journal.Wake()
 		return
 	}
+	r.noteClock(workload.Op{Kind: workload.Committer, Off: max(0, r.engine.Now()-r.m.CommitInterval)})
 	r.m.Threads.CommitOld(r.background(), r.engine.Now()-r.m.CommitInterval)
 }
 

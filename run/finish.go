@@ -36,6 +36,7 @@ func (r *runner) finish() (*Outcome, error) {
 	out := &Outcome{
 		Result: r.collector.Finish(r.engine.Now()), OutOfSpace: r.outOfSpace, Notes: r.m.notes,
 		Events: r.engine.Events(), Fingerprint: r.fingerprint(), Ops: r.record, Mounted: r.m.Mounted,
+		DirtyBackground: r.dirtyBackground, WritebackChunk: r.writebackChunk,
 	}
 	out.Result.Warnings = append(r.warnings, failures(out.Result)...)
 	if r.population != nil {

@@ -4,6 +4,7 @@ import (
 	"mbsim/filesystem"
 	"mbsim/filesystem/ext4"
 	"mbsim/sim"
+	"mbsim/workload"
 )
 
 // lazyTick is a jiffy, in which the kernel counts the thread's delay, where HZ is 250.
@@ -15,6 +16,7 @@ func (r *runner) newLazyInit() (mounted func()) {
 	delay := sim.Stream(r.scenario.Seed, r.options.Replication, "lazyinit")
 	timer := r.engine.NewTimer(func() {
 		if r.timed == nil {
+			r.noteClock(workload.Op{Kind: workload.Prefetch})
 			r.m.Threads.PrefetchBitmaps()
 			return
 		}

@@ -61,7 +61,8 @@ func (r *runner) mountLayout(layout *image.Layout) (*kernels.Mounted, error) {
 	opt := s.MountOptions()
 	opt.Clock = r.engine.Now
 	opt.DirtyBackground = r.dirtyBackground
-	opt.WritebackChunk = writebackChunk(s.Memory.Size / 100 * int64(s.Memory.DirtyRatio))
+	r.writebackChunk = writebackChunk(s.Memory.Size / 100 * int64(s.Memory.DirtyRatio))
+	opt.WritebackChunk = r.writebackChunk
 	// With timing there is a machine that the processes share. The flusher is one of them, so
 	// DirtyBackground is 0: writers do not do its work.
 	if s.Timing != nil {

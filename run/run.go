@@ -28,8 +28,9 @@ type Options struct {
 	Replication int
 	// Progress, if not nil, is called now and then.
 	Progress func(Progress)
-	// Record keeps the operations performed, for a script.
-	Record bool
+	// Record keeps the operations performed, for a script; with RecordTimes also when and by whom, and
+	// what the clock did in between.
+	Record, RecordTimes bool
 	// Check is when the whole file system is checked. Contradictions end the run
 	// with a *CheckError.
 	Check CheckMode
@@ -57,8 +58,12 @@ type Outcome struct {
 	Groups      []byte // mb_groups, nil for ext2
 	Stats       []byte // mb_stats, nil for ext2
 	Ops         []workload.Op
-	Decisions   []string         // of the workload's processes (workload.Population)
-	Mounted     *kernels.Mounted // the file system as the run left it
+	// DirtyBackground is the number of dirty blocks above which writeback begins, and WritebackChunk
+	// how many pages of a file it takes in a turn.
+	DirtyBackground int64
+	WritebackChunk  uint32
+	Decisions       []string         // of the workload's processes (workload.Population)
+	Mounted         *kernels.Mounted // the file system as the run left it
 }
 
 // runner is a run in progress.
@@ -77,6 +82,7 @@ type runner struct {
 	sampleTimer *sim.Timer
 
 	dirtyBackground int64           // dirty blocks above which the flusher writes
+	writebackChunk  uint32          // pages of a file that it takes in a turn
 	dirtyLimit      int64           // dirty blocks above which writers wait
 	timed           *timed          // nil where work takes no time
 	kernel          filesystem.Task // of kernel threads
@@ -99,6 +105,8 @@ type runner struct {
 
 	record     []workload.Op
 	recordCPU  int
+	recordTime int64
+	recordPID  int
 	lastReport int64
 }
 
@@ -263,7 +271,7 @@ func (r *runner) perform(p *sim.Process, pl *play.Player, op *workload.Op) (int6
 	r.calls++
 	// The result goes into the fingerprint.
 	r.engine.Mix(uint64(ret))
-	r.note(pl.Task.CPU, op)
+	r.note(&pl.Task, op)
 	// With stop.out_of_space the first operation that finds no space ends the run.
 	if ret == -int64(filesystem.ENOSPC) && r.scenario.Stop.OutOfSpace && !r.stopping {
 		r.outOfSpace, r.stopping = true, true
@@ -302,20 +310,43 @@ func (r *runner) closeAll(p *sim.Process, pl *play.Player) (err error) {
 	return err
 }
 
-// note records an operation for a script.
-func (r *runner) note(cpu int, op *workload.Op) {
-	if !r.options.Record {
+// note records an operation of a process for a script.
+func (r *runner) note(t *filesystem.Task, op *workload.Op) {
+	if !r.options.Record && !r.options.RecordTimes {
 		return
 	}
+	if r.options.RecordTimes {
+		r.noteTime()
+		if t.PID != r.recordPID {
+			r.record = append(r.record, workload.ProcessOf(t.PID, workload.User{UID: t.User.UID, Groups: t.User.Groups}))
+			r.recordPID = t.PID
+		}
+	}
 	// A script has a cpu operation only where the next operation is on another CPU.
-	if cpu != r.recordCPU && op.Kind != workload.CPU {
-		r.record = append(r.record, workload.Op{Kind: workload.CPU, N: cpu})
-		r.recordCPU = cpu
+	if t.CPU != r.recordCPU && op.Kind != workload.CPU {
+		r.record = append(r.record, workload.Op{Kind: workload.CPU, N: t.CPU})
+		r.recordCPU = t.CPU
 	}
 	if op.Kind == workload.Read {
 		return // the oracle's language has none, and it moves no block
 	}
 	r.record = append(r.record, *op)
+}
+
+// noteTime records the time, if it is another than that of what was recorded last.
+func (r *runner) noteTime() {
+	if now := r.engine.Now(); now != r.recordTime {
+		r.record = append(r.record, workload.Op{Kind: workload.At, Off: now})
+		r.recordTime = now
+	}
+}
+
+// noteClock records what the clock does, for a script with times.
+func (r *runner) noteClock(op workload.Op) {
+	if r.options.RecordTimes {
+		r.noteTime()
+		r.record = append(r.record, op)
+	}
 }
 
 // over says whether the scenario's stop conditions hold.

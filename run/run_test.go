@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"mbsim/filesystem/play"
 	"mbsim/replay"
 	"mbsim/scenarios"
 	"mbsim/workload"
@@ -105,6 +106,54 @@ func TestRecordedOperations(t *testing.T) {
 	}
 	if !bytes.Equal(r.Groups, out.Groups) || !bytes.Equal(r.Stats, out.Stats) {
 		t.Errorf("the replay ends elsewhere:\n%s%s\nwant\n%s%s", r.Stats, r.Groups, out.Stats, out.Groups)
+	}
+}
+
+// TestRecordedTimes replays what runs recorded with their times: by processes of several users on
+// several CPUs, with timed writeback and commits, reading ahead of bitmaps, and both policies. Every
+// counter and group must be as the run has it, and every file lie where it lies there.
+func TestRecordedTimes(t *testing.T) {
+	for _, c := range []struct {
+		scenario string
+		sets     []string
+	}{
+		{"small-files", []string{"stop={operations: 20000}"}},
+		{"churn-near-full", []string{"stop={operations: 30000}"}},
+		{"small-files", []string{"stop={operations: 20000}", "profile=6.12", "memory.size=64M"}},
+		{"small-files", []string{"stop={operations: 20000}", "profile=7.2", "mount=nodelalloc"}},
+		{"small-files", []string{"stop={operations: 5000}", "profile=ext2", "mount=", "device.mkfs.size=512M", "seed=5"}},
+	} {
+		s, err := scenarios.Load(c.scenario, scenarios.Options{Sets: c.sets})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := playScenario(t, s, Options{RecordTimes: true})
+		timed := slices.ContainsFunc(out.Ops, func(op workload.Op) bool { return op.Kind == workload.Flusher })
+		if !timed || out.DirtyBackground == 0 {
+			t.Errorf("%s %v: the clock does nothing", c.scenario, c.sets)
+		}
+		script := &workload.Case{
+			Dir: "recorded", Size: s.Device.Mkfs.Size, SMP: s.CPUs, PIDMod: 1, Mount: s.Mount, MountExt2: s.Mount, Ops: out.Ops,
+			Times: true, DirtyBackground: out.DirtyBackground, WritebackChunk: out.WritebackChunk, Seed: s.Seed,
+		}
+		l, err := s.Layout()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := replay.Run(replay.Config{Kernel: s.System().Name, Case: script, Layout: l})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(r.Groups, out.Groups) || !bytes.Equal(r.Stats, out.Stats) {
+			t.Errorf("%s %v: the replay ends elsewhere", c.scenario, c.sets)
+		}
+		var files bytes.Buffer
+		if err := play.WriteFiles(&files, out.Mounted); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(r.Files, files.Bytes()) {
+			t.Errorf("%s %v: files lie elsewhere", c.scenario, c.sets)
+		}
 	}
 }
 

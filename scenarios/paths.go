@@ -63,6 +63,9 @@ func (t scriptType) decode(d *decoder, n *yaml.Node, p any) error {
 	// A text of several lines is the script itself, one line is the name of a file.
 	if strings.Contains(n.Value, "\n") {
 		s.Ops, err = workload.ParseScript(strings.NewReader(s.Text), d.file)
+		if err == nil {
+			err = workload.CheckNoTimes(s.Ops, d.file, "a scenario has a clock of its own")
+		}
 		if err != nil {
 			return d.scriptError(n, err)
 		}
@@ -93,6 +96,9 @@ func (s *Script) readFile(file, path string) error {
 	// The text is kept while it is parsed, since the digest needs it.
 	s.Ops, err = workload.ParseScript(io.TeeReader(f, &text), path)
 	s.File, s.Text = file, text.String()
+	if err == nil {
+		err = workload.CheckNoTimes(s.Ops, path, "a scenario has a clock of its own")
+	}
 	return err
 }
 

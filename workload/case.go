@@ -30,6 +30,14 @@ type Case struct {
 	MkfsExt2  string    // MKFS_EXT2: arguments of mke2fs for ext2
 	MountExt2 string    // MOUNT_EXT2: mount options for ext2
 
+	// Times says that the script has the times of a scenario's run (TIMES). Then DirtyBackground is
+	// the number of dirty blocks above which a write starts writeback, WritebackChunk how many pages of
+	// a file that takes in a turn, and Seed where random choices of the file system come from.
+	Times           bool
+	DirtyBackground int64
+	WritebackChunk  uint32
+	Seed            uint64
+
 	Ops     []Op     // the script: it prepares where there are writers
 	Writers []Writer // ops.0, ops.1, ...: they run all at once after Ops
 
@@ -129,7 +137,7 @@ func (c *Case) readWriters() error {
 
 // envKeys are the keys of case.env. TIMEOUT, NO_TRACE and TCG steer the
 // recorder only.
-var envKeys = []string{"SIZE", "MKFS", "MOUNT", "SMP", "TUNABLES", "MEM", "PIDMOD", "MKFS_EXT2", "MOUNT_EXT2", "TIMEOUT", "NO_TRACE", "TCG"}
+var envKeys = []string{"SIZE", "MKFS", "MOUNT", "SMP", "TUNABLES", "MEM", "PIDMOD", "MKFS_EXT2", "MOUNT_EXT2", "TIMEOUT", "NO_TRACE", "TCG", "TIMES", "DIRTY_BACKGROUND", "WRITEBACK_CHUNK", "SEED"}
 
 // set sets what one assignment says.
 func (c *Case) set(v EnvVar) (err error) {
@@ -168,12 +176,32 @@ func (c *Case) set(v EnvVar) (err error) {
 		c.MountExt2 = v.Value
 	case "TUNABLES":
 		c.Tunables, err = parseTunables(v.Value)
+	case "TIMES":
+		c.Times = v.Value == "1"
+		if v.Value != "0" && v.Value != "1" {
+			err = fmt.Errorf("TIMES is %q: want 0 or 1", short(v.Value))
+		}
+	case "DIRTY_BACKGROUND":
+		c.DirtyBackground, err = envNumber[int64](v, 63)
+	case "WRITEBACK_CHUNK":
+		c.WritebackChunk, err = envNumber[uint32](v, 32)
+	case "SEED":
+		c.Seed, err = envNumber[uint64](v, 64)
 	case "TIMEOUT", "NO_TRACE", "TCG":
 	default:
 		best, _ := nearest.Of(short(v.Key), envKeys)
 		err = fmt.Errorf("unknown key %q (did you mean %s?)", short(v.Key), best)
 	}
 	return err
+}
+
+// envNumber is the number that an assignment gives, of so many bits.
+func envNumber[T int64 | uint32 | uint64](v EnvVar, bits int) (T, error) {
+	n, err := strconv.ParseUint(v.Value, 10, bits)
+	if err != nil {
+		err = fmt.Errorf("%s is %q: want a number", v.Key, short(v.Value))
+	}
+	return T(n), err
 }
 
 func parseTunables(s string) ([]Tunable, error) {

@@ -26,10 +26,18 @@ const (
 	argMode                  // Op.Mode
 	argCPU                   // Op.N
 	argDirect                // Op.Direct: the word "direct", may be left out
+	argTime                  // Op.Off
+	argBlocks                // Op.Len
+	argPID                   // Op.N
+	argUID                   // Op.Mode
+	argGroups                // Op.To: numbers and commas, may be left out
 )
 
+// optional says that an argument may be left out.
+func (a argKind) optional() bool { return a == argDirect || a == argGroups }
+
 // argNames are the names of the arguments in errors.
-var argNames = [...]string{"FD", "PATH", "NEW", "OFF", "LEN", "MODE", "N", "direct"}
+var argNames = [...]string{"FD", "PATH", "NEW", "OFF", "LEN", "MODE", "N", "direct", "NS", "BLOCKS", "PID", "UID", "GROUP,..."}
 
 // verb is one operation of the script language.
 type verb struct {
@@ -55,6 +63,11 @@ var verbs = [...]verb{
 	Stat:      {"stat", nil},
 	Remount:   {"remount", nil},
 	Read:      {"read", []argKind{argFD, argOff, argLen}},
+	At:        {"at", []argKind{argTime}},
+	Process:   {"process", []argKind{argPID, argUID, argGroups}},
+	Flusher:   {"flusher", []argKind{argTime, argBlocks}},
+	Committer: {"committer", []argKind{argTime}},
+	Prefetch:  {"prefetch", nil},
 }
 
 // String is the name of the operation in a script.
@@ -79,8 +92,8 @@ func (v *verb) usage() string {
 	var b strings.Builder
 	b.WriteString(v.name)
 	for _, a := range v.args {
-		if a == argDirect {
-			b.WriteString(" [direct]")
+		if a.optional() {
+			b.WriteString(" [" + argNames[a] + "]")
 		} else {
 			b.WriteString(" " + argNames[a])
 		}
@@ -234,7 +247,7 @@ func (p *parser) op(op *Op, first string) error {
 			}
 		case p.wrong != nil:
 			return p.wrong
-		case a != argDirect:
+		case !a.optional():
 			return p.errorf(end-p.begin+1, "%s is missing: %s", argNames[a], v.usage())
 		}
 	}
@@ -242,7 +255,7 @@ func (p *parser) op(op *Op, first string) error {
 	if w := p.word(); w != "" {
 		return p.errorf(p.col(w), "unexpected %q: %s", short(w), v.usage())
 	}
-	if op.Len > 0 && op.Off > math.MaxInt64-op.Len {
+	if !k.Times() && op.Len > 0 && op.Off > math.MaxInt64-op.Len {
 		last := p.text[p.begin:end]
 		return p.errorf(strings.LastIndexFunc(last, unicode.IsSpace)+2, "offset %d plus length %d is more than 2^63-1", op.Off, op.Len)
 	}
@@ -276,6 +289,25 @@ func (p *parser) arg(op *Op, a argKind, w string) (err error) {
 			return p.errorf(p.col(w), "unexpected %q: %s", short(w), verbs[op.Kind].usage())
 		}
 		op.Direct = true
+	case argTime:
+		op.Off, err = p.number(a, w, math.MaxInt64)
+	case argBlocks:
+		op.Len, err = p.number(a, w, math.MaxInt64)
+	case argPID:
+		var n int64
+		n, err = p.number(a, w, math.MaxInt32)
+		op.N = int(n)
+	case argUID:
+		var n int64
+		n, err = p.number(a, w, math.MaxUint32)
+		op.Mode = uint32(n)
+	case argGroups:
+		for g := range strings.SplitSeq(w, ",") {
+			if _, err := p.number(a, g, math.MaxUint32); err != nil {
+				return err
+			}
+		}
+		op.To = w
 	}
 	return err
 }
@@ -334,6 +366,25 @@ func verbNames() []string {
 	return names
 }
 
+// CheckNoTimes refuses operations that have the times of a run. name is the script's name in the
+// error, which also says why there can be none.
+func CheckNoTimes(ops []Op, name, why string) error {
+	for i := range ops {
+		if err := ops[i].CheckNoTime(name, why); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CheckNoTime is CheckNoTimes for one operation.
+func (op *Op) CheckNoTime(name, why string) error {
+	if !op.Kind.Times() {
+		return nil
+	}
+	return &ScriptError{name, op.Line, 1, fmt.Sprintf("%s is of the times of a run, and %s", op.Kind, why)}
+}
+
 // FormatOp is op as a line of a script, without the newline.
 func FormatOp(op Op) string { return string(AppendOp(nil, op)) }
 
@@ -342,7 +393,7 @@ func AppendOp(b []byte, op Op) []byte {
 	v := &verbs[op.Kind]
 	b = append(b, v.name...)
 	for _, a := range v.args {
-		if a == argDirect && !op.Direct {
+		if a == argDirect && !op.Direct || a == argGroups && op.To == "" {
 			continue
 		}
 		b = append(b, ' ')
@@ -363,6 +414,16 @@ func AppendOp(b []byte, op Op) []byte {
 			b = strconv.AppendInt(b, int64(op.N), 10)
 		case argDirect:
 			b = append(b, "direct"...)
+		case argTime:
+			b = strconv.AppendInt(b, op.Off, 10)
+		case argBlocks:
+			b = strconv.AppendInt(b, op.Len, 10)
+		case argPID:
+			b = strconv.AppendInt(b, int64(op.N), 10)
+		case argUID:
+			b = strconv.AppendUint(b, uint64(op.Mode), 10)
+		case argGroups:
+			b = append(b, op.To...)
 		}
 	}
 	return b

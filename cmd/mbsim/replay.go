@@ -34,7 +34,8 @@ func newReplay() *cobra.Command {
 		Use:   "replay CASE_DIR",
 		Short: "Perform a case's script and write what a real kernel's recording holds",
 		Long: `replay reads CASE_DIR/case.env and CASE_DIR/ops, and the starting layout from
-CASE_DIR/KERNEL/before.dumpe2fs.gz (or, with --mkfs, computes it from case.env),
+CASE_DIR/KERNEL/before.dumpe2fs.gz (or, with --mkfs and for a script with the times of
+a run, computes it from case.env),
 performs the operations (those of ops, then ops.0, ops.1, ... all at once, if
 there are any), and writes into the output folder, in the formats of a
 recording:
@@ -153,7 +154,7 @@ func perform(cfg replay.Config, set *atomicfile.Set) (*replay.Outcome, error) {
 
 // layout is the starting state, of the recording in folder.
 func (f *replayFlags) layout(c *workload.Case, sys *kernels.System, folder string) (*image.Layout, error) {
-	if f.mkfs {
+	if f.mkfs || c.Times {
 		return sys.MakeLayout(c)
 	}
 	dir := filepath.Join(c.Dir, folder)

@@ -28,6 +28,7 @@ type runFlags struct {
 	quiet    bool
 	all      bool
 	noPlots  bool
+	times    bool
 	check    string
 }
 

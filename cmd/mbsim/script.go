@@ -29,12 +29,20 @@ A recorder makes its own file system, so the scenario must start from mkfs. It
 has no background writeback and no timed commits: what the scenario's clock did
 in between is not in the case. Reads are left out, since they move no block. Its
 process is root: where a process that may not take the blocks reserved for root found
-no space, the recorder may find some, and script warns of it.`,
+no space, the recorder may find some, and script warns of it.
+
+With --times all of that is in the case, and so is who performed what: mbsim replay then
+puts every block where the run did. A recorder passes over these lines (at, process,
+flusher, committer, prefetch): it has a clock, threads and a process of its own. A
+scenario with timing has no such case, since its operations overlap.`,
+		Example: `  mbsim script small-files -o out/case
+  mbsim script small-files --times -o out/timed-case`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return f.script(c.Context(), args[0], c.ErrOrStderr()) },
 	}
 	f.addScenarioFlags(c)
 	c.Flags().StringVarP(&f.out, "out", "o", "", "folder of the case (required)")
+	c.Flags().BoolVar(&f.times, "times", false, "with the times of the run, for mbsim replay, which then places every block as the run did")
 	c.ValidArgsFunction = completeScenarios
 	return c
 }
@@ -48,17 +56,25 @@ func (f *runFlags) script(ctx context.Context, name string, stderr io.Writer) er
 		return err
 	}
 	// What cannot become a case is refused before the run, which may take long.
-	env, err := caseEnv(s)
+	vars, err := caseEnv(s, f.times)
 	if err != nil {
 		return usage(err)
 	}
 	// The run itself records its operations.
 	return holding(f.out, folderlock.Make, func() error {
-		out, err := performRun(ctx, s, run.Options{Record: true})
+		out, err := performRun(ctx, s, run.Options{Record: true, RecordTimes: f.times})
 		if err != nil {
 			return err
 		}
-		warnOfRoot(s, out, stderr)
+		if f.times {
+			vars = append(vars, timesEnv(s, out)...)
+		} else {
+			warnOfRoot(s, out, stderr)
+		}
+		env, err := workload.WriteEnv(vars)
+		if err != nil {
+			return usage(err)
+		}
 		var ops bytes.Buffer
 		if err := workload.WriteScript(&ops, out.Ops); err != nil {
 			return &exitError{exitInternal, err}
@@ -85,8 +101,21 @@ func warnOfRoot(s *scenarios.Scenario, out *run.Outcome, stderr io.Writer) {
 	}
 }
 
-// caseEnv is the scenario's machine as case.env says it.
-func caseEnv(s *scenarios.Scenario) ([]byte, error) {
+// timesEnv is what case.env says of a run whose times are in the script.
+func timesEnv(s *scenarios.Scenario, out *run.Outcome) []workload.EnvVar {
+	return []workload.EnvVar{
+		{Key: "TIMES", Value: "1"}, {Key: "SEED", Value: fmt.Sprint(s.Seed)},
+		{Key: "DIRTY_BACKGROUND", Value: fmt.Sprint(out.DirtyBackground)},
+		{Key: "WRITEBACK_CHUNK", Value: fmt.Sprint(out.WritebackChunk)},
+	}
+}
+
+// caseEnv is the scenario's machine as case.env says it. With times nothing is as only a recorder
+// needs it.
+func caseEnv(s *scenarios.Scenario, times bool) ([]workload.EnvVar, error) {
+	if times && s.Timing != nil {
+		return nil, fmt.Errorf("%s: timing: operations overlap, which a script cannot say: leave --times out", s.File)
+	}
 	if s.Device.Mkfs == nil {
 		return nil, fmt.Errorf("%s: device: a case starts from mkfs", s.File)
 	}
@@ -103,7 +132,10 @@ func caseEnv(s *scenarios.Scenario) ([]byte, error) {
 		tunables = append(tunables, fmt.Sprintf("%s=%d", t.Sysfs, t.Value))
 	}
 	// What the variables are called, and what a recording needs besides, differs between systems.
-	rec := &sys.Recorder
+	rec := sys.Recorder
+	if times {
+		rec.MkfsMore, rec.MountMore = "", ""
+	}
 	vars := []workload.EnvVar{
 		{Key: "SIZE", Value: fmt.Sprint(s.Device.Mkfs.Size)}, {Key: "SMP", Value: fmt.Sprint(s.CPUs)},
 		{Key: "PIDMOD", Value: "1"}, // the first process of a run
@@ -113,7 +145,7 @@ func caseEnv(s *scenarios.Scenario) ([]byte, error) {
 	if rec.Tunables != "" {
 		vars = append(vars, workload.EnvVar{Key: rec.Tunables, Value: strings.Join(tunables, " ")})
 	}
-	return workload.WriteEnv(vars)
+	return vars, nil
 }
 
 // recorderMount adds the option more, of the form name=value, to the scenario's mount options

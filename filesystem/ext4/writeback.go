@@ -229,7 +229,9 @@ func (in *inode) firstUnmapped(lblk, end uint32) (pagecache.Run, bool) {
 // have got one.
 func (fs *FS) mapOne(t *task, in *inode, x pagecache.Run, held *plug) (uint32, errno) {
 	if fs.turns != nil {
-		t = &task{CPU: fs.takeRangeOf(t, in), PID: t.PID}
+		mapper := *t
+		mapper.CPU = fs.takeRangeOf(t, in)
+		t = &mapper
 	}
 	if fs.obs != nil {
 		fs.obs.WritePagesExtent(in.Number, x.Lblk, x.Len)

@@ -23,9 +23,27 @@ type Player struct {
 	Stat func() error
 	// Remounted, if not nil, is called after each remount.
 	Remounted func() error
+	// Clock is what a script with times works on; nil where there is a clock besides.
+	Clock Clock
 
 	names []descriptorName    // the script's names of descriptors, the newest last
 	files []filesystem.Handle // by descriptor, nil where free
+}
+
+// Clock is the simulated clock of a script with times, and what the kernel does by it of its own
+// accord.
+type Clock interface {
+	SetTime(ns int64)
+	// DirtyBlocks is the number of blocks of data that are not yet written.
+	DirtyBlocks() int64
+	// WritebackOld writes files that became dirty at the time before, ns, or earlier.
+	WritebackOld(t *filesystem.Task, before int64)
+	// WritebackBackground writes the oldest dirty files until no more than keep blocks are dirty.
+	WritebackBackground(t *filesystem.Task, keep int64)
+	// CommitOld commits a transaction that began at the time before, ns, or earlier.
+	CommitOld(t *filesystem.Task, before int64)
+	// PrefetchBitmaps reads all block bitmaps.
+	PrefetchBitmaps()
 }
 
 // Do performs one operation and returns what the oracle records for it: the
@@ -79,7 +97,36 @@ func (p *Player) perform(op *workload.Op) (int64, error) {
 	case workload.Creat, workload.Open:
 		return 0, p.open(op)
 	}
+	if op.Kind.Times() {
+		return 0, p.byClock(op)
+	}
 	return p.onFile(op)
+}
+
+// byClock does what a scenario's clock did. Threads of the kernel run on the first CPU.
+func (p *Player) byClock(op *workload.Op) error {
+	if p.Clock == nil {
+		return errors.New("only mbsim replay performs a script's times")
+	}
+	var kernel filesystem.Task
+	switch op.Kind {
+	case workload.At:
+		p.Clock.SetTime(op.Off)
+	case workload.Process:
+		p.Task.PID = op.N
+		user := op.User()
+		p.Task.User = &filesystem.User{UID: user.UID, Groups: user.Groups}
+	case workload.Flusher:
+		p.Clock.WritebackOld(&kernel, op.Off)
+		if p.Clock.DirtyBlocks() > op.Len {
+			p.Clock.WritebackBackground(&kernel, op.Len)
+		}
+	case workload.Committer:
+		p.Clock.CommitOld(&kernel, op.Off)
+	case workload.Prefetch:
+		p.Clock.PrefetchBitmaps()
+	}
+	return nil
 }
 
 func call(hook func() error) error {
