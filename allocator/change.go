@@ -8,9 +8,12 @@ import "slices"
 type Change[K any] struct {
 	Name   string // as scenarios name it: words with hyphens
 	Doc    string // what a kernel with it does, in one sentence
-	Commit string // title of the upstream commit
-	Since  string // the first mainline version that has it
-	Stable string // stable releases that took it over, in words; empty for none that is known
+	Commit string // title of the upstream commit, or titles with "; " between; empty where nobody has found it
+	Since  string // the first mainline version that has it, such as "6.5"; empty where that is not known
+	// Stable says which stable series took it over: each from a release on ("6.1.105"), or in
+	// some release ("6.6"); "5.4 and later" are all from a series on that lived long enough. It
+	// may hold other words. It is empty for none that is known.
+	Stable string
 	Where  string // the file that it acts in
 	// Kernels are the names of the profiles that have it.
 	Kernels []string

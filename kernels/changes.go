@@ -16,7 +16,7 @@ type Change struct {
 	Doc    string // what a kernel with it does, in one sentence
 	Commit string // title of the upstream commit, or of several
 	Since  string // the first mainline version that has it
-	Stable string // stable releases that took it over, in words; empty for none that is known
+	Stable string // which stable series took it over, as in allocator.Change
 	Where  string // where in this program or in the kernel it acts
 	// Kernels are the names of the kernels that have it, and Needs those of the changes without
 	// which it has no meaning.

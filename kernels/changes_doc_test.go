@@ -30,7 +30,8 @@ In one text, as results, tables and plans have it, + stands before a change that
 
 *since* is the first version of mainline that has the change. A kernel may have one that is
 younger than its series, where the stable release took it over; a change that came in pieces
-is of the version of the piece that decides.
+is of the version of the piece that decides. *stable releases* are those from which on their
+series has it; where only a series stands, some release of it took the change over.
 `
 
 // changesDoc is docs/CHANGES.md: a table of who has what, and a section for each change.

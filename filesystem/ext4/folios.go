@@ -32,6 +32,13 @@ func (r *folioRun) end() uint32 { return r.page + r.count<<r.order }
 // folioSet are the folios of a file.
 type folioSet []folioRun
 
+// fileFolios are the folios of a file where they are kept: most files have one run, for which
+// the slice begins in the array. What it has allocated it keeps for the next file of the number.
+type fileFolios struct {
+	runs  folioSet
+	first [1]folioRun
+}
+
 // at returns the index of the first run that ends behind page.
 func (s folioSet) at(page uint32) int {
 	if n := len(s); n == 0 || s[n-1].end() <= page {
@@ -135,7 +142,7 @@ func (fs *FS) folioOrder(n int64) uint8 {
 // getFolio returns the folio that holds page, as a range of pages. If there is none, one is
 // made, of the order or as large as fits (__filemap_get_folio).
 func (fs *FS) getFolio(in *inode, page uint32, order uint8) (start, end uint32) {
-	s := fs.folios[in.Number]
+	s := fs.inodes.folios(in.Number)
 	if start, end, ok := s.find(page); ok {
 		return start, end
 	}
@@ -148,7 +155,6 @@ func (fs *FS) getFolio(in *inode, page uint32, order uint8) (start, end uint32) 
 		order--
 	}
 	s.add(page, order)
-	fs.folios[in.Number] = s
 	return page, page + 1<<order
 }
 
@@ -178,7 +184,7 @@ func (fs *FS) coverFolios(in *inode, pos, n, total int64) {
 
 // largeFolios says whether the cache of the file may have folios of many pages
 // (ext4_set_inode_mapping_order).
-func (fs *FS) largeFolios(in *inode) bool { return fs.folios != nil && in.Regular }
+func (fs *FS) largeFolios(in *inode) bool { return fs.quirks.LargeFolios && in.Regular }
 
 // folioOf returns the blocks of the page or folio that block lblk lies in, the first and the one
 // behind the last. The last page of the largest file has one block less than others, as no
@@ -186,7 +192,7 @@ func (fs *FS) largeFolios(in *inode) bool { return fs.folios != nil && in.Regula
 func (fs *FS) folioOf(in *inode, lblk uint32) (start, end uint32) {
 	bpp := fs.blocksPerPage
 	if fs.largeFolios(in) {
-		if first, behind, ok := fs.folios[in.Number].find(lblk / bpp); ok {
+		if first, behind, ok := fs.inodes.folios(in.Number).find(lblk / bpp); ok {
 			return first * bpp, uint32(min(uint64(behind)*uint64(bpp), maxBlocks))
 		}
 	}
@@ -201,13 +207,13 @@ func (fs *FS) cutFolios(in *inode, from, to int64) {
 	if !fs.largeFolios(in) {
 		return
 	}
-	s := fs.folios[in.Number]
-	if len(s) == 0 || to <= from {
+	s := fs.inodes.folios(in.Number)
+	if len(*s) == 0 || to <= from {
 		return
 	}
-	fs.cutEdge(in, &s, from, from, to)
+	fs.cutEdge(in, s, from, from, to)
 	if to < math.MaxInt64 {
-		fs.cutEdge(in, &s, to-1, from, to)
+		fs.cutEdge(in, s, to-1, from, to)
 	}
 	// Whole folios go. Those at the edges that could not be split stay.
 	first := uint32((from + fs.pageSize - 1) >> fs.pageBits)
@@ -221,7 +227,6 @@ func (fs *FS) cutFolios(in *inode, from, to int64) {
 	if first < end {
 		s.remove(first, end)
 	}
-	fs.folios[in.Number] = s
 }
 
 // cutEdge splits the folio that holds byte at, if it reaches beyond [from, to) and can be split
@@ -251,7 +256,7 @@ func (fs *FS) dropFolios(in *inode, from, to int64) {
 	if !fs.largeFolios(in) || to <= from {
 		return
 	}
-	s := fs.folios[in.Number]
+	s := fs.inodes.folios(in.Number)
 	first, end := uint32(from>>fs.pageBits), uint32((to-1)>>fs.pageBits)+1
 	if start, _, ok := s.find(first); ok {
 		first = start
@@ -260,12 +265,12 @@ func (fs *FS) dropFolios(in *inode, from, to int64) {
 		end = behind
 	}
 	s.remove(first, end)
-	fs.folios[in.Number] = s
 }
 
 // forgetFolios drops all folios of a file.
 func (fs *FS) forgetFolios(in *inode) {
-	if fs.folios != nil {
-		delete(fs.folios, in.Number)
+	if fs.largeFolios(in) {
+		s := fs.inodes.folios(in.Number)
+		*s = (*s)[:0]
 	}
 }

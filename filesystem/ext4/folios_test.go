@@ -54,7 +54,7 @@ func TestFolioSizes(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if got := fs.folios[in.Number].sizes(); !slices.Equal(got, c.want) {
+		if got := fs.inodes.folios(in.Number).sizes(); !slices.Equal(got, c.want) {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
@@ -70,15 +70,53 @@ func TestFolioCut(t *testing.T) {
 	if e := fs.setSize(&task, in, 20<<10); e != 0 {
 		t.Fatal(e)
 	}
-	if got := fs.folios[in.Number].sizes(); !slices.Equal(got, []string{"0+16"}) {
+	if got := fs.inodes.folios(in.Number).sizes(); !slices.Equal(got, []string{"0+16"}) {
 		t.Errorf("dirty: %v", got)
 	}
 	fs.sync(&task)
 	if e := fs.setSize(&task, in, 12<<10); e != 0 {
 		t.Fatal(e)
 	}
-	if got := fs.folios[in.Number].sizes(); !slices.Equal(got, []string{"0+2", "2+1"}) {
+	if got := fs.inodes.folios(in.Number).sizes(); !slices.Equal(got, []string{"0+2", "2+1"}) {
 		t.Errorf("clean: %v", got)
+	}
+}
+
+// TestFoliosGo: an unmount forgets the folios of all files, and a file's go with it, so that the
+// next file of its number begins without.
+func TestFoliosGo(t *testing.T) {
+	fs, in := largeFile(t)
+	var task task
+	write := func(in *inode) {
+		if _, e := fs.bufferedWrite(&task, in, 0, 100<<10); e != 0 {
+			t.Fatal(e)
+		}
+		if got := fs.inodes.folios(in.Number).sizes(); len(got) != 3 {
+			t.Errorf("a write makes %v", got)
+		}
+	}
+	write(in)
+	if err := (&handle{fs: fs, in: in}).Close(&task); err != nil {
+		t.Fatal(err)
+	}
+	if err := fs.Remount(&task); err != nil {
+		t.Fatal(err)
+	}
+	if got := fs.inodes.folios(in.Number).sizes(); got != nil {
+		t.Errorf("after an unmount: %v", got)
+	}
+	write(in)
+	if err := fs.Unlink(&task, "a"); err != nil {
+		t.Fatal(err)
+	}
+	fs.sync(&task)
+	h, err := fs.Create(&task, "b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := h.(*handle).in
+	if got := fs.inodes.folios(b.Number).sizes(); b != in || got != nil {
+		t.Errorf("the next file has inode %d, not %d, and %v", b.Number, in.Number, got)
 	}
 }
 

@@ -28,7 +28,6 @@ type FS struct {
 	pageSize      int64
 	pageBits      uint8 // logarithm of pageSize
 	blocksPerPage uint32
-	folios        map[uint32]folioSet // by inode number, nil where pages are not kept together
 	maxFolioOrder uint8
 	maxIndirect   int64 // s_bitmap_maxbytes
 
@@ -157,7 +156,6 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 func (fs *FS) setupFolios() {
 	fs.pageBits = uint8(bits.TrailingZeros64(uint64(fs.pageSize)))
 	if fs.quirks.LargeFolios {
-		fs.folios = make(map[uint32]folioSet)
 		fs.maxFolioOrder = max(fs.pageBits, min(maxFolioBits, 11+fs.geo.BlockBits)) - fs.pageBits
 	}
 }

@@ -17,11 +17,19 @@ type inodeCache struct {
 	sharedLarge *largeInode // the one of all inodes that need none of their own; nobody changes it
 }
 
-// inodePage holds the inodes of inodesPerPage numbers, in chunks.
-type inodePage [inodesPerPage / inodesPerChunk]*inodeChunk
+// inodePage holds the inodes of inodesPerPage numbers, in chunks, and beside them the folios of
+// their files, in kernels that keep pages together. In the inode itself the folios would be in
+// the way of all other kernels, and of files that have none.
+type inodePage struct {
+	inodes [inodesPerPage / inodesPerChunk]*inodeChunk
+	folios [inodesPerPage / inodesPerChunk]*folioChunk
+}
 
 // inodeChunk holds the inodes of inodesPerChunk numbers.
 type inodeChunk [inodesPerChunk]inode
+
+// folioChunk holds the folios of the files of inodesPerChunk numbers.
+type folioChunk [inodesPerChunk]fileFolios
 
 const (
 	inodesPerPage  = 1024
@@ -38,13 +46,13 @@ func newInodeCache(last uint32, stats *es.Shared) inodeCache {
 
 // at returns the inode with this number, which must be in memory.
 func (t *inodeCache) at(number uint32) *inode {
-	return &t.pages[number/inodesPerPage][number%inodesPerPage/inodesPerChunk][number%inodesPerChunk]
+	return &t.pages[number/inodesPerPage].inodes[number%inodesPerPage/inodesPerChunk][number%inodesPerChunk]
 }
 
 // find returns the inode with this number, nil if it is not in memory.
 func (t *inodeCache) find(number uint32) *inode {
 	i := number / inodesPerPage
-	if int(i) >= len(t.pages) || t.pages[i] == nil || t.pages[i][number%inodesPerPage/inodesPerChunk] == nil {
+	if int(i) >= len(t.pages) || t.pages[i] == nil || t.pages[i].inodes[number%inodesPerPage/inodesPerChunk] == nil {
 		return nil
 	}
 	if in := t.at(number); in.live {
@@ -60,11 +68,24 @@ func (t *inodeCache) place(number uint32) *inode {
 	if *page == nil {
 		*page = new(inodePage)
 	}
-	chunk := &(*page)[number%inodesPerPage/inodesPerChunk]
+	chunk := &(*page).inodes[number%inodesPerPage/inodesPerChunk]
 	if *chunk == nil {
 		*chunk = new(inodeChunk)
 	}
 	return &(*chunk)[number%inodesPerChunk]
+}
+
+// folios returns the folios of the inode with this number, which must be in memory.
+func (t *inodeCache) folios(number uint32) *folioSet {
+	chunk := &t.pages[number/inodesPerPage].folios[number%inodesPerPage/inodesPerChunk]
+	if *chunk == nil {
+		*chunk = new(folioChunk)
+	}
+	f := &(*chunk)[number%inodesPerChunk]
+	if f.runs == nil {
+		f.runs = f.first[:0]
+	}
+	return &f.runs
 }
 
 // all lists the inodes in memory by number.
@@ -75,7 +96,7 @@ func (t *inodeCache) all() iter.Seq[*inode] {
 			if page == nil {
 				continue
 			}
-			for _, chunk := range page {
+			for _, chunk := range page.inodes {
 				if chunk == nil {
 					continue
 				}

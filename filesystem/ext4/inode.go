@@ -127,7 +127,6 @@ func (fs *FS) blankInode(number, mode uint32) *inode {
 	}
 	*in = inode{largeInode: large, live: true}
 	in.Number = number
-	fs.forgetFolios(in)
 	in.Regular = filesystem.IsRegular(mode)
 	in.mode = uint16(mode)
 	in.links = 1

@@ -154,12 +154,12 @@ func (fs *FS) Remount(t *task) error {
 		unverify(&m.root)
 		m.root.verified = true
 		in.lastAllocGroup = 0
+		fs.forgetFolios(in)
 	}
 	// What clearing has changed is committed, and the next mount begins without a
 	// transaction.
 	fs.journal.Commit()
 	fs.forgetPaths()
-	clear(fs.folios)
 	// The counters are exact again, with nothing held back by a CPU.
 	fs.freeInodes = allocator.NewPerCPUCounter(fs.freeInodes.Sum(), fs.opt.CPUs)
 	fs.dirCount = allocator.NewPerCPUCounter(fs.dirCount.Sum(), fs.opt.CPUs)
