@@ -111,7 +111,8 @@ func newRoot() *cobra.Command {
 		Use:   "mbsim",
 		Short: "Simulate block allocation: where will my blocks land?",
 		Long: `mbsim performs workloads on simulated file systems and shows where every block
-lands, and why: ext4's multi-block allocator as in Linux 5.10, bit for bit.`,
+lands: under ext4's multi-block allocator as in Linux 5.10 to 7.3, and under ext2's
+reservation windows.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}

@@ -196,7 +196,11 @@ func (f *runFlags) runInto(ctx context.Context, dir string, s *scenarios.Scenari
 		}
 		verdicts(stdout, out)
 		reports.WriteNotes(stdout, r)
-		fmt.Fprintf(stdout, "\nseed %d, %d events; results and plots are in %s\n", s.Seed, out.Events, dir)
+		what := "results and plots"
+		if f.noPlots {
+			what = "results"
+		}
+		fmt.Fprintf(stdout, "\nseed %d, %d events; %s are in %s\n", s.Seed, out.Events, what, dir)
 	}
 	return ending(out)
 }

@@ -103,7 +103,18 @@ func (x *verifier) line(word string, v *replay.Verdict) {
 
 // tallies are how much of each kind is the same.
 func tallies(v *replay.Verdict) string {
-	return fmt.Sprintf("files %v  groups %v  counters %v  operations %v  requests %v", v.Files, v.Groups, v.Counters, v.Results, v.Requests)
+	text := ""
+	for _, kind := range []struct {
+		name string
+		replay.Tally
+	}{{"files", v.Files}, {"groups", v.Groups}, {"counters", v.Counters}, {"operations", v.Results}, {"requests", v.Requests}} {
+		same := kind.String()
+		if kind.Total == 0 {
+			same = "not compared"
+		}
+		text += "  " + kind.name + " " + same
+	}
+	return text[2:]
 }
 
 // verify verifies the cases in dirs.
