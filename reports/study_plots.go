@@ -46,7 +46,11 @@ func StudyPictures(s *Study, size Size) ([]File, error) {
 	if e := s.panels(); len(e) > 1 && !e[1].Difference {
 		add("heat", "Two settings at once, and "+s.Metrics[0], s.words(0), func(pic *picture, c draw.Canvas) { drawTwoKeys(pic, c, s) })
 	} else {
-		add("heat", "All metrics, compared with "+s.Settings[s.Baseline].Name, s.tableWords(), func(pic *picture, c draw.Canvas) { drawMetrics(pic, c, s) })
+		what := "All metrics"
+		if len(s.Metrics) > maxHeatRows {
+			what = fmt.Sprintf("The first %d of %d metrics", maxHeatRows, len(s.Metrics))
+		}
+		add("heat", what+", compared with "+s.Settings[s.Baseline].Name, s.tableWords(), func(pic *picture, c draw.Canvas) { drawMetrics(pic, c, s) })
 	}
 	return files, nil
 }
