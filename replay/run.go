@@ -130,10 +130,8 @@ func perform(cfg Config) (*Outcome, error) {
 				return mistake
 			}
 			at = op
-			if !cfg.Case.Times {
-				if err := op.CheckNoTime(filepath.Join(cfg.Case.Dir, "ops"), "case.env does not say TIMES=1"); err != nil {
-					return err
-				}
+			if op.Kind.Times() && !cfg.Case.Times {
+				return op.Misplaced(filepath.Join(cfg.Case.Dir, "ops"), "case.env does not say TIMES=1")
 			}
 			if cfg.Before != nil {
 				cfg.Before(op)

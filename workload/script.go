@@ -370,18 +370,15 @@ func verbNames() []string {
 // error, which also says why there can be none.
 func CheckNoTimes(ops []Op, name, why string) error {
 	for i := range ops {
-		if err := ops[i].CheckNoTime(name, why); err != nil {
-			return err
+		if ops[i].Kind.Times() {
+			return ops[i].Misplaced(name, why)
 		}
 	}
 	return nil
 }
 
-// CheckNoTime is CheckNoTimes for one operation.
-func (op *Op) CheckNoTime(name, why string) error {
-	if !op.Kind.Times() {
-		return nil
-	}
+// Misplaced is the error of CheckNoTimes for one operation that has a time of a run.
+func (op *Op) Misplaced(name, why string) error {
 	return &ScriptError{name, op.Line, 1, fmt.Sprintf("%s is of the times of a run, and %s", op.Kind, why)}
 }
 
