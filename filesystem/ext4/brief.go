@@ -5,6 +5,7 @@ import (
 	"mbsim/allocator/mballoc"
 	"mbsim/filesystem"
 	"mbsim/filesystem/ext4/es"
+	"mbsim/filesystem/ext4/extents"
 	"mbsim/filesystem/ext4/pagecache"
 )
 
@@ -99,7 +100,7 @@ func (in *inode) expandBrief() {
 	if b.state == briefDelayed {
 		m.cache.Add(0, b.n, pagecache.Delayed)
 	} else if b.mapped() {
-		m.root.ext = append(m.root.ext, extent{len: uint16(b.n), unwritten: b.state == briefUnwritten, pblk: b.pblk.Block()})
+		m.root.Ext = append(m.root.Ext, extents.Extent{Len: uint16(b.n), Unwritten: b.state == briefUnwritten, Pblk: b.pblk.Block()})
 	}
 }
 
@@ -157,7 +158,7 @@ func (fs *FS) mapBrief(t *task, in *inode, m *mapping, f mapFlags) (uint32, errn
 	m.len, m.pblk = r.Len, p
 	// Only a part has its place: the fileMap is made, and the part is put into it.
 	if r.Len < b.n {
-		var p path
+		var p extents.Path
 		in.find(&p, 0, cacheRead)
 		got, e := fs.putNew(t, in, &p, m, f, r.Len)
 		if e == 0 {

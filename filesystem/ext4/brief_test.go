@@ -151,7 +151,7 @@ func (fs *FS) remembers() string {
 		in = in.expanded()
 		out += fmt.Sprintf("%d: size %d %d, blocks %d, reserved %d, sync %d, on lists %d %v; %v; %v (%d); %v %d %v\n",
 			in.Number, in.Size, in.disksize, in.blocks, in.reserved, in.syncTid, in.dirtyPlace, in.allocOnClose,
-			in.m.cache.String(), in.m.es.String(), in.m.es.Reclaimable(), in.m.root.ext, in.m.root.depth, in.m.root.verified)
+			in.m.cache.String(), in.m.es.String(), in.m.es.Reclaimable(), in.m.root.Ext, in.m.root.Depth, in.m.root.Verified)
 	}
 	for f := range fs.Look() {
 		out += fmt.Sprintln(f)
