@@ -62,6 +62,39 @@ var tallies = func() (t [len(statusOfRun)]filesystem.StatusTree) {
 	return t
 }()
 
+// lookupStatus is Lookup of the file's status tree, which need not exist for it.
+func (fs *FS) lookupStatus(in *inode, lblk uint32) (es.Range, bool) {
+	if in.brief.state == notBrief {
+		return in.m.es.Lookup(lblk)
+	}
+	x, ok := in.brief.find(lblk)
+	fs.esStats.CountLookups(1, ok)
+	return x, ok
+}
+
+// find returns the range that holds lblk of those that the file's status tree would hold, false
+// if there is none.
+func (b *brief) find(lblk uint32) (es.Range, bool) {
+	var ranges [2]es.Range
+	for _, x := range b.appendRanges(ranges[:0]) {
+		if x.Covers(lblk) {
+			return x, true
+		}
+	}
+	return es.Range{}, false
+}
+
+// firstDelayed is the first range of the status tree with a delayed block in [lblk, end], false
+// if there is none.
+func (in *inode) firstDelayed(lblk, end uint32) (es.Range, bool) {
+	if in.brief.state == notBrief {
+		return in.m.es.FindRange(lblk, end, (*es.Range).IsDelayed)
+	}
+	// Behind the run no block is delayed.
+	x, _ := in.brief.find(lblk)
+	return x, x.IsDelayed()
+}
+
 // setBrief makes b the inode's brief, and brings the statistics up to date.
 func (fs *FS) setBrief(in *inode, b brief) {
 	fs.esStats.Sub(&tallies[in.brief.state])
@@ -139,7 +172,29 @@ func (fs *FS) delayBrief(in *inode, n uint32) {
 	fs.setBrief(in, brief{state: briefDelayed, n: b.n + n})
 }
 
-// mapBrief is mapBlocks for the whole of a brief file that is delayed. It asks the
+// changeBrief does what extentMapBlocks would where a brief file can stay brief: when writeback
+// maps all of its run, and when that has become written. It says whether this was such a case;
+// if not it does nothing.
+func (fs *FS) changeBrief(t *task, in *inode, m *mapping, f mapFlags) (got uint32, was bool, e errno) {
+	b := &in.brief
+	if m.lblk != 0 || m.len != b.n {
+		return 0, false, 0
+	}
+	const ways = mapCreate | mapDelallocReserve | mapMetadataNofail | mapNoNormalize | mapConvertUnwritten
+	switch {
+	case b.state == briefDelayed && f&ways == mapCreate|mapDelallocReserve|mapMetadataNofail:
+		got, e = fs.mapBrief(t, in, m, f)
+		return got, true, e
+	case b.state == briefUnwritten && f&mapConvert != 0:
+		fs.setBrief(in, brief{state: briefWritten, pblk: b.pblk, n: b.n})
+		fs.dirtyInode(t, in)
+		m.pblk, m.state = b.pblk.Block(), stateMapped
+		return b.n, true, 0
+	}
+	return 0, false, 0
+}
+
+// mapBrief allocates all blocks of a brief file that is delayed. It asks the
 // allocator for what allocateExtent would ask for. If it gets less, the file is brief no
 // longer.
 func (fs *FS) mapBrief(t *task, in *inode, m *mapping, f mapFlags) (uint32, errno) {
@@ -149,8 +204,6 @@ func (fs *FS) mapBrief(t *task, in *inode, m *mapping, f mapFlags) (uint32, errn
 	defer fs.giveRequest(r)
 	r.Goal, r.Len = fs.inodeGoal(t, in), b.n
 	r.Flags = mballoc.HintData | mballoc.DelallocReserved | mballoc.UseReserved
-	// mapBlocks would have looked up the run in the status tree.
-	fs.esStats.CountLookups(1, true)
 	p, e := fs.newBlocks(t, in, r)
 	if e != 0 {
 		return 0, e
@@ -160,39 +213,19 @@ func (fs *FS) mapBrief(t *task, in *inode, m *mapping, f mapFlags) (uint32, errn
 	if r.Len < b.n {
 		var p extents.Path
 		in.find(&p, 0, cacheRead)
-		got, e := fs.putNew(t, in, &p, m, f, r.Len)
-		if e == 0 {
-			fs.rememberNew(t, in, m, f)
-		}
-		return got, e
+		return fs.putNew(t, in, &p, m, f, r.Len)
 	}
-	// All of it has its place: the state changes, and with dioread_nolock a further look-up
-	// counts.
+	// All of it has its place: the state changes.
 	placed := brief{state: briefWritten, pblk: allocator.Pack48(p), n: b.n}
 	m.state = stateNew | stateMapped
 	if f&mapUnwritten != 0 {
 		placed.state = briefUnwritten
 		m.state |= stateUnwritten
-		fs.esStats.CountLookups(1, true) // that of rememberNew
 	}
 	fs.setBrief(in, placed)
 	fs.dirtyInode(t, in)
 	fs.useReserved(t, in, b.n, true)
 	return b.n, 0
-}
-
-// convertBrief is convertUnwritten for the whole of a brief file. It reports false, and
-// does nothing, if the range is not that.
-func (fs *FS) convertBrief(t *task, in *inode, lblk, n uint32) bool {
-	b := &in.brief
-	if b.state != briefUnwritten || lblk != 0 || n != b.n {
-		return false
-	}
-	// mapBlocks would have looked up the run in the status tree.
-	fs.esStats.CountLookups(1, true)
-	fs.setBrief(in, brief{state: briefWritten, pblk: b.pblk, n: b.n})
-	fs.dirtyInode(t, in)
-	return true
 }
 
 // fiemap returns the run as FIEMAP shows it, marked as the last extent.
