@@ -17,7 +17,7 @@ import (
 //
 // The invariant: a brief file answers every question, and counts in every statistic, as the
 // fileMap made of it would. TestBrief tests that. What the statistics of the status tree
-// count are the ranges that the tree would hold (appendRanges).
+// count are the ranges that the tree would hold (run, hole).
 type brief struct {
 	state briefState
 	pblk  allocator.Block48 // where the run lies, if it is mapped
@@ -42,14 +42,30 @@ var statusOfRun = [...]es.Status{
 	briefWritten:   es.Written,
 }
 
-// appendRanges appends to list the ranges that the file's status tree holds: the run, and the
-// hole behind it as far as a file may reach. Of an empty file nothing is known.
+// run and hole are the two ranges that the file's status tree would hold: the blocks written, and
+// from there on as far as a file may reach. Of an empty file it would know nothing.
+func (b *brief) run() es.Range {
+	return es.NewRange(0, b.n, b.pblk.Block(), statusOfRun[b.state])
+}
+func (b *brief) hole() es.Range { return es.NewRange(b.n, maxBlocks-b.n, 0, es.Hole) }
+
+// appendRanges appends to list the ranges that the file's status tree would hold.
 func (b *brief) appendRanges(list []es.Range) []es.Range {
-	s := statusOfRun[b.state]
-	if s == 0 {
+	if statusOfRun[b.state] == 0 {
 		return list
 	}
-	return append(list, es.NewRange(0, b.n, b.pblk.Block(), s), es.NewRange(b.n, maxBlocks-b.n, 0, es.Hole))
+	return append(list, b.run(), b.hole())
+}
+
+// find returns the one of these ranges that holds lblk, false if there is none.
+func (b *brief) find(lblk uint32) (es.Range, bool) {
+	switch {
+	case statusOfRun[b.state] == 0:
+		return es.Range{}, false
+	case lblk < b.n:
+		return b.run(), true
+	}
+	return b.hole(), true
 }
 
 // tallies is what the statistics of the status trees count for a brief file in each state.
@@ -70,18 +86,6 @@ func (fs *FS) lookupStatus(in *inode, lblk uint32) (es.Range, bool) {
 	x, ok := in.brief.find(lblk)
 	fs.esStats.CountLookups(1, ok)
 	return x, ok
-}
-
-// find returns the range that holds lblk of those that the file's status tree would hold, false
-// if there is none.
-func (b *brief) find(lblk uint32) (es.Range, bool) {
-	var ranges [2]es.Range
-	for _, x := range b.appendRanges(ranges[:0]) {
-		if x.Covers(lblk) {
-			return x, true
-		}
-	}
-	return es.Range{}, false
 }
 
 // firstDelayed is the first range of the status tree with a delayed block in [lblk, end], false
