@@ -5,6 +5,7 @@ import (
 	"mbsim/allocator/mballoc"
 	"mbsim/filesystem"
 	"mbsim/filesystem/ext4/es"
+	"mbsim/filesystem/ext4/extents"
 	"mbsim/filesystem/ext4/pagecache"
 )
 
@@ -16,7 +17,7 @@ import (
 //
 // The invariant: a brief file answers every question, and counts in every statistic, as the
 // fileMap made of it would. TestBrief tests that. What the statistics of the status tree
-// count are the ranges that the tree would hold (appendRanges).
+// count are the ranges that the tree would hold (run, hole).
 type brief struct {
 	state briefState
 	pblk  allocator.Block48 // where the run lies, if it is mapped
@@ -41,14 +42,30 @@ var statusOfRun = [...]es.Status{
 	briefWritten:   es.Written,
 }
 
-// appendRanges appends to list the ranges that the file's status tree holds: the run, and the
-// hole behind it as far as a file may reach. Of an empty file nothing is known.
+// run and hole are the two ranges that the file's status tree would hold: the blocks written, and
+// from there on as far as a file may reach. Of an empty file it would know nothing.
+func (b *brief) run() es.Range {
+	return es.NewRange(0, b.n, b.pblk.Block(), statusOfRun[b.state])
+}
+func (b *brief) hole() es.Range { return es.NewRange(b.n, maxBlocks-b.n, 0, es.Hole) }
+
+// appendRanges appends to list the ranges that the file's status tree would hold.
 func (b *brief) appendRanges(list []es.Range) []es.Range {
-	s := statusOfRun[b.state]
-	if s == 0 {
+	if statusOfRun[b.state] == 0 {
 		return list
 	}
-	return append(list, es.NewRange(0, b.n, b.pblk.Block(), s), es.NewRange(b.n, maxBlocks-b.n, 0, es.Hole))
+	return append(list, b.run(), b.hole())
+}
+
+// find returns the one of these ranges that holds lblk, false if there is none.
+func (b *brief) find(lblk uint32) (es.Range, bool) {
+	switch {
+	case statusOfRun[b.state] == 0:
+		return es.Range{}, false
+	case lblk < b.n:
+		return b.run(), true
+	}
+	return b.hole(), true
 }
 
 // tallies is what the statistics of the status trees count for a brief file in each state.
@@ -60,6 +77,27 @@ var tallies = func() (t [len(statusOfRun)]filesystem.StatusTree) {
 	}
 	return t
 }()
+
+// lookupStatus is Lookup of the file's status tree, which need not exist for it.
+func (fs *FS) lookupStatus(in *inode, lblk uint32) (es.Range, bool) {
+	if in.brief.state == notBrief {
+		return in.m.es.Lookup(lblk)
+	}
+	x, ok := in.brief.find(lblk)
+	fs.esStats.CountLookups(1, ok)
+	return x, ok
+}
+
+// firstDelayed is the first range of the status tree with a delayed block in [lblk, end], false
+// if there is none.
+func (in *inode) firstDelayed(lblk, end uint32) (es.Range, bool) {
+	if in.brief.state == notBrief {
+		return in.m.es.FindRange(lblk, end, (*es.Range).IsDelayed)
+	}
+	// Behind the run no block is delayed.
+	x, _ := in.brief.find(lblk)
+	return x, x.IsDelayed()
+}
 
 // setBrief makes b the inode's brief, and brings the statistics up to date.
 func (fs *FS) setBrief(in *inode, b brief) {
@@ -99,7 +137,7 @@ func (in *inode) expandBrief() {
 	if b.state == briefDelayed {
 		m.cache.Add(0, b.n, pagecache.Delayed)
 	} else if b.mapped() {
-		m.root.ext = append(m.root.ext, extent{len: uint16(b.n), unwritten: b.state == briefUnwritten, pblk: b.pblk.Block()})
+		m.root.Ext = append(m.root.Ext, extents.Extent{Len: uint16(b.n), Unwritten: b.state == briefUnwritten, Pblk: b.pblk.Block()})
 	}
 }
 
@@ -138,7 +176,29 @@ func (fs *FS) delayBrief(in *inode, n uint32) {
 	fs.setBrief(in, brief{state: briefDelayed, n: b.n + n})
 }
 
-// mapBrief is mapBlocks for the whole of a brief file that is delayed. It asks the
+// changeBrief does what extentMapBlocks would where a brief file can stay brief: when writeback
+// maps all of its run, and when that has become written. It says whether this was such a case;
+// if not it does nothing.
+func (fs *FS) changeBrief(t *task, in *inode, m *mapping, f mapFlags) (got uint32, was bool, e errno) {
+	b := &in.brief
+	if m.lblk != 0 || m.len != b.n {
+		return 0, false, 0
+	}
+	const ways = mapCreate | mapDelallocReserve | mapMetadataNofail | mapNoNormalize | mapConvertUnwritten
+	switch {
+	case b.state == briefDelayed && f&ways == mapCreate|mapDelallocReserve|mapMetadataNofail:
+		got, e = fs.mapBrief(t, in, m, f)
+		return got, true, e
+	case b.state == briefUnwritten && f&mapConvert != 0:
+		fs.setBrief(in, brief{state: briefWritten, pblk: b.pblk, n: b.n})
+		fs.dirtyInode(t, in)
+		m.pblk, m.state = b.pblk.Block(), stateMapped
+		return b.n, true, 0
+	}
+	return 0, false, 0
+}
+
+// mapBrief allocates all blocks of a brief file that is delayed. It asks the
 // allocator for what allocateExtent would ask for. If it gets less, the file is brief no
 // longer.
 func (fs *FS) mapBrief(t *task, in *inode, m *mapping, f mapFlags) (uint32, errno) {
@@ -148,8 +208,6 @@ func (fs *FS) mapBrief(t *task, in *inode, m *mapping, f mapFlags) (uint32, errn
 	defer fs.giveRequest(r)
 	r.Goal, r.Len = fs.inodeGoal(t, in), b.n
 	r.Flags = mballoc.HintData | mballoc.DelallocReserved | mballoc.UseReserved
-	// mapBlocks would have looked up the run in the status tree.
-	fs.esStats.CountLookups(1, true)
 	p, e := fs.newBlocks(t, in, r)
 	if e != 0 {
 		return 0, e
@@ -157,41 +215,21 @@ func (fs *FS) mapBrief(t *task, in *inode, m *mapping, f mapFlags) (uint32, errn
 	m.len, m.pblk = r.Len, p
 	// Only a part has its place: the fileMap is made, and the part is put into it.
 	if r.Len < b.n {
-		var p path
+		var p extents.Path
 		in.find(&p, 0, cacheRead)
-		got, e := fs.putNew(t, in, &p, m, f, r.Len)
-		if e == 0 {
-			fs.rememberNew(t, in, m, f)
-		}
-		return got, e
+		return fs.putNew(t, in, &p, m, f, r.Len)
 	}
-	// All of it has its place: the state changes, and with dioread_nolock a further look-up
-	// counts.
+	// All of it has its place: the state changes.
 	placed := brief{state: briefWritten, pblk: allocator.Pack48(p), n: b.n}
 	m.state = stateNew | stateMapped
 	if f&mapUnwritten != 0 {
 		placed.state = briefUnwritten
 		m.state |= stateUnwritten
-		fs.esStats.CountLookups(1, true) // that of rememberNew
 	}
 	fs.setBrief(in, placed)
 	fs.dirtyInode(t, in)
 	fs.useReserved(t, in, b.n, true)
 	return b.n, 0
-}
-
-// convertBrief is convertUnwritten for the whole of a brief file. It reports false, and
-// does nothing, if the range is not that.
-func (fs *FS) convertBrief(t *task, in *inode, lblk, n uint32) bool {
-	b := &in.brief
-	if b.state != briefUnwritten || lblk != 0 || n != b.n {
-		return false
-	}
-	// mapBlocks would have looked up the run in the status tree.
-	fs.esStats.CountLookups(1, true)
-	fs.setBrief(in, brief{state: briefWritten, pblk: b.pblk, n: b.n})
-	fs.dirtyInode(t, in)
-	return true
 }
 
 // fiemap returns the run as FIEMAP shows it, marked as the last extent.

@@ -72,7 +72,7 @@ func (c *checker) all() {
 	}
 	c.AboutAll()
 	// The largeInode that most inodes share must never be written to.
-	if l := c.fs.inodes.sharedLarge; l.rareState != (rareState{}) || len(l.m.es.Ranges())+len(l.m.cache.Runs())+l.m.root.entries() > 0 {
+	if l := c.fs.inodes.sharedLarge; l.rareState != (rareState{}) || len(l.m.es.Ranges())+len(l.m.cache.Runs())+l.m.root.Entries() > 0 {
 		c.Errorf("somebody has changed what inodes share: %+v", l)
 	}
 	// The sums over all inodes must be what is counted.
@@ -93,7 +93,7 @@ func (c *checker) all() {
 		c.Errorf("blocks were taken away %d times while their data was on its way to them", n)
 	}
 	for _, x := range c.fs.leaked {
-		c.own(x.pblk, uint64(x.len))
+		c.own(x.Pblk, uint64(x.Len))
 	}
 	// What was on disk at mount, and the changes since, must add up to what there is now.
 	if before := c.mountAgain(); before != nil {

@@ -14,7 +14,7 @@ func (c *checker) inlineData(in *inode) {
 		c.Errorf("holds %d bytes itself, has room for %d", in.inline, in.inlineMax)
 	}
 	// The space of the block map holds data, so no block may be mapped.
-	if in.Extents || in.ind != nil && !allZero(in.ind.pointers) || in.m.root.entries() > 0 || in.blocks != in.attrs {
+	if in.Extents || in.ind != nil && !allZero(in.ind.pointers) || in.m.root.Entries() > 0 || in.blocks != in.attrs {
 		c.Errorf("holds %d bytes itself, and has %d blocks, extents: %t", in.inline, in.blocks, in.Extents)
 	}
 	// As long as writes may still go into the inode, no page is dirty.

@@ -63,26 +63,26 @@ func TestCheckSeesDamage(t *testing.T) {
 		want   string
 	}{
 		{"a block of another file", func(fs *FS) {
-			file(fs, "d/z").fileMap().root.ext[0].pblk = file(fs, "d/big").fileMap().root.idx[0].child.blk
+			file(fs, "d/z").fileMap().root.Ext[0].Pblk = file(fs, "d/big").fileMap().root.Idx[0].Child.Blk
 		}, "two owners"},
-		{"a block of the inode table", func(fs *FS) { file(fs, "d/z").fileMap().root.ext[0].pblk = fs.layout.Desc(0).InodeTable }, "the file system's own"},
-		{"a block past the end", func(fs *FS) { file(fs, "d/z").fileMap().root.ext[0].pblk = fs.geo.Blocks }, "not on the device"},
-		{"a leaked block", func(fs *FS) { file(fs, "d/z").fileMap().root.ext[0].len-- }, "in use and nobody's"},
+		{"a block of the inode table", func(fs *FS) { file(fs, "d/z").fileMap().root.Ext[0].Pblk = fs.layout.Desc(0).InodeTable }, "the file system's own"},
+		{"a block past the end", func(fs *FS) { file(fs, "d/z").fileMap().root.Ext[0].Pblk = fs.geo.Blocks }, "not on the device"},
+		{"a leaked block", func(fs *FS) { file(fs, "d/z").fileMap().root.Ext[0].Len-- }, "in use and nobody's"},
 		{"a block freed too early", func(fs *FS) {
-			fs.alloc.FreeBlocks(0, &file(fs, "d/z").Inode, file(fs, "d/z").fileMap().root.ext[0].pblk, 1, 0, 1)
+			fs.alloc.FreeBlocks(0, &file(fs, "d/z").Inode, file(fs, "d/z").fileMap().root.Ext[0].Pblk, 1, 0, 1)
 		}, "free on disk"},
 		{"i_blocks", func(fs *FS) { file(fs, "d/z").blocks++ }, "counts"},
-		{"an extent too long", func(fs *FS) { file(fs, "d/z").fileMap().root.ext[0].len = 40000 }, "has 40000 blocks"},
+		{"an extent too long", func(fs *FS) { file(fs, "d/z").fileMap().root.Ext[0].Len = 40000 }, "has 40000 blocks"},
 		{"extents in disorder", func(fs *FS) {
-			n := file(fs, "d/big").fileMap().root.idx[0].child
-			n.ext[0], n.ext[1] = n.ext[1], n.ext[0]
+			n := file(fs, "d/big").fileMap().root.Idx[0].Child
+			n.Ext[0], n.Ext[1] = n.Ext[1], n.Ext[0]
 		}, "outside"},
-		{"an index that begins elsewhere", func(fs *FS) { file(fs, "d/big").fileMap().root.idx[0].child.ext[0].lblk++ }, "begins at"},
-		{"an empty node", func(fs *FS) { file(fs, "d/big").fileMap().root.idx[0].child.ext = nil }, "is empty"},
-		{"a node of the wrong depth", func(fs *FS) { file(fs, "d/big").fileMap().root.idx[0].child.depth = 1 }, "depth"},
-		{"a node too full", func(fs *FS) { file(fs, "d/big").fileMap().root.idx[0].child.max = 3 }, "at most 3"},
+		{"an index that begins elsewhere", func(fs *FS) { file(fs, "d/big").fileMap().root.Idx[0].Child.Ext[0].Lblk++ }, "begins at"},
+		{"an empty node", func(fs *FS) { file(fs, "d/big").fileMap().root.Idx[0].Child.Ext = nil }, "is empty"},
+		{"a node of the wrong depth", func(fs *FS) { file(fs, "d/big").fileMap().root.Idx[0].Child.Depth = 1 }, "depth"},
+		{"a node too full", func(fs *FS) { file(fs, "d/big").fileMap().root.Idx[0].Child.Max = 3 }, "at most 3"},
 		{"a mapping gone wrong in memory", func(fs *FS) { file(fs, "d/z").fileMap().es.Set(0, 1, 1, es.Unwritten) }, "the tree differs"},
-		{"a written block taken for unwritten", func(fs *FS) { file(fs, "d/z").fileMap().root.ext[0].unwritten = false }, "the tree differs"},
+		{"a written block taken for unwritten", func(fs *FS) { file(fs, "d/z").fileMap().root.Ext[0].Unwritten = false }, "the tree differs"},
 		{"a delayed block that is mapped", func(fs *FS) { file(fs, "d/z").fileMap().es.Ranges()[0].Status = es.Delayed }, "the tree maps"},
 		{"overlapping ranges in memory", func(fs *FS) { file(fs, "d/z").fileMap().es.Ranges()[0].Len = 1 << 30 }, "the one before ends at"},
 		{"a reservation lost", func(fs *FS) { file(fs, "d/w").reserved-- }, "reserved"},

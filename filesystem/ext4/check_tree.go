@@ -1,6 +1,9 @@
 package ext4
 
-import "mbsim/allocator"
+import (
+	"mbsim/allocator"
+	"mbsim/filesystem/ext4/extents"
+)
 
 // piece is a run of a file's blocks that lie next to each other on disk, in one state.
 type piece struct {
@@ -86,63 +89,63 @@ func (c *checker) dataClusters(t *treeCheck) {
 // root checks the root of an extent tree, which lies in the inode, and all below it.
 func (c *checker) root(in *inode, t *treeCheck) {
 	n := &in.m.root
-	if n.blk != 0 || n.max != rootEntries || n.depth > maxDepth {
-		c.Errorf("root at block %d, of depth %d, for %d entries", n.blk, n.depth, n.max)
+	if n.Blk != 0 || n.Max != extents.RootEntries || n.Depth > extents.MaxDepth {
+		c.Errorf("root at block %d, of depth %d, for %d entries", n.Blk, n.Depth, n.Max)
 	}
 	c.node(n, 0, maxBlocks, t)
 }
 
 // node checks a node and all below it. All of its blocks must lie in [from, to).
-func (c *checker) node(n *node, from, to uint32, t *treeCheck) {
-	if len(n.ext) > 0 && n.depth > 0 || len(n.idx) > 0 && n.depth == 0 || n.entries() > int(n.max) {
-		c.Errorf("node at block %d of depth %d: %d extents and %d indexes, at most %d", n.blk, n.depth, len(n.ext), len(n.idx), n.max)
+func (c *checker) node(n *extents.Node, from, to uint32, t *treeCheck) {
+	if len(n.Ext) > 0 && n.Depth > 0 || len(n.Idx) > 0 && n.Depth == 0 || n.Entries() > int(n.Max) {
+		c.Errorf("node at block %d of depth %d: %d extents and %d indexes, at most %d", n.Blk, n.Depth, len(n.Ext), len(n.Idx), n.Max)
 		return
 	}
-	if n.entries() == 0 && (n.blk != 0 || n.depth > 0) {
-		c.Errorf("node at block %d of depth %d is empty", n.blk, n.depth)
+	if n.Entries() == 0 && (n.Blk != 0 || n.Depth > 0) {
+		c.Errorf("node at block %d of depth %d is empty", n.Blk, n.Depth)
 	}
 	// Extents follow each other: each may begin where the one before ends.
-	for i := range n.ext {
+	for i := range n.Ext {
 		c.extent(n, i, from, to, t)
-		from = max(from, n.ext[i].next())
+		from = max(from, n.Ext[i].Next())
 	}
 	// The child of an index maps blocks from the index on, up to the next index.
-	for i := range n.idx {
-		x := &n.idx[i]
+	for i := range n.Idx {
+		x := &n.Idx[i]
 		end := to
-		if i+1 < len(n.idx) {
-			end = n.idx[i+1].lblk
+		if i+1 < len(n.Idx) {
+			end = n.Idx[i+1].Lblk
 		}
-		kid := x.child
-		if x.lblk < from || x.lblk >= end || kid.blk == 0 || kid.depth != n.depth-1 || kid.max != c.fs.nodeMax() {
-			c.Errorf("node at block %d: index %d for [%d, %d) in [%d, %d), at block %d, depth %d, %d entries", n.blk, i, x.lblk, end, from, to, kid.blk, kid.depth, kid.max)
+		kid := x.Child
+		if x.Lblk < from || x.Lblk >= end || kid.Blk == 0 || kid.Depth != n.Depth-1 || kid.Max != c.fs.nodeMax() {
+			c.Errorf("node at block %d: index %d for [%d, %d) in [%d, %d), at block %d, depth %d, %d entries", n.Blk, i, x.Lblk, end, from, to, kid.Blk, kid.Depth, kid.Max)
 		}
-		if kid.entries() > 0 && kid.first() != x.lblk {
-			c.Errorf("node at block %d: index %d begins at %d, its child at %d", n.blk, i, x.lblk, kid.first())
+		if kid.Entries() > 0 && kid.First() != x.Lblk {
+			c.Errorf("node at block %d: index %d begins at %d, its child at %d", n.Blk, i, x.Lblk, kid.First())
 		}
-		c.own(kid.blk, 1)
+		c.own(kid.Blk, 1)
 		t.meta++
-		c.node(kid, x.lblk, end, t)
+		c.node(kid, x.Lblk, end, t)
 		from = end
 	}
 }
 
 // extent checks extent i of leaf n, which must lie in [from, to), and adds it to the
 // pieces.
-func (c *checker) extent(n *node, i int, from, to uint32, t *treeCheck) {
-	x := &n.ext[i]
-	limit := uint16(maxExtentLen)
-	if x.unwritten {
-		limit = maxUnwrittenLen
+func (c *checker) extent(n *extents.Node, i int, from, to uint32, t *treeCheck) {
+	x := &n.Ext[i]
+	limit := uint16(extents.MaxLen)
+	if x.Unwritten {
+		limit = extents.MaxUnwrittenLen
 	}
 	switch {
-	case x.len == 0 || x.len > limit:
-		c.Errorf("leaf at block %d: extent %d has %d blocks", n.blk, i, x.len)
+	case x.Len == 0 || x.Len > limit:
+		c.Errorf("leaf at block %d: extent %d has %d blocks", n.Blk, i, x.Len)
 		return
-	case x.lblk < from || uint64(x.lblk)+uint64(x.len) > uint64(to):
-		c.Errorf("leaf at block %d: extent %d maps [%d, %d), outside [%d, %d)", n.blk, i, x.lblk, x.next(), from, to)
+	case x.Lblk < from || uint64(x.Lblk)+uint64(x.Len) > uint64(to):
+		c.Errorf("leaf at block %d: extent %d maps [%d, %d), outside [%d, %d)", n.Blk, i, x.Lblk, x.Next(), from, to)
 	}
-	t.pieces = append(t.pieces, piece{x.lblk, uint32(x.len), x.unwritten, x.pblk})
+	t.pieces = append(t.pieces, piece{x.Lblk, uint32(x.Len), x.Unwritten, x.Pblk})
 }
 
 // array checks an array of pointers, whose first slot is for block lblk. Between its slots

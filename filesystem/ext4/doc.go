@@ -3,16 +3,17 @@
 //
 // A write reserves space and marks blocks delayed (delalloc.go, write.go);
 // writeback gathers runs of dirty blocks (writeback.go) and maps them
-// (map.go): over the extent tree (extent*.go) or indirect blocks
+// (map.go): over the extent tree (extent*.go, package extents) or indirect blocks
 // (indirect*.go), with a goal and neighbours for the allocator. The extent
-// status tree (es*.go) remembers what is mapped, delayed, unwritten or a hole. For
+// status tree (package es) remembers what is mapped, delayed, unwritten or a hole, and the
+// page cache which blocks are dirty (package pagecache). For
 // most files, one run of blocks, a few bytes stand for all this (brief.go). An inode
 // may hold its data itself (inline*.go). Unwritten blocks become written when their data is
 // on disk; when that is depends on what the block layer holds back (plug.go).
-// Inodes are placed as Orlov's allocator does (ialloc.go), directories grow
+// Inodes are placed as Orlov's allocator does (ialloc.go, package placement), directories grow
 // block by block (namespace.go, over package dirent), and freed blocks come
-// back when their transaction commits (journal.go). Inodes lie in memory by their
-// numbers (icache.go).
+// back when their transaction commits (commit.go, package journal). Inodes lie in memory by
+// their numbers (icache.go).
 //
 // FS.Check counts again, slowly, what the file system keeps up to date as it goes (check*.go);
 // with the build tag invariants it does so after each sync and remount. The tests perform

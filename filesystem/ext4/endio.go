@@ -161,9 +161,6 @@ func (fs *FS) forgetIO(in *inode) {
 
 // convertUnwritten makes [lblk, lblk+n) written (ext4_convert_unwritten_extents).
 func (fs *FS) convertUnwritten(t *task, in *inode, lblk, n uint32) {
-	if fs.convertBrief(t, in, lblk, n) {
-		return
-	}
 	// Extent after extent. An error ends it and is dropped, as in ext4_end_io_end, where it
 	// is only logged: the blocks then stay unwritten.
 	for n > 0 {

@@ -3,7 +3,7 @@ package ext4
 import (
 	"mbsim/allocator"
 	"mbsim/filesystem"
-	"mbsim/filesystem/ext4/es"
+	"mbsim/filesystem/ext4/extents"
 )
 
 // What kernels do that split an unwritten extent only when its IO has ended
@@ -12,13 +12,13 @@ import (
 
 // convertRange makes [lblk, lblk+n), which begins inside the path's extent, written with
 // mapConvert and unwritten with mapConvertUnwritten (ext4_split_convert_extents).
-func (fs *FS) convertRange(t *task, in *inode, p *path, lblk, n uint32, f mapFlags) errno {
-	x := p.ex()
+func (fs *FS) convertRange(t *task, in *inode, p *extents.Path, lblk, n uint32, f mapFlags) errno {
+	x := p.Ex()
 	zeroed := false
 	// First the range becomes an extent of its own. Zeroes may stand in for that only if all
 	// of the extent lies before the end of the file.
-	if x.lblk != lblk || uint32(x.len) != n {
-		mayZero := x.next() <= fs.eofBlock(in, lblk, n)
+	if x.Lblk != lblk || uint32(x.Len) != n {
+		mayZero := x.Next() <= fs.eofBlock(in, lblk, n)
 		var e errno
 		if zeroed, e = fs.splitOff(t, in, p, lblk, n, mayZero, f|mapPreIO); e != 0 {
 			return e
@@ -26,11 +26,11 @@ func (fs *FS) convertRange(t *task, in *inode, p *path, lblk, n uint32, f mapFla
 	}
 	// Then it changes its state, and may merge with its neighbours.
 	in.find(p, lblk, f.searchOpt())
-	leaf, at := p.leaf().node, p.leaf().entry
-	now := leaf.ext[at]
+	leaf, at := p.Leaf().Node, p.Leaf().Entry
+	now := leaf.Ext[at]
 	if !zeroed {
-		now.unwritten = f&mapConvert == 0
-		leaf.ext[at] = now
+		now.Unwritten = f&mapConvert == 0
+		leaf.Ext[at] = now
 		fs.tryMerge(t, in, p, at)
 		fs.dirtyPath(t, in, p)
 	}
@@ -38,14 +38,10 @@ func (fs *FS) convertRange(t *task, in *inode, p *path, lblk, n uint32, f mapFla
 	// kernel it is the one that stands at the place now: after a merge with the left
 	// neighbour that is the next one.
 	if f&mapNoCache == 0 {
-		if at < len(leaf.ext) {
-			now = leaf.ext[at]
+		if at < len(leaf.Ext) {
+			now = leaf.Ext[at]
 		}
-		s := es.Written
-		if now.unwritten {
-			s = es.Unwritten
-		}
-		fs.remember(t, in, now.lblk, uint32(now.len), now.pblk, s, false)
+		fs.remember(t, in, now.Lblk, uint32(now.Len), now.Pblk, now.Status(), false)
 	}
 	return 0
 }
@@ -54,12 +50,12 @@ func (fs *FS) convertRange(t *task, in *inode, p *path, lblk, n uint32, f mapFla
 // (ext4_split_extent). If the tree finds no block to grow by, and mayZero allows it, zeroes are
 // written to what the caller writes no data to, and the whole extent counts as written: then
 // zeroed is true.
-func (fs *FS) splitOff(t *task, in *inode, p *path, lblk, n uint32, mayZero bool, f mapFlags) (zeroed bool, e errno) {
+func (fs *FS) splitOff(t *task, in *inode, p *extents.Path, lblk, n uint32, mayZero bool, f mapFlags) (zeroed bool, e errno) {
 	f |= mapNoCache
-	x := p.ex()
-	start := x.lblk
+	x := p.Ex()
+	start := x.Lblk
 	// The part behind the range first, then the part before it.
-	if lblk+n < x.next() {
+	if lblk+n < x.Next() {
 		if e = fs.splitAt(t, in, p, lblk+n, f); e == 0 {
 			in.find(p, lblk, f.searchOpt())
 		}
@@ -76,28 +72,28 @@ func (fs *FS) splitOff(t *task, in *inode, p *path, lblk, n uint32, mayZero bool
 		return false, e
 	}
 	in.find(p, lblk, f.searchOpt())
-	p.ex().unwritten = false
+	p.Ex().Unwritten = false
 	fs.dirtyPath(t, in, p)
 	return true, 0
 }
 
 // splitAt splits the path's extent in two, so that one begins at lblk (ext4_split_extent_at).
 // If that fails the extent is as it was, and the status tree has forgotten it.
-func (fs *FS) splitAt(t *task, in *inode, p *path, lblk uint32, f mapFlags) errno {
-	x := p.ex()
-	if lblk == x.lblk {
+func (fs *FS) splitAt(t *task, in *inode, p *extents.Path, lblk uint32, f mapFlags) errno {
+	x := p.Ex()
+	if lblk == x.Lblk {
 		return 0
 	}
 	orig := *x
-	leaf, at := p.leaf().node, p.leaf().entry
-	x.len = uint16(lblk - x.lblk)
+	leaf, at := p.Leaf().Node, p.Leaf().Entry
+	x.Len = uint16(lblk - x.Lblk)
 	second := orig
-	second.lblk, second.len, second.pblk = lblk, orig.len-x.len, orig.pblk+allocator.Block(x.len)
+	second.Lblk, second.Len, second.Pblk = lblk, orig.Len-x.Len, orig.Pblk+allocator.Block(x.Len)
 	e := fs.insertExtent(t, in, p, second, f|mapNoCache)
 	if e != 0 {
-		leaf.ext[at].len = orig.len
+		leaf.Ext[at].Len = orig.Len
 		fs.dirtyPath(t, in, p)
-		fs.forget(t, in, orig.lblk, uint32(orig.len))
+		fs.forget(t, in, orig.Lblk, uint32(orig.Len))
 	}
 	return e
 }

@@ -4,19 +4,20 @@ import (
 	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
 	"mbsim/filesystem/ext4/es"
+	"mbsim/filesystem/ext4/extents"
 )
 
 // extentGoal is the physical block where lblk should lie (ext4_ext_find_goal): as far from
 // the path's extent as it is in the file; without an extent at the leaf's own block; in an
 // empty inode where the inode's blocks begin.
-func (fs *FS) extentGoal(t *task, in *inode, p *path, lblk uint32) allocator.Block {
-	if x := p.ex(); x != nil {
-		if lblk > x.lblk {
-			return x.pblk + allocator.Block(lblk-x.lblk)
+func (fs *FS) extentGoal(t *task, in *inode, p *extents.Path, lblk uint32) allocator.Block {
+	if x := p.Ex(); x != nil {
+		if lblk > x.Lblk {
+			return x.Pblk + allocator.Block(lblk-x.Lblk)
 		}
-		return x.pblk - allocator.Block(x.lblk-lblk)
+		return x.Pblk - allocator.Block(x.Lblk-lblk)
 	}
-	if b := p.leaf().node.blk; b != 0 {
+	if b := p.Leaf().Node.Blk; b != 0 {
 		return b
 	}
 	return fs.inodeGoal(t, in)
@@ -25,17 +26,17 @@ func (fs *FS) extentGoal(t *task, in *inode, p *path, lblk uint32) allocator.Blo
 // extentMapBlocks is mapBlocks for an inode with an extent tree
 // (ext4_ext_map_blocks).
 func (fs *FS) extentMapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, errno) {
-	var p path
+	var p extents.Path
 	opt := fs.readOpt(f)
 	in.find(&p, m.lblk, opt)
 	// If an extent covers the first block, it answers, whatever the caller wants.
-	x := p.ex()
-	if x != nil && x.covers(m.lblk) {
+	x := p.Ex()
+	if x != nil && x.Covers(m.lblk) {
 		return fs.mapCovered(t, in, &p, m, f)
 	}
 	// A look-up of a hole puts the hole into the status tree and tells how long it is.
 	if f&mapCreate == 0 {
-		start, n := p.hole(m.lblk)
+		start, n := p.Hole(m.lblk)
 		n = fs.rememberHole(in, start, n, m.lblk)
 		m.pblk = 0
 		m.len = min(m.len, n)
@@ -54,14 +55,14 @@ func (fs *FS) readOpt(f mapFlags) findOpt {
 }
 
 // mapCovered maps blocks that the path's extent holds already.
-func (fs *FS) mapCovered(t *task, in *inode, p *path, m *mapping, f mapFlags) (uint32, errno) {
-	x := p.ex()
+func (fs *FS) mapCovered(t *task, in *inode, p *extents.Path, m *mapping, f mapFlags) (uint32, errno) {
+	x := p.Ex()
 	// got is the number of blocks from m.lblk to the end of the extent.
-	got := uint32(x.len) - (m.lblk - x.lblk)
-	pblk := x.pblk + allocator.Block(m.lblk-x.lblk)
+	got := uint32(x.Len) - (m.lblk - x.Lblk)
+	pblk := x.Pblk + allocator.Block(m.lblk-x.Lblk)
 	// A written extent is the answer, unless the caller makes it unwritten
 	// (FALLOC_FL_ZERO_RANGE).
-	if !x.unwritten {
+	if !x.Unwritten {
 		if f&mapConvertUnwritten != 0 {
 			m.pblk = pblk
 			return fs.convertToUnwritten(t, in, p, m, f, got)
@@ -79,7 +80,7 @@ func (fs *FS) mapCovered(t *task, in *inode, p *path, m *mapping, f mapFlags) (u
 // mapUnwrittenExtent maps blocks of an unwritten extent, and splits or converts it as the
 // caller asks (ext4_ext_handle_unwritten_extents). got is the number of blocks from m.lblk
 // to the end of the extent, pblk is where m.lblk lies.
-func (fs *FS) mapUnwrittenExtent(t *task, in *inode, p *path, m *mapping, f mapFlags, got uint32, pblk allocator.Block) (uint32, errno) {
+func (fs *FS) mapUnwrittenExtent(t *task, in *inode, p *extents.Path, m *mapping, f mapFlags, got uint32, pblk allocator.Block) (uint32, errno) {
 	var e errno
 	switch {
 	// Data is about to be written there: the range becomes an extent of its own, still
@@ -153,9 +154,9 @@ func (fs *FS) rememberHole(in *inode, start, n, lblk uint32) uint32 {
 
 // mapNew allocates blocks for the hole at m.lblk, or finds them in a cluster that the file
 // has already, and puts them into the tree.
-func (fs *FS) mapNew(t *task, in *inode, p *path, m *mapping, f mapFlags) (uint32, errno) {
+func (fs *FS) mapNew(t *task, in *inode, p *extents.Path, m *mapping, f mapFlags) (uint32, errno) {
 	offset := m.lblk & (fs.geo.ClusterRatio() - 1)
-	x := p.ex()
+	x := p.Ex()
 	var got, clusters uint32
 	var pblk allocator.Block
 	// With bigalloc the cluster of m.lblk may belong to the file already, by the extent
@@ -178,9 +179,9 @@ func (fs *FS) mapNew(t *task, in *inode, p *path, m *mapping, f mapFlags) (uint3
 // putNew puts the blocks of m, for which so many clusters were allocated, into the tree. If
 // the tree has no room for them and finds no block to grow by, the clusters are freed
 // again.
-func (fs *FS) putNew(t *task, in *inode, p *path, m *mapping, f mapFlags, clusters uint32) (uint32, errno) {
-	nx := extent{lblk: m.lblk, len: uint16(m.len), unwritten: f&mapUnwritten != 0, pblk: m.pblk}
-	if nx.unwritten {
+func (fs *FS) putNew(t *task, in *inode, p *extents.Path, m *mapping, f mapFlags, clusters uint32) (uint32, errno) {
+	nx := extents.Extent{Lblk: m.lblk, Len: uint16(m.len), Unwritten: f&mapUnwritten != 0, Pblk: m.pblk}
+	if nx.Unwritten {
 		m.state |= stateUnwritten
 	}
 	if e := fs.insertExtent(t, in, p, nx, f); e != 0 {
@@ -207,21 +208,21 @@ func (fs *FS) putNew(t *task, in *inode, p *path, m *mapping, f mapFlags, cluste
 // allocateExtent asks the allocator for the blocks of m. right is the extent behind the
 // hole, nil if there is none. It returns where m.lblk lies, the number of blocks from there
 // on, and the number of clusters allocated.
-func (fs *FS) allocateExtent(t *task, in *inode, p *path, right *extent, m *mapping, f mapFlags) (allocator.Block, uint32, uint32, errno) {
+func (fs *FS) allocateExtent(t *task, in *inode, p *extents.Path, right *extents.Extent, m *mapping, f mapFlags) (allocator.Block, uint32, uint32, errno) {
 	r := fs.takeRequest()
 	defer fs.giveRequest(r)
 	// The mapped neighbours on both sides, so that the allocator can aim next to them on
 	// disk (ext4_mb_normalize_request). Without a right one Lright is m.lblk and Pright 0.
-	r.Lleft, r.Pleft = p.left(m.lblk)
+	r.Lleft, r.Pleft = p.Left(m.lblk)
 	r.Lright = m.lblk
 	if right != nil {
-		r.Lright, r.Pright = right.lblk, right.pblk
+		r.Lright, r.Pright = right.Lblk, right.Pblk
 	}
 	// No more than one extent can hold, and not over the next extent.
 	if f&mapUnwritten == 0 {
-		m.len = min(m.len, maxExtentLen)
+		m.len = min(m.len, extents.MaxLen)
 	} else {
-		m.len = min(m.len, maxUnwrittenLen)
+		m.len = min(m.len, extents.MaxUnwrittenLen)
 	}
 	want := fs.clipOverlap(p, m)
 	// From here in clusters: the request begins at the start of m.lblk's cluster, since a
@@ -254,17 +255,17 @@ func (fs *FS) allocateExtent(t *task, in *inode, p *path, right *extent, m *mapp
 
 // clipOverlap returns how many blocks of m lie before the next extent, or before the
 // cluster that it begins in (ext4_ext_check_overlap).
-func (fs *FS) clipOverlap(p *path, m *mapping) uint32 {
-	x := p.ex()
+func (fs *FS) clipOverlap(p *extents.Path, m *mapping) uint32 {
+	x := p.Ex()
 	if x == nil {
 		return m.len
 	}
 	mask := fs.geo.ClusterRatio() - 1
 	// The path's extent lies behind m only where m precedes all extents; otherwise it is
 	// the one after it.
-	next := x.lblk &^ mask
+	next := x.Lblk &^ mask
 	if next < m.lblk {
-		next = p.nextAllocated()
+		next = p.NextAllocated()
 		if next == maxBlocks {
 			return m.len
 		}
@@ -284,29 +285,29 @@ func (fs *FS) clipOverlap(p *path, m *mapping) uint32 {
 // impliedCluster reports whether m begins in a cluster that extent x holds a part of. Then
 // it sets in m where that lies on disk and how many blocks can use it
 // (get_implied_cluster_alloc).
-func (fs *FS) impliedCluster(m *mapping, x *extent, p *path) bool {
+func (fs *FS) impliedCluster(m *mapping, x *extents.Extent, p *extents.Path) bool {
 	bits := fs.geo.ClusterBits
 	ratio := fs.geo.ClusterRatio()
 	// Only the first and the last cluster of an extent can be shared with a hole.
 	clu := m.lblk >> bits
-	first, last := x.lblk>>bits, (x.next()-1)>>bits
+	first, last := x.Lblk>>bits, (x.Next()-1)>>bits
 	if clu != first && clu != last {
 		return false
 	}
-	b := x.pblk
+	b := x.Pblk
 	if clu == last {
-		b += allocator.Block(x.len) - 1
+		b += allocator.Block(x.Len) - 1
 	}
 	// The block's place in the cluster is the same in the file and on disk.
 	offset := m.lblk & (ratio - 1)
 	m.pblk = b&^allocator.Block(ratio-1) + allocator.Block(offset)
 	// m ends with the cluster, or before the next extent in the same cluster.
 	m.len = min(m.len, ratio-offset)
-	if m.lblk < x.lblk {
-		m.len = min(m.len, x.lblk-m.lblk)
+	if m.lblk < x.Lblk {
+		m.len = min(m.len, x.Lblk-m.lblk)
 	}
-	if m.lblk > x.lblk {
-		m.len = min(m.len, p.nextAllocated()-m.lblk)
+	if m.lblk > x.Lblk {
+		m.len = min(m.len, p.NextAllocated()-m.lblk)
 	}
 	return true
 }
@@ -315,15 +316,15 @@ func (fs *FS) impliedCluster(m *mapping, x *extent, p *path) bool {
 // (ext4_clu_mapped).
 func (fs *FS) clusterMapped(in *inode, clu uint32) bool {
 	bits := fs.geo.ClusterBits
-	var p path
+	var p extents.Path
 	in.find(&p, clu<<bits, cacheRead)
 	// The path's extent, or the next one, may hold a block of the cluster.
-	x := p.ex()
-	if x == nil || clu < x.lblk>>bits {
+	x := p.Ex()
+	if x == nil || clu < x.Lblk>>bits {
 		return false
 	}
-	if clu <= (x.next()-1)>>bits {
+	if clu <= (x.Next()-1)>>bits {
 		return true
 	}
-	return clu == p.nextAllocated()>>bits
+	return clu == p.NextAllocated()>>bits
 }

@@ -5,6 +5,7 @@ import (
 
 	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
+	"mbsim/filesystem/ext4/extents"
 )
 
 // partialState is the state of a partialCluster.
@@ -64,12 +65,12 @@ func (fs *FS) rereserveCluster(t *task, in *inode, lblk uint32) {
 
 // removeBlocks frees the tail [from, to] of extent x, whose last block is to
 // (ext4_remove_blocks).
-func (fs *FS) removeBlocks(t *task, in *inode, x *extent, pc *partialCluster, from, to uint32) {
+func (fs *FS) removeBlocks(t *task, in *inode, x *extents.Extent, pc *partialCluster, from, to uint32) {
 	bits := fs.geo.ClusterBits
 	ratio := fs.geo.ClusterRatio()
 	// A noted cluster that is not the one in which x ends is shared with no further extent:
 	// now it can be freed.
-	last := x.pblk + allocator.Block(x.len) - 1
+	last := x.Pblk + allocator.Block(x.Len) - 1
 	if pc.state != partialNone && pc.pclu != last>>bits {
 		if pc.state == partialFree {
 			fs.freeCluster(t, in, pc.pclu, pc.lblk)
@@ -77,8 +78,8 @@ func (fs *FS) removeBlocks(t *task, in *inode, x *extent, pc *partialCluster, fr
 		pc.state = partialNone
 	}
 	// num blocks go, from pblk on.
-	num := x.next() - from
-	pblk := x.pblk + allocator.Block(uint32(x.len)-num)
+	num := x.Next() - from
+	pblk := x.Pblk + allocator.Block(uint32(x.Len)-num)
 	// x ends inside a cluster that begins in the range as well. No extent that stays has
 	// blocks in it, so it is freed as a whole.
 	if to&(ratio-1) != ratio-1 && to&^(ratio-1) >= from && pc.state != partialKeep {
@@ -94,7 +95,7 @@ func (fs *FS) removeBlocks(t *task, in *inode, x *extent, pc *partialCluster, fr
 	}
 	// The whole extent goes, and it begins inside a cluster: an extent further left may
 	// share it.
-	if from&(ratio-1) != 0 && num == uint32(x.len) {
+	if from&(ratio-1) != 0 && num == uint32(x.Len) {
 		if pc.state == partialNone {
 			*pc = partialCluster{state: partialFree, pclu: pblk >> bits, lblk: from}
 		}
@@ -105,72 +106,72 @@ func (fs *FS) removeBlocks(t *task, in *inode, x *extent, pc *partialCluster, fr
 
 // removeFromLeaf removes what the path's leaf maps of [start, end], from right to left
 // (ext4_ext_rm_leaf). end must not lie inside an extent.
-func (fs *FS) removeFromLeaf(t *task, in *inode, p *path, pc *partialCluster, start, end uint32) {
-	l := p.leaf()
-	n := l.node
-	i := l.entry
+func (fs *FS) removeFromLeaf(t *task, in *inode, p *extents.Path, pc *partialCluster, start, end uint32) {
+	l := p.Leaf()
+	n := l.Node
+	i := l.Entry
 	if i < 0 {
-		i = len(n.ext) - 1
+		i = len(n.Ext) - 1
 	}
 	bits := fs.geo.ClusterBits
 	// first says that the leaf's first extent has changed, and so the indexes above do.
 	first := false
-	for i >= 0 && n.ext[i].next() > start {
-		x := &n.ext[i]
-		l.entry = i
+	for i >= 0 && n.Ext[i].Next() > start {
+		x := &n.Ext[i]
+		l.Entry = i
 		// The extent lies behind the range and stays; its first cluster must not be freed.
-		if end < x.lblk {
+		if end < x.Lblk {
 			if bits > 0 {
-				pc.pclu, pc.state = x.pblk>>bits, partialKeep
+				pc.pclu, pc.state = x.Pblk>>bits, partialKeep
 			}
 			i--
 			continue
 		}
 		// The extent loses its tail, or all of it.
-		from := max(x.lblk, start)
+		from := max(x.Lblk, start)
 		first = first || i == 0
-		fs.removeBlocks(t, in, x, pc, from, x.next()-1)
-		x.len = uint16(from - x.lblk)
-		if x.len == 0 {
-			n.ext = slices.Delete(n.ext, i, i+1)
+		fs.removeBlocks(t, in, x, pc, from, x.Next()-1)
+		x.Len = uint16(from - x.Lblk)
+		if x.Len == 0 {
+			n.Ext = slices.Delete(n.Ext, i, i+1)
 		}
 		fs.dirtyNode(t, in, n)
 		i--
 	}
-	if first && len(n.ext) > 0 {
-		p.correctIndexes()
+	if first && len(n.Ext) > 0 {
+		p.CorrectIndexes()
 	}
 	// An extent stays to the left. It decides about the noted cluster, which is freed
 	// unless that extent ends in it.
 	if pc.state == partialFree && i >= 0 {
-		x := &n.ext[i]
-		if pc.pclu != (x.pblk+allocator.Block(x.len)-1)>>bits {
+		x := &n.Ext[i]
+		if pc.pclu != (x.Pblk+allocator.Block(x.Len)-1)>>bits {
 			fs.freeCluster(t, in, pc.pclu, pc.lblk)
 		}
 		pc.state = partialNone
 	}
 	// An empty leaf goes, unless it is the root.
-	if len(n.ext) == 0 && n.blk != 0 {
-		fs.removeIndex(t, in, p, p.depth)
+	if len(n.Ext) == 0 && n.Blk != 0 {
+		fs.removeIndex(t, in, p, p.Depth)
 	}
 }
 
 // removeIndex takes the emptied node at level depth of the path out of its parent, and
 // frees its block (ext4_ext_rm_idx).
-func (fs *FS) removeIndex(t *task, in *inode, p *path, depth int) {
-	s := &p.steps[depth-1]
-	b := s.node.idx[s.entry].child.blk
-	s.node.idx = slices.Delete(s.node.idx, s.entry, s.entry+1)
-	fs.dirtyNode(t, in, s.node)
+func (fs *FS) removeIndex(t *task, in *inode, p *extents.Path, depth int) {
+	s := &p.Steps[depth-1]
+	b := s.Node.Idx[s.Entry].Child.Blk
+	s.Node.Idx = slices.Delete(s.Node.Idx, s.Entry, s.Entry+1)
+	fs.dirtyNode(t, in, s.Node)
 	fs.freeBlocks(t, in, b, 1, freeMetadata|freeForget)
 	// If it was the first child, the levels above begin with the next child from now on.
-	for d := depth - 1; d > 0 && p.steps[d].entry == 0; d-- {
-		if len(p.steps[d].node.idx) == 0 {
+	for d := depth - 1; d > 0 && p.Steps[d].Entry == 0; d-- {
+		if len(p.Steps[d].Node.Idx) == 0 {
 			break // this node is empty too, and removed next
 		}
-		up := &p.steps[d-1]
-		up.node.idx[up.entry].lblk = p.steps[d].node.idx[0].lblk
-		fs.dirtyNode(t, in, up.node)
+		up := &p.Steps[d-1]
+		up.Node.Idx[up.Entry].Lblk = p.Steps[d].Node.Idx[0].Lblk
+		fs.dirtyNode(t, in, up.Node)
 	}
 }
 
@@ -180,9 +181,9 @@ func (fs *FS) removeIndex(t *task, in *inode, p *path, depth int) {
 // Deviates from the kernel: the transaction is never restarted in between.
 func (fs *FS) removeSpace(t *task, in *inode, start, end uint32) errno {
 	var pc partialCluster
-	var p path
+	var p extents.Path
 	root := &in.fileMap().root
-	depth := root.depth
+	depth := root.Depth
 	i := 0
 	// A hole is punched: the extent around end is split, and the walk begins there. The
 	// nodes on the path count as entered.
@@ -191,43 +192,43 @@ func (fs *FS) removeSpace(t *task, in *inode, start, end uint32) errno {
 		if e != 0 || empty {
 			return e
 		}
-		depth = root.depth
+		depth = root.Depth
 		i = depth
 		for k := 0; k < depth; k++ {
 			// As in the kernel (p_block = eh_entries + 1): the value differs from the
 			// number of entries, so that the entry to the left of the path is visited next.
-			p.steps[k].seen = p.steps[k].node.entries() + 1
+			p.Steps[k].Seen = p.Steps[k].Node.Entries() + 1
 		}
 	} else {
 		// A truncate begins at the right end of the tree.
-		p.depth = depth
-		p.steps[0] = step{node: root, entry: -1}
+		p.Depth = depth
+		p.Steps[0] = extents.Step{Node: root, Entry: -1}
 	}
 	// The walk goes down into the last child not visited yet, and up when a node is done.
 	// Level depth holds the leaves.
 	for i >= 0 {
-		s := &p.steps[i]
+		s := &p.Steps[i]
 		if i == depth {
 			fs.removeFromLeaf(t, in, &p, &pc, start, end)
 			i--
 			continue
 		}
-		if s.seen == 0 { // entered for the first time
-			s.entry = len(s.node.idx) - 1
-			s.seen = len(s.node.idx) + 1
+		if s.Seen == 0 { // entered for the first time
+			s.Entry = len(s.Node.Idx) - 1
+			s.Seen = len(s.Node.Idx) + 1
 		} else {
-			s.entry--
+			s.Entry--
 		}
 		// ext4_ext_more_to_rm: if the number of entries is unchanged since this level was
 		// entered last, the child has kept some, and nothing further left is in the range.
-		if s.entry >= 0 && len(s.node.idx) != s.seen {
-			p.steps[i+1] = step{node: in.readNode(s.node.idx[s.entry].child, noCache), entry: -1}
-			s.seen = len(s.node.idx)
+		if s.Entry >= 0 && len(s.Node.Idx) != s.Seen {
+			p.Steps[i+1] = extents.Step{Node: s.Node.Idx[s.Entry].Child.Read(nil), Entry: -1}
+			s.Seen = len(s.Node.Idx)
 			i++
 			continue
 		}
 		// An index node without entries goes too.
-		if len(s.node.idx) == 0 && i > 0 {
+		if len(s.Node.Idx) == 0 && i > 0 {
 			fs.removeIndex(t, in, &p, i)
 		}
 		i--
@@ -237,7 +238,7 @@ func (fs *FS) removeSpace(t *task, in *inode, start, end uint32) errno {
 		fs.freeCluster(t, in, pc.pclu, pc.lblk)
 	}
 	// An empty tree is a root that is a leaf.
-	if root.entries() == 0 {
+	if root.Entries() == 0 {
 		in.resetRoot()
 		fs.dirtyInode(t, in)
 	}
@@ -246,19 +247,19 @@ func (fs *FS) removeSpace(t *task, in *inode, start, end uint32) errno {
 
 // splitAtEnd leads p to end, and splits the extent that holds end and the block after it,
 // so that it ends at end. It reports a tree without any extent as empty.
-func (fs *FS) splitAtEnd(t *task, in *inode, p *path, pc *partialCluster, end uint32) (e errno, empty bool) {
+func (fs *FS) splitAtEnd(t *task, in *inode, p *extents.Path, pc *partialCluster, end uint32) (e errno, empty bool) {
 	in.find(p, end, noCache)
-	x := p.ex()
+	x := p.Ex()
 	if x == nil {
 		return 0, true
 	}
 	bits := fs.geo.ClusterBits
-	last := x.next() - 1
+	last := x.Next() - 1
 	switch {
-	case end >= x.lblk && end < last:
+	case end >= x.Lblk && end < last:
 		// The cluster in which the extent is split stays in use by its second half.
 		if bits > 0 {
-			pc.pclu, pc.state = (x.pblk+allocator.Block(end-x.lblk)+1)>>bits, partialKeep
+			pc.pclu, pc.state = (x.Pblk+allocator.Block(end-x.Lblk)+1)>>bits, partialKeep
 		}
 		return fs.forceSplit(t, in, p, end+1), false
 	// The extent ends at end or before it. The extent to its right may share its last
@@ -269,7 +270,7 @@ func (fs *FS) splitAtEnd(t *task, in *inode, p *path, pc *partialCluster, end ui
 			opt = noCache
 		}
 		if r := in.right(p, last+1, opt); r != nil {
-			pc.pclu, pc.state = r.pblk>>bits, partialKeep
+			pc.pclu, pc.state = r.Pblk>>bits, partialKeep
 		}
 	}
 	return 0, false
@@ -277,13 +278,13 @@ func (fs *FS) splitAtEnd(t *task, in *inode, p *path, pc *partialCluster, end ui
 
 // forceSplit splits the path's extent at lblk (ext4_force_split_extent_at). It may use
 // reserved blocks, since to free space must not fail for want of space.
-func (fs *FS) forceSplit(t *task, in *inode, p *path, lblk uint32) errno {
+func (fs *FS) forceSplit(t *task, in *inode, p *extents.Path, lblk uint32) errno {
 	const f = mapNoCache | mapPreIO | mapMetadataNofail
 	if fs.quirks.SplitAfterIO {
 		return fs.splitAt(t, in, p, lblk, f)
 	}
 	var s splitFlags
-	if p.ex().unwritten {
+	if p.Ex().Unwritten {
 		s = markUnwritten1 | markUnwritten2
 	}
 	return fs.splitExtentAt(t, in, p, lblk, s, f)

@@ -1,6 +1,9 @@
 package ext4
 
-import "mbsim/filesystem"
+import (
+	"mbsim/filesystem"
+	"mbsim/filesystem/ext4/extents"
+)
 
 // collapseRange cuts [off, off+n) out of a file: what lies behind it moves up
 // (ext4_collapse_range).
@@ -70,11 +73,11 @@ func (fs *FS) insertRange(t *task, in *inode, off, n int64) errno {
 	// what begins at the place or behind it moves.
 	lblk := uint32(off >> fs.geo.BlockBits)
 	start := lblk
-	var p path
+	var p extents.Path
 	in.find(&p, lblk, cacheRead)
-	if x := p.ex(); x != nil {
-		start = max(start, x.lblk)
-		if lblk > x.lblk && lblk < x.next() {
+	if x := p.Ex(); x != nil {
+		start = max(start, x.Lblk)
+		if lblk > x.Lblk && lblk < x.Next() {
 			if e := fs.forceSplit(t, in, &p, lblk); e != 0 {
 				return e
 			}
@@ -111,18 +114,18 @@ func (fs *FS) beforeShift(t *task, in *inode) {
 // shiftLeft moves all extents from block start on to the front of the file by n blocks,
 // which nothing maps (ext4_ext_shift_extents with SHIFT_LEFT).
 func (fs *FS) shiftLeft(t *task, in *inode, start, n uint32) errno {
-	var p path
+	var p extents.Path
 	in.find(&p, maxBlocks-1, noCache)
-	x := p.ex()
+	x := p.Ex()
 	if x == nil {
 		return 0
 	}
-	stop := x.lblk
+	stop := x.Lblk
 	// There must be room for them.
 	in.find(&p, start-1, noCache)
 	var first, end uint32
-	if x = p.ex(); x != nil {
-		first, end = x.lblk, x.next()
+	if x = p.Ex(); x != nil {
+		first, end = x.Lblk, x.Next()
 	}
 	if start == first && n > first || n > start-end {
 		return filesystem.EINVAL
@@ -130,15 +133,15 @@ func (fs *FS) shiftLeft(t *task, in *inode, start, n uint32) errno {
 	// Each turn moves the rest of a leaf.
 	for start <= stop {
 		in.find(&p, start, noCache)
-		l := p.leaf()
-		if start > p.ex().lblk {
-			if l.entry+1 == len(l.node.ext) {
-				start = p.nextAllocated()
+		l := p.Leaf()
+		if start > p.Ex().Lblk {
+			if l.Entry+1 == len(l.Node.Ext) {
+				start = p.NextAllocated()
 				continue
 			}
-			l.entry++
+			l.Entry++
 		}
-		start = l.node.ext[len(l.node.ext)-1].next()
+		start = l.Node.Ext[len(l.Node.Ext)-1].Next()
 		fs.shiftLeaf(t, in, &p, -n, true)
 	}
 	return 0
@@ -147,28 +150,28 @@ func (fs *FS) shiftLeft(t *task, in *inode, start, n uint32) errno {
 // shiftRight moves all extents from block start on away from the front of the file by n
 // blocks (ext4_ext_shift_extents with SHIFT_RIGHT).
 func (fs *FS) shiftRight(t *task, in *inode, start, n uint32) errno {
-	var p path
+	var p extents.Path
 	in.find(&p, maxBlocks-1, noCache)
-	x := p.ex()
+	x := p.Ex()
 	if x == nil {
 		return 0
 	}
-	if n > maxBlocks-x.next() {
+	if n > maxBlocks-x.Next() {
 		return filesystem.EINVAL
 	}
 	// Each turn moves a leaf, from the last one on; of the one that start lies in, a part.
-	stop := x.lblk
+	stop := x.Lblk
 	for more := true; more && start <= stop; {
 		in.find(&p, stop, noCache)
-		l := p.leaf()
-		l.entry = 0
-		if first := l.node.ext[0].lblk; first > start {
+		l := p.Leaf()
+		l.Entry = 0
+		if first := l.Node.Ext[0].Lblk; first > start {
 			stop = first - 1
 		} else {
-			for l.entry < len(l.node.ext) && l.node.ext[l.entry].lblk < start {
-				l.entry++
+			for l.Entry < len(l.Node.Ext) && l.Node.Ext[l.Entry].Lblk < start {
+				l.Entry++
 			}
-			if l.entry == len(l.node.ext) {
+			if l.Entry == len(l.Node.Ext) {
 				break
 			}
 			more = false
@@ -181,32 +184,32 @@ func (fs *FS) shiftRight(t *task, in *inode, start, n uint32) errno {
 // shiftLeaf adds by, modulo 2^32, to the logical blocks of the path's extent and of those
 // behind it in its leaf. Extents that then continue each other merge; the indexes above
 // follow (ext4_ext_shift_path_extents).
-func (fs *FS) shiftLeaf(t *task, in *inode, p *path, by uint32, left bool) {
-	l := p.leaf()
-	n := l.node
+func (fs *FS) shiftLeaf(t *task, in *inode, p *extents.Path, by uint32, left bool) {
+	l := p.Leaf()
+	n := l.Node
 	if left {
-		for i := l.entry; i < len(n.ext); {
-			n.ext[i].lblk += by
-			if i == 0 || !n.mergeRight(i-1) {
+		for i := l.Entry; i < len(n.Ext); {
+			n.Ext[i].Lblk += by
+			if i == 0 || !n.MergeRight(i-1) {
 				i++
 			}
 		}
 	} else {
-		for i := len(n.ext) - 1; i >= l.entry; i-- {
-			n.ext[i].lblk += by
-			n.mergeRight(i)
+		for i := len(n.Ext) - 1; i >= l.Entry; i-- {
+			n.Ext[i].Lblk += by
+			n.MergeRight(i)
 		}
 	}
 	fs.dirtyNode(t, in, n)
 	// An index says where its child begins.
-	if l.entry != 0 {
+	if l.Entry != 0 {
 		return
 	}
-	for k := p.depth - 1; k >= 0; k-- {
-		s := &p.steps[k]
-		s.node.idx[s.entry].lblk += by
-		fs.dirtyNode(t, in, s.node)
-		if s.entry != 0 {
+	for k := p.Depth - 1; k >= 0; k-- {
+		s := &p.Steps[k]
+		s.Node.Idx[s.Entry].Lblk += by
+		fs.dirtyNode(t, in, s.Node)
+		if s.Entry != 0 {
 			return
 		}
 	}

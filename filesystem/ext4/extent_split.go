@@ -4,6 +4,7 @@ import (
 	"mbsim/allocator"
 	"mbsim/filesystem"
 	"mbsim/filesystem/ext4/es"
+	"mbsim/filesystem/ext4/extents"
 )
 
 // splitFlags say what the two halves of a split extent become (EXT4_EXT_*).
@@ -25,29 +26,29 @@ const maxZerooutKB = 32
 // splitExtentAt splits the path's extent in two, so that one begins at lblk, and marks the
 // halves as s says. If the extent begins there already, it is only marked
 // (ext4_split_extent_at).
-func (fs *FS) splitExtentAt(t *task, in *inode, p *path, lblk uint32, s splitFlags, f mapFlags) errno {
+func (fs *FS) splitExtentAt(t *task, in *inode, p *extents.Path, lblk uint32, s splitFlags, f mapFlags) errno {
 	if fs.quirks.SplitCachesNothing {
 		f |= mapNoCache
 	}
-	x := p.ex()
-	if lblk == x.lblk {
-		x.unwritten = s&markUnwritten2 != 0
+	x := p.Ex()
+	if lblk == x.Lblk {
+		x.Unwritten = s&markUnwritten2 != 0
 		if f&mapPreIO == 0 {
-			fs.tryMerge(t, in, p, p.leaf().entry)
+			fs.tryMerge(t, in, p, p.Leaf().Entry)
 		}
 		fs.dirtyPath(t, in, p)
 		return 0
 	}
 	// The extent shrinks to its first half; the second half is inserted.
 	orig := *x
-	leaf, at := p.leaf().node, p.leaf().entry
-	x.len = uint16(lblk - x.lblk)
-	x.unwritten = s&markUnwritten1 != 0
-	second := extent{
-		lblk:      lblk,
-		len:       orig.len - x.len,
-		unwritten: s&markUnwritten2 != 0,
-		pblk:      orig.pblk + allocator.Block(x.len),
+	leaf, at := p.Leaf().Node, p.Leaf().Entry
+	x.Len = uint16(lblk - x.Lblk)
+	x.Unwritten = s&markUnwritten1 != 0
+	second := extents.Extent{
+		Lblk:      lblk,
+		Len:       orig.Len - x.Len,
+		Unwritten: s&markUnwritten2 != 0,
+		Pblk:      orig.Pblk + allocator.Block(x.Len),
 	}
 	// Inserting may need a block for the tree, and only the want of one is dealt with here.
 	first := *x
@@ -57,12 +58,12 @@ func (fs *FS) splitExtentAt(t *task, in *inode, p *path, lblk uint32, s splitFla
 	}
 	// There was no block for the tree to grow by. The first half is still where it was in
 	// its leaf, and gets its old length back.
-	x = &leaf.ext[at]
+	x = &leaf.Ext[at]
 	if s&mayZeroout == 0 {
-		x.len, x.unwritten = orig.len, orig.unwritten
+		x.Len, x.Unwritten = orig.Len, orig.Unwritten
 		fs.dirtyPath(t, in, p)
 		if fs.quirks.SplitBeforeIOKeepsData {
-			fs.forget(t, in, orig.lblk, uint32(orig.len))
+			fs.forget(t, in, orig.Lblk, uint32(orig.Len))
 		}
 		return e
 	}
@@ -78,12 +79,12 @@ func (fs *FS) splitExtentAt(t *task, in *inode, p *path, lblk uint32, s splitFla
 	// Only a part of the first half holds data: nothing is converted, and the status tree
 	// forgets what was zeroed.
 	if s&dataPartly1 != 0 {
-		fs.forget(t, in, zero.lblk, uint32(zero.len))
-		x.len, x.unwritten = orig.len, orig.unwritten
+		fs.forget(t, in, zero.Lblk, uint32(zero.Len))
+		x.Len, x.Unwritten = orig.Len, orig.Unwritten
 		fs.dirtyPath(t, in, p)
 		return 0
 	}
-	x.len, x.unwritten = orig.len, false
+	x.Len, x.Unwritten = orig.Len, false
 	fs.tryMerge(t, in, p, at)
 	fs.dirtyPath(t, in, p)
 	fs.zeroed(t, in, zero)
@@ -92,21 +93,21 @@ func (fs *FS) splitExtentAt(t *task, in *inode, p *path, lblk uint32, s splitFla
 
 // zeroed tells the status tree that the blocks of x were written with zeroes
 // (ext4_zeroout_es).
-func (fs *FS) zeroed(t *task, in *inode, x extent) {
-	if x.len > 0 {
-		fs.remember(t, in, x.lblk, uint32(x.len), x.pblk, es.Written, false)
+func (fs *FS) zeroed(t *task, in *inode, x extents.Extent) {
+	if x.Len > 0 {
+		fs.remember(t, in, x.Lblk, uint32(x.Len), x.Pblk, es.Written, false)
 	}
 }
 
 // splitExtent makes [lblk, lblk+n), which begins inside the path's extent, an extent of its
 // own (ext4_split_extent). It returns the number of blocks from lblk to the end of what was
 // split off.
-func (fs *FS) splitExtent(t *task, in *inode, p *path, lblk, n uint32, s splitFlags, f mapFlags) (uint32, errno) {
+func (fs *FS) splitExtent(t *task, in *inode, p *extents.Path, lblk, n uint32, s splitFlags, f mapFlags) (uint32, errno) {
 	if fs.quirks.SplitCachesNothing {
 		f |= mapNoCache
 	}
-	x := p.ex()
-	start, length, unwritten := x.lblk, uint32(x.len), x.unwritten
+	x := p.Ex()
+	start, length, unwritten := x.Lblk, uint32(x.Len), x.Unwritten
 	// First the part behind the range is split off, if the extent reaches beyond it.
 	got := n
 	behind := lblk+n < start+length
@@ -131,7 +132,7 @@ func (fs *FS) splitExtent(t *task, in *inode, p *path, lblk, n uint32, s splitFl
 	// changed the tree, and may even have made the extent written.
 	if behind || !fs.quirks.SplitBeforeIOKeepsData {
 		in.find(p, lblk, f.searchOpt())
-		unwritten = p.ex().unwritten
+		unwritten = p.Ex().Unwritten
 	}
 	if lblk >= start {
 		s1 := s & dataValid2
@@ -153,9 +154,9 @@ func (fs *FS) eofBlock(in *inode, lblk, n uint32) uint32 {
 
 // splitConvert splits the path's extent so that [lblk, lblk+n) can change its state alone
 // (ext4_split_convert_extents).
-func (fs *FS) splitConvert(t *task, in *inode, p *path, lblk, n uint32, f mapFlags) (uint32, errno) {
+func (fs *FS) splitConvert(t *task, in *inode, p *extents.Path, lblk, n uint32, f mapFlags) (uint32, errno) {
 	var s splitFlags
-	x := p.ex()
+	x := p.Ex()
 	switch {
 	// Written blocks become unwritten. Zeroes may not stand in for a split, as all blocks
 	// hold data.
@@ -164,13 +165,13 @@ func (fs *FS) splitConvert(t *task, in *inode, p *path, lblk, n uint32, f mapFla
 	// Unwritten blocks become written. Zeroes may stand in for a split, but only if all of
 	// the extent lies before the end of the file: written blocks must not lie behind it.
 	case f&mapConvert != 0:
-		if x.next() <= fs.eofBlock(in, lblk, n) {
+		if x.Next() <= fs.eofBlock(in, lblk, n) {
 			s = mayZeroout
 		}
 		s |= markUnwritten2 | dataValid2
 	// Before IO the blocks hold no data yet, which some kernels know.
 	case f&mapUnwritten != 0:
-		if x.next() <= fs.eofBlock(in, lblk, n) {
+		if x.Next() <= fs.eofBlock(in, lblk, n) {
 			s = mayZeroout
 		}
 		s |= markUnwritten2
@@ -180,9 +181,9 @@ func (fs *FS) splitConvert(t *task, in *inode, p *path, lblk, n uint32, f mapFla
 
 // convertEndIO makes [lblk, lblk+n) written once its data is on disk
 // (ext4_convert_unwritten_extents_endio).
-func (fs *FS) convertEndIO(t *task, in *inode, p *path, lblk, n uint32) errno {
+func (fs *FS) convertEndIO(t *task, in *inode, p *extents.Path, lblk, n uint32) errno {
 	// It should be an extent of its own since before the IO; merges may have changed that.
-	if x := p.ex(); x.lblk != lblk || uint32(x.len) > n {
+	if x := p.Ex(); x.Lblk != lblk || uint32(x.Len) > n {
 		f := mapConvert
 		if fs.quirks.EndIOMayUseReserve {
 			f |= mapMetadataNofail
@@ -192,18 +193,18 @@ func (fs *FS) convertEndIO(t *task, in *inode, p *path, lblk, n uint32) errno {
 		}
 		in.find(p, lblk, cacheRead)
 	}
-	p.ex().unwritten = false
-	fs.tryMerge(t, in, p, p.leaf().entry)
+	p.Ex().Unwritten = false
+	fs.tryMerge(t, in, p, p.Leaf().Entry)
 	fs.dirtyPath(t, in, p)
 	return 0
 }
 
 // convertToUnwritten makes the written blocks of m unwritten
 // (convert_initialized_extent).
-func (fs *FS) convertToUnwritten(t *task, in *inode, p *path, m *mapping, f mapFlags, got uint32) (uint32, errno) {
+func (fs *FS) convertToUnwritten(t *task, in *inode, p *extents.Path, m *mapping, f mapFlags, got uint32) (uint32, errno) {
 	// More than one unwritten extent can hold is done in parts.
-	if m.len > maxUnwrittenLen {
-		m.len = maxUnwrittenLen / 2
+	if m.len > extents.MaxUnwrittenLen {
+		m.len = extents.MaxUnwrittenLen / 2
 	}
 	if fs.quirks.SplitAfterIO {
 		if e := fs.convertRange(t, in, p, m.lblk, m.len, f); e != 0 {
@@ -212,14 +213,14 @@ func (fs *FS) convertToUnwritten(t *task, in *inode, p *path, m *mapping, f mapF
 		in.find(p, m.lblk, f.searchOpt())
 		// Zeroes may have stood in for the conversion.
 		m.state |= stateMapped
-		if p.ex().unwritten {
+		if p.Ex().Unwritten {
 			m.state ^= stateMapped | stateUnwritten
 		}
 		m.len = min(got, m.len)
 		return m.len, 0
 	}
 	// The range becomes an extent of its own, and that changes its state.
-	if x := p.ex(); x.lblk != m.lblk || uint32(x.len) > m.len {
+	if x := p.Ex(); x.Lblk != m.lblk || uint32(x.Len) > m.len {
 		if !fs.quirks.SplitBeforeIOKeepsData {
 			f = mapConvertUnwritten
 		}
@@ -228,8 +229,8 @@ func (fs *FS) convertToUnwritten(t *task, in *inode, p *path, m *mapping, f mapF
 		}
 		in.find(p, m.lblk, f.searchOpt())
 	}
-	p.ex().unwritten = true
-	fs.tryMerge(t, in, p, p.leaf().entry)
+	p.Ex().Unwritten = true
+	fs.tryMerge(t, in, p, p.Leaf().Entry)
 	fs.dirtyPath(t, in, p)
 	m.state |= stateUnwritten
 	m.len = min(got, m.len)
@@ -239,36 +240,36 @@ func (fs *FS) convertToUnwritten(t *task, in *inode, p *path, m *mapping, f mapF
 // convertToWritten makes [m.lblk, m.lblk+m.len) written before its data is there
 // (ext4_ext_convert_to_initialized). It returns the number of blocks from m.lblk on that
 // are written then.
-func (fs *FS) convertToWritten(t *task, in *inode, p *path, m *mapping, f mapFlags) (uint32, errno) {
+func (fs *FS) convertToWritten(t *task, in *inode, p *extents.Path, m *mapping, f mapFlags) (uint32, errno) {
 	// The cheapest way is to move the boundary between two extents.
 	if fs.moveToNeighbour(t, in, p, m) {
 		return m.len, 0
 	}
-	x := *p.ex()
+	x := *p.Ex()
 	// got is the number of blocks from m.lblk to the end of the extent.
-	got := uint32(x.len) - (m.lblk - x.lblk)
+	got := uint32(x.Len) - (m.lblk - x.Lblk)
 	s := dataValid2
 	// Inside the file, short rests of the extent are written with zeroes, which saves
 	// splits. maxZero is in blocks: extent_max_zeroout_kb shifted from KiB.
 	var maxZero uint32
-	if x.next() <= fs.eofBlock(in, m.lblk, m.len) {
+	if x.Next() <= fs.eofBlock(in, m.lblk, m.len) {
 		s |= mayZeroout
 		maxZero = maxZerooutKB >> (fs.geo.BlockBits - 10)
 	}
 	lblk, n := m.lblk, m.len
-	var tail, head extent
+	var tail, head extents.Extent
 	if maxZero > 0 && got > n {
 		// The rest behind the range is short: it becomes written with the range.
 		if got <= maxZero {
 			at := lblk + n
-			tail = extent{lblk: at, len: uint16(got - n), pblk: x.pblk + allocator.Block(at-x.lblk)}
+			tail = extents.Extent{Lblk: at, Len: uint16(got - n), Pblk: x.Pblk + allocator.Block(at-x.Lblk)}
 			n = got
 		}
 		// The rest before the range is short: likewise.
-		if lblk-x.lblk+n < maxZero {
-			head = extent{lblk: x.lblk, len: uint16(lblk - x.lblk), pblk: x.pblk}
-			n += lblk - x.lblk
-			lblk = x.lblk
+		if lblk-x.Lblk+n < maxZero {
+			head = extents.Extent{Lblk: x.Lblk, Len: uint16(lblk - x.Lblk), Pblk: x.Pblk}
+			n += lblk - x.Lblk
+			lblk = x.Lblk
 			got = m.len
 		}
 	}
@@ -288,35 +289,35 @@ func (fs *FS) convertToWritten(t *task, in *inode, p *path, m *mapping, f mapFla
 // moveToNeighbour gives m's blocks, if they begin or end the path's unwritten extent and
 // are not all of it, to the written extent that they continue. It does so only within one
 // leaf, and reports whether it did.
-func (fs *FS) moveToNeighbour(t *task, in *inode, p *path, m *mapping) bool {
-	l := p.leaf()
-	ext := l.node.ext
-	x := &ext[l.entry]
-	if m.len >= uint32(x.len) {
+func (fs *FS) moveToNeighbour(t *task, in *inode, p *extents.Path, m *mapping) bool {
+	l := p.Leaf()
+	ext := l.Node.Ext
+	x := &ext[l.Entry]
+	if m.len >= uint32(x.Len) {
 		return false
 	}
 	n := uint16(m.len)
 	// A neighbour is fit if it is written and has room for the blocks.
-	fits := func(b *extent) bool { return !b.unwritten && uint32(b.len) < maxExtentLen-m.len }
+	fits := func(b *extents.Extent) bool { return !b.Unwritten && uint32(b.Len) < extents.MaxLen-m.len }
 	switch {
-	case m.lblk == x.lblk && l.entry > 0:
+	case m.lblk == x.Lblk && l.Entry > 0:
 		// The blocks at the front go to the extent on the left.
-		b := &ext[l.entry-1]
-		if !fits(b) || b.next() != x.lblk || b.pblk+allocator.Block(b.len) != x.pblk {
+		b := &ext[l.Entry-1]
+		if !fits(b) || b.Next() != x.Lblk || b.Pblk+allocator.Block(b.Len) != x.Pblk {
 			return false
 		}
-		x.lblk, x.pblk, x.len = x.lblk+m.len, x.pblk+allocator.Block(n), x.len-n
-		b.len += n
-		l.entry--
-	case m.lblk+m.len == x.next() && l.entry+1 < len(ext):
+		x.Lblk, x.Pblk, x.Len = x.Lblk+m.len, x.Pblk+allocator.Block(n), x.Len-n
+		b.Len += n
+		l.Entry--
+	case m.lblk+m.len == x.Next() && l.Entry+1 < len(ext):
 		// The blocks at the end go to the extent on the right.
-		b := &ext[l.entry+1]
-		if !fits(b) || x.next() != b.lblk || x.pblk+allocator.Block(x.len) != b.pblk {
+		b := &ext[l.Entry+1]
+		if !fits(b) || x.Next() != b.Lblk || x.Pblk+allocator.Block(x.Len) != b.Pblk {
 			return false
 		}
-		b.lblk, b.pblk, b.len = b.lblk-m.len, b.pblk-allocator.Block(n), b.len+n
-		x.len -= n
-		l.entry++
+		b.Lblk, b.Pblk, b.Len = b.Lblk-m.len, b.Pblk-allocator.Block(n), b.Len+n
+		x.Len -= n
+		l.Entry++
 	default:
 		return false
 	}

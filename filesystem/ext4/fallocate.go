@@ -3,6 +3,7 @@ package ext4
 import (
 	"mbsim/filesystem"
 	"mbsim/filesystem/ext4/es"
+	"mbsim/filesystem/ext4/extents"
 )
 
 // The modes of fallocate(2).
@@ -90,7 +91,7 @@ func growTo(in *inode, mode uint32, end int64) int64 {
 // file grows with it, up to newSize bytes if that is not 0.
 func (fs *FS) allocFileBlocks(t *task, in *inode, lblk, n uint32, newSize int64, f mapFlags) errno {
 	// A request that fits one extent is not made longer by the allocator.
-	if n <= maxUnwrittenLen {
+	if n <= extents.MaxUnwrittenLen {
 		f |= mapNoNormalize
 	}
 	m := mapping{lblk: lblk, len: n}

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"mbsim/filesystem"
-	"mbsim/filesystem/ext4/es"
 )
 
 // Files implements filesystem.FileSystem.
@@ -99,16 +98,8 @@ func (fs *FS) fiemap(out []filesystem.Extent, in *inode) []filesystem.Extent {
 		return fs.inlineExtent(out, in)
 	}
 	limit := uint32(fs.maxSize(in) >> fs.geo.BlockBits)
-	// A brief file has one extent. The look-ups that the kernel makes are counted: one for
-	// the run, and some for the hole behind it, which is asked for in pieces of at most
-	// maxMapped blocks.
-	if s := in.brief.state; s != notBrief && s != briefEmpty {
-		hole := uint64(limit - in.brief.n)
-		fs.esStats.CountLookups(1+(hole+maxMapped-1)/maxMapped, true)
-		return append(out, in.brief.fiemap())
-	}
-	// Otherwise mapping after mapping. The extent tree does not know delayed blocks, which
-	// look like holes to it, so the status tree is asked about each hole.
+	// The extent tree does not know delayed blocks, which look like holes to it, so the status
+	// tree is asked about each hole.
 	for b := uint32(0); b < limit; {
 		m := mapping{lblk: b, len: limit - b}
 		got, e := fs.mapBlocks(&fs.observerTask, in, &m, 0)
@@ -145,7 +136,7 @@ func (fs *FS) fiemap(out []filesystem.Extent, in *inode) []filesystem.Extent {
 // isDelayed reports whether hole m begins with a delayed range, and cuts m where that ends;
 // or where the first one inside it begins (ext4_iomap_is_delalloc).
 func (fs *FS) isDelayed(in *inode, m *mapping) bool {
-	d, ok := in.fileMap().es.FindRange(m.lblk, m.lblk+m.len-1, (*es.Range).IsDelayed)
+	d, ok := in.firstDelayed(m.lblk, m.lblk+m.len-1)
 	if !ok {
 		return false
 	}

@@ -9,6 +9,7 @@ import (
 	"mbsim/filesystem"
 	"mbsim/filesystem/dirent"
 	"mbsim/filesystem/ext4/es"
+	"mbsim/filesystem/ext4/extents"
 	"mbsim/filesystem/ext4/journal"
 	"mbsim/filesystem/image"
 )
@@ -67,10 +68,10 @@ type FS struct {
 	holesConverted int64
 	spareEnds      []*ioEnd
 	spareQueues    [][]*inode
-	flushing       bool     // the flusher is at work
-	flushQueue     []*inode // its queue, kept for the next time
-	lost           int64    // blocks of data lost to ENOSPC in writeback
-	leaked         []extent // blocks that files have kept that are gone (noteLeak)
+	flushing       bool             // the flusher is at work
+	flushQueue     []*inode         // its queue, kept for the next time
+	lost           int64            // blocks of data lost to ENOSPC in writeback
+	leaked         []extents.Extent // blocks that files have kept that are gone (noteLeak)
 
 	host          Host       // nil where one process runs at a time
 	turns         *turnTaker // nil where rules decide

@@ -6,6 +6,7 @@ import (
 	"mbsim/filesystem"
 	"mbsim/filesystem/dirent"
 	"mbsim/filesystem/ext4/es"
+	"mbsim/filesystem/ext4/extents"
 	"mbsim/filesystem/ext4/pagecache"
 )
 
@@ -53,8 +54,8 @@ type largeInode struct {
 type fileMap struct {
 	es       es.Tree
 	cache    pagecache.Cache
-	firstExt [1]extent
-	root     node // of the extent tree
+	firstExt [1]extents.Extent
+	root     extents.Node // of the extent tree
 }
 
 // rareState is what only few inodes have beside a fileMap.
@@ -211,11 +212,11 @@ func (fs *FS) release(t *task, in *inode) {
 
 // noteLeak notes the blocks of a file that goes and keeps them, as its count of blocks is 0:
 // for one, its reservation was forgotten (Quirks.CutInlineForgetsDelayed). Only Check asks.
-func (fs *FS) noteLeak(n *node) {
-	fs.leaked = append(fs.leaked, n.ext...)
-	for i := range n.idx {
-		fs.leaked = append(fs.leaked, extent{pblk: n.idx[i].child.blk, len: 1})
-		fs.noteLeak(n.idx[i].child)
+func (fs *FS) noteLeak(n *extents.Node) {
+	fs.leaked = append(fs.leaked, n.Ext...)
+	for i := range n.Idx {
+		fs.leaked = append(fs.leaked, extents.Extent{Pblk: n.Idx[i].Child.Blk, Len: 1})
+		fs.noteLeak(n.Idx[i].Child)
 	}
 }
 

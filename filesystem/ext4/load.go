@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"mbsim/filesystem/dirent"
+	"mbsim/filesystem/ext4/extents"
 	"mbsim/filesystem/image"
 )
 
@@ -107,13 +108,13 @@ func loadDir(opt *dirent.Options, im *image.Inode, blocks []image.DirBlock) (*di
 // entries of the level below.
 func (fs *FS) loadExtents(in *inode, im *image.Inode) {
 	root := &in.fileMap().root
-	ext := make([]extent, 0, len(im.Extents))
+	ext := make([]extents.Extent, 0, len(im.Extents))
 	for _, x := range im.Extents {
-		ext = append(ext, extent{lblk: uint32(x.Logical), len: uint16(x.Len), unwritten: x.Flags&0x800 != 0, pblk: x.Physical})
+		ext = append(ext, extents.Extent{Lblk: uint32(x.Logical), Len: uint16(x.Len), Unwritten: x.Flags&0x800 != 0, Pblk: x.Physical})
 	}
 	// All extents lie in the inode.
 	if len(im.Meta) == 0 {
-		root.ext = append(root.ext, ext...)
+		root.Ext = append(root.Ext, ext...)
 		return
 	}
 	// From the leaves up: the nodes of one level are the entries of the next.
@@ -121,21 +122,21 @@ func (fs *FS) loadExtents(in *inode, im *image.Inode) {
 	for _, m := range im.Meta {
 		depth = max(depth, int(m.Depth))
 	}
-	nodes := make([]*node, 0, len(im.Meta))
+	nodes := make([]*extents.Node, 0, len(im.Meta))
 	for d := 0; d <= depth; d++ {
-		var level []*node
+		var level []*extents.Node
 		for _, m := range im.Meta {
 			if int(m.Depth) != d {
 				continue
 			}
-			n := &node{blk: m.Block, depth: d, max: fs.nodeMax()}
+			n := &extents.Node{Blk: m.Block, Depth: d, Max: fs.nodeMax()}
 			if d == 0 {
 				// A leaf takes as many of the remaining extents as its block has entries.
-				n.ext, ext = append(n.ext, ext[:m.Entries]...), ext[m.Entries:]
+				n.Ext, ext = append(n.Ext, ext[:m.Entries]...), ext[m.Entries:]
 			} else {
 				// An index node takes as many of the remaining nodes.
 				for _, kid := range nodes[:m.Entries] {
-					n.idx = append(n.idx, index{kid.first(), kid})
+					n.Idx = append(n.Idx, extents.Index{Lblk: kid.First(), Child: kid})
 				}
 				nodes = nodes[m.Entries:]
 			}
@@ -144,18 +145,10 @@ func (fs *FS) loadExtents(in *inode, im *image.Inode) {
 		nodes = level
 	}
 	// The nodes of the highest level are the entries of the inode.
-	*root = node{depth: depth + 1, max: rootEntries, verified: true}
+	*root = extents.Node{Depth: depth + 1, Max: extents.RootEntries, Verified: true}
 	for _, kid := range nodes {
-		root.idx = append(root.idx, index{kid.first(), kid})
+		root.Idx = append(root.Idx, extents.Index{Lblk: kid.First(), Child: kid})
 	}
-}
-
-// first is the first block of the file that a node maps.
-func (n *node) first() uint32 {
-	if n.depth == 0 {
-		return n.ext[0].lblk
-	}
-	return n.idx[0].lblk
 }
 
 // loadIndirect builds the block pointers of a file without extents: the indirect blocks

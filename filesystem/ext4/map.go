@@ -116,7 +116,7 @@ func (fs *FS) mapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, err
 	var got uint32
 	delayed := false
 	// First the status tree: what it knows needs no look at the extent tree.
-	if e, ok := in.fileMap().es.Lookup(m.lblk); ok {
+	if e, ok := fs.lookupStatus(in, m.lblk); ok {
 		m.len = min(e.Len-(m.lblk-e.Lblk), m.len)
 		m.pblk = 0
 		delayed = e.IsDelayedOnly()
@@ -151,10 +151,10 @@ func (fs *FS) mapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, err
 	if delayed && fs.quirks.StatusTreeSettles {
 		f |= mapDelallocReserve
 	}
-	var e errno
-	if in.Extents {
+	got, done, e := fs.changeBrief(t, in, m, f)
+	if !done && in.Extents {
 		got, e = fs.extentMapBlocks(t, in, m, f)
-	} else {
+	} else if !done {
 		got, e = fs.indirectMapBlocks(t, in, m, f)
 	}
 	if e != 0 || got == 0 {
@@ -168,13 +168,16 @@ func (fs *FS) mapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, err
 // rememberNew is rememberMapping for blocks that were allocated or converted.
 func (fs *FS) rememberNew(t *task, in *inode, m *mapping, f mapFlags) {
 	if f&mapPreIO != 0 {
-		if x, ok := in.fileMap().es.Lookup(m.lblk); ok && x.Status&es.Written != 0 {
+		if x, ok := fs.lookupStatus(in, m.lblk); ok && x.Status&es.Written != 0 {
 			// A split that has written zeroes has made the blocks written, and has told the
 			// status tree so: that is newer than what m says.
 			return
 		}
 	}
-	fs.rememberMapping(t, in, m, f)
+	// Of a brief file the state says it.
+	if in.brief.state == notBrief {
+		fs.rememberMapping(t, in, m, f)
+	}
 }
 
 // lookupBlocks looks m up in the extent tree or in the indirect blocks, and returns the

@@ -151,8 +151,7 @@ func (fs *FS) Remount(t *task) error {
 		// is read with its inode.
 		m := in.fileMap()
 		m.es.Reset()
-		unverify(&m.root)
-		m.root.verified = true
+		m.root.Unread()
 		in.lastAllocGroup = 0
 		fs.forgetFolios(in)
 	}
@@ -171,13 +170,4 @@ func (fs *FS) Remount(t *task) error {
 	fs.mounted()
 	fs.checkNow()
 	return e
-}
-
-// unverify marks all nodes of a tree as not read, so that the next read caches their
-// extents.
-func unverify(n *node) {
-	n.verified = false
-	for i := range n.idx {
-		unverify(n.idx[i].child)
-	}
 }

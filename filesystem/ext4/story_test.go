@@ -8,6 +8,7 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"mbsim/filesystem/ext4/extents"
 	"mbsim/filesystem/play"
 	"mbsim/workload"
 )
@@ -224,28 +225,28 @@ func orNothing(s string) string {
 }
 
 // writeNode writes a node, and what is below it. Of a long leaf only the ends.
-func writeNode(b *strings.Builder, n *node, indent int) {
+func writeNode(b *strings.Builder, n *extents.Node, indent int) {
 	where := "root"
-	if n.blk != 0 {
-		where = fmt.Sprintf("node @%d", n.blk)
+	if n.Blk != 0 {
+		where = fmt.Sprintf("node @%d", n.Blk)
 	}
-	fmt.Fprintf(b, "%s%s, depth %d, %d of %d\n", strings.Repeat("  ", indent), where, n.depth, n.entries(), n.max)
-	for i := range n.idx {
-		writeNode(b, n.idx[i].child, indent+1)
+	fmt.Fprintf(b, "%s%s, depth %d, %d of %d\n", strings.Repeat("  ", indent), where, n.Depth, n.Entries(), n.Max)
+	for i := range n.Idx {
+		writeNode(b, n.Idx[i].Child, indent+1)
 	}
-	for i := range n.ext {
-		if i >= 3 && i < len(n.ext)-2 && len(n.ext) > 7 {
+	for i := range n.Ext {
+		if i >= 3 && i < len(n.Ext)-2 && len(n.Ext) > 7 {
 			if i == 3 {
 				fmt.Fprintf(b, "%s...\n", strings.Repeat("  ", indent+1))
 			}
 			continue
 		}
-		x := &n.ext[i]
+		x := &n.Ext[i]
 		state := ""
-		if x.unwritten {
+		if x.Unwritten {
 			state = " unwritten"
 		}
-		fmt.Fprintf(b, "%s%d-%d @%d%s\n", strings.Repeat("  ", indent+1), x.lblk, x.next()-1, x.pblk, state)
+		fmt.Fprintf(b, "%s%d-%d @%d%s\n", strings.Repeat("  ", indent+1), x.Lblk, x.Next()-1, x.Pblk, state)
 	}
 }
 

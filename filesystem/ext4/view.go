@@ -6,6 +6,7 @@ import (
 
 	"mbsim/allocator"
 	"mbsim/filesystem"
+	"mbsim/filesystem/ext4/extents"
 )
 
 // Look lists the same files as Files, and leaves no trace. Files goes the way of FIEMAP,
@@ -53,14 +54,14 @@ func (fs *FS) look(out []filesystem.Extent, in *inode) []filesystem.Extent {
 }
 
 // appendNode appends the extents of a node and of all below it.
-func appendNode(out []filesystem.Extent, n *node) []filesystem.Extent {
-	for i := range n.idx {
-		out = appendNode(out, n.idx[i].child)
+func appendNode(out []filesystem.Extent, n *extents.Node) []filesystem.Extent {
+	for i := range n.Idx {
+		out = appendNode(out, n.Idx[i].Child)
 	}
-	for i := range n.ext {
-		x := &n.ext[i]
-		e := filesystem.Extent{Logical: uint64(x.lblk), Len: uint64(x.len), Physical: x.pblk}
-		if x.unwritten {
+	for i := range n.Ext {
+		x := &n.Ext[i]
+		e := filesystem.Extent{Logical: uint64(x.Lblk), Len: uint64(x.Len), Physical: x.Pblk}
+		if x.Unwritten {
 			e.Flags = filesystem.ExtentUnwritten
 		}
 		out = append(out, e)

@@ -214,7 +214,7 @@ func (fs *FS) delayHole(t *task, in *inode, lblk, blocks uint32) uint32 {
 			blocks = end - lblk
 		}
 	// In any other case the extent tree may map the blocks.
-	case known || !in.Extents || m.root.entries() > 0 || len(m.es.Ranges()) > 0:
+	case known || !in.Extents || m.root.Entries() > 0 || len(m.es.Ranges()) > 0:
 		return 0
 	}
 	c := &m.cache

@@ -249,18 +249,11 @@ func (fs *FS) mapOne(t *task, in *inode, x pagecache.Run, held *plug) (uint32, e
 	if fs.quirks.WritebackCachesNothing {
 		f |= mapNoCache
 	}
-	if x.State == pagecache.Delayed && (!fs.quirks.StatusTreeSettles || in.brief.state == briefDelayed) {
+	if x.State == pagecache.Delayed && !fs.quirks.StatusTreeSettles {
 		f |= mapDelallocReserve
 	}
-	// A brief file is mapped in a shorter way, which gives the same.
 	m := mapping{lblk: x.Lblk, len: x.Len}
-	var got uint32
-	var e errno
-	if in.brief.state == briefDelayed {
-		got, e = fs.mapBrief(t, in, &m, f)
-	} else {
-		got, e = fs.mapBlocks(t, in, &m, f)
-	}
+	got, e := fs.mapBlocks(t, in, &m, f)
 	if fs.host != nil {
 		fs.host.Submitted(m.pblk, got)
 	}
