@@ -10,6 +10,7 @@ import (
 	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
 	"mbsim/filesystem"
+	"mbsim/filesystem/blockcache"
 	"mbsim/filesystem/ext4"
 	"mbsim/filesystem/image"
 	"mbsim/metrics"
@@ -87,6 +88,8 @@ type Options struct {
 	Host ext4.Host
 	// Turns are those of a recording that is replayed, nil where rules decide.
 	Turns *ext4.Turns
+	// Cache is what memory holds of the device, for the reads of metadata; nil leaves them out.
+	Cache *blockcache.Cache
 	// Blocks and Files, if not nil, observe every decision of ext4's allocator and of ext4
 	// itself.
 	Blocks mballoc.Observer
@@ -114,6 +117,8 @@ type Mounted struct {
 	// thing.
 	Lost       func() int64
 	StatusTree func() filesystem.StatusTree
+	// Metadata counts the reads of metadata; nil where they are not modelled, or not asked for.
+	Metadata func() filesystem.MetadataReads
 	// Threads is what the kernel's own threads do.
 	Threads Threads
 	// Turns are told which line of the script is performed; nil where no turns were given.

@@ -87,6 +87,7 @@ func mountExt4(k ext4.Kernel, l *image.Layout, o *Options) (*Mounted, error) {
 		return nil, err
 	}
 	// What does not come from the user: the clock, the machine, writeback and the observers.
+	opt.Cache = o.Cache
 	opt.Clock, opt.Host, opt.Turns = o.Clock, o.Host, o.Turns
 	opt.DirtyBackground, opt.WritebackChunk = o.DirtyBackground, o.WritebackChunk
 	opt.Blocks, opt.Observer = o.Blocks, o.Files
@@ -125,11 +126,16 @@ func mountExt4(k ext4.Kernel, l *image.Layout, o *Options) (*Mounted, error) {
 		}}
 		proc, peek = append(proc, structs), append(peek, structs)
 	}
+	// Without a cache nobody counts what is read.
+	var metadata func() filesystem.MetadataReads
+	if opt.Cache != nil {
+		metadata = fs.MetadataReads
+	}
 	// The mount option commit= is in seconds, CommitInterval in nanoseconds.
 	const second = 1e9
 	m := &Mounted{
 		FileSystem: fs, Policy: metrics.Mballoc(a), Source: fs.Source(), Check: fs.Check, Look: fs.Look,
-		Lost: fs.LostBlocks, StatusTree: fs.StatusTree, Threads: fs, CommitInterval: int64(opt.CommitSeconds) * second,
+		Lost: fs.LostBlocks, StatusTree: fs.StatusTree, Metadata: metadata, Threads: fs, CommitInterval: int64(opt.CommitSeconds) * second,
 		Proc: proc, Peek: peek,
 	}
 	if o.Turns != nil {

@@ -33,6 +33,8 @@ type Config struct {
 	Lost       func() int64
 	StatusTree func() filesystem.StatusTree
 
+	// Metadata counts the reads of metadata. Where it is nil they have no value.
+	Metadata func() filesystem.MetadataReads
 	// Time, if not nil, puts the metrics of time into a row.
 	Time func(Row)
 	// Atomic says that operations happen all at once, so that processes never meet: what counts
@@ -55,6 +57,7 @@ type Collector struct {
 	look   func() iter.Seq[filesystem.FileInfo]
 	lost   func() int64
 	status func() filesystem.StatusTree
+	meta   func() filesystem.MetadataReads
 	atomic bool
 	geo    *allocator.Geometry
 	ops    operations
@@ -93,7 +96,7 @@ func New(cfg Config) (*Collector, error) {
 		}
 		return def
 	}
-	c := &Collector{fs: cfg.FS, atomic: cfg.Atomic, policy: cfg.Policy, time: cfg.Time, look: cfg.Look, lost: cfg.Lost, status: cfg.StatusTree, geo: cfg.FS.Geometry(), base: NewRow(), times: newTimes(cfg.Times)}
+	c := &Collector{fs: cfg.FS, atomic: cfg.Atomic, policy: cfg.Policy, time: cfg.Time, look: cfg.Look, lost: cfg.Lost, status: cfg.StatusTree, meta: cfg.Metadata, geo: cfg.FS.Geometry(), base: NewRow(), times: newTimes(cfg.Times)}
 	if c.look == nil {
 		c.look = cfg.FS.Files
 	}
@@ -193,6 +196,10 @@ func (c *Collector) count(r Row) {
 	}
 	if c.status != nil {
 		countStatus(c.status(), r)
+	}
+	if c.meta != nil {
+		m := c.meta()
+		r[idMetaReads], r[idMetaBlocks] = float64(m.Requests), float64(m.Blocks)
 	}
 	if c.lost != nil {
 		r[idLostBlocks] = float64(c.lost())

@@ -12,6 +12,7 @@ func build() []Metric {
 	for i := range treeTable {
 		all = append(all, treeTable[i].Metric)
 	}
+	all = append(all, readMetrics...)
 	for i := range freeTable {
 		all = append(all, freeTable[i].Metric)
 	}
@@ -56,6 +57,8 @@ var headlines = slices.Concat([]string{
 var (
 	idUsedShare  = must("used_share")
 	idFreeBlocks = must("free_blocks")
+	idMetaReads  = must("metadata_reads")
+	idMetaBlocks = must("metadata_blocks_read")
 	idUsedInodes = must("used_inodes")
 	idFreeInodes = must("free_inodes")
 	idLostBlocks = must("lost_blocks")
@@ -111,6 +114,14 @@ var spaceMetrics = []Metric{
 		Doc: "Inodes that are free: with none left no file can be made, however many blocks are free."},
 	{Name: "lost_blocks", Unit: "blocks", Better: Neither, Kind: Counter, Group: groupSpace, Source: fromSimulator,
 		Doc: "Dirty blocks that found no place at writeback: data lost to ENOSPC."},
+}
+
+// readMetrics are counted by a file system that knows what memory holds.
+var readMetrics = []Metric{
+	{Name: "metadata_reads", Unit: "reads", Better: Neither, Kind: Counter, Group: groupMetadata, Source: fromSimulator,
+		Doc: "Reads of metadata that was not in memory: inode tables, with what is read ahead of them, inode bitmaps, blocks of directories, extent trees and indirect blocks (block bitmaps are in mb_bitmap_loads)."},
+	{Name: "metadata_blocks_read", Unit: "blocks", Better: Neither, Kind: Counter, Group: groupMetadata, Source: fromSimulator,
+		Doc: "Blocks that these reads brought into memory."},
 }
 
 // treeMetric is a figure of the file tree.

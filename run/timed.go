@@ -167,6 +167,7 @@ func (t *timed) work(r *runner, cpu int, work func()) {
 	t.host.Scheduled()
 	r.enter()
 	work()
+	t.host.FinishReads()
 	r.cpus[cpu].Release()
 	r.leave()
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"mbsim/filesystem"
+	"mbsim/filesystem/blockcache"
 	"mbsim/filesystem/play"
 	"mbsim/machine/cost"
 	"mbsim/machine/device"
@@ -226,6 +227,10 @@ func (c *race) mount(e *sim.Engine) (*FS, error) {
 	}
 	return c.mountWith(func(opt *Options, blockSize int64) {
 		opt.Clock = e.Now
+		// Half of the machines have so little memory that metadata is read again and again.
+		if c.seed%2 == 1 {
+			opt.Cache = blockcache.New(int64(c.seed % 64))
+		}
 		opt.Host = slowLocks{smp.New(e, smp.Config{
 			CPUs: c.cpus, BlockSize: blockSize, Costs: cost.Default(), Device: dev, JournalBlock: 100, JournalBlocks: 64,
 			Jitter: rand.New(rand.NewPCG(c.seed, 2)), Stall: c.stall, StallEvery: 10 * sim.Microsecond,

@@ -28,6 +28,7 @@ func (fs *FS) extentGoal(t *task, in *inode, p *extents.Path, lblk uint32) alloc
 func (fs *FS) extentMapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uint32, errno) {
 	var p extents.Path
 	opt := fs.readOpt(f)
+	fs.useMapping(in, m.lblk)
 	in.find(&p, m.lblk, opt)
 	// If an extent covers the first block, it answers, whatever the caller wants.
 	x := p.Ex()

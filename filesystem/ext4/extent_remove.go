@@ -184,6 +184,7 @@ func (fs *FS) removeSpace(t *task, in *inode, start, end uint32) errno {
 	var p extents.Path
 	root := &in.fileMap().root
 	depth := root.Depth
+	fs.useMappings(in, start)
 	i := 0
 	// A hole is punched: the extent around end is split, and the walk begins there. The
 	// nodes on the path count as entered.

@@ -73,7 +73,8 @@ type FS struct {
 	lost           int64            // blocks of data lost to ENOSPC in writeback
 	leaked         []extents.Extent // blocks that files have kept that are gone (noteLeak)
 
-	host          Host       // nil where one process runs at a time
+	host          Host // nil where one process runs at a time
+	metadataReads filesystem.MetadataReads
 	turns         *turnTaker // nil where rules decide
 	spareRequests []*mballoc.Request
 	spareHandles  []*handle
@@ -348,6 +349,7 @@ const (
 // (ext4_handle_dirty_metadata).
 func (fs *FS) dirtyMeta(t *task, b allocator.Block) {
 	fs.journal.Start()
+	fs.newMetadata(b)
 	fs.journal.Note(journal.MappingBlock, uint64(b))
 }
 

@@ -27,6 +27,9 @@ type Host interface {
 	Submitted(block allocator.Block, n uint32)
 	// Read reads n blocks of a file from the device.
 	Read(block allocator.Block, n uint32)
+	// ReadMetadata has n blocks of metadata read from the device. The process waits for them
+	// before it goes on, but not in this call: no other process runs in it.
+	ReadMetadata(block allocator.Block, n uint32)
 	// WaitIO waits until what the process has sent is on the device.
 	WaitIO()
 	// Commit lets the time pass that writing a transaction of so many metadata

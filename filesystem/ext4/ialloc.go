@@ -123,6 +123,7 @@ func (fs *FS) allocInode(t *task, parent *inode, dir bool, name string) (uint32,
 	for range fs.geo.Groups {
 		ig := fs.inodeGroupOf(g)
 		if ig.free > 0 {
+			fs.useInodeBitmap(ig, g)
 			if bit, ok := fs.takeInodeBit(ig, g, from); ok {
 				fs.journal.Start()
 				fs.inodeTaken(t, ig, g, bit, dir)
@@ -203,6 +204,7 @@ func (fs *FS) freeInode(t *task, in *inode) {
 	g := allocator.GroupID((in.Number - 1) / ipg)
 	bit := (in.Number - 1) % ipg
 	ig := fs.inodeGroupOf(g)
+	fs.useInodeBitmap(ig, g)
 	fs.readInodeBitmap(ig, g)
 	fs.journal.Note(journal.InodeBitmap, uint64(g))
 	ig.bits.Clear(int(bit))

@@ -117,6 +117,7 @@ func (fs *FS) indirectMapBlocks(t *task, in *inode, m *mapping, f mapFlags) (uin
 	if c.depth == 0 {
 		return 0, filesystem.EFBIG
 	}
+	fs.useMapping(in, m.lblk)
 	partial := in.walk(&c, c.depth)
 	if partial < 0 {
 		// The block is mapped: the run goes on while the next pointers name the next

@@ -116,6 +116,7 @@ func (fs *FS) clearWhole(t *task, in *inode, from, to int) {
 // truncateIndirect frees all blocks of the file from block last on (ext4_ind_truncate).
 func (fs *FS) truncateIndirect(t *task, in *inode, last uint32) {
 	c := fs.chainTo(last)
+	fs.useMappings(in, last)
 	fs.forget(t, in, last, maxBlocks-last)
 	if c.depth == 0 || in.ind == nil {
 		return

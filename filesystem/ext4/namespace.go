@@ -110,6 +110,7 @@ func (fs *FS) lookupPath(path string) (*inode, errno) {
 		}
 		// A name leads to an inode number, and the inode is read into memory at this
 		// moment.
+		fs.useNames(in, name)
 		number, ok := in.dir.Lookup(name)
 		if !ok {
 			return nil, filesystem.ENOENT
@@ -179,6 +180,7 @@ func (fs *FS) child(dir *inode, name string) (in *inode, at dirent.Cursor) {
 	if name == "" || name == "." {
 		return dir, at
 	}
+	fs.useNames(dir, name)
 	at, number, ok := dir.dir.Find(name)
 	if ok {
 		in = fs.readInode(number)

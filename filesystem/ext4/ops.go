@@ -159,6 +159,9 @@ func (fs *FS) Remount(t *task) error {
 	// transaction.
 	fs.journal.Commit()
 	fs.forgetPaths()
+	if fs.opt.Cache != nil {
+		fs.opt.Cache.Drop()
+	}
 	// The counters are exact again, with nothing held back by a CPU.
 	fs.freeInodes = allocator.NewPerCPUCounter(fs.freeInodes.Sum(), fs.opt.CPUs)
 	fs.dirCount = allocator.NewPerCPUCounter(fs.dirCount.Sum(), fs.opt.CPUs)

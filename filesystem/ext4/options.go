@@ -9,6 +9,7 @@ import (
 	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
 	"mbsim/filesystem"
+	"mbsim/filesystem/blockcache"
 	"mbsim/internal/nearest"
 )
 
@@ -63,6 +64,9 @@ type Options struct {
 
 	Host  Host   // nil where one process runs at a time
 	Turns *Turns // of a recording that is replayed; nil where rules decide
+
+	// Cache is what memory holds of the device, for the reads of metadata; nil leaves them out.
+	Cache *blockcache.Cache
 
 	Kernel        Kernel            // one without a name stands for DefaultKernel
 	NonRotational bool              // the device has no heads that move

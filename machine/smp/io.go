@@ -124,3 +124,35 @@ func (m *Machine) Read(block allocator.Block, n uint32) {
 		m.Device.Do(p, device.Request{Kind: device.Read, Block: uint64(block), Count: n, BlockSize: uint32(m.BlockSize), CPU: m.task(p).number})
 	})
 }
+
+// blockRange is n blocks of the device from first on.
+type blockRange struct {
+	first allocator.Block
+	n     uint32
+}
+
+// ReadMetadata implements ext4.Host. What is to be read is noted, and read when the process next
+// does anything that takes time while it holds no spinlock: the file system calls this where it
+// must not be interrupted.
+func (m *Machine) ReadMetadata(block allocator.Block, n uint32) {
+	if p := m.e.Current(); p != nil && m.Device != nil && n > 0 {
+		t := m.task(p)
+		t.reads = append(t.reads, blockRange{block, n})
+	}
+}
+
+// FinishReads reads the metadata that the current process has asked for, one request after the
+// other, as each block leads to the next.
+func (m *Machine) FinishReads() {
+	p := m.e.Current()
+	if p == nil {
+		return
+	}
+	for len(m.task(p).reads) > 0 {
+		t := m.task(p)
+		// To read takes time itself, and comes here again: what is read is taken off first.
+		r := t.reads[0]
+		t.reads = append(t.reads[:0], t.reads[1:]...)
+		m.Read(r.first, r.n)
+	}
+}

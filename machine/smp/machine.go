@@ -47,6 +47,7 @@ type process struct {
 	since    int64         // since when it has its CPU
 	spins    int           // spinlocks it holds
 	owed     int64         // ns of work to do once it holds none
+	reads    []blockRange  // metadata to be read then
 }
 
 // New returns a machine on e.
@@ -79,8 +80,17 @@ func (m *Machine) task(p *sim.Process) *process {
 	return &m.tasks[id]
 }
 
-// Spend lets ns of work pass.
+// Spend lets ns of work pass. A process that holds no spinlock first reads the metadata that it has
+// asked for, and sleeps meanwhile.
 func (m *Machine) Spend(ns int64) {
+	if p := m.e.Current(); p != nil && m.task(p).spins == 0 {
+		m.FinishReads()
+	}
+	m.spend(ns)
+}
+
+// spend lets ns of work pass, in which the process keeps its CPU.
+func (m *Machine) spend(ns int64) {
 	p := m.e.Current()
 	m.unplug()
 	if p == nil {
@@ -262,7 +272,7 @@ func (m *Machine) StreamGoal() {
 		m.stream.Lock(p)
 		m.waits[WaitStream].add(m.e.Now() - start)
 	}
-	m.Spend(m.Costs.Lock)
+	m.spend(m.Costs.Lock) // whoever slept with this lock would keep those who spin from their CPUs
 	m.stream.Unlock(p)
 }
 

@@ -79,6 +79,15 @@ func (n *Node) Entries() int {
 // Full says whether the node has no room for another entry.
 func (n *Node) Full() bool { return n.Entries() >= int(n.Max) }
 
+// ChildAt is the child of an index node that leads to block lblk of the file. It is not read.
+func (n *Node) ChildAt(lblk uint32) *Node {
+	i := len(n.Idx) - 1
+	for i > 0 && n.Idx[i].Lblk > lblk {
+		i--
+	}
+	return n.Idx[i].Child
+}
+
 // First is the first block of the file that a node maps, which must not be empty.
 func (n *Node) First() uint32 {
 	if n.Depth == 0 {
