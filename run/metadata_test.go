@@ -76,3 +76,36 @@ workload:
 		t.Errorf("%v blocks were read with 2G of memory, %v with 16M, which holds 4096", least, most)
 	}
 }
+
+// TestCleanDataIsInMemory: what was written or read since the mount is read from memory, as far as
+// that holds it.
+func TestCleanDataIsInMemory(t *testing.T) {
+	const readTwice = `
+device: {mkfs: {size: 4G}}
+timing: {storage: hdd}
+workload:
+  phases:
+    - name: make
+      classes: [{name: t, mix: {create: 1}, file_size: 1M}]
+      until: {files: 64}
+      then: %s
+    - name: read
+      classes: [{name: t, mix: {read: 1}}]
+      until: {operations: 640}
+`
+	read := func(then, memory string) (mib, data float64) {
+		s := load(t, fmt.Sprintf(readTwice, then), "memory.size="+memory)
+		v := playScenario(t, s, Options{}).Result.Phases[1].Values
+		return v[metricID("device_bytes_read")] / (1 << 20), v[metricID("bytes_read")] / (1 << 20)
+	}
+	if device, data := read("sync", "2G"); data != 640 || device > 0.5 {
+		t.Errorf("%.1f MiB of %.1f that were written before are read from the device", device, data)
+	}
+	if device, _ := read("remount", "2G"); device < 60 || device > 66 {
+		t.Errorf("%.1f MiB are read from the device of 64 files of 1 MiB, read ten times each", device)
+	}
+	// Memory for a fourth to a half of the files.
+	if device, _ := read("remount", "32M"); device < 640/2 || device > 640*3/4+32 {
+		t.Errorf("%.1f MiB of 640 are read from the device with memory for 16 to 32 of 64", device)
+	}
+}

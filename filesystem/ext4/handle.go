@@ -74,7 +74,7 @@ func (h *handle) Read(t *task, off, n int64) (int64, error) {
 		h.fs.host.Copy(n)
 	}
 	h.fs.lock(h.in)
-	h.fs.readMappings(t, h.in, off, n)
+	h.fs.readMappings(t, h.in, off, n, h.direct)
 	h.fs.unlock(h.in)
 	return n, nil
 }
@@ -130,8 +130,8 @@ func (fs *FS) touch(t *task, in *inode) {
 }
 
 // readMappings looks up what lies in [off, off+n), as reading it does
-// (ext4_mpage_readpages). n is in bytes.
-func (fs *FS) readMappings(t *task, in *inode, off, n int64) {
+// (ext4_mpage_readpages). n is in bytes. direct says that the read passes by the page cache.
+func (fs *FS) readMappings(t *task, in *inode, off, n int64, direct bool) {
 	if in.inline > 0 {
 		return // read from the inode
 	}
@@ -147,7 +147,7 @@ func (fs *FS) readMappings(t *task, in *inode, off, n int64) {
 		}
 		// Only written blocks are read from the device.
 		if fs.host != nil && got > 0 && m.state&stateMapped != 0 {
-			fs.host.Read(m.pblk, got)
+			fs.readData(m.pblk, got, direct)
 		}
 		b += m.len
 	}

@@ -8,12 +8,14 @@ import (
 
 // Which blocks of metadata an operation uses, and reads if they are not in memory: inode tables,
 // inode bitmaps, and the blocks of directories, extent trees and indirect blocks. Block bitmaps
-// are the allocator's. Nothing but the time of a run and the counts of reads depends on it: all
-// contents are known. Without Options.Cache nobody asks.
+// are the allocator's. Where operations take time, data that was written or read is in memory too.
+// Nothing but the time of a run and the counts of reads depends on it: all contents are known.
+// Without Options.Cache nobody asks.
 //
 // Deviates from the kernel: a block counts as in memory as soon as it was asked for, so that a
 // second process does not wait for the first one's read. Descriptors and the superblock stay in
 // memory. Inodes and names do too: only the block that an inode is first read from is asked for.
+// Data that is overwritten directly stays in memory.
 
 // useMetadata uses n blocks of metadata from b on. Those that are not in memory are read.
 func (fs *FS) useMetadata(b allocator.Block, n uint32) {
@@ -194,6 +196,24 @@ func (fs *FS) placeOf(in *inode, lblk uint32) allocator.Block {
 		return 0
 	}
 	return allocator.Block(c.links[c.depth-1].key())
+}
+
+// keepData notes that n blocks of a file's data from b on are in memory, as they have just been
+// written from there.
+func (fs *FS) keepData(b allocator.Block, n uint32) {
+	if fs.opt.Cache != nil {
+		fs.opt.Cache.Missing(b, n, func(allocator.Block, uint32) {})
+	}
+}
+
+// readData reads those of n blocks of a file's data from b on that are not in memory, or all of them
+// where the read is direct.
+func (fs *FS) readData(b allocator.Block, n uint32, direct bool) {
+	if fs.opt.Cache == nil || direct {
+		fs.host.Read(b, n)
+		return
+	}
+	fs.opt.Cache.Missing(b, n, fs.host.Read)
 }
 
 // MetadataReads is what was read of metadata, block bitmaps not counted.

@@ -255,6 +255,7 @@ func (fs *FS) mapOne(t *task, in *inode, x pagecache.Run, held *plug) (uint32, e
 	m := mapping{lblk: x.Lblk, len: x.Len}
 	got, e := fs.mapBlocks(t, in, &m, f)
 	if fs.host != nil {
+		fs.keepData(m.pblk, got)
 		fs.host.Submitted(m.pblk, got)
 	}
 	if e != 0 {
