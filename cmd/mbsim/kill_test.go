@@ -119,10 +119,10 @@ func kills() int {
 func TestKilledRuns(t *testing.T) {
 	k := newKilled(t)
 	for seed := 1; seed <= 2; seed++ {
-		k.whole(fmt.Sprintf("run k.yaml -q --no-plots --seed %d -o ref%d", seed, seed))
+		k.whole(fmt.Sprintf("run k.yaml -q --no-plots --force --seed %d -o ref%d", seed, seed))
 	}
 	for i := range kills() {
-		k.kill(fmt.Sprintf("run k.yaml -q --no-plots --seed %d -o out", 1+i%2))
+		k.kill(fmt.Sprintf("run k.yaml -q --no-plots --force --seed %d -o out", 1+i%2))
 		r, err := reports.Load(filepath.Join(k.dir, "out"))
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			t.Error(err)
@@ -133,7 +133,7 @@ func TestKilledRuns(t *testing.T) {
 			}
 		}
 		if i%5 == 4 {
-			k.whole("run k.yaml -q --no-plots --seed 1 -o out")
+			k.whole("run k.yaml -q --no-plots --force --seed 1 -o out")
 			got, want := k.names("out"), k.names("ref1")
 			if strings.Join(got, " ") != strings.Join(want, " ") || k.hidden() != nil {
 				t.Errorf("after the next run there are %s and %s, want %s", got, k.hidden(), want)

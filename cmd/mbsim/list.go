@@ -19,9 +19,14 @@ var lists = []string{"scenarios", "tunables", "metrics", "keys", "devices", "cos
 func newList() *cobra.Command {
 	markdown := false
 	c := &cobra.Command{
-		Use:   "list [" + strings.Join(lists, " | ") + "]",
+		Use:   "list [" + strings.Join(lists, " | ") + "] [KEY]",
 		Short: "List scenarios, tunables, metrics, the keys of a scenario, devices, costs, kernels and changes",
-		Args:  cobra.MaximumNArgs(1), ValidArgs: lists,
+		Long: `list prints what there is: scenarios, tunables and metrics, or one of its lists.
+list keys KEY tells of one key of scenarios alone.
+
+Tables are as wide as the terminal, or as the environment's COLUMNS; where that is too
+narrow for words, columns at the end are left out.`,
+		Args: cobra.MaximumNArgs(2), ValidArgs: lists,
 		RunE: func(c *cobra.Command, args []string) error {
 			w, f := c.OutOrStdout(), reports.Text
 			if markdown {
@@ -30,6 +35,12 @@ func newList() *cobra.Command {
 			what := ""
 			if len(args) > 0 {
 				what = args[0]
+			}
+			if len(args) == 2 {
+				if what != "keys" {
+					return usagef("list %s takes no name; list keys KEY does", what)
+				}
+				return listKey(w, markdown, args[1])
 			}
 			switch what {
 			// Without an argument the three lists that most users look for are printed.
@@ -65,7 +76,7 @@ func newList() *cobra.Command {
 	return c
 }
 
-// tableOf prints rows below a header; the last column is wrapped.
+// tableOf prints rows below a header, as wide as the terminal.
 func tableOf(w io.Writer, markdown bool, header table.Row, rows []table.Row) {
 	t := table.NewWriter()
 	t.SetStyle(table.StyleLight)
@@ -77,11 +88,7 @@ func tableOf(w io.Writer, markdown bool, header table.Row, rows []table.Row) {
 		fmt.Fprintln(w, t.RenderMarkdown())
 		return
 	}
-	// The last two columns hold sentences: they are wrapped, so that a table fits on a screen.
-	t.SetColumnConfigs([]table.ColumnConfig{
-		{Number: len(header), WidthMax: 72, WidthMaxEnforcer: text.WrapSoft},
-		{Number: len(header) - 1, WidthMax: 28, WidthMaxEnforcer: text.WrapSoft},
-	})
+	t.SetColumnConfigs(columnsOf(fit(header, rows, widthOf(w))))
 	// The library fills every line with spaces.
 	for _, line := range strings.Split(t.Render(), "\n") {
 		fmt.Fprintln(w, strings.TrimRight(line, " "))

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mbsim/internal/crash"
+	"mbsim/reports"
 )
 
 // Exit codes. A run that its expectations refuse ends with exitExpect.
@@ -115,7 +116,9 @@ lands: under ext4's multi-block allocator as in Linux 5.10 to 7.3, and under ext
 reservation windows.`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
+		Version:       reports.Build().Version,
 	}
+	root.SetVersionTemplate(versionText())
 	root.AddCommand(newRun(), newValidate(), newList(), newReplay(), newVerify(), newScript(), newReport(), newShow(), newVersion())
 	root.AddCommand(newSweep(), newCompare(), newBisect(), newShard(), newMerge())
 	return root

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -28,6 +27,7 @@ type runFlags struct {
 	quiet    bool
 	all      bool
 	noPlots  bool
+	force    bool
 	times    bool
 	check    string
 }
@@ -50,7 +50,8 @@ output folder:
   *.png          plots
   report.html    all of it on one page that works offline
 
-One process at a time writes into a folder: another is refused at once.
+One process at a time writes into a folder: another is refused at once. A folder that
+holds the results of a run with other settings is left alone, unless --force is given.
 
 In the end the file system is checked as a whole: whose every block is, and all
 counts, reservations and names. --check=phase does that after each phase too,
@@ -77,7 +78,8 @@ far are written, and say so.`,
 	}
 	// What is run, and where to.
 	f.addScenarioFlags(c)
-	c.Flags().StringVarP(&f.out, "out", "o", "", "output folder (default out/SCENARIO)")
+	c.Flags().StringVarP(&f.out, "out", "o", "", "output folder (default out/SCENARIO, with the settings behind it: out/SCENARIO,KEY=VALUE)")
+	c.Flags().BoolVar(&f.force, "force", false, "write over the results of another run")
 	// What is printed and drawn.
 	c.Flags().StringVar(&f.progress, "progress", "auto", "progress bar on stderr: auto, always or never")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "print no table and no progress")
@@ -165,10 +167,21 @@ func (f *runFlags) run(ctx context.Context, name string, stdout, stderr io.Write
 	}
 	dir := f.out
 	if dir == "" {
-		dir = filepath.Join("out", s.Name)
+		sets, err := f.allSets()
+		if err != nil {
+			return err
+		}
+		dir = folderOf(s.Name, sets)
 	}
 	// The folder appears whole when the run has ended, so that it is only reserved here.
-	return holding(dir, folderlock.Acquire, func() error { return f.runInto(ctx, dir, s, check, name, stdout, stderr) })
+	return holding(dir, folderlock.Acquire, func() error {
+		if !f.force {
+			if err := anotherRun(dir, s); err != nil {
+				return err
+			}
+		}
+		return f.runInto(ctx, dir, s, check, name, stdout, stderr)
+	})
 }
 
 // runInto performs a scenario, with the file system checked as check says, and writes the

@@ -15,16 +15,21 @@ func newVersion() *cobra.Command {
 		Short: "Print version, revision and the kernels modelled",
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			m := reports.Build()
-			revision := m.Revision
-			if revision == "" {
-				revision = "unknown"
-			}
-			if m.Modified {
-				revision += " (modified)"
-			}
-			_, err := fmt.Fprintf(c.OutOrStdout(), "mbsim %s\nrevision %s\n%s\nkernels: %s\n", m.Version, revision, m.Go, kernelNames())
+			_, err := fmt.Fprint(c.OutOrStdout(), versionText())
 			return err
 		},
 	}
+}
+
+// versionText is what version and --version print.
+func versionText() string {
+	m := reports.Build()
+	revision := m.Revision
+	if revision == "" {
+		revision = "unknown"
+	}
+	if m.Modified {
+		revision += " (modified)"
+	}
+	return fmt.Sprintf("mbsim %s\nrevision %s\n%s\nkernels: %s\n", m.Version, revision, m.Go, kernelNames())
 }
