@@ -119,7 +119,7 @@ reservation windows.`,
 		Version:       reports.Build().Version,
 	}
 	root.SetVersionTemplate(versionText())
-	root.AddCommand(newRun(), newValidate(), newList(), newReplay(), newVerify(), newScript(), newReport(), newShow(), newVersion())
+	root.AddCommand(newRun(), newValidate(), newList(), newReplay(), newVerify(), newScript(), newReport(), newShow(), newVersion(), newInit(), newSchema())
 	root.AddCommand(newSweep(), newCompare(), newBisect(), newShard(), newMerge())
 	return root
 }
