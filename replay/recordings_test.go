@@ -85,7 +85,7 @@ func cutTrace(t *testing.T, r recording) []byte {
 	// Reservations matter where the flusher came in between.
 	reserving := make(map[int]bool)
 	for _, x := range turns.Threads.Ranges {
-		reserving[x.Line] = reserving[x.Line] || x.Beside && x.Reserved > 0
+		reserving[x.Line] = reserving[x.Line] || x.Beside && x.Steps > 0
 	}
 	cut := traceCutter{reserving: reserving, numbers: l.Super.Compat&image.HasJournal == 0}
 	err = r.trace(func(text io.Reader, name string) error {

@@ -74,7 +74,7 @@ type turnsReader struct {
 	tasks    map[string]*taskState
 	writer   string // the task that performs the script
 	at       position
-	reserved int // by the writer in this line
+	steps    int // reservations and requests of the writer in this line
 	deleted  map[int64]deletion
 	remounts int
 	passed   []interval // a second passed in each
@@ -137,7 +137,7 @@ func (x *turnsReader) event(e *ftrace.Event) {
 		task.gathered = nil
 		r.Line = x.at.line
 		if r.Beside {
-			r.Reserved = x.reserved
+			r.Steps = x.steps
 		}
 		x.at.ranges++
 		x.turns.Threads.Ranges = append(x.turns.Threads.Ranges, *r)
@@ -150,7 +150,7 @@ func (x *turnsReader) event(e *ftrace.Event) {
 		}
 	case "ext4_da_reserve_space":
 		if e.Task == x.writer {
-			x.reserved++
+			x.steps++
 		}
 	case "ext4_da_write_pages":
 		task.endless = e.Number("nr_to_write") >= endlessPages
@@ -164,6 +164,9 @@ func (x *turnsReader) event(e *ftrace.Event) {
 	// A conversion shows in a trace when it ends, or before that if the extent tree needs a block for
 	// it or gives one back.
 	case "ext4_request_blocks", "ext4_free_blocks":
+		if e.Task == x.writer && e.Name == "ext4_request_blocks" {
+			x.steps++
+		}
 		if !task.mapping && task.begun == nil {
 			at := x.at
 			task.begun = &at
@@ -184,7 +187,7 @@ func (x *turnsReader) event(e *ftrace.Event) {
 func (x *turnsReader) begin(line string) {
 	number, op, _ := strings.Cut(line, " ")
 	n, _ := strconv.Atoi(number) // the recorder wrote it, so it is a number
-	x.at, x.reserved = position{line: n}, 0
+	x.at, x.steps = position{line: n}, 0
 	if op == "remount" {
 		x.remounts++
 	}

@@ -44,7 +44,7 @@ func TestReadTurns(t *testing.T) {
 	want := ext4.Turns{
 		Ranges: []ext4.RangeTurn{
 			// It is mapped after the second reservation, which came before the request.
-			{Line: 3, CPU: 0, Beside: true, Reserved: 2, Inode: 12, Lblk: 0, N: 1},
+			{Line: 3, CPU: 0, Beside: true, Steps: 2, Inode: 12, Lblk: 0, N: 1},
 			{Line: 4, CPU: 1, Inode: 12, Lblk: 1, N: 2},
 			{Line: 4, CPU: 1, Inode: 12, Lblk: 9, N: 1},
 			{Line: 5, CPU: 1, Inode: 13, Lblk: 0, N: 5},

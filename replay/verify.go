@@ -128,10 +128,9 @@ func VerifyWith(dir, kernel string, recordings []string) (*Verdict, error) {
 		return nil, err
 	}
 	v := &Verdict{Case: filepath.Base(dir), Kernel: kernel, Recordings: len(recordings)}
-	// Some other kernel than the one that stands for it may have had tunables of its own.
-	if filepath.Base(recordings[0]) != sys.Recording {
-		v.dropTunables(c, sys)
-	}
+	// What could not be set when the case was recorded is not set here either. Some other kernel than
+	// the one that stands for it may have had tunables of its own.
+	v.dropTunables(c, sys, recording{recordings[0], recordings[0]})
 	out, requests, err := traced(kernel, c, recordings[0], nil)
 	// A broken invariant is a mistake of the simulator and ends the comparison, and so does a layout
 	// that cannot be read. Any other failure of the replay is a difference: the kernel did perform
@@ -226,14 +225,18 @@ func (v *Verdict) inTurns(r recording, c *workload.Case) (*Verdict, error) {
 	return w, w.compare(r, c, out, requests)
 }
 
-// dropTunables leaves out of a case the tunables that a system does not have.
-func (v *Verdict) dropTunables(c *workload.Case, sys *kernels.System) {
+// dropTunables leaves out of a case the tunables that a system does not have, if the recording's
+// kernel did not have them either, or was another one.
+func (v *Verdict) dropTunables(c *workload.Case, sys *kernels.System, r recording) {
+	other := filepath.Base(r.dir) != sys.Recording
+	refused, _ := r.text("error") // most recordings have none
 	c.Tunables = slices.DeleteFunc(c.Tunables, func(t workload.Tunable) bool {
 		_, has := sys.Tunable(t.Name)
-		if !has {
+		drop := !has && (other || bytes.Contains(refused, []byte("TUNABLE "+t.Name+"=")))
+		if drop {
 			v.missing(t.Name, "profile "+sys.Name+" has no such tunable")
 		}
-		return !has
+		return drop
 	})
 }
 

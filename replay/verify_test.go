@@ -13,7 +13,7 @@ import (
 
 // recorded are the kernels that cases are recorded on, and how many cases the project keeps of
 // each.
-var recorded = map[string]int{"5.10": 23, "6.1": 22, "6.12": 22, "6.18": 20, "7.2": 20, "7.3": 20}
+var recorded = map[string]int{"5.10": 23, "6.1": 23, "6.12": 24, "6.18": 20, "7.2": 20, "7.3": 20}
 
 // TestRecordings compares with the project's copy of the recordings.
 func TestRecordings(t *testing.T) {
@@ -99,6 +99,34 @@ func TestVerifySeesDifferences(t *testing.T) {
 				t.Errorf("got %+v, want a difference at %q", v, damage.want)
 			}
 		})
+	}
+}
+
+// TestRefusedTunable verifies a case with a tunable that the kernel does not have: the recorder could
+// not set it, and noted that. Without the note it is a mistake.
+func TestRefusedTunable(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "case")
+	if err := os.CopyFS(dir, os.DirFS("testdata/truncates-1")); err != nil {
+		t.Fatal(err)
+	}
+	env, err := os.ReadFile(dir + "/case.env")
+	if err != nil {
+		t.Fatal(err)
+	}
+	env = append(env, "TUNABLES=mb_max_inode_prealloc=2\n"...)
+	if err := os.WriteFile(dir+"/case.env", env, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	v, err := Verify(dir, "6.12")
+	if err != nil || v.Identical || !strings.Contains(v.Difference, "kernel 6.12 has no tunable") {
+		t.Errorf("not refused: %+v, %v", v, err)
+	}
+	if err := os.WriteFile(dir+"/6.12/error", []byte("TUNABLE mb_max_inode_prealloc=2\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	v, err = Verify(dir, "6.12")
+	if err != nil || !v.Identical || !strings.HasPrefix(v.Missing[0], "mb_max_inode_prealloc: ") {
+		t.Errorf("refused by the recorder: %+v, %v", v, err)
 	}
 }
 

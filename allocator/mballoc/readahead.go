@@ -46,16 +46,19 @@ func (a *Allocator) readAheadPage(id allocator.GroupID, nr uint32) (ios uint32) 
 	return ios
 }
 
-// PrefetchBitmaps reads the bitmaps of all groups, mb_prefetch groups at a time, as the
-// kernel's thread does with the mount option prefetch_block_bitmaps
+// PrefetchBitmaps is PrefetchBitmapsBy with the tunable mb_prefetch.
+func (a *Allocator) PrefetchBitmaps() { a.PrefetchBitmapsBy(a.tunables.Prefetch) }
+
+// PrefetchBitmapsBy reads the bitmaps of all groups, so many groups at a time, as the kernel's
+// thread does with the mount option prefetch_block_bitmaps
 // (ext4_run_li_request). After each batch it makes the batch's buddies. Without
 // Quirks.PrefetchAll it makes as many as bitmaps were read, those of the last groups of the
 // batch, which need not be the groups whose bitmaps were read.
-func (a *Allocator) PrefetchBitmaps() {
+func (a *Allocator) PrefetchBitmapsBy(batch uint32) {
 	for id := allocator.GroupID(0); ; {
-		next, made := a.readAhead(id, a.tunables.Prefetch)
+		next, made := a.readAhead(id, batch)
 		if a.quirks.PrefetchAll {
-			made = a.tunables.Prefetch
+			made = batch
 		}
 		a.prefetchEnd(next, made)
 		// The batch has come around the end of the disk.

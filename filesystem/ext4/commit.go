@@ -13,8 +13,11 @@ func (fs *FS) newJournal() *journal.Journal {
 		// The blocks that were freed in a transaction become free when it has been written.
 		Written: func(tid uint64) { fs.alloc.Committed(tid) },
 	}
-	if fs.obs != nil {
-		c.Closed = fs.obs.Commit
+	c.Closed = func(tid uint64) {
+		if fs.obs != nil {
+			fs.obs.Commit(tid)
+		}
+		fs.endOrderedInline()
 	}
 	// An interface that holds a nil Host would not be nil itself, so it is set only for a
 	// Host.
@@ -22,6 +25,19 @@ func (fs *FS) newJournal() *journal.Journal {
 		c.Host = fs.host
 	}
 	return journal.New(c)
+}
+
+// endOrderedInline takes the data out of inodes whose pages the commit has to write, before it
+// looks for pages that have their place already (ext4_do_writepages). The data, for which writeback
+// has still to find a place, stays dirty. The change belongs to the next transaction.
+func (fs *FS) endOrderedInline() {
+	ordered := fs.orderedInline
+	fs.orderedInline = nil
+	for _, in := range ordered {
+		if fs.isInline(in) && in.hasDirty() {
+			fs.destroyInline(nil, in)
+		}
+	}
 }
 
 // noteBitmapJournalled records that the running transaction holds the bitmap and the

@@ -16,9 +16,7 @@ func (fs *FS) reserveCluster(t *task, in *inode) errno {
 		return filesystem.ENOSPC
 	}
 	in.reserved++
-	if fs.turns != nil {
-		fs.turns.reserved++
-	}
+	fs.turns.step()
 	return 0
 }
 

@@ -53,7 +53,9 @@ type FS struct {
 	esStats es.Shared // of all inodes
 	// esAtMount is what their statistics were when the file system was last mounted.
 	esAtMount filesystem.StatusTree
-	root      *inode
+	// mountPrefetch is mb_prefetch as it is at each mount: only then can somebody set it.
+	mountPrefetch uint32
+	root          *inode
 
 	dentries dentries
 
@@ -62,8 +64,11 @@ type FS struct {
 	dirty       dirtyList
 	dirtyBlocks int64
 	conversions []conversion
-	firstOfFile map[*inode]int // for byFile
-	ending      []*ioEnd       // what processes have taken over of them
+	// orderedInline are inodes with data inside whose pages the running transaction's commit has to
+	// write.
+	orderedInline []*inode
+	firstOfFile   map[*inode]int // for byFile
+	ending        []*ioEnd       // what processes have taken over of them
 	// holesConverted counts conversions of blocks that were gone: it must stay 0.
 	holesConverted int64
 	spareEnds      []*ioEnd
@@ -169,6 +174,7 @@ func (fs *FS) newAllocator() error {
 	flex := s.Incompat&image.FlexBG != 0
 	kernel := fs.opt.Kernel.Allocator
 	t := kernel.DefaultTunables(&fs.geo, flex)
+	fs.mountPrefetch = t.Prefetch
 	// Groups next to each other are no nearer than others where no head moves (bdev_nonrot).
 	if fs.opt.NonRotational {
 		t.MaxLinearGroups = 0

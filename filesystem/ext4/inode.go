@@ -1,6 +1,8 @@
 package ext4
 
 import (
+	"slices"
+
 	"mbsim/allocator"
 	"mbsim/allocator/mballoc"
 	"mbsim/filesystem"
@@ -199,6 +201,7 @@ func (fs *FS) release(t *task, in *inode) {
 		}
 		fs.clearInode(t, in)
 	}
+	fs.orderedInline = slices.DeleteFunc(fs.orderedInline, func(x *inode) bool { return x == in })
 	// It leaves the lists and the inode bitmap; its memory waits for the next inode of this
 	// number.
 	fs.orphanDel(t, in)

@@ -17,8 +17,8 @@ func (fs *FS) PrefetchBitmaps() {
 
 // mounted tells whoever runs the clock of a mount.
 func (fs *FS) mounted() {
-	if fs.opt.PrefetchAtOnce {
-		fs.PrefetchBitmaps()
+	if fs.opt.PrefetchAtOnce && fs.opt.PrefetchBlockBitmaps {
+		fs.alloc.PrefetchBitmapsBy(fs.mountPrefetch)
 	}
 	if fs.opt.Mounted != nil {
 		fs.opt.Mounted()

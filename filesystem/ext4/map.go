@@ -238,6 +238,7 @@ func (fs *FS) newBlocks(t *task, in *inode, r *mballoc.Request) (allocator.Block
 	if fs.host != nil {
 		fs.host.Asked()
 	}
+	fs.turns.step()
 	r.Flags |= fs.rights(t)
 	b, ok := fs.alloc.NewBlocks(t.CPU, r)
 	if fs.host != nil {

@@ -51,8 +51,16 @@ func (fs *FS) zeroPartial(t *task, in *inode, off int64) {
 // the block at byte pos, when something is written at pos, behind the old end. Where that
 // block is on disk it so becomes dirty. Not all kernels do so.
 func (fs *FS) zeroOldEnd(t *task, in *inode, old, pos int64) {
-	if fs.quirks.GrowingZeroesOldEnd && !fs.quirks.OldEndZeroedFirst && pos > old && !fs.isInline(in) {
+	if !fs.quirks.GrowingZeroesOldEnd || fs.quirks.OldEndZeroedFirst || pos <= old {
+		return
+	}
+	if !fs.isInline(in) {
 		fs.zeroPartialBlocks(t, in, old, pos-old)
+		return
+	}
+	// What was in the inode is dirty already, but now the commit has to write it (ordered data).
+	if inBlock := fs.geo.BlockSize() - 1; fs.journal != nil && (old|pos)&inBlock != 0 {
+		fs.orderedInline = append(fs.orderedInline, in)
 	}
 }
 

@@ -20,13 +20,13 @@ type Turns struct {
 type RangeTurn struct {
 	Line int // of the script, during which it was mapped
 	CPU  int // of who mapped it
-	// Beside says that the flusher mapped it and nobody waited for that. Reserved is how many
-	// clusters the writer had reserved in this line by then.
-	Beside   bool
-	Reserved int
-	Inode    uint32
-	Lblk     uint32 // the first block of the file
-	N        uint32 // number of blocks
+	// Beside says that the flusher mapped it and nobody waited for that. Steps is how many clusters
+	// the writer had reserved, and requests for blocks it had made, in this line by then.
+	Beside bool
+	Steps  int
+	Inode  uint32
+	Lblk   uint32 // the first block of the file
+	N      uint32 // number of blocks
 }
 
 // ConversionTurn is a range of a file that became written.
@@ -40,17 +40,24 @@ type ConversionTurn struct {
 
 // turnTaker gives everybody their turns while a script is performed.
 type turnTaker struct {
-	Turns    // those that are still to come
-	line     int
-	reserved int  // clusters that writes have reserved in this line
-	mapped   int  // ranges that were mapped in this line
-	beside   bool // the flusher is mapping a range beside the writer
+	Turns  // those that are still to come
+	line   int
+	steps  int  // reservations and requests of the writer in this line
+	mapped int  // ranges that were mapped in this line
+	beside bool // the flusher or the worker has its turn, not the writer
+}
+
+// step counts a reservation or a request of the writer.
+func (x *turnTaker) step() {
+	if x != nil && !x.beside {
+		x.steps++
+	}
 }
 
 // BeginLine gives their turn to those who had one at the beginning of a line of the script.
 func (fs *FS) BeginLine(line int) {
 	x := fs.turns
-	x.line, x.reserved, x.mapped = line, 0, 0
+	x.line, x.steps, x.mapped = line, 0, 0
 	fs.takeTurns(new(task))
 }
 
@@ -66,12 +73,12 @@ func (fs *FS) EndLine() {
 }
 
 // takeTurns gives their turn to those who had one by now: in the line under way, after as many
-// reservations and ranges as there were. It is called between two pages of a write.
+// steps and ranges as there were. It is called between two pages of a write.
 func (fs *FS) takeTurns(t *task) {
 	x := fs.turns
 	for len(x.Ranges) > 0 {
 		r := x.Ranges[0]
-		if r.Line != x.line || !r.Beside || r.Reserved > x.reserved || !fs.isDirty(r.Inode, r.Lblk+r.N-1) {
+		if r.Line != x.line || !r.Beside || r.Steps > x.steps || !fs.isDirty(r.Inode, r.Lblk+r.N-1) {
 			break
 		}
 		fs.convertTurns(t)
@@ -191,6 +198,9 @@ func (fs *FS) convertTurn(t *task, c *ConversionTurn) {
 	}
 	if first < last {
 		fs.conversions = rest
+		was := fs.turns.beside
+		fs.turns.beside = true
 		fs.convertUnwritten(t, in, first, last-first)
+		fs.turns.beside = was
 	}
 }
