@@ -114,6 +114,11 @@ type Mounted struct {
 	// thing.
 	Lost       func() int64
 	StatusTree func() filesystem.StatusTree
+	// Transactions returns the figures of the journal, nil where there is none. CutPromised is the
+	// most blocks that were promised and not yet allocated since it was called before; nil where
+	// none are.
+	Transactions func() filesystem.Transactions
+	CutPromised  func() uint64
 	// Threads is what the kernel's own threads do.
 	Threads Threads
 	// Turns are told which line of the script is performed; nil where no turns were given.

@@ -129,11 +129,14 @@ func mountExt4(k ext4.Kernel, l *image.Layout, o *Options) (*Mounted, error) {
 	const second = 1e9
 	m := &Mounted{
 		FileSystem: fs, Policy: metrics.Mballoc(a), Source: fs.Source(), Check: fs.Check, Look: fs.Look,
-		Lost: fs.LostBlocks, StatusTree: fs.StatusTree, Threads: fs, CommitInterval: int64(opt.CommitSeconds) * second,
+		Lost: fs.LostBlocks, StatusTree: fs.StatusTree, CutPromised: fs.CutPromised, Threads: fs, CommitInterval: int64(opt.CommitSeconds) * second,
 		Proc: proc, Peek: peek,
 	}
 	if o.Turns != nil {
 		m.Turns = fs
+	}
+	if fs.HasJournal() {
+		m.Transactions = fs.Transactions
 	}
 	return m, nil
 }
