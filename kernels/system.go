@@ -34,6 +34,9 @@ type System struct {
 	// user can set instead.
 	Tunables   []mballoc.Tunable
 	NoTunables string
+	// MountOptions are the mount options that decide something here; those that end in = take a
+	// value.
+	MountOptions []string
 	// Recorder says how to hand a case to the oracle's recorder.
 	Recorder Recorder
 

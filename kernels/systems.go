@@ -64,6 +64,7 @@ func ext4System(k ext4.Kernel) *System {
 			MkfsMore: "-O ^orphan_file,^metadata_csum_seed", MountMore: "commit=9999",
 			arguments: func(c *workload.Case) (mkfs, mount string) { return c.Mkfs, c.Mount },
 		},
+		MountOptions: ext4.DecidingOptions(),
 		checkMount: func(options string) error {
 			o := k.DefaultOptions(pageSize)
 			return o.Parse(options)
@@ -158,6 +159,7 @@ var ext2System = &System{
 		Script: "record-ext2.sh", Mkfs: "MKFS_EXT2", Mount: "MOUNT_EXT2", OneCPU: true,
 		arguments: func(c *workload.Case) (mkfs, mount string) { return c.MkfsExt2, c.MountExt2 },
 	},
+	MountOptions: ext2.DecidingOptions(),
 	checkMount: func(options string) error {
 		o := ext2.DefaultOptions(pageSize)
 		return o.Parse(options)

@@ -16,13 +16,24 @@ import (
 
 var lists = []string{"scenarios", "tunables", "metrics", "keys", "devices", "costs", "kernels", "changes"}
 
+// listFormats are the values of --format.
+var listFormats = []string{formatText, formatMarkdown}
+
+// newList makes the command list.
 func newList() *cobra.Command {
-	markdown := false
+	format := ""
 	c := &cobra.Command{
 		Use:   "list [" + strings.Join(lists, " | ") + "]",
 		Short: "List scenarios, tunables, metrics, the keys of a scenario, devices, costs, kernels and changes",
-		Args:  cobra.MaximumNArgs(1), ValidArgs: lists,
+		Example: `  mbsim list
+  mbsim list keys
+  mbsim list metrics --format markdown`,
+		Args: cobra.MaximumNArgs(1), ValidArgs: lists,
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := checkFormat(format, listFormats...); err != nil {
+				return err
+			}
+			markdown := format == formatMarkdown
 			w, f := c.OutOrStdout(), reports.Text
 			if markdown {
 				f = reports.Markdown
@@ -61,7 +72,7 @@ func newList() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&markdown, "markdown", false, "as Markdown")
+	addFormat(c, &format, listFormats...)
 	return c
 }
 
