@@ -69,7 +69,7 @@ ends then, 99 an expectation of the scenario was not met, 130 interrupted: the r
 far are written, and say so.`,
 		Example: `  mbsim run scenarios/small-files.yaml
   mbsim run small-files --set s_mb_order2_reqs=4 --set workload.classes.builder.count=8 -o out/order4
-  mbsim run small-files --set device.image=disk.img --seed 7`,
+  mbsim run small-files --set device.image=disk.img --seed 7 -o out/image`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return f.run(c.Context(), args[0], c.OutOrStdout(), c.ErrOrStderr())
