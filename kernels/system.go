@@ -35,6 +35,9 @@ type System struct {
 	// user can set instead.
 	Tunables   []mballoc.Tunable
 	NoTunables string
+	// MountOptions are the mount options that decide something here; those that end in = take a
+	// value.
+	MountOptions []string
 	// Recorder says how to hand a case to the oracle's recorder.
 	Recorder Recorder
 
@@ -119,6 +122,11 @@ type Mounted struct {
 	StatusTree func() filesystem.StatusTree
 	// Metadata counts the reads of metadata; nil where they are not modelled, or not asked for.
 	Metadata func() filesystem.MetadataReads
+	// Transactions returns the figures of the journal, nil where there is none. CutPromised is the
+	// most blocks that were promised and not yet allocated since it was called before; nil where
+	// none are.
+	Transactions func() filesystem.Transactions
+	CutPromised  func() uint64
 	// Threads is what the kernel's own threads do.
 	Threads Threads
 	// Turns are told which line of the script is performed; nil where no turns were given.

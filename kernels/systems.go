@@ -64,6 +64,7 @@ func ext4System(k ext4.Kernel) *System {
 			MkfsMore: "-O ^orphan_file,^metadata_csum_seed", MountMore: "commit=9999",
 			arguments: func(c *workload.Case) (mkfs, mount string) { return c.Mkfs, c.Mount },
 		},
+		MountOptions: ext4.DecidingOptions(),
 		checkMount: func(options string) error {
 			o := k.DefaultOptions(pageSize)
 			return o.Parse(options)
@@ -135,11 +136,14 @@ func mountExt4(k ext4.Kernel, l *image.Layout, o *Options) (*Mounted, error) {
 	const second = 1e9
 	m := &Mounted{
 		FileSystem: fs, Policy: metrics.Mballoc(a), Source: fs.Source(), Check: fs.Check, Look: fs.Look,
-		Lost: fs.LostBlocks, StatusTree: fs.StatusTree, Metadata: metadata, Threads: fs, CommitInterval: int64(opt.CommitSeconds) * second,
+		Lost: fs.LostBlocks, StatusTree: fs.StatusTree, Metadata: metadata, CutPromised: fs.CutPromised, Threads: fs, CommitInterval: int64(opt.CommitSeconds) * second,
 		Proc: proc, Peek: peek,
 	}
 	if o.Turns != nil {
 		m.Turns = fs
+	}
+	if fs.HasJournal() {
+		m.Transactions = fs.Transactions
 	}
 	return m, nil
 }
@@ -161,6 +165,7 @@ var ext2System = &System{
 		Script: "record-ext2.sh", Mkfs: "MKFS_EXT2", Mount: "MOUNT_EXT2", OneCPU: true,
 		arguments: func(c *workload.Case) (mkfs, mount string) { return c.MkfsExt2, c.MountExt2 },
 	},
+	MountOptions: ext2.DecidingOptions(),
 	checkMount: func(options string) error {
 		o := ext2.DefaultOptions(pageSize)
 		return o.Parse(options)

@@ -32,6 +32,10 @@ type Config struct {
 	// is remembered of extents. Where one is nil, its metrics have no value.
 	Lost       func() int64
 	StatusTree func() filesystem.StatusTree
+	// Transactions are the figures of the journal, and CutPromised is the most blocks that were
+	// promised at a time since it was called before. Where one is nil, its metrics have no value.
+	Transactions func() filesystem.Transactions
+	CutPromised  func() uint64
 
 	// Metadata counts the reads of metadata. Where it is nil they have no value.
 	Metadata func() filesystem.MetadataReads
@@ -50,17 +54,18 @@ type Config struct {
 
 // Collector samples a run. It is not safe for concurrent use.
 type Collector struct {
-	fs     filesystem.FileSystem
-	view   watched
-	policy Policy
-	time   func(Row)
-	look   func() iter.Seq[filesystem.FileInfo]
-	lost   func() int64
-	status func() filesystem.StatusTree
-	meta   func() filesystem.MetadataReads
-	atomic bool
-	geo    *allocator.Geometry
-	ops    operations
+	fs      filesystem.FileSystem
+	view    watched
+	policy  Policy
+	time    func(Row)
+	look    func() iter.Seq[filesystem.FileInfo]
+	lost    func() int64
+	status  func() filesystem.StatusTree
+	journal func() filesystem.Transactions
+	meta    func() filesystem.MetadataReads
+	atomic  bool
+	geo     *allocator.Geometry
+	ops     operations
 
 	base   Row // what counters are counted from
 	tally  tallier
@@ -72,7 +77,7 @@ type Collector struct {
 	phases []phase
 	times  stopwatch
 
-	visited uint64 // files at the last snapshot
+	visited uint64 // names at the last snapshot: of files, directories and all else
 	done    uint64 // operations then
 }
 
@@ -82,7 +87,7 @@ type phase struct {
 	measured   bool
 	start, end int64
 	from, to   Row
-	times      *latency.Recorder // of the phase
+	times      *span // of the phase
 }
 
 // New makes a collector. Counters count from here on.
@@ -96,7 +101,7 @@ func New(cfg Config) (*Collector, error) {
 		}
 		return def
 	}
-	c := &Collector{fs: cfg.FS, atomic: cfg.Atomic, policy: cfg.Policy, time: cfg.Time, look: cfg.Look, lost: cfg.Lost, status: cfg.StatusTree, meta: cfg.Metadata, geo: cfg.FS.Geometry(), base: NewRow(), times: newTimes(cfg.Times)}
+	c := &Collector{fs: cfg.FS, atomic: cfg.Atomic, policy: cfg.Policy, time: cfg.Time, look: cfg.Look, lost: cfg.Lost, status: cfg.StatusTree, journal: cfg.Transactions, meta: cfg.Metadata, geo: cfg.FS.Geometry(), base: NewRow(), times: newTimes(cfg.Times, cfg.CutPromised)}
 	if c.look == nil {
 		c.look = cfg.FS.Files
 	}
@@ -137,7 +142,7 @@ func (c *Collector) Begin(name string, measured bool, now int64) {
 
 func (c *Collector) endPhase(now int64, row Row) {
 	// What was timed since the phase before is this one's; without one it is nobody's.
-	times := c.times.phase.Cut()
+	times := c.times.phase.take()
 	if n := len(c.phases); n > 0 && c.phases[n-1].to == nil {
 		p := &c.phases[n-1]
 		p.end, p.to, p.times = now, row, times
@@ -174,12 +179,12 @@ func (c *Collector) sample(now int64, all bool) Row {
 	return r
 }
 
-// visitsPerOp bounds the cost of snapshots: how many files they visit for each
+// visitsPerOp bounds the cost of snapshots: how many names they visit, of whatever kind, for each
 // operation that processes perform.
 const visitsPerOp = 16
 
 func (c *Collector) snapshotDue(now int64) bool {
-	return c.snaps.due(now) && (c.ops.total() == 0 || (c.ops.total()-c.done)*visitsPerOp >= c.visited)
+	return c.snaps.due(now) && (c.ops.total()-c.done)*visitsPerOp >= c.visited
 }
 
 // count puts the counters as they are into r.
@@ -200,6 +205,9 @@ func (c *Collector) count(r Row) {
 	if c.meta != nil {
 		m := c.meta()
 		r[idMetaReads], r[idMetaBlocks] = float64(m.Requests), float64(m.Blocks)
+	}
+	if c.journal != nil {
+		countTransactions(c.journal(), r)
 	}
 	if c.lost != nil {
 		r[idLostBlocks] = float64(c.lost())
@@ -226,7 +234,7 @@ func (c *Collector) snapshot(now int64, r Row) *Snapshot {
 		r[treeFirst+ID(i)] = treeTable[i].get(t)
 	}
 	s.FilesByExtents, s.ExtentsBySize = t.FilesByExtents, t.ExtentsBySize
-	c.visited, c.done = uint64(t.Files), c.ops.total()
+	c.visited, c.done = uint64(t.names), c.ops.total()
 	if c.free != nil {
 		s.Free = c.free.scan(c.policy.PeekBitmap)
 		for i := range freeTable {

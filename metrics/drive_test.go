@@ -75,6 +75,10 @@ func (r *run) watch(t testing.TB, cfg Config) *Collector {
 	t.Helper()
 	cfg.FS, cfg.Policy, cfg.Source = r.fs, Mballoc(r.fs.Allocator()), r.layout
 	cfg.Look, cfg.Lost, cfg.StatusTree = r.fs.Look, r.fs.LostBlocks, r.fs.StatusTree
+	cfg.CutPromised = r.fs.CutPromised
+	if r.fs.HasJournal() {
+		cfg.Transactions = r.fs.Transactions
+	}
 	c, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -24,6 +24,10 @@ func build() []Metric {
 	for i := range statusTable {
 		all = append(all, statusTable[i].Metric)
 	}
+	for i := range journalTable {
+		all = append(all, journalTable[i].Metric)
+	}
+	all = append(all, journalRatios...)
 	for i := range reservationTable {
 		all = append(all, reservationTable[i].Metric)
 	}
@@ -62,6 +66,7 @@ var (
 	idUsedInodes = must("used_inodes")
 	idFreeInodes = must("free_inodes")
 	idLostBlocks = must("lost_blocks")
+	idPromised   = must("promised_blocks_max")
 	treeFirst    = must(treeTable[0].Name)
 	freeFirst    = must(freeTable[0].Name)
 	opFirst      = must(opTotals[0].Name)
@@ -69,6 +74,7 @@ var (
 	idLost       = must("mb_lost")
 	idBusy       = must("mb_busy")
 	statusFirst  = must(statusTable[0].Name)
+	journalFirst = must(journalTable[0].Name)
 	rsvFirst     = must(reservationTable[0].Name)
 	latencyFirst = must("latency_" + latency.Op(0).String() + "_p50_us")
 )
@@ -86,6 +92,7 @@ const (
 	groupPrealloc = "Preallocation"
 	groupBitmaps  = "Bitmaps and buddies"
 	groupStatus   = "Extent status trees"
+	groupJournal  = "Transactions of the journal"
 	groupWindows  = "Reservation windows (ext2)"
 	groupTime     = "Time"
 )
@@ -112,6 +119,8 @@ var spaceMetrics = []Metric{
 		Doc: "Inodes in use, those that the file system keeps for itself included, as df -i shows them."},
 	{Name: "free_inodes", Unit: "inodes", Better: Neither, Kind: Gauge, Group: groupSpace, Source: fromStatfs,
 		Doc: "Inodes that are free: with none left no file can be made, however many blocks are free."},
+	{Name: "promised_blocks_max", Unit: "blocks", Better: Neither, Kind: Span, Group: groupSpace, Source: "s_dirtyclusters_counter",
+		Doc: "Most blocks that were promised at a time, to delayed writes and to requests under way: statfs counts them as in use, and the disk does not have them yet."},
 	{Name: "lost_blocks", Unit: "blocks", Better: Neither, Kind: Counter, Group: groupSpace, Source: fromSimulator,
 		Doc: "Dirty blocks that found no place at writeback: data lost to ENOSPC."},
 }

@@ -136,6 +136,9 @@ var mballocFirstTable = []mballocMetric{
 	mb(groupRequests, "mb_busy", "requests", Neither, "ext4_fs_is_busy",
 		"Requests for closed files that got a preallocation as CPUs waited for each other's groups.", func(s *mballoc.Stats) uint64 { return s.Busy }),
 
+	mb(groupSearch, "mb_searches", "searches", Neither, fromSimulator,
+		"Searches of the groups: none for a request that a preallocation serves, and several for one that found nothing until preallocations were discarded.",
+		func(s *mballoc.Stats) uint64 { return s.Searches }),
 	mb(groupSearch, "mb_groups_considered", "groups", Neither, "mb_stats: groups_considered of all criteria",
 		"Groups looked at, in all criteria.", totalConsidered),
 	mb(groupSearch, "mb_groups_scanned", "groups", Neither, "mb_stats: groups_scanned (s_bal_groups_scanned)",
@@ -188,6 +191,7 @@ func quotientOf(group, name, unit string, better Better, doc string, per string,
 var mballocRatios = []Metric{
 	quotientOf(groupRequests, "mb_success_share", "share", Higher, "Share of requests that got all they asked for at once.", "mb_reqs", "mb_success"),
 	quotientOf(groupRequests, "mb_blocks_per_req", "blocks/request", Higher, "Blocks handed out for each request.", "mb_reqs", "mb_blocks_allocated"),
+	quotientOf(groupSearch, "mb_searches_per_req", "searches/request", Lower, "Searches of the groups for each request: retries make it more, preallocations less.", "mb_reqs", "mb_searches"),
 	quotientOf(groupSearch, "mb_groups_scanned_per_req", "groups/request", Lower, "Groups searched for each request.", "mb_reqs", "mb_groups_scanned"),
 	quotientOf(groupSearch, "mb_groups_considered_per_req", "groups/request", Lower, "Groups looked at, in all criteria, for each request.",
 		"mb_reqs", "mb_groups_considered"),

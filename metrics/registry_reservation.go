@@ -84,6 +84,9 @@ func rsvQuotient(name, unit string, better Better, doc, over, per string) Metric
 
 var reservationRatios = []Metric{
 	rsvQuotient("blocks_per_req", "blocks/request", Higher, "Blocks given for each request.", "blocks", "reqs"),
+	{Name: "rsv_searches_per_req", Unit: "searches/request", Better: Lower, Kind: Ratio, Group: groupWindows, Source: fromSimulator,
+		Doc:  "Searches of the groups for each request: 1, and another where a request is repeated without a window.",
+		over: []string{"rsv_reqs", "rsv_fallbacks"}, per: []string{"rsv_reqs"}},
 	rsvQuotient("groups_visited_per_req", "groups/request", Lower, "Groups searched for each request.", "groups_visited", "reqs"),
 	rsvQuotient("goal_hit_share", "share", Higher, "Share of requests whose first block is their goal.", "goal_hits", "reqs"),
 	rsvQuotient("window_share", "share", Higher, "Share of the blocks that were given from windows.", "window_blocks", "blocks"),

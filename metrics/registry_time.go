@@ -43,10 +43,14 @@ var timeTable = func() []Metric {
 		if op == latency.Allocation {
 			what = "calls of the block allocator"
 		}
+		stall := ""
+		if op == latency.Write {
+			stall = ": the worst stall of one write, waiting included"
+		}
 		all = append(all,
 			span("latency_"+op.String()+"_p50_us", "us", Lower, "Half of the "+what+" took at most this long."),
 			span("latency_"+op.String()+"_p99_us", "us", Lower, "99% of the "+what+" took at most this long."),
-			span("latency_"+op.String()+"_max_us", "us", Lower, "The longest of the "+what+"."))
+			span("latency_"+op.String()+"_max_us", "us", Lower, "The longest of the "+what+stall+"."))
 	}
 	return append(all,
 		gauge("read_back_s", "s", Lower, "Time that reading all files at the end takes, one after the other by path, from a device that does nothing else."),

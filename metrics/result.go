@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-
-	"mbsim/machine/latency"
 )
 
 // Result is what a run comes to.
@@ -51,7 +49,7 @@ func (c *Collector) Finish(now int64) *Result {
 	row := c.sample(now, true)
 	c.endPhase(now, row)
 	final := slices.Clone(row)
-	final.putLatencies(c.times.run)
+	final.putSpan(c.times.run)
 	r := &Result{
 		Start: c.rows.samples[0].time, End: now,
 		BlockSize: c.geo.BlockSize(), ClusterBlocks: int64(c.geo.ClusterRatio()), Blocks: int64(c.geo.Blocks), Groups: int(c.geo.Groups),
@@ -60,23 +58,23 @@ func (c *Collector) Finish(now int64) *Result {
 	for _, s := range c.snaps.samples {
 		r.Snapshots = append(r.Snapshots, s.value)
 	}
-	measured := latency.New()
+	measured := newSpan()
 	for i := range c.phases {
 		p := &c.phases[i]
 		v := p.to.Since(p.from)
-		v.putLatencies(p.times)
+		v.putSpan(p.times)
 		r.Phases = append(r.Phases, Phase{p.name, p.measured, p.start, p.end, v})
 		if !p.measured {
 			continue
 		}
 		// Counters and latencies are those of all measured phases, gauges those of the last.
-		measured.Add(p.times)
+		measured.add(p.times)
 		if r.Measured == nil {
 			r.Measured = slices.Clone(v)
 		} else {
 			r.Measured = r.Measured.plus(v)
 		}
-		r.Measured.putLatencies(measured)
+		r.Measured.putSpan(measured)
 	}
 	if c.bands != nil {
 		r.Map = &BlockMap{Groups: r.Groups, PerBand: int(c.bands.per)}
@@ -110,7 +108,8 @@ func (r *Result) Applies(name string) bool {
 	}
 	switch registry[id].Kind {
 	case Span:
-		return r.Final.Has(must("time_s"))
+		// Of what takes time there is a value only where something happened.
+		return r.Final.Has(id) || registry[id].Group == groupTime && r.Final.Has(must("time_s"))
 	case Ratio:
 		// It exists where all that it is computed from does.
 		for i := range quotient {

@@ -3,11 +3,13 @@ package metrics
 import (
 	"bytes"
 	"fmt"
+	"iter"
 	"path/filepath"
 	"slices"
 	"testing"
 
 	"mbsim/allocator"
+	"mbsim/filesystem"
 )
 
 // state is what a run leaves: every file, the counters, every group's buddy.
@@ -146,5 +148,48 @@ func TestFreeSpaceAgreesWithDescriptors(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestSnapshotsFollowOperations: what snapshots cost, which is the names that they visit, follows the
+// operations that were performed, whether the names are of files or of directories, and however
+// much time passes without an operation.
+func TestSnapshotsFollowOperations(t *testing.T) {
+	for _, kind := range []string{"directories", "files", "links"} {
+		r := start(t, "testdata/small-files-1")
+		const names, ops = 3000, 100
+		// Only the number of names matters to a tally, so that one file can stand for all.
+		looks := 0
+		c := r.watch(t, Config{})
+		c.look = func() iter.Seq[filesystem.FileInfo] {
+			looks++
+			return func(yield func(filesystem.FileInfo) bool) {
+				for i := range uint32(names) {
+					f := filesystem.FileInfo{Path: fmt.Sprint(i), Inode: 12 + i, Mode: filesystem.ModeDir}
+					switch kind {
+					case "files":
+						f.Mode = filesystem.ModeRegular
+					case "links":
+						f.Inode = 12
+					}
+					if !yield(f) {
+						return
+					}
+				}
+			}
+		}
+		c.Begin("all", true, 0)
+		// A thousand moments without an operation, and then a hundred operations.
+		now := int64(0)
+		for range 1000 {
+			now += 1e6
+			c.Sample(now)
+		}
+		now = r.perform(t, r.c.Ops[:ops], now, c.Sample)
+		c.Finish(now + 1e6)
+		// One at the beginning and one at the end are always taken.
+		if most := 2 + ops*visitsPerOp/names; looks > most {
+			t.Errorf("%s: %d snapshots of %d names in %d operations, want at most %d", kind, looks, names, ops, most)
+		}
 	}
 }

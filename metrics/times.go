@@ -7,40 +7,70 @@ import (
 	"mbsim/machine/latency"
 )
 
-// stopwatch keeps how long operations took: in the run, in the phase, and between each two points
-// of the curve over time.
+// span is what happened in a stretch of time.
+type span struct {
+	times *latency.Recorder // how long operations took
+	// promised is the most blocks that were promised at a time, -1 where nobody counts them.
+	promised int64
+}
+
+// newSpan is a stretch in which nothing has happened.
+func newSpan() *span { return &span{latency.New(), -1} }
+
+// add joins another stretch.
+func (s *span) add(o *span) {
+	s.times.Add(o.times)
+	s.promised = max(s.promised, o.promised)
+}
+
+// take returns what happened, and begins anew.
+func (s *span) take() *span {
+	out := *s
+	*s = *newSpan()
+	return &out
+}
+
+// stopwatch keeps what happened in stretches of time: in the run, in the phase, and between each
+// two points of the curve over time.
 type stopwatch struct {
 	from       []*latency.Recorder // emptied at each cut
-	run, phase *latency.Recorder
+	promised   func() uint64       // begins anew at each cut; nil where nothing is promised
+	run, phase *span
 	cuts       []timesCut
 }
 
-// timesCut is what was recorded up to a time, since the cut before.
+// timesCut is what happened up to a time, since the cut before.
 type timesCut struct {
 	time int64
-	span *latency.Recorder
+	span *span
 }
 
-// newTimes begins: what the recorders hold already is forgotten.
-func newTimes(from []*latency.Recorder) stopwatch {
+// newTimes begins: what the recorders hold already is forgotten, and what was promised at most.
+func newTimes(from []*latency.Recorder, promised func() uint64) stopwatch {
 	for _, r := range from {
 		r.Cut()
 	}
-	return stopwatch{from: from, run: latency.New(), phase: latency.New()}
+	if promised != nil {
+		promised()
+	}
+	return stopwatch{from: from, promised: promised, run: newSpan(), phase: newSpan()}
 }
 
-// cut takes what was recorded since the cut before. points is how many points the curve has
+// cut takes what happened since the cut before. points is how many points the curve has
 // now, and kept says whether it has one at a time: thinning leaves fewer points than cuts.
 func (t *stopwatch) cut(now int64, points int, kept func(int64) bool) {
-	all := latency.New()
+	all := newSpan()
 	for _, r := range t.from {
-		all.Add(r.Cut())
+		all.times.Add(r.Cut())
 	}
-	t.run.Add(all)
-	t.phase.Add(all)
+	if t.promised != nil {
+		all.promised = int64(t.promised())
+	}
+	t.run.add(all)
+	t.phase.add(all)
 	// A second cut at a time belongs to the same point.
 	if n := len(t.cuts); n > 0 && t.cuts[n-1].time == now {
-		t.cuts[n-1].span.Add(all)
+		t.cuts[n-1].span.add(all)
 	} else {
 		t.cuts = append(t.cuts, timesCut{now, all})
 	}
@@ -52,11 +82,11 @@ func (t *stopwatch) cut(now int64, points int, kept func(int64) bool) {
 // fold joins cuts at times at which there is no point any more to the next that has one.
 func (t *stopwatch) fold(kept func(int64) bool) {
 	out := t.cuts[:0]
-	joined := latency.New()
+	joined := newSpan()
 	for i, c := range t.cuts {
-		joined.Add(c.span)
+		joined.add(c.span)
 		if i == len(t.cuts)-1 || kept(c.time) {
-			out = append(out, timesCut{c.time, joined.Cut()})
+			out = append(out, timesCut{c.time, joined.take()})
 		}
 	}
 	clear(t.cuts[len(out):])
@@ -78,6 +108,14 @@ func has[T any](samples []sample[T], at int64) bool {
 		return 0
 	})
 	return found
+}
+
+// putSpan puts what happened in a stretch of time into a row.
+func (r Row) putSpan(s *span) {
+	if s.promised >= 0 {
+		r[idPromised] = float64(s.promised)
+	}
+	r.putLatencies(s.times)
 }
 
 // putLatencies puts the latencies that a recorder holds into a row. What never happened has
@@ -109,7 +147,7 @@ func (c *Collector) intervals(s *Series) {
 			cuts = cuts[1:]
 		}
 		if len(cuts) > 0 && cuts[0].time == s.Times[i] {
-			own.putLatencies(cuts[0].span)
+			own.putSpan(cuts[0].span)
 		}
 		if before != nil {
 			own.timeRatios(before)

@@ -32,6 +32,7 @@ type Tree struct {
 
 	counts []uint32 // of pieces, a file
 	sorted bool
+	names  int64 // that the tally went through, the second ones of files included
 }
 
 // Tally goes through the files of a file system, which come sorted by path.
@@ -55,6 +56,7 @@ func (k *tallier) tally(files iter.Seq[filesystem.FileInfo], geo *allocator.Geom
 	clear(k.last)
 	var end uint64 // of the last file with blocks
 	for f := range files {
+		t.names++
 		// A hard link: its blocks are counted under the first name.
 		if k.seenBefore(f.Inode) {
 			continue

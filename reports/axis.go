@@ -35,6 +35,15 @@ func (t ticks) Ticks(lo, hi float64) []plot.Tick {
 	return out
 }
 
+// notFromZero is what the label of a linear axis adds where it begins above zero, or lengths on it
+// would be taken for ratios.
+func notFromZero(lo float64) string {
+	if lo > 0 {
+		return ", not from 0"
+	}
+	return ""
+}
+
 // niceStep is the smallest of 1, 2, 5 and 10 times a power of ten that is at least v and at
 // least least.
 func niceStep(v, least float64) float64 {

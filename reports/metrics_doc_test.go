@@ -20,7 +20,8 @@ Everything that mbsim measures. Made from the registry in metrics/registry*.go b
 A *counter* counts up from the start of the run, and its value in a phase is the
 difference to the phase's start. A *gauge* is a state, and its value in a phase is
 that at its end. A *ratio* is computed from others: in a phase, from their
-differences. A metric that does not apply to a run is absent from its results, not
+differences. A *span* is of what happened in a stretch of time: in the run, in a phase,
+or, as a point of a curve, since the point before. A metric that does not apply to a run is absent from its results, not
 zero. A share is of 1. **Bold** metrics are the ones that tables show first; those
 marked with * need every file or every bitmap, and so are sampled at fewer moments.
 

@@ -188,7 +188,7 @@ func TestPageIsTheSame(t *testing.T) {
 		if page != pageOf(t, &Page{Runs: []*Run{r}}) {
 			t.Errorf("%.20s: two pages differ", r.Manifest.Scenario)
 		}
-		if len(page) > 1<<20 {
+		if len(page) > 5<<18 {
 			t.Errorf("%.20s: %d bytes", r.Manifest.Scenario, len(page))
 		}
 		if strings.Contains(page, "NaN") && !strings.Contains(pageJS+chartsJS+uplotJS, "NaN") || strings.Contains(page, ">NaN") || strings.Contains(page, "%!") {

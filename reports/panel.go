@@ -153,7 +153,11 @@ func (pic *picture) stack(c draw.Canvas, panels []*panel, k *clock) {
 	for i, dc := range pic.rows(c, plots, pic.em(1.7)) {
 		p := panels[i]
 		data := plots[i].DataCanvas(dc)
-		pic.sideLabel(c.Min.X, data, p.label)
+		side := p.label
+		if _, linear := plots[i].Y.Scale.(plot.LinearScale); linear && !p.isEmpty() {
+			side += notFromZero(plots[i].Y.Min)
+		}
+		pic.sideLabel(c.Min.X, data, side)
 		if !p.isEmpty() {
 			pic.marks(data, plots[i], k.marks)
 		}

@@ -75,6 +75,10 @@ func Plots(r *Run) []*Plot {
 			Caption: "What is given back was set aside in vain.", draw: drawPreallocation},
 		{Name: "bitmaps.png", Title: "Block bitmaps read from the device and buddies built",
 			Caption: "Each bitmap read costs a wait for the device, unless it was read ahead.", draw: drawBitmaps},
+		{Name: "latency.png", Title: "How long calls take over time",
+			Caption: "99% of the calls in each interval took at most so long; peaks are stalls.", draw: drawLatency},
+		{Name: "throughput.png", Title: "Operations and bytes written a second over time",
+			Caption: "What falls while the load stays is slowed by the file system.", draw: drawThroughput},
 		{Name: "windows.png", Title: "Reservation windows of files, and groups searched",
 			Caption: "Windows given back unused kept others away from free space for nothing.", draw: drawWindows},
 	}
@@ -88,6 +92,8 @@ func Plots(r *Run) []*Plot {
 			return r.Result.Map == nil || len(r.Result.Map.Times) == 0
 		case "criteria.png", "preallocation.png", "bitmaps.png":
 			return !mballoc
+		case "latency.png", "throughput.png":
+			return !has(r, "time_s")
 		case "windows.png":
 			return !windows
 		}

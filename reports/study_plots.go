@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -105,10 +106,23 @@ func (e *levels) Plot(c draw.Canvas, p *plot.Plot) {
 		zero := draw.LineStyle{Color: faint, Width: thin.Width}
 		c.StrokeLine2(zero, c.Min.X, ty(0), c.Max.X, ty(0))
 	}
-	c.StrokeLines(thin, way)
+	// Only numbers have values between them: names are points beside each other.
+	if e.isNumeric() {
+		c.StrokeLines(thin, way)
+	}
 	for _, at := range way {
 		c.DrawGlyph(draw.GlyphStyle{Color: e.style.Color, Radius: e.style.Width * 1.8, Shape: draw.CircleGlyph{}}, at)
 	}
+}
+
+// isNumeric says whether all levels are numbers, perhaps with a unit of size behind them.
+func (e *effect) isNumeric() bool {
+	for _, l := range e.Levels {
+		if _, err := strconv.ParseFloat(strings.TrimRight(l.Value, "KMGTPEi"), 64); err != nil {
+			return false
+		}
+	}
+	return !slices.Contains([]string{"kernel", "profile", "variant"}, e.Key)
 }
 
 // drawEffects draws one panel for each key, side by side, with one y axis for all of them;
@@ -176,6 +190,9 @@ func (pic *picture) effect(c draw.Canvas, e *effect, name, unit string, lo, hi f
 	p.X.Min, p.X.Max = -0.5, float64(len(e.Levels))-0.5
 	p.Y.Min, p.Y.Max = lo-(hi-lo)*0.08, hi+(hi-lo)*0.08
 	if name != "" {
+		if !e.Difference {
+			name += notFromZero(p.Y.Min)
+		}
 		data := p.DataCanvas(c)
 		pic.sideLabel(c.Min.X-pic.em(1.7), data, fit(pic.text(1, ink, false), name, data.Max.Y-data.Min.Y+pic.em(4)))
 	}

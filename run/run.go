@@ -161,7 +161,7 @@ func (r *runner) play(launch func()) (out *Outcome, err error) {
 	}()
 	r.collector, err = metrics.New(metrics.Config{
 		FS: r.m.FileSystem, Policy: r.m.Policy, Source: r.m.Source,
-		Look: r.m.Look, Lost: r.m.Lost, StatusTree: r.m.StatusTree, Metadata: r.m.Metadata, Time: r.countTime(), Times: r.recorders(), Atomic: r.timed == nil,
+		Look: r.m.Look, Lost: r.m.Lost, StatusTree: r.m.StatusTree, Metadata: r.m.Metadata, Transactions: r.m.Transactions, CutPromised: r.m.CutPromised, Time: r.countTime(), Times: r.recorders(), Atomic: r.timed == nil,
 	})
 	if err != nil {
 		return nil, err

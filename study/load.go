@@ -100,7 +100,7 @@ func (r *Result) origin() (*Plan, map[string]*Record, error) {
 		for j := range s.Runs {
 			x := &s.Runs[j]
 			rec := &Record{Schema: r.Schema, ID: x.ID, Setting: s.Name, Digest: s.Digest, Seed: r.Seed, Replication: x.Replication, Version: r.Version,
-				Fingerprint: x.Fingerprint, Events: x.Events, Simulated: x.Simulated, OutOfSpace: x.OutOfSpace, Decisions: x.Decisions, Unmet: x.Unmet, Metrics: x.Metrics}
+				Fingerprint: x.Fingerprint, Events: x.Events, Simulated: x.Simulated, OutOfSpace: x.OutOfSpace, Decisions: x.Decisions, Unmet: x.Unmet, Notes: x.Notes, Metrics: x.Metrics}
 			if err := rec.check(); err != nil {
 				return nil, nil, fmt.Errorf("settings[%d].runs[%d]: %w", i, j, err)
 			}

@@ -151,6 +151,9 @@ func (r *Result) notes() []string {
 	if s := r.Remark(); s != "" {
 		notes = append(notes, s)
 	}
+	for _, s := range r.StartingNotes {
+		notes = append(notes, StartingNote(s))
+	}
 	return append(notes, r.Doubts()...)
 }
 

@@ -1,6 +1,7 @@
 package study
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 )
@@ -38,5 +39,35 @@ func TestVariantName(t *testing.T) {
 				t.Errorf("%+v has the values %v", *s, got)
 			}
 		}
+	}
+}
+
+// TestStartingNotes: a note on the starting state is told once, with the settings that have it
+// where not all do, and of very many notes the first.
+func TestStartingNotes(t *testing.T) {
+	p := &Plan{Replications: 2, Version: "test", Settings: []Setting{{Name: "a", Digest: "1"}, {Name: "b", Digest: "2"}, {Name: "c", Digest: "3"}}}
+	done := make(map[string]*Record)
+	for _, task := range p.Tasks() {
+		notes := []string{"all have it"}
+		if task.Setting > 0 {
+			notes = append(notes, "two have it")
+		}
+		// The runs of c are not finished, or b would be the only one with the second note.
+		if task.Setting < 2 {
+			done[task.ID] = &Record{ID: task.ID, Notes: notes}
+		}
+	}
+	want := []string{"all have it", "two have it (only b)"}
+	if got := startingNotes(p, done); !slices.Equal(got, want) {
+		t.Errorf("notes %q, want %q", got, want)
+	}
+	// Every run has a note of its own.
+	p = &Plan{Replications: maxStartingNotes + 3, Version: "test", Settings: []Setting{{Name: "a", Digest: "1"}}}
+	for _, task := range p.Tasks() {
+		done[task.ID] = &Record{ID: task.ID, Notes: []string{fmt.Sprint("note ", task.Replication)}}
+	}
+	got := startingNotes(p, done)
+	if len(got) != maxStartingNotes+1 || got[maxStartingNotes] != "and 3 more notes, which the runs' records have" {
+		t.Errorf("notes %q", got)
 	}
 }

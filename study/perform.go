@@ -41,7 +41,7 @@ func (p *Plan) Perform(ctx context.Context, t Task, progress func(float64)) (Rec
 	// The record. Only Took differs from machine to machine.
 	r := Record{Schema: planSchema, ID: t.ID, Setting: set.Name, Digest: set.Digest, Seed: p.Seed, Replication: t.Replication, Version: p.Version,
 		Fingerprint: fmt.Sprintf("%016x", out.Fingerprint), Events: out.Events, Simulated: out.Result.End - out.Result.Start,
-		OutOfSpace: out.OutOfSpace, Decisions: out.Decisions, Metrics: Measured(out.Result), Took: int64(time.Since(start))}
+		OutOfSpace: out.OutOfSpace, Decisions: out.Decisions, Notes: out.Notes, Metrics: Measured(out.Result), Took: int64(time.Since(start))}
 	for _, v := range out.Verdicts {
 		if v.Failed() {
 			r.Unmet = append(r.Unmet, v.Expect.String())

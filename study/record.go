@@ -32,6 +32,7 @@ type Record struct {
 	OutOfSpace  bool               `json:"out_of_space,omitempty"`
 	Decisions   []string           `json:"decisions,omitempty"` // what the outcome made the workload do (workload.Parted)
 	Unmet       []string           `json:"unmet,omitempty"`     // expectations
+	Notes       []string           `json:"notes,omitempty"`     // on the starting state (image.Layout.Notes)
 	Took        int64              `json:"took_ns"`             // of real time; differs from time to time
 	Metrics     map[string]float64 `json:"metrics"`             // of the measured phases, where there are any
 }

@@ -30,11 +30,14 @@ type Result struct {
 	// MinEffect is the least share of the baseline's mean that a difference must have to be a verdict.
 	MinEffect float64 `json:"min_effect"`
 	// Precise says that the rule of Until holds. Without one it is true.
-	Precise  bool            `json:"precise"`
-	Missing  int             `json:"missing,omitempty"` // runs of the plan that are not finished
-	Warnings []string        `json:"warnings,omitempty"`
-	Metrics  []MetricInfo    `json:"metrics"` // those that any run has, in the order of the registry
-	Settings []SettingResult `json:"settings"`
+	Precise  bool     `json:"precise"`
+	Missing  int      `json:"missing,omitempty"` // runs of the plan that are not finished
+	Warnings []string `json:"warnings,omitempty"`
+	// StartingNotes say what the starting states do not tell, and what mounting them changes: a
+	// note that all runs have is there once.
+	StartingNotes []string        `json:"starting_notes,omitempty"`
+	Metrics       []MetricInfo    `json:"metrics"` // those that any run has, in the order of the registry
+	Settings      []SettingResult `json:"settings"`
 }
 
 // MetricInfo describes a metric to readers without the registry.
@@ -67,6 +70,7 @@ type RunResult struct {
 	OutOfSpace  bool               `json:"out_of_space,omitempty"`
 	Decisions   []string           `json:"decisions,omitempty"`
 	Unmet       []string           `json:"unmet,omitempty"`
+	Notes       []string           `json:"notes,omitempty"` // on the starting state
 	Metrics     map[string]float64 `json:"metrics"`
 }
 
@@ -143,8 +147,9 @@ func merge(p *Plan, done map[string]*Record) (*Result, error) {
 			continue
 		}
 		set := &r.Settings[t.Setting]
-		set.Runs = append(set.Runs, RunResult{t.Replication, t.ID, rec.Fingerprint, rec.Events, rec.Simulated, rec.OutOfSpace, rec.Decisions, rec.Unmet, rec.Metrics})
+		set.Runs = append(set.Runs, RunResult{t.Replication, t.ID, rec.Fingerprint, rec.Events, rec.Simulated, rec.OutOfSpace, rec.Decisions, rec.Unmet, rec.Notes, rec.Metrics})
 	}
+	r.StartingNotes = startingNotes(p, done)
 	// The metrics that any run has, and the statistics of each.
 	for _, m := range metrics.List() {
 		if r.some(m.Name) {

@@ -165,7 +165,7 @@ func (a *Allocator) Remount() error {
 	a.check = checker{}
 	// The counter of free clusters is summed from the descriptors, exact for all CPUs.
 	a.freeClusters = allocator.NewPerCPUCounter(a.CountFreeClusters(), a.cfg.CPUs)
-	a.dirtyClusters = allocator.NewPerCPUCounter(a.dirtyClusters.Sum(), a.cfg.CPUs)
+	a.dirtyClusters.Fold()
 	return nil
 }
 

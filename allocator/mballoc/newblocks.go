@@ -123,6 +123,7 @@ func (a *Allocator) obtain(ac *allocation, r *Request) bool {
 	ac.searched = true
 	a.normalize(ac, r)
 	for retries := 1; ; retries++ {
+		a.stats.Searches++
 		a.search(ac)
 		if ac.status == statusFound {
 			return true

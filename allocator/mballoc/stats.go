@@ -24,6 +24,7 @@ type Stats struct {
 	Discarded        uint64           // clusters of preallocations given back (s_mb_discarded)
 
 	BlocksAllocated  uint64 // blocks handed out (s_bal_allocated)
+	Searches         uint64 // searches of the groups for a request: none where a preallocation serves, several where preallocations were discarded in between
 	BitmapLoads      uint64 // block bitmaps read from the device
 	PrefetchIOs      uint64 // of these, read ahead by prefetch
 	InodePAs         uint64 // inode preallocations made
@@ -64,6 +65,7 @@ func (s *Stats) add(t *Stats) {
 
 	// What no kernel prints.
 	s.BlocksAllocated += t.BlocksAllocated
+	s.Searches += t.Searches
 	s.BitmapLoads += t.BitmapLoads
 	s.PrefetchIOs += t.PrefetchIOs
 	s.InodePAs += t.InodePAs

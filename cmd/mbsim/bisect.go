@@ -28,8 +28,11 @@ type bisectFlags struct {
 	sweepFlags
 	from, to string
 	metric   string
-	asJSON   bool
+	format   string
 }
+
+// bisectFormats are the values of --format.
+var bisectFormats = []string{formatText, formatMarkdown, formatJSON}
 
 // newBisect makes the command bisect.
 func newBisect() *cobra.Command {
@@ -52,7 +55,7 @@ the number of changes (Holm). --from and --to take profiles too: 6.12^NAME is 6.
 without a change, 6.12+NAME with one.
 
 The output folder is that of a study (mbsim sweep), with two files more: bisect.png and
-bisect.json, which is what --json prints. What was interrupted goes on when the same
+bisect.json, which is what --format json prints. What was interrupted goes on when the same
 command is given again; the results have the same bytes for any -j.
 
 Exit codes: 0 all is well, 1 mbsim itself or the machine failed, 2 the scenario or
@@ -68,7 +71,7 @@ the command line is wrong, 130 interrupted.`,
 	c.Flags().StringVar(&f.from, "from", "", "the older `kernel`, or a profile (required)")
 	c.Flags().StringVar(&f.to, "to", "", "the newer `kernel`, or a profile (required)")
 	c.Flags().StringVar(&f.metric, "metric", "extents_per_file_mean", "`name` of the metric that is asked about")
-	c.Flags().BoolVar(&f.asJSON, "json", false, "print an object instead of the table")
+	addFormat(c, &f.format, bisectFormats...)
 	// How it is run: the flags of sweep that apply here.
 	f.addSets(c)
 	f.addStudyFlags(c, "bisect")
@@ -100,10 +103,10 @@ func (f *bisectFlags) bisect(ctx context.Context, name string, stdout, stderr io
 
 // print prints what was found.
 func (f *bisectFlags) print(stdout io.Writer, found *bisect.Finding, s *study.Study) error {
-	if f.asJSON {
+	if f.format == formatJSON {
 		return compare.WriteBisectJSON(stdout, found)
 	}
-	if err := compare.WriteBisect(stdout, found, false); err != nil {
+	if err := compare.WriteBisect(stdout, found, f.format == formatMarkdown); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(stdout, "\n%d runs are in %s, and the picture in %s\n", len(s.Plan.Settings)*s.Plan.Replications, s.Dir, filepath.Join(s.Dir, bisectPicture))
@@ -120,6 +123,9 @@ func (f *bisectFlags) plan(name string) (*bisect.Bisection, *study.Plan, error) 
 		if key := scenarios.KeyOf(set); key == bisect.Key || strings.HasPrefix(key, bisect.Key+".") {
 			return nil, nil, usagef("--set %s: --from and --to say which kernels are compared", set)
 		}
+	}
+	if err := checkFormat(f.format, bisectFormats...); err != nil {
+		return nil, nil, err
 	}
 	if _, err := metrics.Find(f.metric); err != nil {
 		return nil, nil, usagef("--metric: %w", err)

@@ -14,7 +14,7 @@ import (
 func addCheck(c *cobra.Command, value *string) {
 	c.Flags().StringVar(value, "check", run.CheckEnd.String(), "when to check the whole file system: `end`, phase, sync or none")
 	c.Flags().Lookup("check").NoOptDefVal = run.CheckEnd.String()
-	_ = c.RegisterFlagCompletionFunc("check", cobra.FixedCompletions(checkNames(), cobra.ShellCompDirectiveNoFileComp)) // fails only for a flag that is not there
+	completeFixed(c, "check", checkNames()...)
 }
 
 func checkNames() []string {

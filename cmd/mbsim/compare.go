@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -22,7 +20,7 @@ type compareFlags struct {
 }
 
 // compareFormats are the values of --format.
-var compareFormats = []string{"text", "markdown", "csv", "json", "bench"}
+var compareFormats = []string{formatText, formatMarkdown, "csv", formatJSON, "bench"}
 
 // newCompare makes the command compare.
 func newCompare() *cobra.Command {
@@ -59,21 +57,20 @@ The bench format is that of Go's benchmarks:
 		},
 	}
 	// How the comparison is written, and of which metrics.
-	c.Flags().StringVar(&f.format, "format", "text", strings.Join(compareFormats, ", "))
+	addFormat(c, &f.format, compareFormats...)
 	c.Flags().StringArrayVar(&f.metrics, "metric", nil, "`name` of a metric to compare (default the headlines); may be repeated")
 	c.Flags().StringArrayVar(&f.expect, "expect-diff", nil, "`key` of the scenario that may differ; may be repeated")
 	c.Flags().BoolVar(&f.all, "all", false, "every metric")
 	addMinEffect(c, &f.minEffect)
 	// What a shell completes.
-	_ = c.RegisterFlagCompletionFunc("format", cobra.FixedCompletions(compareFormats, cobra.ShellCompDirectiveNoFileComp))
 	completeMetrics(c)
 	return c
 }
 
 // compare reads what the arguments name, compares it and writes the result to w.
 func (f *compareFlags) compare(w io.Writer, args []string) error {
-	if !slices.Contains(compareFormats, f.format) {
-		return usagef("unknown format %q: want one of %s", f.format, strings.Join(compareFormats, ", "))
+	if err := checkFormat(f.format, compareFormats...); err != nil {
+		return err
 	}
 	// Read both sides, or the one study.
 	var sources []*compare.Source
@@ -114,7 +111,7 @@ func (f *compareFlags) compare(w io.Writer, args []string) error {
 		return compare.WriteCSV(w, pairs)
 	}
 	for i, p := range pairs {
-		if i > 0 && f.format != "json" {
+		if i > 0 && f.format != formatJSON {
 			fmt.Fprintln(w)
 		}
 		if err := f.pair(w, p); err != nil {
@@ -126,10 +123,10 @@ func (f *compareFlags) compare(w io.Writer, args []string) error {
 
 // pair writes one comparison in the format asked for.
 func (f *compareFlags) pair(w io.Writer, p *compare.Pair) error {
-	if f.format == "json" {
+	if f.format == formatJSON {
 		return p.WriteJSON(w)
 	}
-	return p.Write(w, f.format == "markdown")
+	return p.Write(w, f.format == formatMarkdown)
 }
 
 // settings compares the settings of one study.
@@ -144,8 +141,8 @@ func (f *compareFlags) settings(w io.Writer, s *compare.Source, opt compare.Opti
 	switch f.format {
 	case "csv":
 		return compare.WriteSettingsCSV(w, s.Study, opt)
-	case "json":
+	case formatJSON:
 		return compare.WriteSettingsJSON(w, s.Study)
 	}
-	return compare.WriteSettings(w, s.Study, opt, f.format == "markdown")
+	return compare.WriteSettings(w, s.Study, opt, f.format == formatMarkdown)
 }

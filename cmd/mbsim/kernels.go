@@ -69,14 +69,7 @@ func sayOnce(note string) {
 	said[note] = true
 }
 
-// completeKernels lets the shell complete the names of kernels after --kernel.
-func completeKernels(c *cobra.Command) { completeKernelFlag(c, "kernel") }
-
 // completeKernelFlag lets the shell complete the names of kernels after a flag.
 func completeKernelFlag(c *cobra.Command, flag string) {
-	names := append(kernels.Names(), kernels.HostName)
-	err := c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
-	if err != nil {
-		panic(err) // the flag is missing: a mistake in this program
-	}
+	completeFixed(c, flag, append(kernels.Names(), kernels.HostName)...)
 }

@@ -16,8 +16,12 @@ import (
 
 var lists = []string{"scenarios", "tunables", "metrics", "keys", "devices", "costs", "kernels", "changes"}
 
+// listFormats are the values of --format.
+var listFormats = []string{formatText, formatMarkdown}
+
+// newList makes the command list.
 func newList() *cobra.Command {
-	markdown := false
+	format := ""
 	c := &cobra.Command{
 		Use:   "list [" + strings.Join(lists, " | ") + "] [KEY]",
 		Short: "List scenarios, tunables, metrics, the keys of a scenario, devices, costs, kernels and changes",
@@ -26,8 +30,16 @@ list keys KEY tells of one key of scenarios alone.
 
 Tables are as wide as the terminal, or as the environment's COLUMNS; where that is too
 narrow for words, columns at the end are left out.`,
+		Example: `  mbsim list
+  mbsim list keys
+  mbsim list keys think
+  mbsim list metrics --format markdown`,
 		Args: cobra.MaximumNArgs(2), ValidArgs: lists,
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := checkFormat(format, listFormats...); err != nil {
+				return err
+			}
+			markdown := format == formatMarkdown
 			w, f := c.OutOrStdout(), reports.Text
 			if markdown {
 				f = reports.Markdown
@@ -72,7 +84,7 @@ narrow for words, columns at the end are left out.`,
 			return nil
 		},
 	}
-	c.Flags().BoolVar(&markdown, "markdown", false, "as Markdown")
+	addFormat(c, &format, listFormats...)
 	return c
 }
 

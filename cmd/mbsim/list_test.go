@@ -11,7 +11,7 @@ import (
 
 // TestListChanges sees that every change is listed, also one that no kernel has.
 func TestListChanges(t *testing.T) {
-	for _, args := range [][]string{{"list", "changes"}, {"list", "changes", "--markdown"}} {
+	for _, args := range [][]string{{"list", "changes"}, {"list", "changes", "--format", "markdown"}} {
 		out := mbsim(t, args...)
 		for _, c := range kernels.Changes() {
 			if !strings.Contains(out, c.Name) {
@@ -32,7 +32,7 @@ func TestLists(t *testing.T) {
 	seen := make(map[string]string)
 	for _, list := range append(slices.Clone(names), "") {
 		args := append([]string{"list"}, strings.Fields(list)...)
-		markdown := mbsim(t, append(args, "--markdown")...)
+		markdown := mbsim(t, append(args, "--format", "markdown")...)
 		want := tableNames(t, list, markdown)
 		// The smallest list is that of the kernels.
 		if len(want) < 6 {

@@ -26,7 +26,8 @@ says so and ends with exit code 1: run the shards again.
 Exit codes: 0 all is well, 1 runs are missing, or mbsim itself or the machine failed, 2 the
 command line or the folder is wrong, 99 the scenario as it is (or the baseline) did not meet
 what it expects.`,
-		Args: cobra.ExactArgs(1),
+		Example: `  mbsim merge out/small-files-sweep`,
+		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return studyError(merge(c.OutOrStdout(), args[0], quiet))
 		},

@@ -52,18 +52,18 @@ recording:
 
 Nothing else of a recording is read, but with --turns who had a turn when: see
 mbsim verify --help.`,
-		Example: `  mbsim replay testdata/small-files-1 --kernel 5.10 --out out/small-files-1`,
-		Args:    cobra.ExactArgs(1),
-		RunE:    func(_ *cobra.Command, args []string) error { return f.run(args[0]) },
+		Example: `  mbsim replay replay/testdata/small-files-1 --kernel 5.10 --trace
+  mbsim replay replay/testdata/small-files-1 --mkfs --kernel 6.12 --out out/small-files-6.12`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error { return f.run(args[0]) },
 	}
 	// Whose behaviour, from which layout, and what is written.
-	c.Flags().StringVar(&f.kernel, "kernel", kernels.Default().Name, "whose behaviour: "+kernelNames()+orHost)
-	c.Flags().StringVarP(&f.out, "out", "o", "", "output folder (default out/CASE)")
+	addKernel(c, &f.kernel, kernels.Default().Name, "`kernel` that behaves")
+	addOut(c, &f.out, "default out/CASE")
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "how the writers ops.0, ops.1, ... of a case interleave, if it has any")
 	c.Flags().BoolVar(&f.mkfs, "mkfs", false, "compute the starting layout from case.env as mke2fs does, read no recording")
 	c.Flags().BoolVar(&f.turns, "turns", false, "let the flusher, the worker that converts extents and the clock have their turns as in CASE_DIR/KERNEL/trace.txt")
 	c.Flags().BoolVar(&f.trace, "trace", false, "write trace.txt too")
-	completeKernels(c)
 	return c
 }
 

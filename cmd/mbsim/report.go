@@ -51,7 +51,7 @@ names of PNGs begin with the run's.`,
 		RunE: func(c *cobra.Command, args []string) error { return f.report(c.OutOrStdout(), args) },
 	}
 	// Where to, and what stands on the page.
-	c.Flags().StringVarP(&f.out, "out", "o", "", "output folder (default the run's own, of several out/report)")
+	addOut(c, &f.out, "default the run's own, of several out/report")
 	c.Flags().StringArrayVar(&f.names, "name", nil, "`name` of a run on the page, in the order of the folders (default the folder's)")
 	c.Flags().BoolVar(&f.noPlots, "no-plots", false, "write no PNGs")
 	// A shell completes folders.

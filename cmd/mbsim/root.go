@@ -113,7 +113,13 @@ func newRoot() *cobra.Command {
 		Short: "Simulate block allocation: where will my blocks land?",
 		Long: `mbsim performs workloads on simulated file systems and shows where every block
 lands: under ext4's multi-block allocator as in Linux 5.10 to 7.3, and under ext2's
-reservation windows.`,
+reservation windows.
+
+Exit codes of all commands: 0 all is well, 1 mbsim itself or the machine failed, 2 the
+scenario, a file or the command line is wrong, 130 interrupted; and 3 and 99 of run, 99 of
+sweep and merge, as their help says.`,
+		Example: `  mbsim run small-files
+  mbsim list`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       reports.Build().Version,

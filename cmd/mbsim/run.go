@@ -69,8 +69,8 @@ memory than there is (nothing is written then), 3 the device was full and the sc
 ends then, 99 an expectation of the scenario was not met, 130 interrupted: the results so
 far are written, and say so.`,
 		Example: `  mbsim run scenarios/small-files.yaml
-  mbsim run small-files --set s_mb_order2_reqs=4 --set workload.classes.writers.count=8 -o out/order4
-  mbsim run small-files --set device.image=disk.img --seed 7`,
+  mbsim run small-files --set s_mb_order2_reqs=4 --set workload.classes.builder.count=8 -o out/order4
+  mbsim run small-files --set device.image=disk.img --seed 7 -o out/image`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return f.run(c.Context(), args[0], c.OutOrStdout(), c.ErrOrStderr())
@@ -78,10 +78,10 @@ far are written, and say so.`,
 	}
 	// What is run, and where to.
 	f.addScenarioFlags(c)
-	c.Flags().StringVarP(&f.out, "out", "o", "", "output folder (default out/SCENARIO, with the settings behind it: out/SCENARIO,KEY=VALUE)")
+	addOut(c, &f.out, "default out/SCENARIO, with the settings behind it: out/SCENARIO,KEY=VALUE")
 	c.Flags().BoolVar(&f.force, "force", false, "write over the results of another run")
 	// What is printed and drawn.
-	c.Flags().StringVar(&f.progress, "progress", "auto", "progress bar on stderr: auto, always or never")
+	addProgress(c, &f.progress)
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "print no table and no progress")
 	c.Flags().BoolVar(&f.all, "all", false, "print every metric")
 	c.Flags().BoolVar(&f.noPlots, "no-plots", false, "write no PNGs")
@@ -94,15 +94,14 @@ far are written, and say so.`,
 // addScenarioFlags adds what changes a scenario.
 func (f *runFlags) addScenarioFlags(c *cobra.Command) {
 	f.addSets(c)
-	c.Flags().StringVar(&f.kernel, "kernel", "", "`kernel` instead of the scenario's: "+kernelNames()+"; 6.12^NAME is 6.12 without a change, 6.12+NAME with one (mbsim list changes)")
-	completeKernels(c)
+	addKernel(c, &f.kernel, "", "`kernel` instead of the scenario's")
 }
 
 // addSets adds what changes a scenario but for its kernel.
 func (f *runFlags) addSets(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.sets, "set", nil, "set `key=value` of the scenario: a dotted path, or a tunable's name; may be repeated")
 	c.Flags().StringVar(&f.seed, "seed", "", "`number` that all random streams derive from (the scenario's seed, by default 1)")
-	_ = c.RegisterFlagCompletionFunc("set", completeSets) // fails only for a flag that is not there
+	completion(c, "set", completeSets)
 }
 
 // allSets are what --set, --kernel and --seed set. Of the last two the one given is a --set too,

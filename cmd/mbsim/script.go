@@ -41,7 +41,7 @@ scenario with timing has no such case, since its operations overlap.`,
 		RunE: func(c *cobra.Command, args []string) error { return f.script(c.Context(), args[0], c.ErrOrStderr()) },
 	}
 	f.addScenarioFlags(c)
-	c.Flags().StringVarP(&f.out, "out", "o", "", "folder of the case (required)")
+	addOut(c, &f.out, "required: that of the case")
 	c.Flags().BoolVar(&f.times, "times", false, "with the times of the run, for mbsim replay, which then places every block as the run did")
 	c.ValidArgsFunction = completeScenarios
 	return c

@@ -27,6 +27,8 @@ time, also while another attempt goes on. mbsim merge puts all together.
                (mbsim sweep --engine slurm does this by itself)
   Kubernetes   an indexed job: --index $JOB_COMPLETION_INDEX
   GNU parallel seq 0 7 | parallel mbsim shard --index {} --of 8 --out DIR`,
+		Example: `  mbsim shard --index 0 --of 4 --out out/small-files-sweep
+  mbsim shard --index 3 --of 4 --out out/small-files-sweep -j 2`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			// None of the three has a default that could be meant.
@@ -42,7 +44,7 @@ time, also while another attempt goes on. mbsim merge puts all together.
 	// Which part, of which study.
 	c.Flags().IntVar(&index, "index", index, "number of the part, from 0")
 	c.Flags().IntVar(&of, "of", of, "number of parts")
-	c.Flags().StringVar(&dir, "out", dir, "folder of the study")
+	addOut(c, &dir, "required: that of the study")
 	c.Flags().IntVarP(&jobs, "jobs", "j", jobs, "runs at a time")
 	return c
 }

@@ -53,8 +53,8 @@ are relative to where it was read; --base names that folder if show runs elsewhe
 
 A time shows what there was just before what happened at that very nanosecond.`,
 		Example: `  mbsim show out/small-files --as mb_groups
-  mbsim show out/small-files --as e2freefrag --at 30s
-  mbsim show out/small-files 'd0/*' --as filefrag`,
+  mbsim show out/small-files --as e2freefrag --at 200ms
+  mbsim show out/small-files '*/*/*/*' --as filefrag`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return f.show(c.Context(), args[0], args[1:], c.OutOrStdout(), c.ErrOrStderr())
@@ -63,8 +63,8 @@ A time shows what there was just before what happened at that very nanosecond.`,
 	c.Flags().StringVar(&f.as, "as", "", "`form`: "+strings.Join(showForms, ", "))
 	c.Flags().StringVar(&f.at, "at", "", "simulated `time`, such as 30s or 1m30s (default the end)")
 	c.Flags().StringVar(&f.base, "base", "", "`folder` that paths in the scenario are relative to")
-	c.Flags().StringVar(&f.progress, "progress", "auto", "progress bar on stderr: auto, always or never")
-	_ = c.RegisterFlagCompletionFunc("as", cobra.FixedCompletions(showForms, cobra.ShellCompDirectiveNoFileComp)) // fails only for a flag that is not there
+	addProgress(c, &f.progress)
+	completeFixed(c, "as", showForms...)
 	return c
 }
 

@@ -29,10 +29,10 @@ func (f *sweepFlags) addStudyFlags(c *cobra.Command, verb string) {
 	addMinEffect(c, &f.minEffect)
 	// How, and where to.
 	c.Flags().IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "runs at a time on this machine")
-	c.Flags().StringVarP(&f.out, "out", "o", "", "output folder (default out/SCENARIO-"+verb+")")
+	addOut(c, &f.out, "default out/SCENARIO-"+verb)
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "list the runs and what they will take, and run nothing")
 	// What is printed, and what a shell completes.
-	c.Flags().StringVar(&f.progress, "progress", "auto", "progress bar on stderr: auto, always or never")
+	addProgress(c, &f.progress)
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "print no table and no progress")
 	c.ValidArgsFunction = completeScenarios
 	completeMetrics(c)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -27,6 +28,9 @@ type sweepFlags struct {
 	engine    string
 	slurm     slurm.Engine
 }
+
+// engines are who performs the runs.
+var engines = []string{"local", "slurm", "shards"}
 
 // newSweep makes the command sweep.
 func newSweep() *cobra.Command {
@@ -100,24 +104,12 @@ func (f *sweepFlags) addFlags(c *cobra.Command) {
 	// What is compared.
 	c.Flags().StringArrayVar(&f.metrics, "metric", nil, "`name` of a metric to compare first, and in the table; may be repeated")
 	// Who performs the runs.
-	c.Flags().StringVar(&f.engine, "engine", "local", "who performs the runs: local, slurm or shards")
+	c.Flags().StringVar(&f.engine, "engine", engines[0], "who performs the runs: local, slurm or shards")
 	c.Flags().IntVar(&f.slurm.Shards, "shards", 0, "tasks of the slurm job array (default by the estimated time, a minute or more each)")
 	c.Flags().StringArrayVar(&f.slurm.Args, "sbatch", nil, "further `argument` of sbatch, such as --partition=long; may be repeated")
 	c.Flags().IntVar(&f.slurm.Attempts, "attempts", 4, "how often slurm may be asked for runs that were lost")
 	c.Flags().BoolVar(&f.all, "all", false, "print every metric that differs")
-	c.ValidArgsFunction = completeScenarios
-	completeMetrics(c)
-}
-
-// completeMetrics completes the names of metrics.
-func completeMetrics(c *cobra.Command) {
-	_ = c.RegisterFlagCompletionFunc("metric", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		var names []string
-		for _, m := range metrics.List() {
-			names = append(names, m.Name+"\t"+m.Doc)
-		}
-		return names, cobra.ShellCompDirectiveNoFileComp
-	})
+	completeFixed(c, "engine", engines...)
 }
 
 // sweep plans the study and performs it, or only lists its runs.
@@ -138,7 +130,7 @@ func (f *sweepFlags) plan(name string) (*study.Plan, error) {
 	switch {
 	case f.slurm.Shards < 0 || f.slurm.Shards > maxShards:
 		return nil, usagef("--shards is %d: want 1 to %d, or 0 for as many as the time asks for", f.slurm.Shards, maxShards)
-	case f.engine != "local" && f.engine != "slurm" && f.engine != "shards":
+	case !slices.Contains(engines, f.engine):
 		return nil, usagef("unknown engine %q: want local, slurm or shards", f.engine)
 	}
 	opt, err := f.options()

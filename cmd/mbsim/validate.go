@@ -13,7 +13,9 @@ func newValidate() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "validate SCENARIO.yaml...",
 		Short: "Check scenarios without running them",
-		Args:  cobra.MinimumNArgs(1),
+		Example: `  mbsim validate scenarios/small-files.yaml
+  mbsim validate small-files --set s_mb_order2_reqs=4 --show`,
+		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			for _, name := range args {
 				s, err := f.load(name)

@@ -13,8 +13,12 @@ import (
 	"mbsim/replay"
 )
 
+// verifyFormats are the values of --format: of json an object a case.
+var verifyFormats = []string{formatText, formatJSON}
+
+// newVerify makes the command verify.
 func newVerify() *cobra.Command {
-	kernel, asJSON := "", false
+	kernel, format := "", ""
 	c := &cobra.Command{
 		Use:   "verify CASE_DIR...",
 		Short: "Replay cases and compare with what a real kernel did",
@@ -22,7 +26,7 @@ func newVerify() *cobra.Command {
 lines of files.txt, of mb_groups.txt and mb_groups.log, of mb_stats.txt (but
 buddies_time_used) and mb_structs.txt, what operations returned, and which blocks
 each request for blocks got. It names the first difference, and what only one side
-has and was not compared. The exit code is 0 only if all is identical.
+has and was not compared.
 
 --kernel host compares with CASE_DIR/host, recorded by oracle/record-here.sh, as the
 profile does that is nearest to the kernel that recorded it; or, where there is no
@@ -38,16 +42,23 @@ reported as "in turns", and counts as good.
 
 A case may have further recordings with the same kernel, in CASE_DIR/KERNEL.2,
 CASE_DIR/KERNEL.3 and so on; it is enough if the replay is identical with one of
-them. A text that a further recording lacks is as in CASE_DIR/KERNEL.`,
+them. A text that a further recording lacks is as in CASE_DIR/KERNEL.
+
+Exit codes: 0 all is identical, 1 something differs, or mbsim itself or the machine failed,
+2 a case or the command line is wrong, 130 interrupted.`,
+		Example: `  mbsim verify replay/testdata/small-files-1
+  mbsim verify replay/testdata/full-1 --kernel 5.10 --format json`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			v := verifier{c.OutOrStdout(), kernel, asJSON}
+			if err := checkFormat(format, verifyFormats...); err != nil {
+				return err
+			}
+			v := verifier{c.OutOrStdout(), kernel, format == formatJSON}
 			return v.verify(args)
 		},
 	}
-	c.Flags().StringVar(&kernel, "kernel", kernels.Default().Name, "whose behaviour and recording: "+kernelNames()+orHost)
-	c.Flags().BoolVar(&asJSON, "json", false, "print a JSON object a case")
-	completeKernels(c)
+	addKernel(c, &kernel, kernels.Default().Name, "`kernel` that behaves, and whose recording it is")
+	addFormat(c, &format, verifyFormats...)
 	return c
 }
 

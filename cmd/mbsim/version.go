@@ -11,9 +11,10 @@ import (
 // newVersion makes the command version.
 func newVersion() *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print version, revision and the kernels modelled",
-		Args:  cobra.NoArgs,
+		Use:     "version",
+		Short:   "Print version, revision and the kernels modelled",
+		Example: `  mbsim version`,
+		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			_, err := fmt.Fprint(c.OutOrStdout(), versionText())
 			return err

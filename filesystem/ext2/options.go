@@ -104,14 +104,22 @@ func (o *Options) parseOne(opt string) error {
 	return nil
 }
 
+// DecidingOptions are the mount options that decide something here; those that end in = take a
+// value.
+func DecidingOptions() []string {
+	names := []string{windowOption + "=", "resuid=", "resgid="}
+	for name := range switches {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
 // nearestOption is the option with the fewest edits from key, the first in the
 // alphabet if several.
 func nearestOption(key string) string {
 	// Compared without the =, shown with it.
-	names := append([]string{windowOption + "=", "resuid=", "resgid="}, ignored...)
-	for name := range switches {
-		names = append(names, name)
-	}
+	names := append(DecidingOptions(), ignored...)
 	slices.Sort(names)
 	keys := make([]string, len(names))
 	for i, name := range names {

@@ -2,6 +2,7 @@ package ext4
 
 import (
 	"mbsim/allocator"
+	"mbsim/filesystem"
 	"mbsim/filesystem/ext4/journal"
 )
 
@@ -50,6 +51,26 @@ func (fs *FS) noteBitmapJournalled(b allocator.Block) {
 		fs.journal.Note(journal.Descriptors, uint64(g)*descriptorSize>>fs.geo.BlockBits)
 	}
 }
+
+// touchBitmaps records that the running transaction changes the block bitmaps of the groups that n
+// blocks from b on lie in, for the figures of Transactions.
+func (fs *FS) touchBitmaps(b allocator.Block, n uint32) {
+	if fs.journal == nil || n == 0 {
+		return
+	}
+	first, _ := fs.geo.GroupOf(b)
+	last, _ := fs.geo.GroupOf(b + allocator.Block(n) - 1)
+	for g := first; g <= last; g++ {
+		fs.journal.TouchBlocks(g)
+	}
+}
+
+// Transactions are the transactions that have been committed, and in how many groups they changed
+// bitmaps; zero without a journal.
+func (fs *FS) Transactions() filesystem.Transactions { return fs.journal.Transactions() }
+
+// HasJournal says whether the file system has a journal.
+func (fs *FS) HasJournal() bool { return fs.journal != nil }
 
 // fsync writes the file's pages, and commits the transaction that last changed its inode
 // (ext4_sync_file). Without a journal it writes the inode too, which is clean then

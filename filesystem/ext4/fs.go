@@ -334,6 +334,7 @@ func (fs *FS) freeBlocks(t *task, in *inode, b allocator.Block, n uint32, f mbal
 	fs.journal.Start()
 	clusters := fs.alloc.FreeBlocks(t.CPU, &in.Inode, b, n, f, fs.journal.Current())
 	fs.noteBitmapJournalled(b)
+	fs.touchBitmaps(b, n)
 	// i_blocks shrinks by the clusters freed, unless they were never counted in it, or stay
 	// counted as a reservation (rereserveCluster subtracts them itself).
 	if f&(freeNoQuota|freeRereserve) == 0 {

@@ -183,6 +183,7 @@ func (fs *FS) inodeTaken(t *task, ig *inodeGroup, g allocator.GroupID, bit uint3
 		fs.alloc.ClearBlockUninit(g)
 	}
 	fs.journal.Note(journal.InodeBitmap, uint64(g))
+	fs.journal.TouchInodes(g)
 	// The part of the inode table that was never used ends behind the highest inode that was.
 	ig.unused = min(ig.unused, fs.geo.InodesPerGroup-bit-1)
 	// The flex group is summed before ig changes: its first use reads the groups' counts.
@@ -207,6 +208,7 @@ func (fs *FS) freeInode(t *task, in *inode) {
 	fs.useInodeBitmap(ig, g)
 	fs.readInodeBitmap(ig, g)
 	fs.journal.Note(journal.InodeBitmap, uint64(g))
+	fs.journal.TouchInodes(g)
 	ig.bits.Clear(int(bit))
 	ig.firstFree = min(ig.firstFree, bit)
 	// Without a journal the time of the deletion keeps the number from being used again

@@ -248,6 +248,7 @@ func (fs *FS) newBlocks(t *task, in *inode, r *mballoc.Request) (allocator.Block
 		return 0, filesystem.ENOSPC
 	}
 	fs.noteBitmapJournalled(b)
+	fs.touchBitmaps(b, r.Len<<fs.geo.ClusterBits)
 	if r.Flags&mballoc.DelallocReserved == 0 {
 		fs.addBlocks(t, in, int64(r.Len)<<fs.geo.ClusterBits)
 	}

@@ -105,6 +105,10 @@ var decidingOptions = []string{
 	"prefetch_block_bitmaps", "no_prefetch_block_bitmaps", "mb_optimize_scan=", "commit=", "stripe=", "data=", "resuid=", "resgid=",
 }
 
+// DecidingOptions are the mount options that decide where blocks land or when; those that end in =
+// take a value.
+func DecidingOptions() []string { return slices.Clone(decidingOptions) }
+
 // nearestOption is the option that takes the fewest edits from key, the first in the
 // alphabet if there are several.
 func nearestOption(key string) string {

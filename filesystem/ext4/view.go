@@ -132,6 +132,12 @@ func appendBlock(out []filesystem.Extent, lblk uint64, p uint32) []filesystem.Ex
 // a remount.
 func (fs *FS) StatusTree() filesystem.StatusTree { return fs.esStats.StatusTree }
 
+// CutPromised returns the most blocks that were promised at a time, to delayed writes and to requests
+// under way, since it was called before or since the mount.
+func (fs *FS) CutPromised() uint64 {
+	return uint64(max(0, fs.alloc.DirtyClusters().CutMost())) << fs.geo.ClusterBits
+}
+
 // ShrinkerInfo returns what es_shrinker_info shows: what StatusTree counts since the last mount, and
 // the journal's inode, of which one range is known from the mount on.
 //

@@ -42,7 +42,7 @@ var may = map[string][]string{
 	"filesystem/owners":         {"allocator", "allocator/bitmap"},
 	"filesystem/ext4/es":        {"allocator", "filesystem"},
 	"filesystem/ext4/extents":   {"allocator", "filesystem/ext4/es"},
-	"filesystem/ext4/journal":   {},
+	"filesystem/ext4/journal":   {"allocator", "filesystem"},
 	"filesystem/ext4/pagecache": {},
 	"filesystem/ext4/placement": {"allocator", "filesystem/dirent"},
 	"filesystem/ext4":           {"allocator", "allocator/bitmap", "allocator/mballoc", "filesystem", "filesystem/blockcache", "filesystem/dirent", "filesystem/ext4/es", "filesystem/ext4/extents", "filesystem/ext4/journal", "filesystem/ext4/pagecache", "filesystem/ext4/placement", "filesystem/image", "filesystem/owners", "internal/invariants", "internal/nearest"},

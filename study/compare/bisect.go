@@ -62,6 +62,9 @@ func WriteBisect(w io.Writer, f *bisect.Finding, markdown bool) error {
 	if s := r.Remark(); s != "" {
 		p.wrap(s)
 	}
+	for _, s := range r.StartingNotes {
+		p.wrap(study.StartingNote(s))
+	}
 	for _, s := range r.Doubts() {
 		p.wrap("Warning: " + s)
 	}
@@ -375,6 +378,7 @@ type (
 		Total        jsonStep     `json:"total"`
 		Changes      []jsonChange `json:"changes"`
 		Warnings     []string     `json:"warnings"`
+		Notes        []string     `json:"starting_notes"` // on the starting state
 	}
 	jsonChange struct {
 		Name     string   `json:"name"`
@@ -415,7 +419,7 @@ func WriteBisectJSON(w io.Writer, f *bisect.Finding) error {
 	r := f.Study
 	out := jsonBisect{Scenario: r.Scenario, Seed: r.Seed, Replications: r.Replications, Version: r.Version, From: f.From, To: f.To,
 		Metric: f.Metric.Name, Unit: f.Metric.Unit, Better: f.Metric.Better.String(), Sentence: BisectSentence(f),
-		Old: meanJSON(f.Old), New: meanJSON(f.New), Total: step(f.From, f.To, f.Total), Warnings: r.Doubts()}
+		Old: meanJSON(f.Old), New: meanJSON(f.New), Total: step(f.From, f.To, f.Total), Warnings: r.Doubts(), Notes: list(r.StartingNotes)}
 	before := f.From
 	for i := range f.Steps {
 		s, e := &f.Steps[i], &f.Effects[i]

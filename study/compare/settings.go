@@ -65,6 +65,9 @@ func WriteSettings(w io.Writer, r *study.Result, opt Options, markdown bool) err
 	if s := r.Remark(); s != "" {
 		p.wrap(s)
 	}
+	for _, s := range r.StartingNotes {
+		p.wrap(study.StartingNote(s))
+	}
 	for _, s := range r.Doubts() {
 		p.wrap("Warning: " + s)
 	}

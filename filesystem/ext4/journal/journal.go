@@ -28,6 +28,7 @@ type Journal struct {
 	committing uint64 // the transaction that is being written, 0 for none
 	config     Config
 	blocks     map[Block]struct{} // of the running transaction, where there is a Host
+	touched    touched
 }
 
 // New makes a journal in which no transaction runs.
@@ -124,6 +125,7 @@ func (j *Journal) Commit() {
 	// From here on changes belong to the next transaction.
 	j.tid++
 	j.running = false
+	j.touched.close()
 	if j.config.Closed != nil {
 		j.config.Closed(tid)
 	}

@@ -5,6 +5,8 @@ import (
 	"iter"
 	"slices"
 	"testing"
+
+	"mbsim/filesystem"
 )
 
 // TestWithoutHost: transactions follow each other, and tell in order what becomes of them.
@@ -136,5 +138,40 @@ func TestWaits(t *testing.T) {
 	}
 	if !slices.Equal(h.log, want) {
 		t.Errorf("%q\nwant %q", h.log, want)
+	}
+}
+
+// TestTouched: a group and each of its bitmaps count once a transaction, from when it is closed on.
+func TestTouched(t *testing.T) {
+	j := New(Config{})
+	j.Start()
+	j.TouchBlocks(0)
+	j.TouchBlocks(0)
+	j.TouchInodes(0)
+	j.TouchInodes(70000) // on a page far behind
+	if got := j.Transactions(); got != (filesystem.Transactions{}) {
+		t.Errorf("a transaction that runs is counted: %+v", got)
+	}
+	j.Commit()
+	want := filesystem.Transactions{Commits: 1, Groups: 2, BlockBitmaps: 1, InodeBitmaps: 2}
+	if got := j.Transactions(); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	// The next transaction counts the same group anew, and what is touched again needs no memory.
+	j.Start()
+	if n := testing.AllocsPerRun(100, func() { j.TouchBlocks(0); j.TouchInodes(70000) }); n != 0 {
+		t.Errorf("%v allocations to touch a group", n)
+	}
+	j.Commit()
+	want.Add(&filesystem.Transactions{Commits: 1, Groups: 2, BlockBitmaps: 1, InodeBitmaps: 1})
+	if got := j.Transactions(); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	// Without a journal there is nothing to count.
+	var none *Journal
+	none.TouchBlocks(1)
+	none.TouchInodes(1)
+	if got := none.Transactions(); got != (filesystem.Transactions{}) {
+		t.Errorf("without a journal: %+v", got)
 	}
 }
