@@ -117,6 +117,6 @@ reservation windows.`,
 		SilenceErrors: true,
 	}
 	root.AddCommand(newRun(), newValidate(), newList(), newReplay(), newVerify(), newScript(), newReport(), newShow(), newVersion())
-	root.AddCommand(newSweep(), newCompare(), newBisect(), newShard(), newMerge())
+	root.AddCommand(newSweep(), newCompare(), newBisect(), newShard(), newMerge(), newImport())
 	return root
 }
