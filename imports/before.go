@@ -171,10 +171,13 @@ func (im *importer) prepareOne(in *node, as string, b *before) *node {
 	}
 	n.attach(in, as)
 	im.born(n)
-	im.make(n)
-	if b.kind == file && b.size > 0 {
-		im.fill(n, 0, b.size)
+	if b.kind == file {
+		fd := im.open(n, true, false)
+		im.fillOpen(fd, 0, b.size)
+		im.close(n, fd)
 		im.resize(n, b.size)
+	} else {
+		im.make(n)
 	}
 	return n
 }

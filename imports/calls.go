@@ -133,14 +133,16 @@ func (im *importer) pwritev2(a *active) outcome {
 
 // sendfile copies from argument 1 to 0.
 func (im *importer) sendfile(a *active) outcome {
+	o := im.write(a, 0, "", a.c.Ret) // first, as both may be one file
 	im.read(a, 1, a.c.Arg(2))
-	return im.write(a, 0, "", a.c.Ret)
+	return o
 }
 
 // copyRange copies from argument 0, at 1, to 2, at 3.
 func (im *importer) copyRange(a *active) outcome {
+	o := im.write(a, 2, a.c.Arg(3), a.c.Ret)
 	im.read(a, 0, a.c.Arg(1))
-	return im.write(a, 2, a.c.Arg(3), a.c.Ret)
+	return o
 }
 
 // read moves the position, and shows how far a file goes at least.

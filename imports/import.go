@@ -11,6 +11,7 @@ import (
 
 	"mbsim/imports/strace"
 	"mbsim/internal/unpack"
+	"mbsim/workload"
 )
 
 // Options say what is imported of a log.
@@ -147,6 +148,8 @@ func perform(log *Log, opt Options, first bool, known []*before, ops io.Writer) 
 		}
 	}
 	err := log.read(opt.Lenient, im.readAll)
+	// What is still in memory the kernel would write a little later, which is in no log.
+	im.emit(workload.Op{Kind: workload.Sync})
 	if err == nil {
 		err = im.writeErr
 	}
@@ -273,9 +276,9 @@ func (im *importer) begin(p *process, c *strace.Call) *active {
 
 // finish performs a call that has ended.
 func (im *importer) finish(a *active) {
-	c := a.c
+	c, p := a.c, a.p
 	im.report.Calls++
-	p := a.p
+	im.unlist(a)
 	switch {
 	case strings.HasPrefix(c.Name, "exit"):
 		im.report.NoBlock++

@@ -156,12 +156,17 @@ func (im *importer) create(t target) *node {
 // tmpfile makes the model of a file without a name, which the script gives one.
 func (im *importer) tmpfile(in *node) *node {
 	n := &node{kind: file, hidden: true}
+	n.attach(in, im.unused(in))
+	im.born(n)
+	return n
+}
+
+// unused is a name in a directory for the script's own use.
+func (im *importer) unused(in *node) string {
 	for i := 1; ; i++ {
-		as := ".tmpfile-" + strconv.Itoa(i)
+		as := ".mbsim-tmpfile-" + strconv.Itoa(i)
 		if in.children[as] == nil {
-			n.attach(in, as)
-			im.born(n)
-			return n
+			return as
 		}
 	}
 }
@@ -307,7 +312,9 @@ func (im *importer) renameat(a *active, from, to [2]int) outcome {
 	dst, o2 := im.reach(a, to, false)
 	// A rename across the root is one of another part of the same file system.
 	if o.kind == outsideRoot && o2.kind == performed && dst.in != nil {
-		im.freeName(&dst)
+		if dst.n != nil {
+			im.drop(dst.in, dst.as, dst.n)
+		}
 		im.discover(dst.in, dst.as, file)
 		return outcome{leftOut, "a rename from outside the root: the file is made anew, empty"}
 	}
@@ -336,25 +343,16 @@ func (im *importer) rename(src, dst target) outcome {
 	if src.n == dst.n {
 		return outcome{kind: noBlock}
 	}
-	was, ok := src.n.path(im.tree)
+	_, ok := src.n.path(im.tree)
 	inScript := ok && src.n.first(src.in, src.as) && (src.n.kind == file || src.n.kind == dir)
 	// What the new name stood for is gone; the script's rename does that itself where it can.
 	if dst.n != nil {
 		im.replace(dst, inScript)
 	}
-	// The name keeps its place among others: the first one is the script's.
-	delete(src.in.children, src.as)
-	dst.in.children[dst.as] = src.n
-	for i := range src.n.names {
-		if src.n.names[i] == (name{src.in, src.as}) {
-			src.n.names[i] = name{dst.in, dst.as}
-		}
-	}
+	im.move(src.n, src, dst)
 	if !inScript {
 		return outcome{leftOut, "a rename of a symbolic link, a further name of a file, a pipe or a device"}
 	}
-	now, _ := src.n.path(im.tree)
-	im.emit(workload.Op{Kind: workload.Rename, Path: was, To: now})
 	return outcome{}
 }
 
@@ -385,10 +383,7 @@ func (im *importer) exchange(src, dst target) outcome {
 	if src.n == dst.n {
 		return outcome{kind: noBlock}
 	}
-	aside := im.tmpfile(src.in)
-	between := target{src.in, aside.names[0].as, nil}
-	aside.detach(src.in, between.as)
-	im.space.names--
+	between := target{src.in, im.unused(src.in), nil}
 	for _, step := range [][2]target{{src, between}, {{dst.in, dst.as, dst.n}, {src.in, src.as, nil}}, {{between.in, between.as, src.n}, {dst.in, dst.as, nil}}} {
 		if o := im.rename(step[0], step[1]); o.kind != performed {
 			return o

@@ -124,12 +124,17 @@ func (im *importer) exit(p *process) {
 	}
 }
 
-// leave takes back what a call has held.
-func (im *importer) leave(a *active) {
+// unlist takes a call from those that have not ended.
+func (im *importer) unlist(a *active) {
 	im.pending = slices.DeleteFunc(im.pending, func(b *active) bool { return a == b })
 	if a.p.call == a {
 		a.p.call = nil
 	}
+}
+
+// leave takes back what a call has held.
+func (im *importer) leave(a *active) {
+	im.unlist(a)
 	for _, h := range a.held {
 		im.release(h.d)
 	}

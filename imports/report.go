@@ -120,6 +120,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	fmt.Fprintf(&b, "\n")
 	count(r.Ops, "operations in ops; of these")
 	count(r.PrepareOps, fmt.Sprintf("  make the %d files and folders that were there before", r.Before))
+	count(1, "  is a sync at the end: what the log leaves in memory the kernel writes later")
 	if r.UnknownSizes > 0 {
 		count(int64(r.UnknownSizes), "files that were there before have the least size that the log shows: it does not tell how large they were")
 	}

@@ -76,14 +76,17 @@ const fillPiece = 1 << 20
 
 // fill writes a file from one size to another.
 func (im *importer) fill(n *node, from, to int64) {
-	fd := im.open(n, false, false)
-	if fd == "" {
-		return
+	if fd := im.open(n, false, false); fd != "" {
+		im.fillOpen(fd, from, to)
+		im.close(n, fd)
 	}
+}
+
+// fillOpen is fill of an open file.
+func (im *importer) fillOpen(fd string, from, to int64) {
 	for ; from < to; from += fillPiece {
 		im.emit(workload.Op{Kind: workload.Write, FD: fd, Off: from, Len: min(fillPiece, to-from)})
 	}
-	im.close(n, fd)
 }
 
 // hold keeps a file open in the script that is about to lose its last name, where only processes that
@@ -127,10 +130,32 @@ func (im *importer) drop(in *node, as string, n *node) {
 	}
 }
 
-// empty removes what the model still has in a directory that the kernel found empty.
+// empty removes what the model still has in a directory that the kernel found empty. Files of O_TMPFILE
+// have a name only in the script, and move out of the way.
 func (im *importer) empty(n *node) {
 	for _, as := range sortedKeys(n.children) {
+		if x := n.children[as]; x.hidden {
+			im.move(x, target{n, as, x}, target{im.tree, im.unused(im.tree), nil})
+			continue
+		}
 		im.report.note(noteVanished, im.now)
 		im.drop(n, as, n.children[as])
+	}
+}
+
+// move renames a file or directory of the script to a name that is free.
+func (im *importer) move(n *node, src, dst target) {
+	was, ok := n.path(im.tree)
+	inScript := ok && n.first(src.in, src.as) && (n.kind == file || n.kind == dir)
+	// The name keeps its place among others: the first one is the script's.
+	delete(src.in.children, src.as)
+	dst.in.children[dst.as] = n
+	for i := range n.names {
+		if n.names[i] == (name{src.in, src.as}) {
+			n.names[i] = name{dst.in, dst.as}
+		}
+	}
+	if now, _ := n.path(im.tree); inScript {
+		im.emit(workload.Op{Kind: workload.Rename, Path: was, To: now})
 	}
 }

@@ -6,18 +6,18 @@ import (
 	"unicode"
 )
 
-// A name with a space, a control character, a quote at its beginning, or bytes that are no UTF-8
+// A name with a space, a control character, a quote or a # at its beginning, or bytes that are no UTF-8
 // stands between double quotes in a script, with the escapes of a string in Go: \" \\ \n \x20 and so on.
 // So do the paths of files.txt. The oracle's guest program has the same rule.
 
 // plain says whether a name can stand in a script as it is.
 func plain(s string) bool {
 	// The usual characters first: a loop over bytes is all that most names need.
-	simple := s != "" && s[0] != '"'
+	simple := s != "" && s[0] != '"' && s[0] != '#'
 	for i := 0; i < len(s) && simple; i++ {
 		simple = s[i] > ' ' && s[i] < 0x7f
 	}
-	if simple || s == "" || s[0] == '"' {
+	if simple || s == "" || s[0] == '"' || s[0] == '#' {
 		return simple
 	}
 	// What is no UTF-8 has a RuneError.

@@ -28,7 +28,7 @@ func TestNames(t *testing.T) {
 			t.Errorf("%q has a control character", text)
 		}
 	}
-	for _, name := range []string{"a", "d/f.txt", "é", `a"b`, `a\b`, "#x"} {
+	for _, name := range []string{"a", "d/f.txt", "é", `a"b`, `a\b`, "x#"} {
 		if got := string(AppendName(nil, name)); got != name {
 			t.Errorf("%q is written as %s", name, got)
 		}
@@ -48,7 +48,7 @@ nothing. Offsets and lengths are in bytes, times in nanoseconds, numbers are dec
 - **FD** is a name for a descriptor: any word. Several may stand for one file. A name that is given to a second
   file leaves the first one open, out of reach.
 - **PATH** and **NEW** are paths from the root of the file system. They cannot leave it.
-- A name with white space, with a quote at its beginning, or with bytes that are no text stands between
+- A name with white space, with a quote or a # at its beginning, or with bytes that are no text stands between
   double quotes, with the escapes of a string of Go: ` + "`\\\"` `\\\\` `\\n` `\\t` `\\x20`" + `. So ` + "`mkdir \"a b\\x0ac\"`" + ` makes a directory
   whose name has a space and a newline. files.txt writes names so too.
 - What stands in brackets may be left out.
