@@ -133,15 +133,27 @@ func (im *importer) pwritev2(a *active) outcome {
 
 // sendfile copies from argument 1 to 0.
 func (im *importer) sendfile(a *active) outcome {
-	o := im.write(a, 0, "", a.c.Ret) // first, as both may be one file
-	im.read(a, 1, a.c.Arg(2))
-	return o
+	return im.copy(a, 1, a.c.Arg(2), 0, "")
 }
 
 // copyRange copies from argument 0, at 1, to 2, at 3.
 func (im *importer) copyRange(a *active) outcome {
-	o := im.write(a, 2, a.c.Arg(3), a.c.Ret)
-	im.read(a, 0, a.c.Arg(1))
+	return im.copy(a, 0, a.c.Arg(1), 2, a.c.Arg(3))
+}
+
+// copy copies between files at positions; both may be one file, with one position.
+func (im *importer) copy(a *active, from int, fromAt string, to int, toAt string) outcome {
+	pos := int64(0)
+	d := a.file(from)
+	if d != nil {
+		pos = d.pos
+	}
+	o := im.write(a, to, toAt, a.c.Ret)
+	// What is read may have been written by this call. The kernel sets the source's position last.
+	if _, given := strace.Offset(fromAt); d != nil && !given {
+		d.pos = pos
+	}
+	im.read(a, from, fromAt)
 	return o
 }
 

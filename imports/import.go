@@ -183,7 +183,7 @@ func (im *importer) readAll(r *strace.Reader) error {
 // event performs what a line tells.
 func (im *importer) event(e *strace.Event) {
 	im.now = e.Line
-	known := im.procs[e.PID] != nil || e.PID == 0 && im.procs[im.bare] != nil
+	known := im.procs[e.PID] != nil || e.PID == 0 && im.only() != nil
 	switch {
 	case e.Kind == strace.Other:
 		return
@@ -194,7 +194,13 @@ func (im *importer) event(e *strace.Event) {
 			return
 		}
 	}
-	p := im.process(e.PID)
+	// A process that strace has begun to watch is a new one, and not the first one with its number.
+	var p *process
+	if e.Kind == strace.Attached && im.procs[e.PID] == nil {
+		p = im.birth(e.PID)
+	} else {
+		p = im.process(e.PID)
+	}
 	if p == nil {
 		im.events[e.PID] = append(im.events[e.PID], *e)
 		return

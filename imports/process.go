@@ -259,8 +259,10 @@ func (im *importer) process(pid int) *process {
 		return p
 	}
 	// A log on a terminal has no number for the only process there is.
-	if pid == 0 && im.bare != 0 && im.procs[im.bare] != nil {
-		return im.procs[im.bare]
+	if pid == 0 {
+		if p := im.only(); p != nil {
+			return p
+		}
 	}
 	if first := im.procs[0]; pid != 0 && first != nil && len(im.events[pid]) == 0 {
 		im.bare, first.pid = pid, pid
@@ -269,6 +271,17 @@ func (im *importer) process(pid int) *process {
 		return first
 	}
 	return im.birth(pid)
+}
+
+// only is the process of lines without a number: the first one, or the only one that is left.
+func (im *importer) only() *process {
+	if p := im.procs[im.bare]; p != nil || len(im.procs) != 1 {
+		return p
+	}
+	for _, p := range im.procs {
+		return p
+	}
+	return nil
 }
 
 // birth makes a process that shows itself before the call that makes it has ended. Where several

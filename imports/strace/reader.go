@@ -214,6 +214,12 @@ func (r *Reader) resumed(sc *scanner) *mistake {
 		delete(r.pending, noPID)
 		b, ok = first, true
 	}
+	// And it loses it when it is the only one again.
+	for pid, x := range r.pending {
+		if !ok && r.event.PID == noPID && len(r.pending) == 1 && x.name == name {
+			b, ok, r.event.PID = x, true, pid
+		}
+	}
 	// A log may begin in the middle of a call: of that nothing is known but its name.
 	if !ok || b.name != name && b.name != "????" {
 		b = begun{name, "", r.event.Line}
