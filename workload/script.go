@@ -43,31 +43,32 @@ var argNames = [...]string{"FD", "PATH", "NEW", "OFF", "LEN", "MODE", "N", "dire
 type verb struct {
 	name string
 	args []argKind
+	doc  string // what it does, for docs/SCRIPT.md
 }
 
 // verbs is the script language, by Kind.
 var verbs = [...]verb{
-	CPU:       {"cpu", []argKind{argCPU}},
-	Mkdir:     {"mkdir", []argKind{argPath}},
-	Creat:     {"creat", []argKind{argFD, argPath}},
-	Open:      {"open", []argKind{argFD, argPath, argDirect}},
-	Write:     {"write", []argKind{argFD, argOff, argLen}},
-	Fsync:     {"fsync", []argKind{argFD}},
-	Ftruncate: {"ftruncate", []argKind{argFD, argLen}},
-	Fallocate: {"fallocate", []argKind{argFD, argMode, argOff, argLen}},
-	Close:     {"close", []argKind{argFD}},
-	Unlink:    {"unlink", []argKind{argPath}},
-	Rmdir:     {"rmdir", []argKind{argPath}},
-	Rename:    {"rename", []argKind{argPath, argTo}},
-	Sync:      {"sync", nil},
-	Stat:      {"stat", nil},
-	Remount:   {"remount", nil},
-	Read:      {"read", []argKind{argFD, argOff, argLen}},
-	At:        {"at", []argKind{argTime}},
-	Process:   {"process", []argKind{argPID, argUID, argGroups}},
-	Flusher:   {"flusher", []argKind{argTime, argBlocks}},
-	Committer: {"committer", []argKind{argTime}},
-	Prefetch:  {"prefetch", nil},
+	CPU:       {"cpu", []argKind{argCPU}, "What follows runs on CPU N."},
+	Mkdir:     {"mkdir", []argKind{argPath}, "Makes a directory."},
+	Creat:     {"creat", []argKind{argFD, argPath}, "Makes a file, or truncates the one that is there, and opens it for reading and writing."},
+	Open:      {"open", []argKind{argFD, argPath, argDirect}, "Opens a file that is there for reading and writing; with `direct` past the page cache (O_DIRECT)."},
+	Write:     {"write", []argKind{argFD, argOff, argLen}, "Writes LEN bytes at OFF (pwrite(2)). Which bytes does not matter: they are not zero."},
+	Fsync:     {"fsync", []argKind{argFD}, "fsync(2)."},
+	Ftruncate: {"ftruncate", []argKind{argFD, argLen}, "Sets the size to LEN bytes."},
+	Fallocate: {"fallocate", []argKind{argFD, argMode, argOff, argLen}, "fallocate(2). MODE is the sum of 1 (keep the size), 2 (punch a hole), 8 (collapse the range), 16 (zero the range), 32 (insert a range)."},
+	Close:     {"close", []argKind{argFD}, "Closes the descriptor."},
+	Unlink:    {"unlink", []argKind{argPath}, "Removes a file."},
+	Rmdir:     {"rmdir", []argKind{argPath}, "Removes an empty directory."},
+	Rename:    {"rename", []argKind{argPath, argTo}, "rename(2): a file at the new name is replaced."},
+	Sync:      {"sync", nil, "Writes all that is dirty and commits the journal (syncfs(2))."},
+	Stat:      {"stat", nil, "Appends the table of mb_groups to mb_groups.log."},
+	Remount:   {"remount", nil, "Unmounts and mounts again: caches are cold then. No descriptor may be open."},
+	Read:      {"read", []argKind{argFD, argOff, argLen}, "Reads LEN bytes at OFF (pread(2)). The recorder does not know it: a read moves no block."},
+	At:        {"at", []argKind{argTime}, "The simulated time of what follows."},
+	Process:   {"process", []argKind{argPID, argUID, argGroups}, "The process that performs what follows: its number, its user, and the groups of the user."},
+	Flusher:   {"flusher", []argKind{argTime, argBlocks}, "The flusher wakes: what was dirty at the time NS is written, and more until no more than BLOCKS are dirty."},
+	Committer: {"committer", []argKind{argTime}, "A transaction that began at the time NS or earlier is committed."},
+	Prefetch:  {"prefetch", nil, "All block bitmaps are read in the background."},
 }
 
 // String is the name of the operation in a script.
@@ -206,6 +207,9 @@ func (p *parser) word() string {
 	}
 	// Spaces, then the word, up to the end of the line.
 	start := i
+	if i < len(s) && s[i] == '"' {
+		i = quotedEnd(s, i)
+	}
 	for i < len(s) && s[i] != '\n' && !isSpace(s[i]) {
 		if s[i] == 0 {
 			p.wrong = p.errorf(i-p.begin+1, zeroByte)
@@ -267,7 +271,7 @@ func (p *parser) arg(op *Op, a argKind, w string) (err error) {
 	// Each argument is checked where it is read, so that an error has its column.
 	switch a {
 	case argFD:
-		op.FD = w
+		op.FD, err = p.unquote(w)
 	case argPath:
 		op.Path, err = p.path(w)
 	case argTo:
@@ -333,7 +337,10 @@ func (p *parser) number(a argKind, w string, top int64) (int64, error) {
 
 // path cleans a path relative to the mount point.
 func (p *parser) path(w string) (string, error) {
-	s := w
+	s, err := p.unquote(w)
+	if err != nil {
+		return "", err
+	}
 	if !clean(s) {
 		s = path.Clean(strings.TrimLeft(s, "/"))
 	}
@@ -396,11 +403,11 @@ func AppendOp(b []byte, op Op) []byte {
 		b = append(b, ' ')
 		switch a {
 		case argFD:
-			b = append(b, op.FD...)
+			b = AppendName(b, op.FD)
 		case argPath:
-			b = append(b, op.Path...)
+			b = AppendName(b, op.Path)
 		case argTo:
-			b = append(b, op.To...)
+			b = AppendName(b, op.To)
 		case argOff:
 			b = strconv.AppendInt(b, op.Off, 10)
 		case argLen:
@@ -427,7 +434,7 @@ func AppendOp(b []byte, op Op) []byte {
 }
 
 // WriteScript writes ops as a script, one a line. It refuses what the language
-// cannot say: a name that is empty or holds white space.
+// cannot say: a name that is empty or holds a zero byte.
 func WriteScript(w io.Writer, ops []Op) error {
 	b := bufio.NewWriter(w)
 	var line []byte
@@ -457,7 +464,7 @@ func checkWords(op Op) error {
 		case argTo:
 			s = op.To
 		}
-		if s == "" || strings.IndexFunc(s, unicode.IsSpace) >= 0 {
+		if s == "" || strings.IndexByte(s, 0) >= 0 {
 			return fmt.Errorf("%s is %q: a script cannot name it", argNames[a], s)
 		}
 	}

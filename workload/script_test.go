@@ -72,6 +72,13 @@ read x 1 2`
 func TestParseScriptErrors(t *testing.T) {
 	for _, c := range []struct{ script, want string }{
 		{"sync\n  wirte x 0 1", `ops:2:3: unknown operation "wirte" (did you mean "write"?)`},
+		{`mkdir "a b`, `ops:1:7: "a b is no string in quotes as Go has them: escapes are \" \\ \n \t \x20`},
+		{`mkdir "a"b`, `ops:1:7: "a"b is no string in quotes as Go has them: escapes are \" \\ \n \t \x20`},
+		{`mkdir "\q"`, `ops:1:7: "\q" is no string in quotes as Go has them: escapes are \" \\ \n \t \x20`},
+		{`mkdir ""`, `ops:1:7: an empty name`},
+		{`rename a "b\x00"`, `ops:1:10: "b\x00" has a zero byte: no file system has such a name`},
+		{`mkdir "x/../.. "/`, `ops:1:7: "x/../.. "/ is no string in quotes as Go has them: escapes are \" \\ \n \t \x20`},
+		{`mkdir "x/../../ "`, `ops:1:7: path "\"x/../../ \"" leaves the mount point`},
 		{"write x 0", `ops:1:10: LEN is missing: write FD OFF LEN`},
 		{"write x 0 1 2", `ops:1:13: unexpected "2": write FD OFF LEN`},
 		{"write x 0x10 1", `ops:1:9: OFF is "0x10": want a decimal number of 0 to 9223372036854775807`},
@@ -89,8 +96,10 @@ func TestParseScriptErrors(t *testing.T) {
 			t.Errorf("%q:\ngot  %v\nwant %s", c.script, err, c.want)
 		}
 	}
-	if err := WriteScript(&bytes.Buffer{}, []Op{{Kind: Mkdir, Path: "a b"}}); err == nil {
-		t.Error("a path with a space was written")
+	for _, name := range []string{"", "a\x00b"} {
+		if err := WriteScript(&bytes.Buffer{}, []Op{{Kind: Mkdir, Path: name}}); err == nil {
+			t.Errorf("the path %q was written", name)
+		}
 	}
 }
 

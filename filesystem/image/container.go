@@ -2,15 +2,12 @@ package image
 
 import (
 	"bytes"
-	"compress/gzip"
 	"fmt"
 	"io"
 
-	"github.com/klauspost/compress/zstd"
-	"github.com/ulikunitz/xz"
-
 	"mbsim/internal/input"
 	"mbsim/internal/memory"
+	"mbsim/internal/unpack"
 )
 
 // What is here finds the file system inside of what people keep images in: compressed by
@@ -30,28 +27,6 @@ var (
 	maxUnpacked int64 = 64 << 30
 	maxKept     int64 = 1 << 30
 )
-
-// packings are the compressed formats by their first bytes.
-var packings = []struct {
-	name, magic, unpack string
-	open                func(io.Reader) (io.Reader, error)
-}{
-	{"gzip", "\x1f\x8b", "gunzip -k", func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) }},
-	{"xz", "\xfd7zXZ\x00", "xz -dk", openXz},
-	{"zstd", "\x28\xb5\x2f\xfd", "zstd -d", openZstd},
-}
-
-// maxWindow is the most memory, in bytes, that a zstd stream may ask for, as much as its
-// strongest usual setting needs. An xz stream takes what it fills.
-const maxWindow = 128 << 20
-
-func openXz(r io.Reader) (io.Reader, error) {
-	return xz.ReaderConfig{DictCap: 1 << 16}.NewReader(r)
-}
-
-func openZstd(r io.Reader) (io.Reader, error) {
-	return zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow), zstd.WithDecoderLowmem(true))
-}
 
 // contained finds what an image file of size bytes holds: r itself, or what is in the
 // container that it is.
@@ -77,11 +52,11 @@ func unpackOnce(r io.ReaderAt, size int64) (io.ReaderAt, int64, error) {
 	if err != nil && err != io.EOF {
 		return nil, 0, err
 	}
-	for _, p := range packings {
-		if bytes.HasPrefix(head[:n], []byte(p.magic)) {
-			s, err := unpack(r, size, p.open)
+	for _, p := range unpack.Formats {
+		if bytes.HasPrefix(head[:n], []byte(p.Magic)) {
+			s, err := unpackSparse(r, size, p.Open)
 			if err != nil {
-				return nil, 0, fmt.Errorf("unpacking it (%s): %w", p.name, err)
+				return nil, 0, fmt.Errorf("unpacking it (%s): %w", p.Name, err)
 			}
 			return s, s.size, nil
 		}
@@ -109,8 +84,8 @@ type sparse struct {
 	size   int64 // bytes
 }
 
-// unpack reads all of a compressed image.
-func unpack(r io.ReaderAt, size int64, open func(io.Reader) (io.Reader, error)) (*sparse, error) {
+// unpackSparse reads all of a compressed image.
+func unpackSparse(r io.ReaderAt, size int64, open func(io.Reader) (io.Reader, error)) (*sparse, error) {
 	z, err := open(io.NewSectionReader(r, 0, size))
 	if err != nil {
 		return nil, err

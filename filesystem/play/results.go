@@ -11,6 +11,7 @@ import (
 	"mbsim/filesystem"
 	"mbsim/internal/crash"
 	"mbsim/internal/input"
+	"mbsim/workload"
 )
 
 // Result is a line of results.txt: the line of the script, and what its
@@ -149,7 +150,7 @@ func ReadResults(r io.Reader, name string) (pid int, results []Result, err error
 }
 
 // WriteFiles writes files.txt: the size of the file system, then a line a file
-// with its inode, mode, size, sectors, and extents as
+// with its path as a script has it, its inode, mode, size, sectors, and extents as
 // logical+length@physical:flags, flags in hexadecimal. Where FIEMAP fails its
 // error number stands instead.
 func WriteFiles(w io.Writer, fs filesystem.FileSystem) error {
@@ -159,7 +160,7 @@ func WriteFiles(w io.Writer, fs filesystem.FileSystem) error {
 	// One buffer serves all lines. Append functions keep large file systems fast.
 	var line []byte
 	for f := range fs.Files() {
-		line = append(line[:0], f.Path...)
+		line = workload.AppendName(line[:0], f.Path)
 		line = appendField(line, " ino=", int64(f.Inode), 10)
 		line = appendField(line, " mode=", int64(f.Mode), 8)
 		line = appendField(line, " size=", f.Size, 10)

@@ -28,6 +28,7 @@ var may = map[string][]string{
 	"internal/input":            {},
 	"internal/memory":           {},
 	"internal/shell":            {},
+	"internal/unpack":           {},
 	"sim":                       {"internal/crash"},
 	"allocator":                 {},
 	"allocator/bitmap":          {},
@@ -38,7 +39,7 @@ var may = map[string][]string{
 	"filesystem":                {"allocator"},
 	"filesystem/blockcache":     {"allocator"},
 	"filesystem/dirent":         {"allocator", "filesystem"},
-	"filesystem/image":          {"allocator", "filesystem", "internal/memory", "internal/nearest", "internal/input"},
+	"filesystem/image":          {"allocator", "filesystem", "internal/memory", "internal/nearest", "internal/input", "internal/unpack"},
 	"filesystem/owners":         {"allocator", "allocator/bitmap"},
 	"filesystem/ext4/es":        {"allocator", "filesystem"},
 	"filesystem/ext4/extents":   {"allocator", "filesystem/ext4/es"},
@@ -63,6 +64,8 @@ var may = map[string][]string{
 	"replay":                    {"internal/crash", "internal/input", "internal/memory", "sim", "machine/smp", "allocator/mballoc", "filesystem", "filesystem/ext4", "filesystem/image", "filesystem/play", "kernels", "kerneltext/ftrace", "workload"},
 	"study/...":                 {"metrics", "workload", "reports", "scenarios", "run", "study/...", "internal/atomicfile", "internal/bounded", "internal/crash", "internal/folderlock", "internal/input", "internal/shell"},
 	"study/bisect":              {"kernels", "metrics", "scenarios", "study", "study/stats"},
+	"imports/strace":            {"internal/input"},
+	"imports":                   {"imports/strace", "internal/input", "internal/unpack", "workload"},
 	"oracle/fuzz":               {"kernels", "replay"},
 	"cmd/mbsim":                 {"..."},
 }
@@ -70,8 +73,8 @@ var may = map[string][]string{
 // outside lists the rooms that may use a library; tests may use any.
 var outside = map[string][]string{
 	"gopkg.in/yaml.v3":              {"scenarios"},
-	"github.com/klauspost/...":      {"filesystem/image"},
-	"github.com/ulikunitz/xz":       {"filesystem/image"},
+	"github.com/klauspost/...":      {"internal/unpack"},
+	"github.com/ulikunitz/xz":       {"internal/unpack"},
 	"gonum.org/v1/plot/...":         {"reports"},
 	"gonum.org/v1/gonum/...":        {"workload", "metrics", "study/..."},
 	"golang.org/x/image/...":        {"reports"},
