@@ -54,7 +54,7 @@ which editors check and complete it. A file that is there is never written over.
 			return writeStarter(name, out, c.OutOrStdout())
 		},
 	}
-	c.Flags().StringVarP(&out, "out", "o", "", "the scenario's file (default NAME.yaml)")
+	c.Flags().StringVarP(&out, "out", "o", "", "output `file` (default NAME.yaml)")
 	return c
 }
 
