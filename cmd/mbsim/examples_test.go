@@ -35,8 +35,12 @@ func TestExamples(t *testing.T) {
 	}
 	// What makes a run or a study comes first: the others read it.
 	examples := examplesOf(t, newRoot())
+	// init comes before the runs of what it writes.
+	slices.SortStableFunc(examples, func(a, b string) int {
+		return strings.Compare(strings.Repeat("z", min(1, strings.Index(a, "mbsim init")+1)), strings.Repeat("z", min(1, strings.Index(b, "mbsim init")+1))) * -1
+	})
 	first := func(line string) bool {
-		return strings.HasPrefix(line, "mbsim run ") || strings.HasPrefix(line, "mbsim sweep ")
+		return strings.HasPrefix(line, "mbsim init ") || strings.HasPrefix(line, "mbsim run ") || strings.HasPrefix(line, "mbsim sweep ")
 	}
 	slices.SortStableFunc(examples, func(a, b string) int {
 		switch {

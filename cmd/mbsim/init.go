@@ -84,9 +84,10 @@ func writeStarter(name, out string, stdout io.Writer) error {
 // newSchema makes the command schema.
 func newSchema() *cobra.Command {
 	return &cobra.Command{
-		Use:   "schema",
-		Short: "Print the language of scenarios as a JSON Schema, for editors",
-		Args:  cobra.NoArgs,
+		Use:     "schema",
+		Short:   "Print the language of scenarios as a JSON Schema, for editors",
+		Example: `  mbsim schema`,
+		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			_, err := c.OutOrStdout().Write(scenarios.JSONSchema())
 			return err
