@@ -211,9 +211,9 @@ func TestOneSpelling(t *testing.T) {
 				t.Errorf("%s --%s: %q does not call its value %s", c.CommandPath(), name, f.Usage, want)
 			}
 		}
-		// What --format says has no flag of its own.
+		// What --format says has no flag of its own that users are told of.
 		for _, name := range []string{"json", "markdown", "csv"} {
-			if c.Flags().Lookup(name) != nil {
+			if f := c.Flags().Lookup(name); f != nil && !f.Hidden {
 				t.Errorf("%s --%s: want --format %s", c.CommandPath(), name, name)
 			}
 		}

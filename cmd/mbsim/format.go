@@ -20,6 +20,13 @@ const (
 func addFormat(c *cobra.Command, p *string, formats ...string) {
 	c.Flags().StringVar(p, "format", formats[0], "`format` of what is printed: "+strings.Join(formats, ", "))
 	completeFixed(c, "format", formats...)
+	// Scripts that were written before --format was the only spelling keep working.
+	for _, old := range []string{formatJSON, formatMarkdown} {
+		if slices.Contains(formats, old) {
+			c.Flags().BoolFunc(old, "as --format "+old, func(string) error { *p = old; return nil })
+			_ = c.Flags().MarkHidden(old) // it fails only for a flag that is not there
+		}
+	}
 }
 
 // checkFormat refuses a --format that is none of the formats.
