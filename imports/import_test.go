@@ -8,6 +8,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"mbsim/internal/fuzzing"
+	"mbsim/workload"
 )
 
 // importText imports a log, and returns its report and its script but for the sync at the end.
@@ -522,11 +525,13 @@ func TestOptions(t *testing.T) {
 // TestStateErrors: a mistake in a list has its place.
 func TestStateErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"x 1 a":       `list:1:1: the type is "x": want f, d, l, p, s, b or c, as find -printf '%y %s %P\n' writes it`,
-		"f 1 a\nf":    `list:2:3: the size is "": want a number of bytes, as find -printf '%y %s %P\n' writes it`,
-		"f -1 a":      `list:1:3: the size is "-1": want a number of bytes, as find -printf '%y %s %P\n' writes it`,
-		"\nf 1":       `list:2:4: the path is missing: find -printf '%y %s %P\n' writes it`,
-		"f 1 ../../a": "",
+		"x 1 a":          `list:1:1: the type is "x": want f, d, l, p, s, b or c, as find -printf '%y %s %P\n' writes it`,
+		"f 1 a\nf":       `list:2:3: the size is "": want a number of bytes, as find -printf '%y %s %P\n' writes it`,
+		"f -1 a":         `list:1:3: the size is "-1": want a number of bytes, as find -printf '%y %s %P\n' writes it`,
+		"\nf 1":          `list:2:4: the path is missing: find -printf '%y %s %P\n' writes it`,
+		"f 1 ../../a":    "",
+		"f 1 a\nf 1 a/b": `list:2:5: "a" is in the list already, and is not the folder of "a/b"`,
+		"d 1 a\nf 1 a":   `list:2:5: "a" is in the list already, and is not the folder of "a"`,
 	} {
 		_, err := readState(strings.NewReader(text), "list")
 		if got := ""; err != nil || want != "" {
@@ -585,27 +590,120 @@ func FuzzStrace(f *testing.F) {
 1 rmdir("/r/d") = 0
 `)
 	f.Add("mkdir(\"/r/x\", 0) = 0\nsymlink(\"x\", \"/r/l\") = 0\nrenameat2(AT_FDCWD, \"/r/l\", AT_FDCWD, \"/r/x\", RENAME_EXCHANGE) = 0\nstat(\"/r/l/y\", {st_mode=S_IFDIR|0755, st_size=7}) = 0\n")
-	f.Fuzz(func(t *testing.T, text string) {
-		file := filepath.Join(t.TempDir(), "log")
-		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-			t.Fatal(err)
+	f.Fuzz(func(t *testing.T, text string) { fuzzOne(t, text) })
+}
+
+// fuzzOne imports a log, and checks the counts, the model and the script.
+func fuzzOne(t *testing.T, text string) {
+	file := filepath.Join(fuzzing.TempDir(t), "log")
+	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	l, err := OpenLog(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	opt := Options{Root: "/r", Cwd: "/r", Lenient: true}
+	im, err := perform(l, opt, true, nil, new(bytes.Buffer))
+	if err != nil {
+		return
+	}
+	var ops bytes.Buffer
+	im, err = perform(l, opt, false, im.known, &ops)
+	if err != nil {
+		return
+	}
+	checkCounts(t, im.report)
+	checkTree(t, im, im.tree)
+	// The script can be read, and uses only descriptors that are open.
+	all := ops.String()
+	script, err := workload.ParseScript(&ops, "ops")
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := make(map[string]bool)
+	for _, op := range script {
+		switch {
+		case op.FD == "":
+		case op.Kind == workload.Creat || op.Kind == workload.Open:
+			if open[op.FD] {
+				t.Fatalf("line %d: %s is open:\n%s\n%s", op.Line, op.FD, text, all)
+			}
+			open[op.FD] = true
+		case !open[op.FD]:
+			t.Fatalf("line %d: %s is not open:\n%s\n%s", op.Line, op.FD, text, all)
+		case op.Kind == workload.Close:
+			delete(open, op.FD)
 		}
-		l, err := OpenLog(file)
-		if err != nil {
-			t.Fatal(err)
+	}
+}
+
+// FuzzCalls makes a log of calls from bytes: which call, by which process, on what.
+func FuzzCalls(f *testing.F) {
+	f.Add([]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		next := func(n int) int {
+			if len(b) == 0 {
+				return 0
+			}
+			c := int(b[0])
+			b = b[1:]
+			return c % n
 		}
-		defer l.Close()
-		var ops bytes.Buffer
-		im, err := perform(l, Options{Root: "/r", Lenient: true}, true, nil, &ops)
-		if err != nil {
-			return
+		fd := func() string { return []string{"3", "4", "5", "3</r/a>", "4</r/d>", "5<pipe:[1]>"}[next(6)] }
+		path := func() string {
+			return `"` + []string{"/r/a", "a", "d/a", "d", "d/e", "/r/d/e/a", "l", "l/a", "..", "", "/r", "/x", "."}[next(13)] + `"`
 		}
-		im, err = perform(l, Options{Root: "/r", Lenient: true}, false, im.known, &ops)
-		if err != nil {
-			return
+		flags := func() string {
+			return []string{"O_RDONLY", "O_RDWR|O_CREAT", "O_WRONLY|O_CREAT|O_EXCL", "O_RDWR|O_TRUNC|O_APPEND", "O_RDWR|O_TMPFILE", "O_RDONLY|O_DIRECTORY", "O_WRONLY|O_CREAT|O_CLOEXEC|O_DIRECT"}[next(7)]
 		}
-		checkCounts(t, im.report)
-		checkTree(t, im, im.tree)
+		var log strings.Builder
+		for range 200 {
+			if len(b) == 0 {
+				break
+			}
+			call := []func() string{
+				func() string { return "openat(AT_FDCWD, " + path() + ", " + flags() + ") = " + fd() },
+				func() string { return "write(" + fd() + ", \"\", 9) = 9" },
+				func() string { return "close(" + fd() + ") = 0" },
+				func() string { return "mkdir(" + path() + ", 0777) = 0" },
+				func() string { return "rename(" + path() + ", " + path() + ") = 0" },
+				func() string {
+					return "renameat2(AT_FDCWD, " + path() + ", AT_FDCWD, " + path() + ", RENAME_EXCHANGE) = 0"
+				},
+				func() string { return "link(" + path() + ", " + path() + ") = 0" },
+				func() string { return "linkat(" + fd() + ", \"\", AT_FDCWD, " + path() + ", AT_EMPTY_PATH) = 0" },
+				func() string { return "symlink(" + path() + ", " + path() + ") = 0" },
+				func() string { return "unlink(" + path() + ") = 0" },
+				func() string { return "rmdir(" + path() + ") = 0" },
+				func() string { return "ftruncate(" + fd() + ", 5) = 0" },
+				func() string { return "chdir(" + path() + ") = 0" },
+				func() string { return "stat(" + path() + ", {st_mode=S_IFDIR|0755, st_size=9}) = 0" },
+				func() string { return "fstat(" + fd() + ", {st_mode=S_IFREG|0644, st_size=99}) = 0" },
+				func() string { return "vfork() = " + []string{"1", "2", "3"}[next(3)] },
+				func() string { return "clone(flags=CLONE_FILES|CLONE_FS) = " + []string{"1", "2", "3"}[next(3)] },
+				func() string { return "execve(\"x\", [], NULL) = 0" },
+				func() string { return "dup2(" + fd() + ", 5) = 5" },
+				func() string { return "sendfile(" + fd() + ", " + fd() + ", NULL, 9) = 9" },
+				func() string { return "fsync(" + fd() + ") = 0" },
+				func() string { return "mknod(" + path() + ", S_IFIFO) = 0" },
+			}[next(22)]()
+			pid := []string{"1", "2", "3"}[next(3)]
+			name, rest, _ := strings.Cut(call, "(")
+			switch next(5) {
+			case 0: // it begins, and ends later, if at all
+				args := rest[:strings.LastIndex(rest, ")")]
+				log.WriteString(pid + " " + name + "(" + args + " <unfinished ...>\n")
+			case 1:
+				log.WriteString(pid + " <... " + name + " resumed>) = " + []string{"0", "3", "-1 EINVAL (x)"}[next(3)] + "\n")
+			case 2:
+				log.WriteString(pid + " " + call + "\n" + pid + " +++ exited with 0 +++\n")
+			default:
+				log.WriteString(pid + " " + call + "\n")
+			}
+		}
+		fuzzOne(t, log.String())
 	})
 }
 
