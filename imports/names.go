@@ -104,7 +104,11 @@ func (im *importer) openTarget(t target, flags string) (*openFile, outcome) {
 	n, made := t.n, false
 	switch {
 	case strace.Has(flags, "O_TMPFILE"):
-		n, made = im.tmpfile(im.dirAt(t)), true
+		in := im.dirAt(t)
+		if in.kind != dir {
+			return nil, outcome{leftOut, impossible}
+		}
+		n, made = im.tmpfile(in), true
 	case n == nil && strace.Has(flags, "O_DIRECTORY"):
 		n = im.discover(t.in, t.as, dir)
 	case n == nil && strace.Has(flags, "O_CREAT"):
