@@ -28,6 +28,7 @@ type before struct {
 // and path of each file. name is its name in errors.
 func readState(r io.Reader, name string) ([]*before, error) {
 	var all []*before
+	kinds := make(map[string]kind)
 	lines := input.NewLines(r, name, input.MaxLine)
 	for lines.Next() {
 		text := string(lines.Line())
@@ -48,6 +49,13 @@ func readState(r io.Reader, name string) ([]*before, error) {
 		}
 		// The root itself has an empty path, and mke2fs makes lost+found.
 		p = path.Clean("/" + p)[1:]
+		// Nothing lies in a file, and no name stands for two things.
+		for up := p; up != "." && up != ""; up = path.Dir(up) {
+			if was, ok := kinds[up]; ok && (up == p || was != dir) {
+				return nil, fmt.Errorf("%s:%d:%d: %q is in the list already, and is not the folder of %q", name, lines.Number(), len(kindText)+len(sizeText)+3, up, p)
+			}
+		}
+		kinds[p] = k
 		if p != "" && p != "lost+found" && !strings.HasPrefix(p, "lost+found/") {
 			all = append(all, &before{path: p, kind: k, size: size, inList: true, exact: true, sealed: true})
 		}
@@ -62,9 +70,8 @@ func (im *importer) discover(in *node, as string, k kind) *node {
 	if k == dir {
 		n.children = make(map[string]*node)
 	}
-	if im.first && in.before != nil {
-		n.before = &before{path: path.Join(in.before.path, as), kind: k}
-		im.known = append(im.known, n.before)
+	if p, ok := im.wasThere(in, as); ok {
+		im.learn(n, &before{path: p, kind: k})
 	} else {
 		n.appeared = true
 		im.report.note(noteAppeared, im.now)
@@ -75,6 +82,23 @@ func (im *importer) discover(in *node, as string, k kind) *node {
 		im.make(n)
 	}
 	return n
+}
+
+// wasThere says whether a name was there before the log: in the first reading, if its directory was.
+// A name is there once alone: what comes back has been made by something that the log does not show.
+func (im *importer) wasThere(in *node, as string) (string, bool) {
+	if !im.first || in.before == nil {
+		return "", false
+	}
+	p := path.Join(in.before.path, as)
+	return p, !im.paths[p]
+}
+
+// learn notes that a node was there before.
+func (im *importer) learn(n *node, b *before) {
+	n.before = b
+	im.known = append(im.known, b)
+	im.paths[b.path] = true
 }
 
 // sizeSeen notes that a call has shown the size of a file, or at least how far it goes.
@@ -94,9 +118,8 @@ func (im *importer) sizeSeen(n *node, size int64, exact bool, by *active) {
 	case more < 0:
 		im.report.note(noteSize, im.now)
 		return
-	case n.before == nil && n.maybe != "" && im.first:
-		n.before = &before{path: n.maybe, kind: file}
-		im.known = append(im.known, n.before)
+	case n.before == nil && n.maybe != "" && !im.paths[n.maybe]:
+		im.learn(n, &before{path: n.maybe, kind: file})
 		fallthrough
 	case n.before != nil && !n.before.sealed:
 		if n.appended == 0 {
@@ -145,6 +168,10 @@ func (im *importer) prepare(known []*before) {
 				in = im.prepareOne(in, c, &before{path: path.Join(p, c), kind: dir})
 			}
 		}
+		if in.kind != dir {
+			im.report.note(noteVanished, im.now) // the log has shown a file to be a folder later
+			continue
+		}
 		im.prepareOne(in, as, b)
 		if b.kind == file && !b.exact {
 			im.report.UnknownSizes++
@@ -165,6 +192,7 @@ func (im *importer) prepareOne(in *node, as string, b *before) *node {
 	n := &node{kind: b.kind, target: b.target}
 	if im.first {
 		n.before = b
+		im.paths[b.path] = true
 	}
 	if b.kind == dir {
 		n.children = make(map[string]*node)

@@ -79,8 +79,9 @@ type importer struct {
 	settling bool
 	now      int // the line
 
-	first bool      // the first reading
-	known []*before // what was there before: what the first reading finds out
+	first bool            // the first reading
+	known []*before       // what was there before: what the first reading finds out
+	paths map[string]bool // of known
 
 	// The script.
 	out         io.Writer
@@ -133,7 +134,7 @@ func perform(log *Log, opt Options, first bool, known []*before, ops io.Writer) 
 	im := &importer{
 		root: path.Clean(opt.Root), tree: &node{kind: dir, children: make(map[string]*node)},
 		calls: handlers(), procs: make(map[int]*process), events: make(map[int][]strace.Event),
-		first: first, known: known, out: ops, report: &Report{File: log.Name, Root: path.Clean(opt.Root)},
+		first: first, known: known, paths: make(map[string]bool), out: ops, report: &Report{File: log.Name, Root: path.Clean(opt.Root)},
 	}
 	if first {
 		im.tree.before = &before{path: ".", kind: dir, sealed: true}
@@ -174,10 +175,15 @@ func (im *importer) readAll(r *strace.Reader) error {
 	if r.First != nil {
 		im.report.FirstOdd = r.First.Error()
 	}
-	if r.Err() == nil && im.report.Calls == 0 && r.Foreign > 0 {
+	switch {
+	case r.Err() != nil:
+		return r.Err()
+	case im.report.Calls == 0 && r.Foreign > 0:
 		return r.First
+	case im.report.Calls == 0:
+		return fmt.Errorf("%s: there is no call of a program in it", im.report.File)
 	}
-	return r.Err()
+	return nil
 }
 
 // event performs what a line tells.

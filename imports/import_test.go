@@ -522,11 +522,13 @@ func TestOptions(t *testing.T) {
 // TestStateErrors: a mistake in a list has its place.
 func TestStateErrors(t *testing.T) {
 	for text, want := range map[string]string{
-		"x 1 a":       `list:1:1: the type is "x": want f, d, l, p, s, b or c, as find -printf '%y %s %P\n' writes it`,
-		"f 1 a\nf":    `list:2:3: the size is "": want a number of bytes, as find -printf '%y %s %P\n' writes it`,
-		"f -1 a":      `list:1:3: the size is "-1": want a number of bytes, as find -printf '%y %s %P\n' writes it`,
-		"\nf 1":       `list:2:4: the path is missing: find -printf '%y %s %P\n' writes it`,
-		"f 1 ../../a": "",
+		"x 1 a":          `list:1:1: the type is "x": want f, d, l, p, s, b or c, as find -printf '%y %s %P\n' writes it`,
+		"f 1 a\nf":       `list:2:3: the size is "": want a number of bytes, as find -printf '%y %s %P\n' writes it`,
+		"f -1 a":         `list:1:3: the size is "-1": want a number of bytes, as find -printf '%y %s %P\n' writes it`,
+		"\nf 1":          `list:2:4: the path is missing: find -printf '%y %s %P\n' writes it`,
+		"f 1 ../../a":    "",
+		"f 1 a\nf 1 a/b": `list:2:5: "a" is in the list already, and is not the folder of "a/b"`,
+		"d 1 a\nf 1 a":   `list:2:5: "a" is in the list already, and is not the folder of "a"`,
 	} {
 		_, err := readState(strings.NewReader(text), "list")
 		if got := ""; err != nil || want != "" {
@@ -568,58 +570,6 @@ func TestHarmless(t *testing.T) {
 	for name := range handlers() {
 		if harmless[name] {
 			t.Errorf("%s is both", name)
-		}
-	}
-}
-
-// FuzzStrace: whatever the log, there is no panic, every call is counted, and the model is sound.
-func FuzzStrace(f *testing.F) {
-	f.Add(`1 openat(AT_FDCWD, "/r/a", O_RDWR|O_CREAT, 0644) = 3
-1 link("/r/a", "/r/b") = 0
-1 rename("/r/a", "/r/d/c") = 0
-2 vfork( <unfinished ...>
-3 unlink("/r/d/c") = 0
-2 <... vfork resumed>) = 3
-3 execve("x", [], NULL) = 0
-1 open("/r", O_RDWR|O_TMPFILE) = 5
-1 rmdir("/r/d") = 0
-`)
-	f.Add("mkdir(\"/r/x\", 0) = 0\nsymlink(\"x\", \"/r/l\") = 0\nrenameat2(AT_FDCWD, \"/r/l\", AT_FDCWD, \"/r/x\", RENAME_EXCHANGE) = 0\nstat(\"/r/l/y\", {st_mode=S_IFDIR|0755, st_size=7}) = 0\n")
-	f.Fuzz(func(t *testing.T, text string) {
-		file := filepath.Join(t.TempDir(), "log")
-		if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
-			t.Fatal(err)
-		}
-		l, err := OpenLog(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		var ops bytes.Buffer
-		im, err := perform(l, Options{Root: "/r", Lenient: true}, true, nil, &ops)
-		if err != nil {
-			return
-		}
-		im, err = perform(l, Options{Root: "/r", Lenient: true}, false, im.known, &ops)
-		if err != nil {
-			return
-		}
-		checkCounts(t, im.report)
-		checkTree(t, im, im.tree)
-	})
-}
-
-// checkTree: names lead both ways.
-func checkTree(t *testing.T, im *importer, n *node) {
-	for as, x := range n.children {
-		if !slices.Contains(x.names, name{n, as}) {
-			t.Fatalf("%q is a child that does not know it", as)
-		}
-		if x.kind == dir {
-			if len(x.names) != 1 {
-				t.Fatalf("the folder %q has %d names", as, len(x.names))
-			}
-			checkTree(t, im, x)
 		}
 	}
 }

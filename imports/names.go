@@ -104,14 +104,18 @@ func (im *importer) openTarget(t target, flags string) (*openFile, outcome) {
 	n, made := t.n, false
 	switch {
 	case strace.Has(flags, "O_TMPFILE"):
-		n, made = im.tmpfile(im.dirAt(t)), true
+		in := im.dirAt(t)
+		if in.kind != dir {
+			return nil, outcome{leftOut, impossible}
+		}
+		n, made = im.tmpfile(in), true
 	case n == nil && strace.Has(flags, "O_DIRECTORY"):
 		n = im.discover(t.in, t.as, dir)
 	case n == nil && strace.Has(flags, "O_CREAT"):
 		n, made = im.create(t), true
 	case n == nil:
 		n = im.discover(t.in, t.as, file)
-	case strace.Has(flags, "O_CREAT") && strace.Has(flags, "O_EXCL"):
+	case t.in != nil && strace.Has(flags, "O_CREAT") && strace.Has(flags, "O_EXCL"):
 		im.freeName(&t)
 		n, made = im.create(t), true
 	}
@@ -145,8 +149,8 @@ func (im *importer) openTarget(t target, flags string) (*openFile, outcome) {
 // create makes the model of a new file. Whoever opens it makes it in the script.
 func (im *importer) create(t target) *node {
 	n := &node{kind: file}
-	if im.first && t.in.before != nil {
-		n.maybe = strings.TrimPrefix(t.in.before.path+"/"+t.as, "./")
+	if p, ok := im.wasThere(t.in, t.as); ok {
+		n.maybe = p
 	}
 	n.attach(t.in, t.as)
 	im.born(n)
@@ -293,6 +297,10 @@ func (im *importer) linkat(a *active, from, to [2]int) outcome {
 	if o.kind != performed || n == nil || t.in == nil {
 		return o
 	}
+	// A directory has one name, and is not what its new entry would lie in.
+	if n.kind == dir || t.n == n {
+		return outcome{leftOut, impossible}
+	}
 	im.freeName(&t)
 	was, _ := n.path(im.tree)
 	n.attach(t.in, t.as)
@@ -300,8 +308,9 @@ func (im *importer) linkat(a *active, from, to [2]int) outcome {
 	if n.hidden {
 		n.hidden = false
 		n.detach(n.names[0].in, n.names[0].as)
-		now, _ := n.path(im.tree)
-		im.emit(workload.Op{Kind: workload.Rename, Path: was, To: now})
+		if now, ok := n.path(im.tree); ok {
+			im.emit(workload.Op{Kind: workload.Rename, Path: was, To: now})
+		}
 		return outcome{}
 	}
 	return outcome{leftOut, "a further name of a file (a hard link): the script has the first name, and all data"}
@@ -339,9 +348,11 @@ func (im *importer) renameat(a *active, from, to [2]int) outcome {
 
 // rename moves a name over another.
 func (im *importer) rename(src, dst target) outcome {
-	// Two names of one file: the kernel does nothing.
-	if src.n == dst.n {
-		return outcome{kind: noBlock}
+	switch {
+	case src.n == dst.n:
+		return outcome{kind: noBlock} // two names of one file: the kernel does nothing
+	case within(dst.in, src.n), dst.n != nil && within(src.in, dst.n):
+		return outcome{leftOut, impossible}
 	}
 	_, ok := src.n.path(im.tree)
 	inScript := ok && src.n.first(src.in, src.as) && (src.n.kind == file || src.n.kind == dir)
@@ -375,13 +386,20 @@ func (im *importer) replace(dst target, over bool) {
 	}
 }
 
+// impossible is why a call is left out that no kernel performs, so that something before it is not in
+// the log.
+const impossible = "a rename or link that the files known from the log do not allow"
+
 // exchange swaps two names by three renames.
 func (im *importer) exchange(src, dst target) outcome {
 	if dst.n == nil {
 		dst.n = im.discover(dst.in, dst.as, file)
 	}
-	if src.n == dst.n {
+	switch {
+	case src.n == dst.n:
 		return outcome{kind: noBlock}
+	case within(dst.in, src.n), within(src.in, dst.n):
+		return outcome{leftOut, impossible}
 	}
 	between := target{src.in, im.unused(src.in), nil}
 	for _, step := range [][2]target{{src, between}, {{dst.in, dst.as, dst.n}, {src.in, src.as, nil}}, {{between.in, between.as, src.n}, {dst.in, dst.as, nil}}} {

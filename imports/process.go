@@ -81,7 +81,11 @@ func (im *importer) newProcess(pid int) *process {
 
 // fork makes the child of a clone with these flags.
 func (im *importer) fork(parent *process, flags string, pid int) *process {
-	if old := im.procs[pid]; old != nil {
+	old := im.procs[pid]
+	if old == parent {
+		return parent // no kernel does that
+	}
+	if old != nil {
 		im.exit(old) // the number is used again, so that it has ended unseen
 	}
 	p := &process{pid: pid, files: parent.files, cwd: parent.cwd}

@@ -111,8 +111,9 @@ func (im *importer) drop(in *node, as string, n *node) {
 	case n.kind == file && ok && firstName && len(n.names) > 1:
 		// The script knows it by this name: it goes on by the next one.
 		n.detach(in, as)
-		to, _ := n.path(im.tree)
-		im.emit(workload.Op{Kind: workload.Rename, Path: p, To: to})
+		if to, ok := n.path(im.tree); ok {
+			im.emit(workload.Op{Kind: workload.Rename, Path: p, To: to})
+		}
 		return
 	case n.kind == file && ok && firstName:
 		im.hold(n)
@@ -155,7 +156,7 @@ func (im *importer) move(n *node, src, dst target) {
 			n.names[i] = name{dst.in, dst.as}
 		}
 	}
-	if now, _ := n.path(im.tree); inScript {
+	if now, ok := n.path(im.tree); ok && inScript {
 		im.emit(workload.Op{Kind: workload.Rename, Path: was, To: now})
 	}
 }

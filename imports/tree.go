@@ -69,6 +69,17 @@ func (n *node) path(root *node) (string, bool) {
 	return strings.Join(parts, "/"), true
 }
 
+// within says whether n is a directory, or lies in it.
+func within(n, in *node) bool {
+	for n != in {
+		if len(n.names) == 0 {
+			return false
+		}
+		n = n.names[0].in
+	}
+	return true
+}
+
 // attach gives a node a name that is free.
 func (n *node) attach(in *node, as string) {
 	in.children[as] = n
@@ -186,7 +197,7 @@ func (im *importer) becomeDir(n *node) bool {
 	switch {
 	case n.kind == dir:
 		return true
-	case n.kind != file || n.size > 0 || n.inScript > 0 || n.before == nil && !n.appeared:
+	case n.kind != file || n.hidden || len(n.names) > 1 || n.size > 0 || n.inScript > 0 || n.before == nil && !n.appeared:
 		return false
 	}
 	n.kind, n.children = dir, make(map[string]*node)

@@ -24,7 +24,7 @@ func TestNames(t *testing.T) {
 			t.Errorf("%q is written as %s and read as %v, %v", name, text, ops, err)
 		}
 		// Whoever splits a line at white space, as the guest does outside quotes, sees no more words.
-		if strings.IndexAny(strings.Trim(text, "\n"), "\n\r\t\v\f\x00") >= 0 {
+		if strings.ContainsAny(strings.Trim(text, "\n"), "\n\r\t\v\f\x00") {
 			t.Errorf("%q has a control character", text)
 		}
 	}

@@ -153,7 +153,7 @@ func layOut(t *testing.T, root string) {
 		check(os.WriteFile(filepath.Join("scenarios", s.Name+".yaml"), text, 0o666))
 	}
 	check(os.Symlink(filepath.Join(root, "replay"), "replay"))
-	check(os.Symlink(filepath.Join(root, "imports/testdata/traces/sqlite-wal.log.xz"), "log.strace.xz"))
+	check(os.Symlink(filepath.Join(root, "imports/testdata/traces/tar.log.xz"), "log.strace.xz"))
 	check(os.Symlink(filepath.Join(root, "filesystem/image/testdata/small-ext4.img.gz"), "disk.img"))
 }
 

@@ -54,16 +54,16 @@ symbolic links, extended attributes, the fsync of a folder. So is what no log sh
 program stores in a mapping of a file in memory, or writes by io_uring.
 docs/IMPORT.md says more.`,
 		Example: `  mbsim import log.strace.xz --root /mnt/vol -o out/case
-  mbsim replay out/case --mkfs --kernel 6.12`,
+  mbsim replay out/case --mkfs --kernel 6.12 -o out/replayed`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return f.run(args, c.OutOrStdout(), c.ErrOrStderr()) },
 	}
-	c.Flags().StringVar(&f.Root, "root", "", "the folder whose files are meant, an absolute path as in the log (required)")
-	c.Flags().StringVar(&f.Cwd, "cwd", "", "where the programs were when the log begins, an absolute path")
-	c.Flags().StringVar(&f.State, "state", "", "list of the files that were there before (find -printf '%y %s %P\\n')")
+	c.Flags().StringVar(&f.Root, "root", "", "the `folder` whose files are meant, an absolute path as in the log (required)")
+	c.Flags().StringVar(&f.Cwd, "cwd", "", "`folder` where the programs were when the log begins, an absolute path")
+	c.Flags().StringVar(&f.State, "state", "", "`file` with a list of what was there before (find -printf '%y %s %P\\n')")
 	c.Flags().BoolVar(&f.Lenient, "lenient", false, "count lines that strace does not write, instead of refusing the log")
-	c.Flags().StringVar(&f.size, "size", "", "size of the device in case.env (default: four times what the files need, 1G at least)")
-	c.Flags().StringVarP(&f.out, "out", "o", "", "folder of the case (required)")
+	c.Flags().StringVar(&f.size, "size", "", "`size` of the device in case.env (default: four times what the files need, 1G at least)")
+	c.Flags().StringVarP(&f.out, "out", "o", "", "`folder` of the case (required)")
 	return c
 }
 

@@ -56,6 +56,11 @@ type Reader struct {
 	pending map[int]begun // by process
 	event   Event
 	err     error
+
+	// On a terminal the message that a process is new stands in the middle of the line of the call
+	// that made it: split is what stands before it, and attached the process, 0 for none.
+	split    string
+	attached int
 }
 
 // begun is a call that has not ended.
@@ -80,10 +85,17 @@ func (r *Reader) Unfinished() int { return len(r.pending) }
 
 // Next goes on to the next line that tells something. It reports false at the end and at an error.
 func (r *Reader) Next() bool {
+	// The new process shows itself behind the line that was split.
+	if r.attached != 0 && r.split == "" {
+		r.event = Event{Kind: Attached, PID: r.attached, Line: r.event.Line}
+		r.attached = 0
+		return true
+	}
 	for r.err == nil && r.lines.Next() {
 		r.Lines++
-		text := strings.TrimSuffix(string(r.lines.Line()), "\r")
-		if strings.TrimSpace(text) == "" {
+		text := r.split + strings.TrimSuffix(string(r.lines.Line()), "\r")
+		r.split = ""
+		if strings.TrimSpace(text) == "" || r.splits(text) {
 			continue
 		}
 		wrong := r.line(text)
@@ -104,6 +116,22 @@ func (r *Reader) Next() bool {
 		r.err = r.lines.Err()
 	}
 	return false
+}
+
+// splits says whether a line is the first part of one that a message stands in.
+func (r *Reader) splits(text string) bool {
+	const message = "strace: Process "
+	i := strings.LastIndex(text, message)
+	if i <= 0 || strings.TrimSpace(text[:i]) == "" || !strings.HasSuffix(text, " attached") {
+		return false
+	}
+	sc := scanner{s: text, at: i + len(message)}
+	pid := sc.digits()
+	if pid <= 0 || sc.s[sc.at:] != " attached" {
+		return false
+	}
+	r.split, r.attached = text[:i], pid
+	return true
 }
 
 // line reads a line into the event.

@@ -128,6 +128,16 @@ func TestParts(t *testing.T) {
 	if r.Lines != 10 || r.Unfinished() != 0 {
 		t.Errorf("%d lines, %d calls without an end", r.Lines, r.Unfinished())
 	}
+	// On a terminal a message may split a line.
+	r = NewReader(strings.NewReader("clone(flags=SIGCHLDstrace: Process 8 attached\n, child_tidptr=0x7) = 8\n[pid 8] close(3) = 0\n[pid 7] vfork(strace: Process 9 attached\n <unfinished ...>\n"), "in")
+	got = nil
+	for r.Next() {
+		got = append(got, show(r.Event()))
+	}
+	want = []string{"0 0 clone[flags=SIGCHLD|child_tidptr=0x7]=8", "5 8", "0 8 close[3]=0", "1 7 vfork[]", "5 9"}
+	if r.Err() != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%v\ngot  %q\nwant %q", r.Err(), got, want)
+	}
 	// A mistake in the second part has its column there.
 	r = NewReader(strings.NewReader("1 write(3, <unfinished ...>\n1 <... write resumed>5] = 5\n"), "in")
 	for r.Next() {
