@@ -284,7 +284,11 @@ func verdicts(w io.Writer, out *run.Outcome) {
 	t.AppendHeader(table.Row{"expectation", "value", ""})
 	// A metric without a value does not meet an expectation, whatever the limit.
 	for _, v := range out.Verdicts {
-		value, word := fmt.Sprintf("%g", v.Value), "met"
+		// Six digits, unless the value that they say would be judged otherwise.
+		value, word := strconv.FormatFloat(v.Value, 'g', 6, 64), "met"
+		if said, err := strconv.ParseFloat(value, 64); err != nil || v.Expect.Holds(said) != v.Expect.Holds(v.Value) {
+			value = strconv.FormatFloat(v.Value, 'g', -1, 64)
+		}
 		switch {
 		case v.NotApplicable:
 			value, word = "", "not applicable: there is no such metric for what was run"
