@@ -438,6 +438,17 @@ func TestModel(t *testing.T) {
 			1 creat("/r/a b\n\"\\\303\251\1/#", 0644) = 3</r/a b\n"\\\303\251\1/#>`, `
 			mkdir "a b\x0a\"\\\xc3\xa9\x01"
 			creat f1 "a b\x0a\"\\\xc3\xa9\x01/#"`, ""},
+		"a descriptor of which nothing is known takes the place of one": {`
+			1 fcntl(1, F_DUPFD, 10) = 10
+			1 creat("/r/a", 0644) = 3
+			1 dup2(3, 1) = 1
+			1 close(3) = 0
+			1 write(1, ""..., 5) = 5
+			1 dup2(10, 1) = 1
+			1 write(1, ""..., 5) = 5`, `
+			creat f1 a
+			write f1 0 5
+			close f1`, "a descriptor of which"},
 		"a log of a terminal": {`
 			creat("/r/a", 0644) = 3
 			clone(child_stack=NULL, flags=SIGCHLD <unfinished ...>
