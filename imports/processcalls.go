@@ -56,6 +56,7 @@ func (im *importer) closeRange(a *active) outcome {
 	if strace.Has(a.c.Arg(2), "CLOSE_RANGE_UNSHARE") {
 		im.ownTable(a.p)
 	}
+	// From the lowest number up, as the kernel does; only what is open counts, however long the range.
 	ops := im.report.Ops
 	for _, fd := range slices.Sorted(maps.Keys(a.p.files.fds)) {
 		e := a.p.files.fds[fd]
@@ -186,6 +187,7 @@ func (im *importer) ownTable(p *process) {
 
 // execve closes the descriptors that are marked for it.
 func (im *importer) execve(a *active) outcome {
+	// A table that is shared with others is left to them.
 	im.ownTable(a.p)
 	for _, fd := range slices.Sorted(maps.Keys(a.p.files.fds)) {
 		if e := a.p.files.fds[fd]; e.cloexec {
