@@ -106,6 +106,7 @@ func (im *importer) sizeSeen(n *node, size int64, exact bool, by *active) {
 	if n == nil || n.kind != file || im.busy(n, by) {
 		return
 	}
+	// stat and a seek to the end are exact, unless the end has moved by appends of unknown place.
 	if exact && n.before != nil && n.appended == 0 && n.size <= size {
 		n.before.exact = true
 	}
@@ -122,6 +123,7 @@ func (im *importer) sizeSeen(n *node, size int64, exact bool, by *active) {
 		im.learn(n, &before{path: n.maybe, kind: file})
 		fallthrough
 	case n.before != nil && !n.before.sealed:
+		// Writes at given places lie inside of the size; what was appended comes on top of it.
 		if n.appended == 0 {
 			n.before.size = size
 		} else {
@@ -159,6 +161,7 @@ func (im *importer) prepare(known []*before) {
 	if rest >= 0 {
 		slices.SortStableFunc(known[rest:], func(a, b *before) int { return strings.Compare(a.path, b.path) })
 	}
+	// Each directory on the way comes before what lies in it.
 	for _, b := range known {
 		in := im.tree
 		parent, as := path.Split(b.path)
@@ -177,6 +180,7 @@ func (im *importer) prepare(known []*before) {
 			im.report.UnknownSizes++
 		}
 	}
+	// The log begins with all of that on the device.
 	if len(known) > 0 {
 		im.emit(workload.Op{Kind: workload.Sync})
 	}
@@ -189,6 +193,7 @@ func (im *importer) prepareOne(in *node, as string, b *before) *node {
 		im.becomeDir(n)
 		return n
 	}
+	// The first reading remembers where each node was, since directories may move later.
 	n := &node{kind: b.kind, target: b.target}
 	if im.first {
 		n.before = b
@@ -199,6 +204,7 @@ func (im *importer) prepareOne(in *node, as string, b *before) *node {
 	}
 	n.attach(in, as)
 	im.born(n)
+	// A file is made and filled through one descriptor.
 	if b.kind == file {
 		fd := im.open(n, true, false)
 		im.fillOpen(fd, 0, b.size)

@@ -105,6 +105,7 @@ func (im *importer) write(a *active, arg int, at string, n int64) outcome {
 	if off+n > d.at.n.size {
 		im.resize(d.at.n, off+n)
 	}
+	// O_SYNC and O_DSYNC: the call returns when the data is on the device.
 	if d.syncs {
 		im.emit(workload.Op{Kind: workload.Fsync, FD: fd})
 	}
@@ -202,6 +203,7 @@ func (im *importer) truncate(d *openFile, size string) outcome {
 	if !ok || n < 0 || fd == "" {
 		return outcome{leftOut, "a truncation of a file without a name"}
 	}
+	// From here on the log alone says how large the file is.
 	im.emit(workload.Op{Kind: workload.Ftruncate, FD: fd, Len: n})
 	im.resize(d.at.n, n)
 	d.at.n.fixed()
@@ -260,6 +262,8 @@ func (im *importer) fsync(a *active) outcome {
 	case d.at.n.kind != file:
 		return outcome{kind: noBlock}
 	}
+	// A file that is only read may be synced too, and is opened for it. The language has no fdatasync,
+	// which commits less where the size has not changed.
 	fd := im.fd(d)
 	if fd == "" {
 		return outcome{leftOut, "fsync of a file without a name"}

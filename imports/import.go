@@ -211,6 +211,7 @@ func (im *importer) event(e *strace.Event) {
 		im.events[e.PID] = append(im.events[e.PID], *e)
 		return
 	}
+	// The line's own event. A process has one call at a time.
 	switch e.Kind {
 	case strace.Exit:
 		im.exit(p)
@@ -291,6 +292,8 @@ func (im *importer) finish(a *active) {
 	c, p := a.c, a.p
 	im.report.Calls++
 	im.unlist(a)
+	// Each call is counted here, once. One that was performed before its end has its outcome already,
+	// and its end says under which number the file is open.
 	switch {
 	case strings.HasPrefix(c.Name, "exit"):
 		im.report.NoBlock++
@@ -306,6 +309,7 @@ func (im *importer) finish(a *active) {
 	default:
 		im.report.count(c, a.do.run(im, a))
 	}
+	// What the call has held is given back: close closes the file here.
 	if a.opened != nil {
 		im.release(a.opened)
 	}
@@ -313,6 +317,7 @@ func (im *importer) finish(a *active) {
 	if c.Name == "exit_group" || c.Name == "exit" {
 		im.exit(p)
 	}
+	// The end of a clone may tell whose child a process is that has shown itself before.
 	if isClone(c.Name) {
 		im.releaseEvents(false)
 	}
@@ -340,10 +345,12 @@ func (im *importer) releaseEvents(all bool) {
 	if !slices.ContainsFunc(im.pending, func(a *active) bool { return isClone(a.c.Name) && a.child == nil }) {
 		all = true
 	}
+	// The order of the processes' numbers, as that of a map would change from run to run.
 	for _, pid := range slices.Sorted(maps.Keys(im.events)) {
 		if im.procs[pid] == nil && !all {
 			continue
 		}
+		// They are no longer kept when they are performed, or they would be kept again.
 		events := im.events[pid]
 		delete(im.events, pid)
 		if im.procs[pid] == nil {

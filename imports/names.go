@@ -122,6 +122,7 @@ func (im *importer) openTarget(t target, flags string) (*openFile, outcome) {
 	if made && strace.Has(flags, "O_EXCL") {
 		n.maybe = ""
 	}
+	// What is no file, or is opened as a place alone, has nothing to do in the script.
 	d := im.newFile(spot{n: n})
 	if n.kind != file || strace.Has(flags, "O_PATH") {
 		return d, outcome{}
@@ -135,6 +136,7 @@ func (im *importer) openTarget(t target, flags string) (*openFile, outcome) {
 	if made || empties || d.writable {
 		d.fd = im.open(n, made || empties, d.direct)
 	}
+	// O_TRUNC truncates for readers too.
 	if empties {
 		im.resize(n, 0)
 		n.fixed()
@@ -205,6 +207,7 @@ func (im *importer) unlinkat(a *active, at [2]int) outcome {
 	if k == dir {
 		im.becomeDir(t.n)
 	}
+	// What the script does not have it need not remove.
 	ops := im.report.Ops
 	im.drop(t.in, t.as, t.n)
 	if im.report.Ops == ops {

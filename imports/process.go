@@ -88,6 +88,7 @@ func (im *importer) fork(parent *process, flags string, pid int) *process {
 	if old != nil {
 		im.exit(old) // the number is used again, so that it has ended unseen
 	}
+	// What the flags do not share, the child has a copy of; the open files themselves are shared always.
 	p := &process{pid: pid, files: parent.files, cwd: parent.cwd}
 	if strings.Contains(flags, "CLONE_FILES") {
 		p.files.refs++
@@ -188,6 +189,7 @@ func (im *importer) release(d *openFile) {
 	if d.fd != "" {
 		im.close(n, d.fd)
 	}
+	// The last reader of a removed file lets go of its blocks.
 	if n.opens == 0 && n.holder != "" {
 		im.close(n, n.holder)
 		n.holder = ""
@@ -242,6 +244,7 @@ func (im *importer) lookup(p *process, f strace.FD) *openFile {
 	} else if f.Deleted && im.below(f.Path) {
 		return nil
 	}
+	// Where its position is nobody knows: the end is the most likely place of a file that is written.
 	d := im.newFile(at)
 	if at.n != nil {
 		d.writable, d.pos = true, at.n.size

@@ -56,6 +56,7 @@ func (im *importer) closeRange(a *active) outcome {
 	if strace.Has(a.c.Arg(2), "CLOSE_RANGE_UNSHARE") {
 		im.ownTable(a.p)
 	}
+	// From the lowest number up, as the kernel does; only what is open counts, however long the range.
 	ops := im.report.Ops
 	for _, fd := range slices.Sorted(maps.Keys(a.p.files.fds)) {
 		e := a.p.files.fds[fd]
@@ -77,29 +78,38 @@ func (im *importer) closeRange(a *active) outcome {
 
 // dup gives an open file another descriptor.
 func (im *importer) dup(a *active) outcome {
-	if d := a.file(0); d != nil {
-		im.duplicate(a, d, strace.Has(a.c.Arg(2), "O_CLOEXEC"))
-	}
+	im.duplicate(a, a.file(0), strace.Has(a.c.Arg(2), "O_CLOEXEC"))
 	return quiet
 }
 
-// duplicate makes what the call has returned a descriptor of d.
+// duplicate makes what the call has returned a descriptor of d, nil where that is not known.
 func (im *importer) duplicate(a *active, d *openFile, cloexec bool) {
 	fd := int(a.c.Ret)
-	if e, ok := a.p.files.fds[fd]; ok && e.d == d {
+	e, ok := a.p.files.fds[fd]
+	switch {
+	case ok && e.d == d:
 		return // dup2 of a descriptor to itself
+	case d == nil && ok:
+		// What it is now is not known, but it is no longer what it was.
+		delete(a.p.files.fds, fd)
+		im.release(e.d)
+		return
+	case d == nil:
+		return
 	}
 	im.install(a.p, fd, d, cloexec)
 }
 
 func (im *importer) fcntl(a *active) outcome {
 	d, cmd, arg := a.file(0), a.c.Arg(1), a.c.Arg(2)
+	if cmd == "F_DUPFD" || cmd == "F_DUPFD_CLOEXEC" {
+		im.duplicate(a, d, cmd == "F_DUPFD_CLOEXEC")
+		return quiet
+	}
 	if d == nil {
 		return quiet
 	}
 	switch cmd {
-	case "F_DUPFD", "F_DUPFD_CLOEXEC":
-		im.duplicate(a, d, cmd == "F_DUPFD_CLOEXEC")
 	case "F_SETFL":
 		d.appends, d.direct = strace.Has(arg, "O_APPEND"), strace.Has(arg, "O_DIRECT")
 	case "F_SETFD":
@@ -177,6 +187,7 @@ func (im *importer) ownTable(p *process) {
 
 // execve closes the descriptors that are marked for it.
 func (im *importer) execve(a *active) outcome {
+	// A table that is shared with others is left to them.
 	im.ownTable(a.p)
 	for _, fd := range slices.Sorted(maps.Keys(a.p.files.fds)) {
 		if e := a.p.files.fds[fd]; e.cloexec {

@@ -106,6 +106,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, what it does below %s\n\n", r.File, r.Root)
 	count := func(n int64, text string) { fmt.Fprintf(&b, "%10d %s\n", n, text) }
+	// What became of the calls.
 	count(r.Lines, "lines read")
 	count(r.Calls, "calls in them; of these")
 	count(r.Performed, "  performed")
@@ -117,6 +118,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	if r.Foreign > 0 {
 		count(r.Foreign, "lines that strace does not write, the first: "+r.FirstOdd)
 	}
+	// What is in the script.
 	fmt.Fprintf(&b, "\n")
 	count(r.Ops, "operations in ops; of these")
 	count(r.PrepareOps, fmt.Sprintf("  make the %d files and folders that were there before", r.Before))
@@ -126,6 +128,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	}
 	count(r.Bytes, "bytes at most in all files at a time, in pages of 4096")
 	count(r.Names, "files and folders at most at a time")
+	// Why calls are not in it, and what is in it in another way.
 	section := func(title string, list []Reason) {
 		if len(list) == 0 {
 			return

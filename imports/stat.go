@@ -15,6 +15,7 @@ func statHandlers(add func(string, handler)) {
 		}
 		add(calls, h)
 	}
+	// Whether a symbolic link at the end is followed: by the call's name, or by a flag.
 	always := func(*active) bool { return true }
 	never := func(*active) bool { return false }
 	flag := func(arg int) func(*active) bool {

@@ -134,6 +134,7 @@ func (f *importFlags) write(log *imports.Log, set *atomicfile.Set) (*imports.Rep
 		return nil, err
 	}
 	ops := bufio.NewWriterSize(file, 1<<16)
+	// The script is written as the log is read, and may be long.
 	report, err := imports.Strace(log, f.Options, ops)
 	if e := ops.Flush(); err == nil {
 		err = e
@@ -144,6 +145,7 @@ func (f *importFlags) write(log *imports.Log, set *atomicfile.Set) (*imports.Rep
 	if err != nil {
 		return nil, err
 	}
+	// The rest follows from what was counted meanwhile.
 	env, err := f.caseEnv(report)
 	if err != nil {
 		return nil, err
@@ -178,6 +180,7 @@ func (f *importFlags) tell(r *imports.Report, stdout, stderr io.Writer) {
 	fmt.Fprintf(stdout, "%d lines, %d calls: %d performed, %d move no block, %d failed, %d outside of %s\n",
 		r.Lines, r.Calls, r.Performed, r.NoBlock, r.Failed, r.Outside, r.Root)
 	fmt.Fprintf(stdout, "%s/ops has %d operations, %d of them for %d files and folders that were there before\n", f.out, r.Ops, r.PrepareOps, r.Before)
+	// Whatever is not in the script is said, so that nobody takes the case for more than it is.
 	if r.Performed == 0 {
 		fmt.Fprintf(stderr, "mbsim: warning: no call of the log did anything below %s\n", r.Root)
 	}
