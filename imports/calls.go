@@ -90,7 +90,7 @@ func (im *importer) write(a *active, arg int, at string, n int64) outcome {
 	if !given {
 		off = d.pos
 	}
-	if d.appends {
+	if d.appends || d.atEnd && !given {
 		off = d.at.n.size
 		d.at.n.appended += n
 	}
@@ -181,7 +181,7 @@ func (im *importer) lseek(a *active) outcome {
 	if d == nil || d.at.n == nil || d.at.n.kind != file {
 		return outcome{kind: noBlock}
 	}
-	d.pos = a.c.Ret
+	d.pos, d.atEnd = a.c.Ret, false
 	if off, ok := strace.Int(a.c.Arg(1)); ok && a.c.Arg(2) == "SEEK_END" {
 		im.sizeSeen(d.at.n, a.c.Ret-off, true, a)
 	}

@@ -368,6 +368,21 @@ func TestModel(t *testing.T) {
 			write f1 0 5
 			mkdir d
 			creat f2 d/x`, "a descriptor of which"},
+		"a file that was open and is written at its end": {`
+			1 write(5</r/log>, ""..., 10) = 10
+			1 fstat(5</r/log>, {st_mode=S_IFREG|0644, st_size=510, ...}) = 0
+			1 write(5</r/log>, ""..., 10) = 10
+			1 fstat(5</r/log>, {st_mode=S_IFREG|0644, st_size=520, ...}) = 0
+			1 lseek(5</r/log>, 0, SEEK_SET) = 0
+			1 write(5</r/log>, ""..., 10) = 10`, `
+			creat f1 log
+			write f1 0 500
+			close f1
+			sync
+			open f1 log
+			write f1 500 10
+			write f1 510 10
+			write f1 0 10`, ""},
 		"what the script cannot say is counted": {`
 			1 open("/r/a", O_RDWR|O_CREAT, 0644) = 3
 			1 mmap(NULL, 4096, PROT_READ|PROT_WRITE, MAP_SHARED, 3, 0) = 0x7f0000000000

@@ -16,6 +16,8 @@ type openFile struct {
 	pos  int64
 
 	writable, appends, direct, syncs bool
+	// atEnd says that the position is not known, and taken to be the end of the file.
+	atEnd bool
 
 	fd string // the script's descriptor, "" while it needs none
 }
@@ -247,7 +249,7 @@ func (im *importer) lookup(p *process, f strace.FD) *openFile {
 	// Where its position is nobody knows: the end is the most likely place of a file that is written.
 	d := im.newFile(at)
 	if at.n != nil {
-		d.writable, d.pos = true, at.n.size
+		d.writable, d.atEnd = true, true
 		im.report.note(noteInherited, im.now)
 	}
 	im.install(p, f.N, d, false)
