@@ -20,6 +20,9 @@ import (
 // looks like the repository's, with what the examples read: scenarios (cut down, so that the runs
 // are short), a case, an image, and folders of runs and studies.
 func TestExamples(t *testing.T) {
+	if testing.Short() {
+		t.Skip("performs every example, which takes a minute")
+	}
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
@@ -33,24 +36,18 @@ func TestExamples(t *testing.T) {
 	} {
 		performLine(t, line)
 	}
-	// What makes a run or a study comes first: the others read it.
-	examples := examplesOf(t, newRoot())
-	// init comes before the runs of what it writes.
-	slices.SortStableFunc(examples, func(a, b string) int {
-		return strings.Compare(strings.Repeat("z", min(1, strings.Index(a, "mbsim init")+1)), strings.Repeat("z", min(1, strings.Index(b, "mbsim init")+1))) * -1
-	})
-	first := func(line string) bool {
-		return strings.HasPrefix(line, "mbsim init ") || strings.HasPrefix(line, "mbsim run ") || strings.HasPrefix(line, "mbsim sweep ")
-	}
-	slices.SortStableFunc(examples, func(a, b string) int {
+	// What writes scenarios comes first, then what makes a run or a study: the others read these.
+	rank := func(line string) int {
 		switch {
-		case first(a) == first(b):
+		case strings.HasPrefix(line, "mbsim init "):
 			return 0
-		case first(a):
-			return -1
+		case strings.HasPrefix(line, "mbsim run "), strings.HasPrefix(line, "mbsim sweep "):
+			return 1
 		}
-		return 1
-	})
+		return 2
+	}
+	examples := examplesOf(t, newRoot())
+	slices.SortStableFunc(examples, func(a, b string) int { return rank(a) - rank(b) })
 	for _, line := range examples {
 		performLine(t, line)
 	}
