@@ -60,6 +60,10 @@ func (p *plug) setOrder(group []conversion) {
 			if r.start < last.request || r.start == last.request && c.pblk > last.block {
 				last = ioOrder{r.start, c.pblk}
 			}
+			// No other request holds a part of what lies in this one.
+			if r.start <= c.pblk && c.pblk+allocator.Block(c.len) <= r.start+allocator.Block(r.len) {
+				break
+			}
 		}
 	}
 	for i := range group {
