@@ -90,7 +90,6 @@ func (fs *FS) readInode(number uint32) *inode {
 	in := fs.inodes.at(number)
 	if !in.resident {
 		in.resident = true
-		fs.readTableOf(number, false)
 		fs.useTable(number, false)
 		if fs.journal.Running() {
 			in.syncTid = uint32(fs.journal.Current())
@@ -107,7 +106,6 @@ func (fs *FS) makeInode(t *task, parent *inode, mode uint32, name string) (*inod
 	}
 	// The file system's features decide whether it begins with an extent tree or with
 	// inline data.
-	fs.readTableOf(number, true)
 	fs.useTable(number, true)
 	in := fs.blankInode(number, mode)
 	in.Extents = fs.extents

@@ -41,33 +41,6 @@ func (fs *FS) newMetadata(b allocator.Block) {
 	}
 }
 
-// useTable uses the block of the inode table that an inode lies in (__ext4_get_inode_loc). Where it
-// must be read, those around it are read with it. One whose other inodes are all free is not read
-// for a new inode.
-func (fs *FS) useTable(number uint32, fresh bool) {
-	if fs.opt.Cache == nil {
-		return
-	}
-	g := allocator.GroupID((number - 1) / fs.geo.InodesPerGroup)
-	bit := (number - 1) % fs.geo.InodesPerGroup
-	ig, table, at := fs.inodeGroupOf(g), fs.layout.Desc(g).InodeTable, allocator.Block(fs.tableBlock(bit))
-	if fs.opt.Cache.Use(table + at) {
-		return
-	}
-	per := fs.layout.Super.InodesPerBlock()
-	if fresh && fs.onlyInode(ig, uint32(at)*per, per, bit) {
-		return
-	}
-	// The range is aligned on the device, begins in the table, and ends where inodes were never used.
-	used := fs.geo.InodesPerGroup
-	if fs.groupChecksums {
-		used -= min(ig.unused, used)
-	}
-	begin := max((table+at)&^(readahead-1), table)
-	end := min(begin+readahead, table+allocator.Block((used+per-1)/per))
-	fs.useBetween(begin, table+at, end)
-}
-
 // useBetween reads what is missing of the blocks [begin, end), and at, which Cache.Use has just found
 // missing, with the missing ones next to it in one request.
 func (fs *FS) useBetween(begin, at, end allocator.Block) {
