@@ -155,6 +155,7 @@ func (c *Collector) sample(now int64, all bool) Row {
 	if !row && !snap && !column {
 		return nil
 	}
+	// Counters are counted from the beginning of what is measured; what follows from them comes last.
 	r := NewRow()
 	c.count(r)
 	for id := range r {

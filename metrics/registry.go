@@ -8,6 +8,7 @@ import (
 
 // build is the registry: the tables of this package, one after the other.
 func build() []Metric {
+	// The order is that of tables and docs: space and files, then the allocator, then time.
 	all := append([]Metric(nil), spaceMetrics...)
 	for i := range treeTable {
 		all = append(all, treeTable[i].Metric)

@@ -65,6 +65,7 @@ func (s *Series) Points(name string) (times []int64, values []float64, err error
 // mean is that over several series. It is weighted by time: each value counts half of the
 // way to its neighbours, and a value of an interval for the interval.
 func mean(all []*Series, id ID) float64 {
+	// area is the sum of values by time, span that time; of one value alone there is no span.
 	var area, span, only float64
 	n := 0
 	for _, s := range all {

@@ -33,6 +33,9 @@ const (
 	argGroups                // Op.To: numbers and commas, may be left out
 )
 
+// maxCPU is the highest number of a CPU that a script may name.
+const maxCPU = 1023
+
 // optional says that an argument may be left out.
 func (a argKind) optional() bool { return a == argDirect || a == argGroups }
 
@@ -280,13 +283,16 @@ func (p *parser) arg(op *Op, a argKind, w string) (err error) {
 		op.Off, err = p.number(a, w, math.MaxInt64)
 	case argLen:
 		op.Len, err = p.number(a, w, math.MaxInt64)
-	case argMode:
+	case argMode, argUID:
 		var n int64
 		n, err = p.number(a, w, math.MaxUint32)
 		op.Mode = uint32(n)
-	case argCPU:
-		var n int64
-		n, err = p.number(a, w, 1023)
+	case argCPU, argPID:
+		top, n := int64(maxCPU), int64(0)
+		if a == argPID {
+			top = math.MaxInt32
+		}
+		n, err = p.number(a, w, top)
 		op.N = int(n)
 	case argDirect:
 		if w != "direct" {
@@ -297,14 +303,6 @@ func (p *parser) arg(op *Op, a argKind, w string) (err error) {
 		op.Off, err = p.number(a, w, math.MaxInt64)
 	case argBlocks:
 		op.Len, err = p.number(a, w, math.MaxInt64)
-	case argPID:
-		var n int64
-		n, err = p.number(a, w, math.MaxInt32)
-		op.N = int(n)
-	case argUID:
-		var n int64
-		n, err = p.number(a, w, math.MaxUint32)
-		op.Mode = uint32(n)
 	case argGroups:
 		for g := range strings.SplitSeq(w, ",") {
 			if _, err := p.number(a, g, math.MaxUint32); err != nil {

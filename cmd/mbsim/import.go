@@ -58,6 +58,7 @@ docs/IMPORT.md says more.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return f.run(args, c.OutOrStdout(), c.ErrOrStderr()) },
 	}
+	// What the log does not say of itself, and where the case goes.
 	c.Flags().StringVar(&f.Root, "root", "", "the `folder` whose files are meant, an absolute path as in the log (required)")
 	c.Flags().StringVar(&f.Cwd, "cwd", "", "`folder` where the programs were when the log begins, an absolute path")
 	c.Flags().StringVar(&f.State, "state", "", "`file` with a list of what was there before (find -printf '%y %s %P\\n')")

@@ -40,6 +40,7 @@ scenario with timing has no such case, since its operations overlap.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return f.script(c.Context(), args[0], c.ErrOrStderr()) },
 	}
+	// The flags of a run that matter here, and the case's own.
 	f.addScenarioFlags(c)
 	addOut(c, &f.out, "required: that of the case")
 	c.Flags().BoolVar(&f.times, "times", false, "with the times of the run, for mbsim replay, which then places every block as the run did")

@@ -60,6 +60,7 @@ A time shows what there was just before what happened at that very nanosecond.`,
 			return f.show(c.Context(), args[0], args[1:], c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
+	// In which form, of which moment, and from where the scenario was read.
 	c.Flags().StringVar(&f.as, "as", "", "`form`: "+strings.Join(showForms, ", "))
 	c.Flags().StringVar(&f.at, "at", "", "simulated `time`, such as 30s or 1m30s (default the end)")
 	c.Flags().StringVar(&f.base, "base", "", "`folder` that paths in the scenario are relative to")

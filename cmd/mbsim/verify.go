@@ -57,6 +57,7 @@ Exit codes: 0 all is identical, 1 something differs, or mbsim itself or the mach
 			return v.verify(args)
 		},
 	}
+	// Which recordings, and how the verdicts are printed.
 	addKernel(c, &kernel, kernels.Default().Name, "`kernel` that behaves, and whose recording it is")
 	addFormat(c, &format, verifyFormats...)
 	return c

@@ -270,6 +270,7 @@ func (d *dumpReader) finishSuper(values map[string]string) error {
 // field takes over one line of the superblock. Lines it does not know are left.
 func (d *dumpReader) field(key, v string) (err error) {
 	sb := d.sb
+	// Numbers are read with as many bits as the superblock has for them; what is wrong with one is err.
 	number := numberOf(v, &err)
 	switch key {
 	case "Filesystem volume name":
