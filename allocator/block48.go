@@ -2,7 +2,7 @@ package allocator
 
 // Block48 is a physical block number in 48 bits, as many as it has on disk. What is kept
 // for each range of each file is small so, and needs no alignment.
-type Block48 [3]uint16
+type Block48 struct{ low, middle, high uint16 }
 
 // Pack48 packs a block number, which must be below 2^48.
 func Pack48(b Block) Block48 {
@@ -11,5 +11,5 @@ func Pack48(b Block) Block48 {
 
 // Block unpacks the block number.
 func (x Block48) Block() Block {
-	return Block(x[0]) | Block(x[1])<<16 | Block(x[2])<<32
+	return Block(x.low) | Block(x.middle)<<16 | Block(x.high)<<32
 }

@@ -68,14 +68,21 @@ func (b *brief) find(lblk uint32) (es.Range, bool) {
 	return b.hole(), true
 }
 
-// tallies is what the statistics of the status trees count for a brief file in each state.
-// Where the run lies and how long it is makes no difference to them.
-var tallies = func() (t [len(statusOfRun)]filesystem.StatusTree) {
-	for s := range t {
+// changes is what the statistics of the status trees gain when a brief file goes from one state to
+// another. Where the run lies and how long it is makes no difference to them.
+var changes = func() (c [len(statusOfRun)][len(statusOfRun)]filesystem.StatusTree) {
+	tally := func(s int) filesystem.StatusTree {
 		b := brief{state: briefState(s), n: 1}
-		t[s] = es.Tally(b.appendRanges(nil))
+		return es.Tally(b.appendRanges(nil))
 	}
-	return t
+	for old := range c {
+		for now := range c[old] {
+			before, after := tally(old), tally(now)
+			c[old][now].Add(&after)
+			c[old][now].Sub(&before)
+		}
+	}
+	return c
 }()
 
 // lookupStatus is Lookup of the file's status tree, which need not exist for it.
@@ -101,8 +108,7 @@ func (in *inode) firstDelayed(lblk, end uint32) (es.Range, bool) {
 
 // setBrief makes b the inode's brief, and brings the statistics up to date.
 func (fs *FS) setBrief(in *inode, b brief) {
-	fs.esStats.Sub(&tallies[in.brief.state])
-	fs.esStats.Add(&tallies[b.state])
+	fs.esStats.Add(&changes[in.brief.state][b.state])
 	in.brief = b
 }
 

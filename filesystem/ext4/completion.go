@@ -42,28 +42,32 @@ func (p *plug) order() {
 		}
 		p.setOrder(leaving[i:j])
 	}
-	slices.SortStableFunc(leaving, func(a, b conversion) int {
-		return cmp.Or(cmp.Compare(b.ends.request, a.ends.request), cmp.Compare(a.ends.block, b.ends.block))
-	})
+	slices.SortFunc(leaving, endsBefore)
+}
+
+// endsBefore compares conversions by when their IO ends: of requests the highest first, of what
+// lies in one request, or was mapped together, the lowest blocks first.
+func endsBefore(a, b conversion) int {
+	if a.ends.request != b.ends.request {
+		return cmp.Compare(b.ends.request, a.ends.request)
+	}
+	if a.ends.block != b.ends.block {
+		return cmp.Compare(a.ends.block, b.ends.block)
+	}
+	return cmp.Compare(a.lblk, b.lblk)
 }
 
 // setOrder notes when a group of conversions ends: with the request that ends last, which is the
-// one with the lowest blocks.
+// one with the lowest blocks. The parts of one request end from its start on.
 func (p *plug) setOrder(group []conversion) {
 	last := ioOrder{request: math.MaxUint64}
 	for _, c := range group {
-		for _, r := range p.held[:p.requests] {
-			if r.start+allocator.Block(r.len) <= c.pblk || c.pblk+allocator.Block(c.len) <= r.start {
-				continue
-			}
-			// The parts of one request end from its start on.
-			if r.start < last.request || r.start == last.request && c.pblk > last.block {
-				last = ioOrder{r.start, c.pblk}
-			}
-			// No other request holds a part of what lies in this one.
-			if r.start <= c.pblk && c.pblk+allocator.Block(c.len) <= r.start+allocator.Block(r.len) {
-				break
-			}
+		if c.request == noRequest {
+			continue
+		}
+		start := p.held[c.request].start
+		if start < last.request || start == last.request && c.pblk > last.block {
+			last = ioOrder{start, c.pblk}
 		}
 	}
 	for i := range group {
@@ -75,10 +79,13 @@ func (p *plug) setOrder(group []conversion) {
 // worker does all of a file at once (ext4_do_flush_completed_IO). first is a map to use, whose
 // content is lost.
 func byFile(all []conversion, first map[*inode]int) {
+	// Mostly those of a file follow each other already, and a brief file has only one.
 	clear(first)
 	apart := false
-	// The place of each file's first conversion. Mostly those of a file follow each other already.
 	for i, c := range all {
+		if c.in.brief.state != notBrief {
+			continue
+		}
 		at, seen := first[c.in]
 		if !seen {
 			first[c.in] = i
@@ -86,7 +93,12 @@ func byFile(all []conversion, first map[*inode]int) {
 			apart = true
 		}
 	}
-	if apart {
-		slices.SortStableFunc(all, func(a, b conversion) int { return cmp.Compare(first[a.in], first[b.in]) })
+	if !apart {
+		return
 	}
+	// Now every file needs the place of its first one.
+	for i, c := range slices.Backward(all) {
+		first[c.in] = i
+	}
+	slices.SortStableFunc(all, func(a, b conversion) int { return cmp.Compare(first[a.in], first[b.in]) })
 }

@@ -13,6 +13,7 @@ type conversion struct {
 	lblk, len uint32
 	pblk      allocator.Block
 	group     int     // what was mapped together ends together (ext4_init_io_end)
+	request   int     // while the IO is held back, plug.held[request] has its first part
 	ends      ioOrder // when, among what left together
 }
 

@@ -64,6 +64,9 @@ type heldRequest struct {
 	len   uint32
 }
 
+// noRequest is the place of a request that is not held back.
+const noRequest = -1
+
 // start begins to hold back what a writer sends (blk_start_plug).
 func (p *plug) start(fs *FS, flusher bool) {
 	p.fs, p.flusher = fs, flusher
@@ -72,32 +75,42 @@ func (p *plug) start(fs *FS, flusher bool) {
 	p.gathered, p.sentAt = 0, -1
 }
 
-// add makes requests of n blocks from start on (blk_mq_submit_bio).
-func (p *plug) add(start allocator.Block, n uint32) {
+// add makes requests of the blocks of a conversion (blk_mq_submit_bio), which waits for the end of
+// their IO from now on.
+func (p *plug) add(c conversion) {
 	bits := p.fs.geo.BlockBits
 	most := uint32(plugRequestBytes >> bits)
+	c.group, c.request = p.groups, noRequest
+	start, n := c.pblk, c.len
 	for n > 0 {
 		r := heldRequest{start, min(n, most)}
 		start += allocator.Block(r.len)
 		n -= r.len
 		// What continues a request that is held back makes no new one.
-		if p.merge(r, most) {
-			continue
+		i := p.merge(r, most)
+		if i < 0 {
+			// All requests leave before one more is held back, if there are many or the last
+			// one is large.
+			if p.requests == plugRequests || p.requests > 0 && p.held[p.requests-1].len >= plugFlushBytes>>bits {
+				p.flush()
+				c.request = noRequest
+			}
+			i = p.requests
+			p.held[i] = r
+			p.requests++
 		}
-		// All requests leave before one more is held back, if there are many or the last
-		// one is large.
-		if p.requests == plugRequests || p.requests > 0 && p.held[p.requests-1].len >= plugFlushBytes>>bits {
-			p.flush()
+		// The first part that is still held back lies lowest, so its IO ends last.
+		if c.request == noRequest {
+			c.request = i
 		}
-		p.held[p.requests] = r
-		p.requests++
 	}
+	p.fs.conversions = append(p.fs.conversions, c)
 }
 
-// merge joins r with a request that is held back and adjacent to it, and reports whether it
-// did. No request becomes larger than most (blk_attempt_plug_merge). The newest are tried
-// first.
-func (p *plug) merge(r heldRequest, most uint32) bool {
+// merge joins r with a request that is held back and adjacent to it, and returns its place in
+// held, noRequest if there is none. No request becomes larger than most
+// (blk_attempt_plug_merge). The newest are tried first.
+func (p *plug) merge(r heldRequest, most uint32) int {
 	for i := p.requests - 1; i >= 0; i-- {
 		h := &p.held[i]
 		// r may continue the request, or come right before it.
@@ -110,9 +123,9 @@ func (p *plug) merge(r heldRequest, most uint32) bool {
 			h.start = r.start
 		}
 		h.len += r.len
-		return true
+		return i
 	}
-	return false
+	return noRequest
 }
 
 // next begins the next range. All that it is mapped to ends together, so what was mapped before
@@ -127,6 +140,10 @@ func (p *plug) next() {
 func (p *plug) flush() {
 	p.order()
 	p.requests = 0
+	// What the range being mapped has added so far leaves too, though it is not complete.
+	for i := p.group; i < len(p.fs.conversions); i++ {
+		p.fs.conversions[i].request = noRequest
+	}
 	if p.sent < p.group {
 		p.sent = p.group
 		if p.sentAt < 0 {

@@ -46,8 +46,7 @@ func TestPlug(t *testing.T) {
 			p.start(fs, false)
 			for i, x := range c.chunks {
 				p.next()
-				p.add(x.start, x.len)
-				fs.conversions = append(fs.conversions, conversion{len: x.len})
+				p.add(conversion{pblk: x.start, len: x.len})
 				if p.sent != x.left {
 					t.Fatalf("%d chunks have left after chunk %d, want %d", p.sent, i, x.left)
 				}
@@ -84,11 +83,9 @@ func TestSettled(t *testing.T) {
 		var p plug
 		p.start(fs, false)
 		p.convertSent(&task{}, 500) // gathered before the first IO leaves
-		p.add(1000, 32)
-		fs.conversions = append(fs.conversions, conversion{in: in, lblk: 0, len: 32})
+		p.add(conversion{in: in, pblk: 1000, lblk: 0, len: 32})
 		p.next()
-		p.add(3000, 1) // the first leaves with this one
-		fs.conversions = append(fs.conversions, conversion{in: in, lblk: 100, len: 1})
+		p.add(conversion{in: in, pblk: 3000, lblk: 100, len: 1}) // the first leaves with this one
 		for _, n := range c.gathered {
 			p.convertSent(&task{}, n)
 		}

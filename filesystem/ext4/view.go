@@ -153,7 +153,7 @@ func (fs *FS) ShrinkerInfo() filesystem.ShrinkerInfo {
 		s.Largest.Inode, s.Largest.Extents, s.Largest.Reclaimable = number, 1, 1
 	}
 	for in := range fs.inodes.all() {
-		t := tallies[in.brief.state]
+		t := changes[briefEmpty][in.brief.state] // an empty one holds nothing
 		if in.brief.state == notBrief {
 			t = in.fileMap().es.Tally()
 		}

@@ -264,8 +264,7 @@ func (fs *FS) mapOne(t *task, in *inode, x pagecache.Run, held *plug) (uint32, e
 	// These blocks become written when the IO has ended; until then the plug may hold it
 	// back.
 	if nolock && m.state&stateUnwritten != 0 {
-		held.add(m.pblk, m.len)
-		fs.conversions = append(fs.conversions, conversion{in: in, lblk: m.lblk, len: m.len, pblk: m.pblk, group: held.groups})
+		held.add(conversion{in: in, lblk: m.lblk, len: m.len, pblk: m.pblk})
 	}
 	return got, 0
 }
