@@ -2,7 +2,6 @@ package ext4
 
 import (
 	"cmp"
-	"math"
 	"slices"
 
 	"mbsim/allocator"
@@ -20,10 +19,15 @@ import (
 // Deviates from the recorder's device: that finishes some requests before it has looked at all,
 // so that the lower part may end before the higher one (docs/MODEL.md, Races).
 
-// ioOrder says when IO ends among what left together.
-type ioOrder struct {
-	request allocator.Block // where the last of its requests begins
-	block   allocator.Block // where its part of that request begins
+// ioOrder says when IO ends among what left together: what has the larger one ends later.
+type ioOrder uint64
+
+// endOf is the order of what begins at block, or has gone up to there, in a request that begins
+// at request. The lower a request lies the later it ends, and its parts end from its start on. No
+// request is as long as 2^16 blocks, and no device as 2^48.
+func endOf(request, block allocator.Block) ioOrder {
+	const last = 1<<48 - 1
+	return ioOrder((last-request)<<16 | (max(block, request) - request))
 }
 
 // order puts the conversions of all that leaves now, and is complete with it, into the order in
@@ -45,29 +49,21 @@ func (p *plug) order() {
 	slices.SortFunc(leaving, endsBefore)
 }
 
-// endsBefore compares conversions by when their IO ends: of requests the highest first, of what
-// lies in one request, or was mapped together, the lowest blocks first.
+// endsBefore compares conversions by when their IO ends. What was mapped together ends together,
+// and is converted by rising blocks of the file.
 func endsBefore(a, b conversion) int {
-	if a.ends.request != b.ends.request {
-		return cmp.Compare(b.ends.request, a.ends.request)
-	}
-	if a.ends.block != b.ends.block {
-		return cmp.Compare(a.ends.block, b.ends.block)
+	if a.ends != b.ends {
+		return cmp.Compare(a.ends, b.ends)
 	}
 	return cmp.Compare(a.lblk, b.lblk)
 }
 
-// setOrder notes when a group of conversions ends: with the request that ends last, which is the
-// one with the lowest blocks. The parts of one request end from its start on.
+// setOrder notes when a group of conversions ends: with the part that ends last.
 func (p *plug) setOrder(group []conversion) {
-	last := ioOrder{request: math.MaxUint64}
+	var last ioOrder
 	for _, c := range group {
-		if c.request == noRequest {
-			continue
-		}
-		start := p.held[c.request].start
-		if start < last.request || start == last.request && c.pblk > last.block {
-			last = ioOrder{start, c.pblk}
+		if c.request != noRequest {
+			last = max(last, endOf(p.held[c.request].start, c.pblk))
 		}
 	}
 	for i := range group {
