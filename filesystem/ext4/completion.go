@@ -40,6 +40,10 @@ func (p *plug) order() {
 	if leaving[0].group == leaving[len(leaving)-1].group {
 		return
 	}
+	// A brief file changes its state and nothing else: among such files the order is of no account.
+	if !slices.ContainsFunc(leaving, conversion.ofTree) {
+		return
+	}
 	// What was mapped together ends together.
 	for i, j := 0, 0; i < len(leaving); i = j {
 		for j = i; j < len(leaving) && leaving[j].group == leaving[i].group; j++ {
@@ -79,7 +83,7 @@ func byFile(all []conversion, first map[*inode]int) {
 	clear(first)
 	apart := false
 	for i, c := range all {
-		if c.in.brief.state != notBrief {
+		if !c.ofTree() {
 			continue
 		}
 		at, seen := first[c.in]

@@ -24,7 +24,7 @@ func TestIOOrder(t *testing.T) {
 		{"a group ends with its lowest request", []part{{1, 9000, 5}, {1, 1000, 5}, {2, 5000, 5}}, []int{2, 1}},
 		{"one request from its start on", []part{{1, 1010, 10}, {2, 1000, 10}}, []int{2, 1}},
 	} {
-		fs := &FS{}
+		fs, in := &FS{}, new(inode)
 		fs.geo.BlockBits = 12
 		var p plug
 		p.start(fs, false)
@@ -32,7 +32,7 @@ func TestIOOrder(t *testing.T) {
 			if i == 0 || x.group != c.parts[i-1].group {
 				p.next()
 			}
-			p.add(conversion{pblk: x.start, len: x.len})
+			p.add(conversion{in: in, pblk: x.start, len: x.len})
 		}
 		p.finish()
 		var got []int

@@ -17,6 +17,10 @@ type conversion struct {
 	ends      ioOrder // when, among what left together
 }
 
+// ofTree says that the conversion changes an extent tree. A brief file has none: its blocks are
+// mapped at once, and so are converted at once.
+func (c conversion) ofTree() bool { return c.in.brief.state == notBrief }
+
 // ioEnd holds the conversions that one process has taken over from FS.conversions. The
 // process waits for the lock of each file in turn, and others run meanwhile. So whoever
 // truncates or frees a file must find all of its conversions, wherever they are.

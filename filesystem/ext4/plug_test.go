@@ -40,13 +40,13 @@ func TestPlug(t *testing.T) {
 		{"many small ones", many},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			fs := &FS{}
+			fs, in := &FS{}, new(inode)
 			fs.geo.BlockBits = 12
 			var p plug
 			p.start(fs, false)
 			for i, x := range c.chunks {
 				p.next()
-				p.add(conversion{pblk: x.start, len: x.len})
+				p.add(conversion{in: in, pblk: x.start, len: x.len})
 				if p.sent != x.left {
 					t.Fatalf("%d chunks have left after chunk %d, want %d", p.sent, i, x.left)
 				}
