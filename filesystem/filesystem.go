@@ -67,6 +67,7 @@ type FileInfo struct {
 	Path    string
 	Inode   uint32
 	Mode    uint32 // type and permissions, as st_mode
+	Links   uint32 // names (st_nlink)
 	Size    int64  // bytes
 	Sectors int64  // 512-byte sectors in use, metadata blocks included
 	Extents []Extent

@@ -42,7 +42,7 @@ type System struct {
 	Recorder Recorder
 
 	checkMount func(options string) error
-	memory     func(*allocator.Geometry) int64
+	memory     func(groups allocator.GroupID) int64
 	mount      func(*image.Layout, *Options) (*Mounted, error)
 	// compose makes the system of another kernel like this one; nil for a system whose kernel is
 	// no set of changes.
@@ -228,8 +228,8 @@ func (s *System) CheckMount(options string) error {
 }
 
 // Memory is the least number of bytes of memory that a mounted file system takes, or 0 where
-// that is too little to check.
-func (s *System) Memory(geo *allocator.Geometry) int64 { return s.memory(geo) }
+// that is too little to check, once so many groups were looked into.
+func (s *System) Memory(groups allocator.GroupID) int64 { return s.memory(groups) }
 
 // Mount mounts the file system that l describes.
 func (s *System) Mount(l *image.Layout, o Options) (*Mounted, error) {

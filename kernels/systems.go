@@ -117,7 +117,8 @@ func mountExt4(k ext4.Kernel, l *image.Layout, o *Options) (*Mounted, error) {
 		s := fs.ShrinkerInfo()
 		return procfs.WriteShrinkerInfo(w, &s)
 	}
-	proc := []ProcFile{{MbGroups, groups(a.GroupInfo)}, {MbStats, stats}, {EsShrinker, shrinker}}
+	loaded := func(w io.Writer) error { return procfs.WriteLoadedGroups(w, a) }
+	proc := []ProcFile{{MbGroups, groups(a.GroupInfo)}, {LoadedGroups, loaded}, {MbStats, stats}, {EsShrinker, shrinker}}
 	peek := []ProcFile{{MbGroups, groups(a.PeekGroup)}, {MbStats, stats}, {EsShrinker, shrinker}}
 	// Not every kernel has lists of groups to summarize. Reading their summary has no effects.
 	if k.Allocator.Counters.StructsSummary {
@@ -148,12 +149,14 @@ func mountExt4(k ext4.Kernel, l *image.Layout, o *Options) (*Mounted, error) {
 	return m, nil
 }
 
-// The files in /proc/fs/ext4/DEV.
+// The files in /proc/fs/ext4/DEV. LoadedGroups is mbsim's own: mb_groups without the groups whose
+// buddies are not in memory, which it does not load.
 const (
-	MbGroups   = "mb_groups"
-	MbStats    = "mb_stats"
-	MbStructs  = "mb_structs_summary"
-	EsShrinker = "es_shrinker_info"
+	MbGroups     = "mb_groups"
+	MbStats      = "mb_stats"
+	MbStructs    = "mb_structs_summary"
+	EsShrinker   = "es_shrinker_info"
+	LoadedGroups = "loaded_groups"
 )
 
 // ext2System is the ext2 driver. A case has its recordings in a folder beside those of the
@@ -170,7 +173,7 @@ var ext2System = &System{
 		o := ext2.DefaultOptions(pageSize)
 		return o.Parse(options)
 	},
-	memory: func(*allocator.Geometry) int64 { return 0 },
+	memory: func(allocator.GroupID) int64 { return 0 },
 	mount:  mountExt2,
 }
 

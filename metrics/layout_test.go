@@ -93,6 +93,7 @@ func TestTally(t *testing.T) {
 		file("e/h", 19, 16, 0, 2, 190),
 		file("e/i", 19, 16, 0, 2, 190), // another name of e/h
 	}
+	files[8].Links, files[9].Links = 2, 2
 	got := Tally(slices.Values(files), geo4K)
 	for _, c := range []struct {
 		metric string

@@ -43,7 +43,7 @@ func Tally(files iter.Seq[filesystem.FileInfo], geo *allocator.Geometry) *Tree {
 // tallier keeps what one tally may take over from the one before.
 type tallier struct {
 	counts []uint32
-	seen   []uint64          // inodes, as bits
+	seen   map[uint32]bool   // inodes with several names
 	last   map[string]uint64 // where the last file of a directory ends
 }
 
@@ -51,14 +51,15 @@ func (k *tallier) tally(files iter.Seq[filesystem.FileInfo], geo *allocator.Geom
 	t := &Tree{counts: k.counts[:0]}
 	clear(k.seen)
 	if k.last == nil {
-		k.last = make(map[string]uint64)
+		k.last, k.seen = make(map[string]uint64), make(map[uint32]bool)
 	}
 	clear(k.last)
 	var end uint64 // of the last file with blocks
 	for f := range files {
 		t.names++
-		// A hard link: its blocks are counted under the first name.
-		if k.seenBefore(f.Inode) {
+		// A hard link: its blocks are counted under the first name. A directory has one name, whatever
+		// its links.
+		if f.Links > 1 && f.Mode&filesystem.ModeType != filesystem.ModeDir && k.seenBefore(f.Inode) {
 			continue
 		}
 		// Other types than these two have no blocks that matter here.
@@ -97,12 +98,8 @@ func (k *tallier) tally(files iter.Seq[filesystem.FileInfo], geo *allocator.Geom
 // seenBefore reports whether the inode was met before in this tally, under another name, and
 // notes it.
 func (k *tallier) seenBefore(inode uint32) bool {
-	w, bit := int(inode/64), uint64(1)<<(inode%64)
-	if w >= len(k.seen) {
-		k.seen = append(k.seen, make([]uint64, w+1-len(k.seen))...)
-	}
-	was := k.seen[w]&bit != 0
-	k.seen[w] |= bit
+	was := k.seen[inode]
+	k.seen[inode] = true
 	return was
 }
 

@@ -192,7 +192,7 @@ func mount(cfg *Config, host ext4.Host) (*machine, error) {
 	// What cannot fit into memory is refused before anything is made.
 	geo := cfg.Layout.Geometry()
 	what := fmt.Sprintf("%s/case.env: SIZE: a file system of %s in %d groups", c.Dir, input.Bytes(int64(geo.Blocks)<<geo.BlockBits), geo.Groups)
-	if err := memory.Check(what, sys.Memory(&geo)); err != nil {
+	if err := memory.Check(what, sys.Memory(geo.Groups)); err != nil {
 		return nil, err
 	}
 	// Some recorders have one CPU, whatever the case says.

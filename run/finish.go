@@ -23,6 +23,10 @@ type Verdict struct {
 	NotApplicable bool
 }
 
+// listedGroups is the most groups that are all listed at the end of a run: 2 TB of the usual ones.
+// Of more only those are that the run has looked into.
+const listedGroups = 1 << 14
+
 // finish takes the last samples and reads what the kernel would show. Reading
 // mb_groups loads buddies, which mb_stats counts, so both come after the metrics.
 func (r *runner) finish() (*Outcome, error) {
@@ -43,7 +47,11 @@ func (r *runner) finish() (*Outcome, error) {
 		out.Decisions = r.population.Decisions()
 	}
 	var err error
-	if out.Groups, err = r.m.proc(kernels.MbGroups); err != nil {
+	groups := kernels.MbGroups
+	if r.m.Geometry().Groups > listedGroups {
+		groups = kernels.LoadedGroups
+	}
+	if out.Groups, err = r.m.proc(groups); err != nil {
 		return nil, err
 	}
 	if out.Stats, err = r.m.proc(kernels.MbStats); err != nil {

@@ -51,7 +51,7 @@ func (r *runner) mountLayout(layout *image.Layout) (*kernels.Mounted, error) {
 	// What cannot fit into memory is refused before anything is made.
 	geo := layout.Geometry()
 	what := fmt.Sprintf("%s: device: a file system of %s in %d groups", s.File, input.Bytes(int64(geo.Blocks)<<geo.BlockBits), geo.Groups)
-	if err := memory.Check(what, sys.Memory(&geo)); err != nil {
+	if err := memory.Check(what, sys.Memory(min(geo.Groups, listedGroups))); err != nil {
 		return nil, err
 	}
 

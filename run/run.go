@@ -55,7 +55,7 @@ type Outcome struct {
 	Interrupted bool      // the context was cancelled (Options.Keep): results so far, and no verdicts
 	Events      uint64
 	Fingerprint uint64 // of all events, all results of operations and where blocks lie in the end: equal runs have equal ones
-	Groups      []byte // mb_groups, nil for ext2
+	Groups      []byte // mb_groups, of a large file system the groups looked into; nil for ext2
 	Stats       []byte // mb_stats, nil for ext2
 	Ops         []workload.Op
 	// DirtyBackground is the number of dirty blocks above which writeback begins, and WritebackChunk

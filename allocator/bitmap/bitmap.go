@@ -12,7 +12,10 @@ import "math/bits"
 type Bits []uint64
 
 // New makes a bitmap of n bits, all zero, rounded up to whole words.
-func New(n int) Bits { return make(Bits, (n+63)/64) }
+func New(n int) Bits { return make(Bits, Words(n)) }
+
+// Words is the number of words that n bits take.
+func Words(n int) int { return (n + 63) / 64 }
 
 // Test reports whether bit i is set.
 func (b Bits) Test(i int) bool { return b[i>>6]>>(uint(i)&63)&1 != 0 }

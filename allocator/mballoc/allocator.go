@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"mbsim/allocator"
+	"mbsim/allocator/bitmap"
 )
 
 // Config is what an Allocator is made of.
@@ -57,6 +58,9 @@ type Allocator struct {
 	srcFree                     int64   // free clusters of the Source
 	flexFree                    []int64 // by flex group, unsummed until asked for
 
+	shapes    map[freeRun]*shape
+	spareDisk bitmap.Bits // all zero, nil for none
+
 	freed   freedRanges
 	pending int64
 
@@ -97,6 +101,7 @@ func New(cfg Config) (*Allocator, error) {
 		pages:              make([]*page, (g.Groups+groupsPerPage-1)/groupsPerPage),
 		flexFree:           make([]int64, uint32(g.Groups)>>g.FlexBits+1),
 		rootReserved:       int64(cfg.RootReserved),
+		shapes:             make(map[freeRun]*shape),
 		reserved:           int64(cfg.ReservePool),
 	}
 	a.kernel = &a.cfg.Kernel

@@ -94,6 +94,7 @@ func cutRun(off, n, needed int) int {
 // the range is put back. The kernel halves it until only the range is left, with the same
 // result.
 func (a *Allocator) markUsed(g *group, start, n int) (tail, buddy int) {
+	a.ownBuddy(g)
 	end := start + n
 	// A request that found no space is tried again if the free space has changed meanwhile
 	// (discard_pa_seq).
@@ -147,6 +148,7 @@ func (a *Allocator) markUsed(g *group, start, n int) (tail, buddy int) {
 // freeRange gives the used range [first, first+n) back to the buddy, merging it
 // with free neighbours at every order (mb_free_blocks).
 func (a *Allocator) freeRange(g *group, first, n int) {
+	a.ownBuddy(g)
 	last := first + n - 1
 	b := g.buddy[0]
 	if !b.AllSet(first, n) {

@@ -195,9 +195,7 @@ func (a *Allocator) checkGroup(id allocator.GroupID) {
 			a.broken(id, g, "clusters %d to %d: in use %016x, in the buddy %016x", i*64, i*64+63, want[i], g.buddy[0][i])
 		}
 	}
-	for k := 1; k < a.orders; k++ {
-		s.buddy[k].Fill()
-	}
+	a.clearOrders(s)
 	a.countBuddy(s)
 	a.compareCounts(id, g, s)
 	a.checkListsOf(id, g)

@@ -26,12 +26,14 @@ type group struct {
 	onMean    int32
 
 	// On disk.
-	uninit   bool   // BLOCK_UNINIT
-	uptodate bool   // the bitmap has been read since mount
-	descFree uint32 // bg_free_blocks_count: clusters
-	srcFree  uint32 // the same as the Source has it
-	id       allocator.GroupID
-	disk     bitmap.Bits // the block bitmap, nil until it is first read
+	uninit   bool // BLOCK_UNINIT
+	uptodate bool // the bitmap has been read since mount
+	// Other groups have the same bitmap or buddies: see shapes.go.
+	diskShared, buddyShared bool
+	descFree                uint32 // bg_free_blocks_count: clusters
+	srcFree                 uint32 // the same as the Source has it
+	id                      allocator.GroupID
+	disk                    bitmap.Bits // the block bitmap, nil until it is first read
 
 	// In memory again.
 	buddy     *buddies // nil until it is first made
@@ -47,11 +49,16 @@ type group struct {
 // clusters in use, in the others a zero bit is a free buddy of 2^k clusters.
 type buddies [maxOrders]bitmap.Bits
 
-// newBuddies makes the bitmaps.
+// newBuddies makes the bitmaps, in one piece of memory.
 func (a *Allocator) newBuddies() *buddies {
-	b := new(buddies)
+	words := 0
 	for k := range a.orders {
-		b[k] = bitmap.New(a.maxClusters >> k)
+		words += bitmap.Words(a.maxClusters >> k)
+	}
+	b, all := new(buddies), make(bitmap.Bits, words)
+	for k := range a.orders {
+		n := bitmap.Words(a.maxClusters >> k)
+		b[k], all = all[:n:n], all[n:]
 	}
 	return b
 }
@@ -133,8 +140,7 @@ func (a *Allocator) fetchBitmap(id allocator.GroupID, g *group, ahead bool) bool
 	// The bitmap may have been in memory before a remount: it is kept, since it holds what
 	// was allocated, but reading it counts anew.
 	if g.disk == nil {
-		g.disk = bitmap.New(a.maxClusters)
-		a.src.BlockBitmap(id, g.disk)
+		a.readDisk(id, g)
 	}
 	// The bitmap of an uninitialized group is computed from the layout
 	// (ext4_init_block_bitmap): no IO.
@@ -201,11 +207,13 @@ func (a *Allocator) initGroup(id allocator.GroupID) {
 // (ext4_mb_generate_buddy, ext4_mb_generate_from_pa,
 // ext4_mb_generate_from_freelist).
 func (a *Allocator) generate(id allocator.GroupID, g *group) {
-	if g.buddy == nil {
-		g.buddy = a.newBuddies()
+	if !a.shareBuddy(g) {
+		if g.buddy == nil || g.buddyShared {
+			g.buddy, g.buddyShared = a.newBuddies(), false
+		}
+		copy(g.buddy[0], g.disk)
+		a.fillBuddy(id, g)
 	}
-	copy(g.buddy[0], g.disk)
-	a.fillBuddy(id, g)
 	// The group's counts are valid now, so an order that keeps lists of groups can place
 	// it.
 	g.needInit, g.pageInit = false, true
@@ -236,11 +244,16 @@ func (a *Allocator) fillBuddy(id allocator.GroupID, g *group) {
 			}
 		}
 	}
-	// In the higher orders a set bit means that there is no free buddy of this order here.
+	a.clearOrders(g)
+	a.countBuddy(g)
+}
+
+// clearOrders takes all buddies away above the lowest order: there a set bit means that no free
+// buddy of this order is here.
+func (a *Allocator) clearOrders(g *group) {
 	for k := 1; k < a.orders; k++ {
 		g.buddy[k].Fill()
 	}
-	a.countBuddy(g)
 }
 
 // countBuddy builds the orders above the bitmap and counts the free space
@@ -269,8 +282,7 @@ func (a *Allocator) countBuddy(g *group) {
 func (a *Allocator) BitmapOf(id allocator.GroupID) []uint64 {
 	g := a.at(id)
 	if g.disk == nil {
-		g.disk = bitmap.New(a.maxClusters)
-		a.src.BlockBitmap(id, g.disk)
+		a.readDisk(id, g)
 	}
 	return g.disk
 }

@@ -118,6 +118,7 @@ func (a *Allocator) MarkBlocks(block allocator.Block, n int, used bool) {
 // setSimple sets or clears bits of the bitmap on disk and returns how many that
 // changed.
 func setSimple(g *group, off, n int, used bool) int {
+	g.ownDisk()
 	changed := 0
 	for i := off; i < off+n; i++ {
 		if g.disk.Test(i) == used {

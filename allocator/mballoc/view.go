@@ -23,6 +23,20 @@ func (a *Allocator) Touched() iter.Seq[allocator.GroupID] {
 	}
 }
 
+// Loaded lists, in order, the groups whose buddies are in memory.
+func (a *Allocator) Loaded() iter.Seq[allocator.GroupID] {
+	return func(yield func(allocator.GroupID) bool) {
+		for id := range a.Touched() {
+			if !a.at(id).needInit && !yield(id) {
+				return
+			}
+		}
+	}
+}
+
+// Groups is the number of groups.
+func (a *Allocator) Groups() allocator.GroupID { return a.geo.Groups }
+
 // PeekFree is the free count of the descriptor of id, and whether that has been
 // read; if not it is what the Source has.
 func (a *Allocator) PeekFree(id allocator.GroupID) (clusters uint32, touched bool) {
@@ -64,7 +78,7 @@ func (a *Allocator) PeekGroup(id allocator.GroupID) GroupInfo {
 	}
 	if g.needInit {
 		// g is a copy, and gets a buddy of its own.
-		g.buddy = a.newBuddies()
+		g.buddy, g.buddyShared = a.newBuddies(), false
 		if g.disk != nil {
 			copy(g.buddy[0], g.disk)
 		} else {

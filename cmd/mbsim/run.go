@@ -46,7 +46,8 @@ output folder:
   results.json   every metric, with its unit
   series.csv     metrics over simulated time
   manifest.json  version, seed, scenario, resolved configuration, command line
-  mb_groups.txt  /proc/fs/ext4/DEV/mb_groups at the end, in the kernel's format
+  mb_groups.txt  /proc/fs/ext4/DEV/mb_groups at the end, in the kernel's format; of more
+                 than 16384 groups those that the run has looked into
   mb_stats.txt   /proc/fs/ext4/DEV/mb_stats at the end, likewise
   *.png          plots
   report.html    all of it on one page that works offline

@@ -38,7 +38,7 @@ func (fs *FS) Files() iter.Seq[filesystem.FileInfo] {
 	return func(yield func(filesystem.FileInfo) bool) {
 		for _, x := range fs.all() {
 			f := filesystem.FileInfo{
-				Path: x.path, Inode: x.in.number, Mode: x.in.mode, Size: x.in.size,
+				Path: x.path, Inode: x.in.number, Mode: x.in.mode, Links: x.in.links, Size: x.in.size,
 				Sectors: x.in.blocks << (fs.geo.BlockBits - 9),
 			}
 			// The recorder's FIEMAP ioctl fails on everything but regular files.

@@ -74,6 +74,7 @@ func (w *walker) one(path string, in *inode) bool {
 		Path:    path,
 		Inode:   in.Number,
 		Mode:    uint32(in.mode),
+		Links:   in.links,
 		Size:    in.Size,
 		Sectors: w.fs.sectors(in),
 		Extents: w.buf,

@@ -49,6 +49,13 @@ func (fs *FS) flexOf(f uint32) *flexInodes {
 		x.known = true
 		first := allocator.GroupID(f << fs.geo.FlexBits)
 		for g := first; g < min(first+allocator.GroupID(fs.geo.FlexSize()), fs.geo.Groups); g++ {
+			// A group that nobody has touched is not made for this: its descriptor has the counts.
+			if fs.inodeGroups[g/groupsPerPage] == nil {
+				d := fs.layout.Desc(g)
+				x.free += d.FreeInodes
+				x.dirs += d.UsedDirs
+				continue
+			}
 			ig := fs.inodeGroupOf(g)
 			x.free += ig.free
 			x.dirs += ig.dirs

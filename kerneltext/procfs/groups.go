@@ -2,7 +2,9 @@ package procfs
 
 import (
 	"bufio"
+	"fmt"
 	"io"
+	"iter"
 	"strconv"
 
 	"mbsim/allocator"
@@ -19,9 +21,32 @@ const groupsHeader = "#group: free  frags first [ 2^0   2^1   2^2   2^3   2^4   
 // kernel's file does.
 func WriteGroups(w io.Writer, n allocator.GroupID, info func(allocator.GroupID) mballoc.GroupInfo) error {
 	b := bufio.NewWriter(w)
+	writeGroups(b, func(yield func(allocator.GroupID) bool) {
+		for id := range n {
+			if !yield(id) {
+				return
+			}
+		}
+	}, info)
+	return b.Flush()
+}
+
+// WriteLoadedGroups writes mb_groups of the groups whose buddies are in memory, and in a last line
+// how many others there are. The kernel has no such file: that of a large file system is as long as
+// the file system, whatever was done with it.
+func WriteLoadedGroups(w io.Writer, a *mballoc.Allocator) error {
+	b := bufio.NewWriter(w)
+	listed := writeGroups(b, a.Loaded(), a.GroupInfo)
+	fmt.Fprintf(b, "# %d more groups, whose buddies are not in memory\n", a.Groups()-listed)
+	return b.Flush()
+}
+
+// writeGroups writes the header and a line for each group, and returns how many there were.
+func writeGroups(b *bufio.Writer, groups iter.Seq[allocator.GroupID], info func(allocator.GroupID) mballoc.GroupInfo) (n allocator.GroupID) {
 	b.WriteString(groupsHeader) // Flush reports the error
 	var line []byte
-	for id := range n {
+	for id := range groups {
+		n++
 		g := info(id)
 		line = appendPadded(append(line[:0], '#'), uint32(id))
 		line = append(line, ": "...)
@@ -37,7 +62,7 @@ func WriteGroups(w io.Writer, n allocator.GroupID, info func(allocator.GroupID) 
 		}
 		b.Write(append(line, " ]\n"...))
 	}
-	return b.Flush()
+	return n
 }
 
 // appendPadded appends v, left-aligned in five columns.
