@@ -52,7 +52,7 @@ func BenchmarkSnapshot(b *testing.B) {
 	})
 	b.Run("free", func(b *testing.B) {
 		for range b.N {
-			c.free.scan(c.policy.PeekBitmap)
+			c.free.space()
 		}
 	})
 	b.Run("row", func(b *testing.B) {
@@ -65,7 +65,7 @@ func BenchmarkSnapshot(b *testing.B) {
 	})
 	b.Run("column", func(b *testing.B) {
 		for range b.N {
-			c.bands.column(c.policy)
+			c.free.bands.column()
 		}
 	})
 }
@@ -77,16 +77,16 @@ func BenchmarkHuge(b *testing.B) {
 		b.Fatal(err)
 	}
 	geo := l.Geometry()
-	m := newFreeMap(l, &geo)
-	b.Run("index", func(b *testing.B) {
+	m := newFreeMap(l, &geo, nil, defaultBands)
+	b.Run("count", func(b *testing.B) {
 		for range b.N {
-			m = newFreeMap(l, &geo)
-			m.index()
+			m = newFreeMap(l, &geo, nil, defaultBands)
+			m.count()
 		}
 	})
-	b.Run("scan", func(b *testing.B) {
+	b.Run("sum", func(b *testing.B) {
 		for range b.N {
-			m.scan(nil)
+			m.pieces.sum()
 		}
 	})
 }

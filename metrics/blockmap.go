@@ -15,60 +15,30 @@ type BlockMap struct {
 // Bands is the number of bands.
 func (m *BlockMap) Bands() int { return (m.Groups + m.PerBand - 1) / m.PerBand }
 
-// bands follows the free clusters of the groups at a cost of those touched.
+// bands follows the free clusters of the bands.
 type bands struct {
-	geo   *allocator.Geometry
-	free  *freeMap
-	per   allocator.GroupID // groups a band
-	start []int64           // free clusters of each band at mount
-	size  []int64           // clusters of each band
-	now   []int64
+	per  allocator.GroupID // groups a band
+	size []int64           // clusters of each band
+	free []int64           // of these, those that are free on disk
 }
 
-func newBands(free *freeMap, limit int) *bands {
-	geo := free.geo
+// newBands makes at most limit bands.
+func newBands(geo *allocator.Geometry, limit int) *bands {
 	per := (geo.Groups + allocator.GroupID(limit) - 1) / allocator.GroupID(limit)
-	return &bands{geo: geo, free: free, per: per}
+	n := (geo.Groups + per - 1) / per
+	return &bands{per: per, size: make([]int64, n), free: make([]int64, n)}
 }
 
-// count sums up the free and all clusters of each band at mount. It does so once,
-// when they are first asked for, because it reads every group descriptor.
-func (b *bands) count() {
-	if b.start != nil {
-		return
-	}
-	b.free.count()
-	n := (b.geo.Groups + b.per - 1) / b.per
-	b.start, b.size, b.now = make([]int64, n), make([]int64, n), make([]int64, n)
-	for id := range b.geo.Groups {
-		b.start[id/b.per] += int64(b.free.each[id])
-		b.size[id/b.per] += int64(b.geo.ClustersIn(id))
-	}
-}
-
-// freeClusters is the number of free clusters on disk.
-func (b *bands) freeClusters(p Policy) int64 {
-	b.count()
-	n := b.free.sum
-	for id := range p.Touched() {
-		if free, ok := p.PeekFree(id); ok {
-			n += int64(free) - int64(b.free.each[id])
-		}
-	}
-	return n
+// add counts clusters of a group, and how many more of them are free.
+func (b *bands) add(id allocator.GroupID, size, free int64) {
+	b.size[id/b.per] += size
+	b.free[id/b.per] += free
 }
 
 // column is the used share of every band.
-func (b *bands) column(p Policy) []float32 {
-	b.count()
-	copy(b.now, b.start)
-	for id := range p.Touched() {
-		if free, ok := p.PeekFree(id); ok {
-			b.now[id/b.per] += int64(free) - int64(b.free.each[id])
-		}
-	}
-	used := make([]float32, len(b.now))
-	for i, free := range b.now {
+func (b *bands) column() []float32 {
+	used := make([]float32, len(b.free))
+	for i, free := range b.free {
 		used[i] = float32(1 - float64(free)/float64(b.size[i]))
 	}
 	return used

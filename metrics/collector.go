@@ -70,7 +70,6 @@ type Collector struct {
 	base   Row // what counters are counted from
 	tally  tallier
 	free   *freeMap
-	bands  *bands
 	rows   timeline[Row]
 	snaps  timeline[*Snapshot]
 	maps   timeline[[]float32]
@@ -110,8 +109,7 @@ func New(cfg Config) (*Collector, error) {
 	c.snaps.limit = or(cfg.Snapshots, defaultSnapshots)
 	c.maps.limit = or(cfg.Columns, defaultColumns)
 	if c.policy != nil {
-		c.free = newFreeMap(cfg.Source, c.geo)
-		c.bands = newBands(c.free, or(cfg.Bands, defaultBands))
+		c.free = newFreeMap(cfg.Source, c.geo, c.policy, or(cfg.Bands, defaultBands))
 	}
 	// Counters may have values already, such as those of the mount: keep them as the base.
 	// Gauges have none, and ratios are computed from the differences.
@@ -174,8 +172,8 @@ func (c *Collector) sample(now int64, all bool) Row {
 	if row || snap {
 		c.times.cut(now, len(c.rows.samples)+len(c.snaps.samples), c.kept)
 	}
-	if column && c.bands != nil {
-		c.maps.add(now, c.bands.column(c.policy), all)
+	if column && c.free != nil {
+		c.maps.add(now, c.free.bands.column(), all)
 	}
 	return r
 }
@@ -222,8 +220,9 @@ func (c *Collector) space(r Row) {
 		r[idUsedShare] = 1 - float64(s.Free)/float64(s.Blocks)
 	}
 	r[idUsedInodes], r[idFreeInodes] = float64(s.Inodes-s.FreeInodes), float64(s.FreeInodes)
-	if c.bands != nil {
-		r[idFreeBlocks] = float64(c.bands.freeClusters(c.policy) << c.geo.ClusterBits)
+	if c.free != nil {
+		c.free.follow()
+		r[idFreeBlocks] = float64(c.free.free << c.geo.ClusterBits)
 	}
 }
 
@@ -237,7 +236,7 @@ func (c *Collector) snapshot(now int64, r Row) *Snapshot {
 	s.FilesByExtents, s.ExtentsBySize = t.FilesByExtents, t.ExtentsBySize
 	c.visited, c.done = uint64(t.names), c.ops.total()
 	if c.free != nil {
-		s.Free = c.free.scan(c.policy.PeekBitmap)
+		s.Free = c.free.space()
 		for i := range freeTable {
 			r[freeFirst+ID(i)] = freeTable[i].get(&s.Free)
 		}

@@ -89,124 +89,38 @@ func (r *runs) addClusters(geo *allocator.Geometry, id allocator.GroupID, i, j i
 
 // FreeSpaceOf counts the free space of a file system as it lies on disk at mount.
 func FreeSpaceOf(src allocator.Source, geo *allocator.Geometry) FreeSpace {
-	return newFreeMap(src, geo).scan(nil)
+	return scanFree(src, geo, func(allocator.GroupID) []uint64 { return nil })
 }
 
-// freeMap is what a collector keeps of the groups as they were at mount, so that
-// looking at all of them costs little. It asks the source once, when it is first
-// used.
-type freeMap struct {
-	src     allocator.Source
-	geo     *allocator.Geometry
-	scratch bitmap.Bits
-	each    []uint32 // free clusters of each group
-	sum     int64    // of these
-	// first[id] is the first of group id's free runs in kept, or crowded. A
-	// group that is free as a whole has none there.
-	first []uint32
-	kept  []clusterRun
+// FreeSpaceNow counts the free space as it lies on disk now: src is the file system
+// as it was at mount.
+func FreeSpaceNow(src allocator.Source, geo *allocator.Geometry, p Policy) FreeSpace {
+	return scanFree(src, geo, p.PeekBitmap)
 }
 
-type clusterRun struct{ start, end uint32 }
-
-const (
-	crowded  = math.MaxUint32
-	keptRuns = 8 // of a group; a group with more is read from the source each time
-)
-
-func newFreeMap(src allocator.Source, geo *allocator.Geometry) *freeMap {
-	// Tables are as long as a bitmap block, which may be longer than a group.
-	bits := max(geo.ClustersPerGroup, 8<<geo.BlockBits)
-	return &freeMap{src: src, geo: geo, scratch: bitmap.New(int(bits))}
-}
-
-// sourceBitmap reads the bitmap of a group as it was at mount.
-func (m *freeMap) sourceBitmap(id allocator.GroupID) bitmap.Bits {
-	clear(m.scratch)
-	m.src.BlockBitmap(id, m.scratch)
-	return m.scratch
-}
-
-// count reads the free counts of all groups.
-func (m *freeMap) count() {
-	if m.each != nil {
-		return
-	}
-	m.each = make([]uint32, m.geo.Groups)
-	for id := range m.each {
-		m.each[id] = m.src.Desc(allocator.GroupID(id)).FreeClusters
-		m.sum += int64(m.each[id])
-	}
-}
-
-// index reads the bitmaps of the groups that are neither free nor full.
-func (m *freeMap) index() {
-	if m.first != nil {
-		return
-	}
-	m.count()
-	m.first = make([]uint32, m.geo.Groups+1)
-	for id := range m.geo.Groups {
-		m.first[id] = uint32(len(m.kept))
-		if !m.whole(id) && m.each[id] > 0 {
-			m.keep(id)
-		}
-	}
-	m.first[m.geo.Groups] = uint32(len(m.kept))
-}
-
-// whole says whether every cluster of a group was free.
-func (m *freeMap) whole(id allocator.GroupID) bool { return m.each[id] == m.geo.ClustersIn(id) }
-
-// keep keeps the free runs of a group, or marks it as crowded.
-func (m *freeMap) keep(id allocator.GroupID) {
-	start := len(m.kept)
-	b, n := m.sourceBitmap(id), int(m.geo.ClustersIn(id))
-	for i := b.NextZero(0, n); i < n; {
-		if len(m.kept)-start == keptRuns {
-			m.kept = m.kept[:start]
-			m.first[id] = crowded
-			return
-		}
-		j := b.NextSet(i, n)
-		m.kept = append(m.kept, clusterRun{uint32(i), uint32(j)})
-		i = b.NextZero(j, n)
-	}
-}
-
-// scan counts the free space. bitmapOf gives the bitmap of a group that has been
-// read, nil for the others; it may be nil.
-func (m *freeMap) scan(bitmapOf func(allocator.GroupID) []uint64) FreeSpace {
-	m.index()
-	f := FreeSpace{BlockSize: m.geo.BlockSize(), Total: uint64(m.geo.Blocks)}
+// scanFree goes through all groups. bitmapOf gives the bitmap of a group that may have changed
+// since mount, nil for the others.
+func scanFree(src allocator.Source, geo *allocator.Geometry, bitmapOf func(allocator.GroupID) []uint64) FreeSpace {
+	f := FreeSpace{BlockSize: geo.BlockSize(), Total: uint64(geo.Blocks)}
 	r := runs{f: &f}
-	for id := range m.geo.Groups {
-		if bitmapOf != nil {
-			if b := bitmapOf(id); b != nil {
-				r.groupRuns(m.geo, id, b)
-				continue
-			}
+	// Tables are as long as a bitmap block, which may be longer than a group.
+	scratch := bitmap.New(int(max(geo.ClustersPerGroup, 8<<geo.BlockBits)))
+	for id := range geo.Groups {
+		if b := bitmapOf(id); b != nil {
+			r.groupRuns(geo, id, b)
+			continue
 		}
-		switch {
-		case m.each[id] == 0:
+		switch size := geo.ClustersIn(id); src.Desc(id).FreeClusters {
+		case 0:
 			// A full group has no free run.
-		case m.whole(id):
-			r.addClusters(m.geo, id, 0, int(m.each[id]))
-		case m.first[id] == crowded:
-			r.groupRuns(m.geo, id, m.sourceBitmap(id))
+		case size:
+			r.addClusters(geo, id, 0, int(size))
 		default:
-			for _, k := range m.kept[m.first[id]:m.next(id)] {
-				r.addClusters(m.geo, id, int(k.start), int(k.end))
-			}
+			clear(scratch)
+			src.BlockBitmap(id, scratch)
+			r.groupRuns(geo, id, scratch)
 		}
 	}
 	r.close()
 	return f
-}
-
-// next is where the kept runs of a group end.
-func (m *freeMap) next(id allocator.GroupID) uint32 {
-	for id++; m.first[id] == crowded; id++ {
-	}
-	return m.first[id]
 }

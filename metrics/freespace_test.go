@@ -1,7 +1,10 @@
 package metrics
 
 import (
+	"iter"
+	"math/rand/v2"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"mbsim/allocator"
@@ -79,18 +82,93 @@ func TestFreeSpaceOf(t *testing.T) {
 	}
 }
 
-// A group of many pieces is not kept but read again, and those around it still
-// are found: the last four of the fourth group join the first of the fifth.
-func TestCrowdedGroups(t *testing.T) {
-	crowd := ".x.x.x.x.x.x.x.x.x.x.x.x"
-	d := drawn{"xxxx....xxxx....xxxxxxxx", crowd, crowd, "........xxxxxxxxxxxx....", crowd}
-	m := newFreeMap(d, d.geometry(0))
-	f := m.scan(nil)
-	if f.Extents != 2+12+12+1+1+11 || f.Blocks != 8+12+12+12+12 || f.Max != 8 || f.Sizes[2] != (Bin{3, 13}) || f.Sizes[0] != (Bin{35, 35}) {
-		t.Errorf("%+v", f)
+// scribbled is a file system of groups in memory, of which the bitmaps change as a test says.
+type scribbled struct {
+	drawn
+	geo     *allocator.Geometry
+	now     []bitmap.Bits // nil where nothing has changed
+	changes allocator.Changes
+}
+
+func (s *scribbled) Count(Row)                                {}
+func (s *scribbled) TakeChanged() iter.Seq[allocator.GroupID] { return s.changes.Take() }
+func (s *scribbled) Touched() iter.Seq[allocator.GroupID]     { return nil }
+func (s *scribbled) PeekBitmap(id allocator.GroupID) []uint64 { return s.now[id] }
+func (s *scribbled) PeekFree(id allocator.GroupID) (uint32, bool) {
+	return uint32(s.now[id].CountZero(int(s.geo.ClustersIn(id)))), s.now[id] != nil
+}
+
+// set changes clusters [from, to) of a group.
+func (s *scribbled) set(id allocator.GroupID, from, to int, used bool) {
+	if s.now[id] == nil {
+		s.now[id] = bitmap.New(int(s.geo.ClustersPerGroup))
+		s.BlockBitmap(id, s.now[id])
 	}
-	if len(m.kept) != 4 {
-		t.Errorf("%d runs kept", len(m.kept))
+	s.changes.Add(id)
+	if used {
+		s.now[id].SetRange(from, to-from)
+	} else {
+		s.now[id].ClearRange(from, to-from)
+	}
+}
+
+// TestFollowingIsCounting: the free space that is followed from change to change is what a look at
+// all groups counts, on random histories in which groups become full, and free as a whole, beside
+// each other and at both ends of the device; and so is the block map.
+func TestFollowingIsCounting(t *testing.T) {
+	for seed := range uint64(300) {
+		r := rand.New(rand.NewPCG(seed, 1))
+		d := make(drawn, 1+r.IntN(200))
+		const clusters = 24
+		for i := range d {
+			n := clusters
+			if i == len(d)-1 {
+				n = 1 + r.IntN(clusters)
+			}
+			switch b := []byte(strings.Repeat(".", n)); r.IntN(4) {
+			case 0:
+				for range 1 + r.IntN(8) {
+					b[r.IntN(n)] = 'x'
+				}
+				d[i] = string(b)
+			case 1:
+				d[i] = strings.Repeat("x", n)
+			default:
+				d[i] = string(b)
+			}
+		}
+		s := &scribbled{drawn: d, geo: d.geometry(uint8(seed % 2)), now: make([]bitmap.Bits, len(d)), changes: allocator.NewChanges(allocator.GroupID(len(d)))}
+		if seed%2 == 1 && r.IntN(2) == 0 {
+			s.geo.Blocks-- // the last cluster is cut short
+		}
+		m := newFreeMap(s, s.geo, s, 1+r.IntN(20))
+		for range 60 {
+			for range r.IntN(6) {
+				id := allocator.GroupID(r.IntN(len(d)))
+				n := int(s.geo.ClustersIn(id))
+				from := r.IntN(n)
+				to := from + 1 + r.IntN(n-from)
+				if r.IntN(3) == 0 {
+					from, to = 0, n
+				}
+				s.set(id, from, to, r.IntN(2) == 0)
+			}
+			m.follow()
+			if r.IntN(3) == 0 {
+				continue // several changes before the pieces are counted
+			}
+			got := m.space()
+			if want := scanFree(s, s.geo, s.PeekBitmap); got != want {
+				t.Fatalf("seed %d: followed %+v\ncounted %+v", seed, got, want)
+			}
+			var sum int64
+			for _, n := range m.bands.free {
+				sum += n
+			}
+			if clusters := int64(got.Blocks+uint64(s.geo.ClusterRatio())-1) >> s.geo.ClusterBits; sum != clusters || m.free != clusters {
+				t.Fatalf("seed %d: %d free clusters in bands, %d in all, of %d", seed, sum, m.free, clusters)
+			}
+		}
 	}
 }
 
@@ -113,7 +191,7 @@ func TestFreeSpaceAgreesWithTheKernel(t *testing.T) {
 			}
 			l := readLayout(t, after)
 			geo := l.Geometry()
-			got := newFreeMap(r.layout, &geo).scan(r.fs.Allocator().PeekBitmap)
+			got := FreeSpaceNow(r.layout, &geo, Mballoc(r.fs.Allocator()))
 			if want := FreeSpaceOf(l, &geo); got != want {
 				t.Errorf("simulated %+v\nkernel    %+v", got, want)
 			}

@@ -133,12 +133,16 @@ type Bin struct {
 
 // add counts a size; none, and adding to nil, is nothing.
 func (b *Bins) add(size uint64) {
-	if b == nil || size == 0 {
-		return
+	if b != nil && size > 0 {
+		b.addMany(size, 1)
 	}
+}
+
+// addMany counts a size above 0 n times, or takes it off if n is negative.
+func (b *Bins) addMany(size uint64, n int64) {
 	i := min(bits.Len64(size)-1, len(b)-1)
-	b[i].Count++
-	b[i].Sum += int64(size)
+	b[i].Count += n
+	b[i].Sum += int64(size) * n
 }
 
 // Len is the number of bins up to the last that counts something.

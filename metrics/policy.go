@@ -13,6 +13,9 @@ import (
 type Policy interface {
 	// Count puts the policy's counters, over all mounts, into r.
 	Count(r Row)
+	// TakeChanged lists the groups whose bitmap on disk was changed since it was called before, or
+	// since the first mount. There is one who asks.
+	TakeChanged() iter.Seq[allocator.GroupID]
 	// Touched lists, in order, the groups that may differ from the Source.
 	Touched() iter.Seq[allocator.GroupID]
 	// PeekFree is the number of free clusters of id on disk, and whether that

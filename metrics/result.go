@@ -76,8 +76,8 @@ func (c *Collector) Finish(now int64) *Result {
 		}
 		r.Measured.putSpan(measured)
 	}
-	if c.bands != nil {
-		r.Map = &BlockMap{Groups: r.Groups, PerBand: int(c.bands.per)}
+	if c.free != nil {
+		r.Map = &BlockMap{Groups: r.Groups, PerBand: int(c.free.bands.per)}
 		for _, s := range c.maps.samples {
 			r.Map.Times = append(r.Map.Times, s.time)
 			r.Map.Used = append(r.Map.Used, s.value)

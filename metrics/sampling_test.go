@@ -121,23 +121,21 @@ func TestLookSortsPaths(t *testing.T) {
 	checkOrder(t, r)
 }
 
-// The free space must be the same whether a group is read from its bitmap in
-// memory, from the kept runs, or from the source; and its sum that of the
-// descriptors.
+// The free space must be the same whether it is followed or counted from all bitmaps; and its sum
+// that of the descriptors.
 func TestFreeSpaceAgreesWithDescriptors(t *testing.T) {
 	for _, dir := range cases(t) {
 		t.Run(filepath.Base(dir), func(t *testing.T) {
 			r := start(t, dir)
 			a, geo := r.fs.Allocator(), r.fs.Geometry()
-			m := newFreeMap(r.layout, geo)
-			m.index()
+			m := newFreeMap(r.layout, geo, Mballoc(a), defaultBands)
 			at := 0
 			r.perform(t, r.c.Ops, 0, func(int64) {
 				if at++; at%(len(r.c.Ops)/7+1) != 0 {
 					return
 				}
-				f := m.scan(a.PeekBitmap)
-				all := m.scan(func(id allocator.GroupID) []uint64 { return a.BitmapOf(id) })
+				f := m.space()
+				all := scanFree(r.layout, geo, func(id allocator.GroupID) []uint64 { return a.BitmapOf(id) })
 				if f != all {
 					t.Errorf("after %d operations %+v, with every bitmap %+v", at, f, all)
 				}

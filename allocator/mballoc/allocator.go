@@ -60,6 +60,7 @@ type Allocator struct {
 
 	shapes    map[freeRun]*shape
 	spareDisk bitmap.Bits // all zero, nil for none
+	changes   allocator.Changes
 
 	freed   freedRanges
 	pending int64
@@ -102,6 +103,7 @@ func New(cfg Config) (*Allocator, error) {
 		flexFree:           make([]int64, uint32(g.Groups)>>g.FlexBits+1),
 		rootReserved:       int64(cfg.RootReserved),
 		shapes:             make(map[freeRun]*shape),
+		changes:            allocator.NewChanges(g.Groups),
 		reserved:           int64(cfg.ReservePool),
 	}
 	a.kernel = &a.cfg.Kernel

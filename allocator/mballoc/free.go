@@ -92,7 +92,7 @@ func (a *Allocator) freeInGroup(cpu int, in *Inode, id allocator.GroupID, start,
 	// On disk the clusters are free at once. In the buddy they are so only without a
 	// journal: until the transaction has committed, a crash would bring the old owner back
 	// (ext4_mb_free_metadata).
-	g.ownDisk()
+	a.changeDisk(g)
 	g.disk.ClearRange(start, n)
 	if a.cfg.ImmediateFree {
 		a.freeRange(g, start, n)

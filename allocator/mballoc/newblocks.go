@@ -150,7 +150,7 @@ func (a *Allocator) markDiskUsed(ac *allocation, claimed int64) {
 	}
 	// On disk the clusters are in use from now on, and the group is no longer uninitialized
 	// (EXT4_BG_BLOCK_UNINIT).
-	g.ownDisk()
+	a.changeDisk(g)
 	g.disk.SetRange(ac.best.start, n)
 	g.uninit = false
 	g.descFree -= uint32(n)

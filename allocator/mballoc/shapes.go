@@ -11,7 +11,7 @@ import (
 // and the buddies made of it. In a young file system that is nearly every group: it is free as a
 // whole, full, or free behind its metadata.
 //
-// Groups share a shape until something in them changes, and then take a copy (ownDisk, ownBuddy).
+// Groups share a shape until something in them changes, and then take a copy (changeDisk, ownBuddy).
 // So a group that was only looked at costs its header, and a file system costs what is used of it.
 type shape struct {
 	disk   bitmap.Bits
@@ -77,15 +77,16 @@ func (a *Allocator) shareBuddy(g *group) bool {
 	return true
 }
 
-// ownDisk makes sure that no other group has the same bitmap on disk. Whoever changes it calls
-// this first.
-func (g *group) ownDisk() {
+// changeDisk is called by whoever is about to change the bitmap on disk of a group: no other group
+// has the same one then, and TakeChanged tells of the change.
+func (a *Allocator) changeDisk(g *group) {
 	if g.diskShared {
 		g.disk, g.diskShared = slices.Clone(g.disk), false
 	}
+	a.changes.Add(g.id)
 }
 
-// ownBuddy is ownDisk for the buddy.
+// ownBuddy makes sure that no other group has the same buddy, which is about to change.
 func (a *Allocator) ownBuddy(g *group) {
 	if !g.buddyShared {
 		return

@@ -70,7 +70,7 @@ func (a *Allocator) FreeBlocksSimple(block allocator.Block, n int) {
 	g := a.at(id)
 	a.replaying()
 	a.readBitmap(id, g, false)
-	g.descFree += uint32(setSimple(g, int(off), n, false))
+	g.descFree += uint32(a.setSimple(g, int(off), n, false))
 }
 
 // MarkBlocks marks n blocks from block on used or free, on disk
@@ -98,7 +98,7 @@ func (a *Allocator) MarkBlocks(block allocator.Block, n int, used bool) {
 		g.uninit = false
 		// Only clusters that change count in the descriptor. From there on changed is how
 		// much more is free in the flex group.
-		changed := setSimple(g, int(off), clusters, used)
+		changed := a.setSimple(g, int(off), clusters, used)
 		if used {
 			g.descFree -= uint32(changed)
 			changed = -changed
@@ -117,8 +117,8 @@ func (a *Allocator) MarkBlocks(block allocator.Block, n int, used bool) {
 
 // setSimple sets or clears bits of the bitmap on disk and returns how many that
 // changed.
-func setSimple(g *group, off, n int, used bool) int {
-	g.ownDisk()
+func (a *Allocator) setSimple(g *group, off, n int, used bool) int {
+	a.changeDisk(g)
 	changed := 0
 	for i := off; i < off+n; i++ {
 		if g.disk.Test(i) == used {

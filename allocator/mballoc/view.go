@@ -23,6 +23,10 @@ func (a *Allocator) Touched() iter.Seq[allocator.GroupID] {
 	}
 }
 
+// TakeChanged lists the groups whose bitmap on disk was changed since it was called before, or
+// since New. There is one who asks.
+func (a *Allocator) TakeChanged() iter.Seq[allocator.GroupID] { return a.changes.Take() }
+
 // Loaded lists, in order, the groups whose buddies are in memory.
 func (a *Allocator) Loaded() iter.Seq[allocator.GroupID] {
 	return func(yield func(allocator.GroupID) bool) {

@@ -36,6 +36,7 @@ type Allocator struct {
 	cfg     Config
 	geo     allocator.Geometry
 	groups  []group
+	changes allocator.Changes
 	windows windows
 	free    *allocator.PerCPUCounter // s_freeblocks_counter
 	stats   Stats
@@ -58,7 +59,7 @@ func New(cfg Config) (*Allocator, error) {
 		return nil, fmt.Errorf("reservation: windows of %d blocks; they have at most %d", cfg.Window, MaxWindow)
 	}
 	// All descriptors are read, as at an ext2 mount; no bitmap is.
-	a := &Allocator{cfg: cfg, geo: cfg.Geometry, groups: make([]group, g.Groups)}
+	a := &Allocator{cfg: cfg, geo: cfg.Geometry, groups: make([]group, g.Groups), changes: allocator.NewChanges(g.Groups)}
 	total := int64(0)
 	for id := range a.groups {
 		d := cfg.Source.Desc(allocator.GroupID(id))

@@ -175,6 +175,7 @@ func (a *Allocator) FreeBlocks(cpu int, start allocator.Block, n uint32) {
 		if !g.bits.AllSet(int(off), int(k)) || g.systemZone(start, k) {
 			panic(fmt.Sprintf("reservation: freeing blocks [%d, %d) of group %d, which are not a file's", start, start+allocator.Block(k), id))
 		}
+		a.changes.Add(id)
 		g.bits.ClearRange(int(off), int(k))
 		g.free += k
 		start, n = start+allocator.Block(k), n-k

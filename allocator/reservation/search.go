@@ -98,6 +98,7 @@ func (a *Allocator) tryAllocate(id allocator.GroupID, g *group, goal int, n uint
 	}
 	// As many free blocks in a row as were asked for, at most.
 	stop := g.bits.NextSet(goal, min(end, goal+int(n)))
+	a.changes.Add(id)
 	g.bits.SetRange(goal, stop-goal)
 	return goal, uint32(stop - goal)
 }

@@ -130,7 +130,7 @@ func TestTryAllocate(t *testing.T) {
 		naive := append(bitmap.Bits(nil), bits...)
 		goal := rapid.IntRange(-1, end-1).Draw(t, "goal")
 		n := rapid.Uint32Range(1, 80).Draw(t, "n")
-		a := &Allocator{geo: allocator.Geometry{BlocksPerGroup: 320, ClustersPerGroup: 320, Groups: 1, Blocks: allocator.Block(end)}}
+		a := &Allocator{changes: allocator.NewChanges(1), geo: allocator.Geometry{BlocksPerGroup: 320, ClustersPerGroup: 320, Groups: 1, Blocks: allocator.Block(end)}}
 		at, got := a.tryAllocate(0, &group{bits: bits}, goal, n, nil)
 		wantAt, want := naiveTry(naive, goal, end, n)
 		if at != wantAt || got != want {

@@ -21,6 +21,10 @@ func (a *Allocator) Touched() iter.Seq[allocator.GroupID] {
 	}
 }
 
+// TakeChanged lists the groups whose bitmap on disk was changed since it was called before, or
+// since New. There is one who asks.
+func (a *Allocator) TakeChanged() iter.Seq[allocator.GroupID] { return a.changes.Take() }
+
 // PeekFree is the number of free blocks of id, and whether it may differ from the
 // Source's.
 func (a *Allocator) PeekFree(id allocator.GroupID) (blocks uint32, touched bool) {

@@ -36,6 +36,7 @@ func (m *mkfsState) layout() (*Layout, error) {
 	if s.tables, err = newTableMap(m); err != nil {
 		return nil, err
 	}
+	s.countAlike()
 	overhead := s.staticClusters()
 	f := newFiles{sb: &m.sb, static: s, tables: s.tables, journalBlocks: m.jBlocks, orphanBlocks: m.orphan}
 	if m.jGoalSet {
@@ -154,13 +155,40 @@ func (s *mkfsSource) madeInodes(id allocator.GroupID) bool {
 func (s *mkfsSource) free(id allocator.GroupID) (n uint32, tables, files bool) {
 	// Metadata and files, in whole clusters, are taken off the clusters of the group.
 	first, last := s.m.groupRange(id)
+	ratio := allocator.Block(1) << s.sb.ClusterBits
+	total := uint32((last + ratio - first) >> s.sb.ClusterBits)
+	s.used.within(first, last+1, func(run) { files = true })
+	// Where no files are, the metadata of groups at the same place of flex groups that look alike is
+	// the same, and was counted once.
+	if plan, at := s.tables.alikeOf(id); plan != nil && !files {
+		return total - plan.taken[at].clusters, plan.taken[at].tables, false
+	}
+	meta := s.metadata(id)
+	return total - meta.clusters, meta.tables, files
+}
+
+// metadata counts what metadata and files take of group id.
+func (s *mkfsSource) metadata(id allocator.GroupID) (meta metadata) {
+	first, last := s.m.groupRange(id)
 	a := filePlacer{sb: s.sb, ratio: allocator.Block(1) << s.sb.ClusterBits}
 	var set runSet
 	s.static(id, func(r run) { set.add(a.roundOut(r)) })
-	s.tables.within(id, func(run) { tables = true })
-	s.used.within(first, last+1, func(r run) { set.add(r); files = true })
-	total := uint32((last + a.ratio - first) >> s.sb.ClusterBits)
-	return total - uint32(set.blocks()>>s.sb.ClusterBits), tables, files
+	s.tables.within(id, func(run) { meta.tables = true })
+	s.used.within(first, last+1, set.add)
+	meta.clusters = uint32(set.blocks() >> s.sb.ClusterBits)
+	return meta
+}
+
+// countAlike counts the metadata of the groups that stand for others, before there are files.
+func (s *mkfsSource) countAlike() {
+	for _, plan := range s.tables.alike {
+		if plan == nil {
+			continue
+		}
+		for i := range plan.places {
+			plan.taken = append(plan.taken, s.metadata(plan.first+allocator.GroupID(i)))
+		}
+	}
 }
 
 // BlockBitmap implements allocator.Source.

@@ -224,6 +224,14 @@ type tableMap struct {
 type flexPlan struct {
 	places []place
 	tables runSet
+	first  allocator.GroupID // of the flex group that the plan was made for
+	taken  []metadata        // of its groups; nil for a special flex group
+}
+
+// metadata is what the file system's own metadata takes of a group.
+type metadata struct {
+	clusters uint32
+	tables   bool // bitmaps or inode tables are among it
 }
 
 // maxEager bounds the groups that are placed one after another.
@@ -309,6 +317,7 @@ func (t *tableMap) plans() (bool, error) {
 		if err != nil || !inside {
 			return false, err
 		}
+		plan.first = allocator.GroupID(f) * t.span
 		t.alike[phase] = plan
 	}
 	return true, nil
@@ -427,6 +436,16 @@ func (t *tableMap) planOf(f uint32) *flexPlan {
 		return p
 	}
 	return t.alike[f%uint32(len(t.alike))]
+}
+
+// alikeOf is the plan that group id shares with the groups at its place in other flex groups, and
+// its place; nil for a group of a special flex group.
+func (t *tableMap) alikeOf(id allocator.GroupID) (*flexPlan, allocator.GroupID) {
+	f := uint32(id / t.span)
+	if _, special := t.special[f]; special || t.places != nil {
+		return nil, 0
+	}
+	return t.alike[f%uint32(len(t.alike))], id % t.span
 }
 
 // at is where the tables of group id lie.
