@@ -85,32 +85,73 @@ func (fs *FS) forget(t *task, in *inode, lblk, n uint32) {
 // delayBlock makes the hole at lblk a delayed block. It reserves the block's cluster unless
 // that is allocated or reserved already (ext4_insert_delayed_block).
 func (fs *FS) delayBlock(t *task, in *inode, lblk uint32) errno {
-	shared := false // the cluster is allocated for another block
-	// Without bigalloc every block needs a reservation.
-	if bits := fs.geo.ClusterBits; bits == 0 {
+	use := fs.clusterUse(in, lblk)
+	if use == clusterNew {
 		if e := fs.reserveCluster(t, in); e != 0 {
 			return e
 		}
-	} else {
-		// With bigalloc the other blocks of the cluster decide: one that is delayed has
-		// reserved it, one that is mapped has it, by the status tree or by the extent tree.
-		first := lblk &^ (fs.geo.ClusterRatio() - 1)
-		last := lblk | (fs.geo.ClusterRatio() - 1)
-		switch {
-		case in.fileMap().es.ScanRange(first, last, (*es.Range).IsDelayedOnly): // reserved already
-		case in.fileMap().es.ScanRange(first, last, (*es.Range).IsMapped), in.inline == 0 && fs.clusterMapped(in, lblk>>bits):
-			shared = true
-		default:
-			if e := fs.reserveCluster(t, in); e != 0 {
-				return e
-			}
-		}
 	}
 	in.fileMap().es.Set(lblk, 1, 0, es.Delayed)
-	if shared {
+	if use == clusterShared {
 		in.fileMap().es.AddPending(lblk >> fs.geo.ClusterBits)
 	}
 	return 0
+}
+
+// clusterUse is what the other blocks of a cluster have made of it.
+type clusterUse uint8
+
+const (
+	clusterNew      clusterUse = iota // nothing: it must be reserved
+	clusterReserved                   // another block is delayed, and has reserved it
+	clusterShared                     // another block has it on the device
+)
+
+// clusterUse says what the other blocks of the cluster of a hole at lblk have made of it. Without
+// bigalloc there are no others.
+func (fs *FS) clusterUse(in *inode, lblk uint32) clusterUse {
+	bits := fs.geo.ClusterBits
+	if bits == 0 {
+		return clusterNew
+	}
+	tree := &in.fileMap().es
+	first := lblk &^ (fs.geo.ClusterRatio() - 1)
+	last := lblk | (fs.geo.ClusterRatio() - 1)
+	switch {
+	case tree.ScanRange(first, last, (*es.Range).IsDelayedOnly):
+		return clusterReserved
+	// By the status tree, or by the extent tree.
+	case tree.ScanRange(first, last, (*es.Range).IsMapped), in.inline == 0 && fs.clusterMapped(in, lblk>>bits):
+		return clusterShared
+	}
+	return clusterNew
+}
+
+// sharedClusters are the clusters of a range of a hole that other blocks have on the device: those
+// at its two ends may be.
+type sharedClusters struct {
+	list [2]uint32
+	n    int
+}
+
+// clustersOf counts the clusters that must be reserved for [lblk, lblk+blocks), which lies in a
+// hole, and finds those that other blocks have.
+func (fs *FS) clustersOf(in *inode, lblk, blocks uint32) (reserve uint32, shared sharedClusters) {
+	if fs.geo.ClusterBits == 0 {
+		return blocks, shared
+	}
+	// One block of each cluster stands for all: once it is delayed, the others need nothing.
+	bits := fs.geo.ClusterBits
+	for cluster := lblk >> bits; cluster <= (lblk+blocks-1)>>bits; cluster++ {
+		switch fs.clusterUse(in, max(lblk, cluster<<bits)) {
+		case clusterNew:
+			reserve++
+		case clusterShared:
+			shared.list[shared.n] = cluster
+			shared.n++
+		}
+	}
+	return reserve, shared
 }
 
 // prepareDelayed readies block lblk for a delayed write, and returns the state that its

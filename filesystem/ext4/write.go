@@ -152,8 +152,8 @@ const manyPages = 1024
 // status tree knows, or the whole of a file without a block. It returns the number of bytes
 // written, 0 where the pages must be written one by one.
 func (fs *FS) writeMany(t *task, in *inode, pos, n int64) int64 {
-	// Clusters and inline data have rules of their own for each block.
-	if !fs.opt.Delalloc || fs.geo.ClusterBits > 0 || in.mayInline || fs.isInline(in) {
+	// Inline data has rules of its own for each block.
+	if !fs.opt.Delalloc || in.mayInline || fs.isInline(in) {
 		return 0
 	}
 	// Whole pages, at most manyPages of them; the first and the last may be partial.
@@ -173,7 +173,6 @@ func (fs *FS) writeMany(t *task, in *inode, pos, n int64) int64 {
 		n = int64(lblk+room)<<fs.geo.BlockBits - pos
 	}
 	fs.journal.Start()
-	in.reserved += blocks
 	fs.dirtied(int64(blocks))
 	fs.coverFolios(in, pos, n, total)
 	old := in.Size
@@ -187,12 +186,14 @@ func (fs *FS) writeMany(t *task, in *inode, pos, n int64) int64 {
 // delayMany makes [lblk, lblk+blocks), if it is a hole, delayed and dirty, and claims its
 // space. It returns for how many blocks it did so, 0 where they must be written one by one.
 func (fs *FS) delayMany(t *task, in *inode, lblk, blocks uint32) uint32 {
-	if !in.brief.appends(lblk, blocks) {
+	// A brief file has no clusters that blocks could share.
+	if fs.geo.ClusterBits > 0 || !in.brief.appends(lblk, blocks) {
 		return fs.delayHole(t, in, lblk, blocks)
 	}
 	if !fs.alloc.ClaimEach(t.CPU, int64(blocks)) {
 		return 0
 	}
+	in.reserved += blocks
 	fs.delayBrief(in, blocks)
 	return blocks
 }
@@ -224,16 +225,20 @@ func (fs *FS) delayHole(t *task, in *inode, lblk, blocks uint32) uint32 {
 		return 0
 	}
 	// The space is claimed last: from here on nothing fails.
-	claimed := fs.alloc.ClaimEach(t.CPU, int64(blocks))
-	if !claimed {
+	clusters, shared := fs.clustersOf(in, lblk, blocks)
+	if !fs.alloc.ClaimEach(t.CPU, int64(clusters)) {
 		return 0
 	}
+	in.reserved += clusters
 	fs.esStats.CountLookups(uint64(blocks), known)
 	if !known {
 		// The look-up in the empty extent tree makes the whole file a known hole.
 		m.es.Set(0, maxBlocks, 0, es.Hole)
 	}
 	m.es.Set(lblk, blocks, 0, es.Delayed)
+	for _, cluster := range shared.list[:shared.n] {
+		m.es.AddPending(cluster)
+	}
 	c.Add(lblk, blocks, pagecache.Delayed)
 	return blocks
 }
