@@ -5,6 +5,7 @@ type Progress struct {
 	Done  float64 // share of the way, 0 to 1; an estimate
 	Calls int64   // operations performed
 	Now   int64   // simulated time, ns
+	Used  float64 // share of the device in use or promised
 }
 
 // reportEvery is the number of operations between two reports of progress.
@@ -17,7 +18,7 @@ func (r *runner) report() {
 		return
 	}
 	r.lastReport = r.calls
-	r.options.Progress(Progress{Done: r.share(), Calls: r.calls, Now: r.engine.Now()})
+	r.options.Progress(Progress{Done: r.share(), Calls: r.calls, Now: r.engine.Now(), Used: r.m.used()})
 }
 
 // share estimates the share of the way: the end that is nearest counts.

@@ -10,6 +10,7 @@ import (
 	"mbsim/filesystem/ext4"
 	"mbsim/filesystem/play"
 	"mbsim/internal/crash"
+	"mbsim/internal/memory"
 	"mbsim/kernels"
 	"mbsim/metrics"
 	"mbsim/scenarios"
@@ -101,6 +102,7 @@ type runner struct {
 	inside     int  // processes and kernel threads in the middle of an operation
 	checkWaits bool // a check is to be performed once inside is 0
 
+	memory   *memory.Watch
 	warnings []string
 
 	record     []workload.Op
@@ -111,7 +113,8 @@ type runner struct {
 }
 
 // Run plays a scenario. The error of a cancelled context is that of the context; a
-// *StartError is the user's, a *CheckError one of the file system's checks. A panic is an
+// *StartError is the user's: what the scenario describes cannot be had, or needs more memory than
+// there is. A *CheckError is one of the file system's checks. A panic is an
 // error that names seed and replication (crash.Panic).
 func Run(ctx context.Context, s *scenarios.Scenario, opt Options) (out *Outcome, err error) {
 	err = crash.Guard(func() error {
@@ -135,7 +138,7 @@ func perform(ctx context.Context, s *scenarios.Scenario, opt Options) (*Outcome,
 }
 
 func newRunner(ctx context.Context, s *scenarios.Scenario, opt Options) *runner {
-	return &runner{scenario: s, options: opt, ctx: ctx, engine: sim.New(), recordCPU: -1}
+	return &runner{scenario: s, options: opt, ctx: ctx, engine: sim.New(), memory: memory.NewWatch(), recordCPU: -1}
 }
 
 // launch starts the processes of the scenario's workload.
@@ -262,6 +265,9 @@ func (r *runner) player(cpu int, user workload.User) *play.Player {
 	}
 }
 
+// watchEvery is the number of operations between two looks at the memory in use.
+const watchEvery = 1 << 15
+
 // perform performs one operation on the player's CPU.
 func (r *runner) perform(p *sim.Process, pl *play.Player, op *workload.Op) (int64, error) {
 	ret, err := r.call(p, pl, op)
@@ -281,6 +287,13 @@ func (r *runner) perform(p *sim.Process, pl *play.Player, op *workload.Op) (int6
 		r.collector.Sample(r.engine.Now())
 	}
 	r.report()
+	// A run that outgrows the memory ends in one line, and is not killed.
+	if r.calls%watchEvery == 0 {
+		what := fmt.Sprintf("%s: %d operations, with %.0f%% of the device in use,", r.scenario.File, r.calls, 100*r.m.used())
+		if err := r.memory.Check(what); err != nil {
+			return 0, &StartError{err}
+		}
+	}
 	if err := r.checkOperation(op); err != nil {
 		return 0, err
 	}

@@ -33,10 +33,10 @@ func TestSessions(t *testing.T) {
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
-			if name != "below576G" {
+			if name != "below12G" {
 				return false, fmt.Errorf("unknown condition %q", name)
 			}
-			return memory.Check("a device of 8P", 576<<30) != nil, nil
+			return memory.Check("a device of 8P", 12<<30) != nil, nil
 		},
 		UpdateScripts: os.Getenv("UPDATE") != "",
 	})

@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path"
+	"runtime/metrics"
 	"strconv"
 	"strings"
 )
@@ -39,6 +40,30 @@ func about(n int64) string {
 func Check(what string, need int64) error {
 	if have, ok := total(os.DirFS("/")); ok && need > have {
 		return &TooMuch{what, need, have}
+	}
+	return nil
+}
+
+// Watch tells when this process has used up the memory that there is.
+type Watch struct {
+	have   int64 // bytes, 0 where the system does not tell
+	sample []metrics.Sample
+}
+
+// NewWatch begins to watch.
+func NewWatch() *Watch {
+	have, _ := total(os.DirFS("/"))
+	// What the runtime has mapped, and of it what it has given back.
+	return &Watch{have, []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}}
+}
+
+// Check is an error if less than a twentieth of the memory is left: what the work takes now is
+// what it needs at least. Behind that the system would kill the process, or swap without end.
+func (w *Watch) Check(what string) error {
+	metrics.Read(w.sample)
+	used := int64(w.sample[0].Value.Uint64() - w.sample[1].Value.Uint64())
+	if w.have > 0 && used > w.have-w.have/20 {
+		return &TooMuch{what, used, w.have}
 	}
 	return nil
 }
