@@ -50,8 +50,8 @@ func OpenLog(name string) (*Log, error) {
 // Close closes the file.
 func (l *Log) Close() error { return l.file.Close() }
 
-// read reads the log from its beginning.
-func (l *Log) read(lenient bool, use func(*strace.Reader) error) error {
+// text reads the file from its beginning, unpacked.
+func (l *Log) text(use func(io.Reader) error) error {
 	if _, err := l.file.Seek(0, io.SeekStart); err != nil {
 		return err
 	}
@@ -60,9 +60,7 @@ func (l *Log) read(lenient bool, use func(*strace.Reader) error) error {
 		return fmt.Errorf("%s: %w", l.Name, err)
 	}
 	defer release()
-	r := strace.NewReader(text, l.Name)
-	r.Lenient = lenient
-	return use(r)
+	return use(text)
 }
 
 // importer performs the calls of a log on a model.
@@ -83,10 +81,7 @@ type importer struct {
 	known []*before       // what was there before: what the first reading finds out
 	paths map[string]bool // of known
 
-	// The script.
-	out         io.Writer
-	line        []byte
-	writeErr    error
+	script      script
 	free        []string // descriptors that are not in use
 	descriptors int
 	space       space
@@ -134,7 +129,8 @@ func perform(log *Log, opt Options, first bool, known []*before, ops io.Writer) 
 	im := &importer{
 		root: path.Clean(opt.Root), tree: &node{kind: dir, children: make(map[string]*node)},
 		calls: handlers(), procs: make(map[int]*process), events: make(map[int][]strace.Event),
-		first: first, known: known, paths: make(map[string]bool), out: ops, report: &Report{File: log.Name, Root: path.Clean(opt.Root)},
+		first: first, known: known, paths: make(map[string]bool), script: script{out: ops},
+		report: &Report{File: log.Name, Root: path.Clean(opt.Root), Unit: "calls", Place: "line", Still: "move no block: reads, stat, chmod and the like"},
 	}
 	if first {
 		im.tree.before = &before{path: ".", kind: dir, sealed: true}
@@ -148,11 +144,15 @@ func perform(log *Log, opt Options, first bool, known []*before, ops io.Writer) 
 			im.cwd.n = im.dirAt(t)
 		}
 	}
-	err := log.read(opt.Lenient, im.readAll)
+	err := log.text(func(text io.Reader) error {
+		r := strace.NewReader(text, log.Name)
+		r.Lenient = opt.Lenient
+		return im.readAll(r)
+	})
 	// What is still in memory the kernel would write a little later, which is in no log.
 	im.emit(workload.Op{Kind: workload.Sync})
 	if err == nil {
-		err = im.writeErr
+		err = im.script.err
 	}
 	im.report.Bytes, im.report.Names = im.space.peakBytes*4096, im.space.peakNames
 	return im, err
@@ -163,8 +163,8 @@ func (im *importer) readAll(r *strace.Reader) error {
 	for r.Next() {
 		e := r.Event()
 		im.event(e)
-		if im.writeErr != nil {
-			return im.writeErr
+		if im.script.err != nil {
+			return im.script.err
 		}
 	}
 	// Calls without an end, and processes whose parents the log does not show.

@@ -19,7 +19,7 @@ const (
 	noteDatasync  = "fdatasync, performed as fsync"
 )
 
-// Reason counts calls or notes of one kind.
+// Reason counts calls or notes of one kind. Reasons stand in the order in which they came up first.
 type Reason struct {
 	Text  string
 	Count int64
@@ -27,9 +27,13 @@ type Reason struct {
 	First string // the first call, "" for a note
 }
 
-// Report says what became of a log.
+// Report says what became of a recording or a list. What it consists of are its calls, whatever they are
+// called in its text (Unit): each is counted once.
 type Report struct {
 	File, Root string
+	Unit       string // what Calls counts, such as "calls", "entries", "requests"
+	Place      string // what the lines of reasons are: "line", or "member" of a tar file
+	Still      string // what calls counted in NoBlock are
 	Lines      int64
 	Calls      int64 // each is counted below once
 	Performed  int64
@@ -101,27 +105,41 @@ func shorten(s string) string {
 	return s
 }
 
+// Summary is the report in one line.
+func (r *Report) Summary() string {
+	s := fmt.Sprintf("%d %ss, %d %s: %d performed, %d move no block", r.Lines, r.Place, r.Calls, r.Unit, r.Performed, r.NoBlock)
+	if r.Failed > 0 {
+		s += fmt.Sprintf(", %d failed", r.Failed)
+	}
+	return s + fmt.Sprintf(", %d outside of %s", r.Outside, r.Root)
+}
+
 // WriteText writes import.txt.
 func (r *Report) WriteText(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, what it does below %s\n\n", r.File, r.Root)
 	count := func(n int64, text string) { fmt.Fprintf(&b, "%10d %s\n", n, text) }
 	// What became of the calls.
-	count(r.Lines, "lines read")
-	count(r.Calls, "calls in them; of these")
+	count(r.Lines, r.Place+"s read")
+	count(r.Calls, r.Unit+" in them; of these")
 	count(r.Performed, "  performed")
-	count(r.NoBlock, "  move no block: reads, stat, chmod and the like")
-	count(r.Failed, "  failed in the recording")
+	count(r.NoBlock, "  "+r.Still)
 	count(r.Outside, "  outside of the root")
 	count(r.Left(), "  left out, see below")
-	count(r.CutOff, "  begun, and the log does not show how they ended")
+	// Only a log of calls shows that one failed, or had begun.
+	if r.Failed+r.CutOff > 0 {
+		count(r.Failed, "  failed in the recording")
+		count(r.CutOff, "  begun, and the log does not show how they ended")
+	}
 	if r.Foreign > 0 {
-		count(r.Foreign, "lines that strace does not write, the first: "+r.FirstOdd)
+		count(r.Foreign, "lines that are not of the format, the first: "+r.FirstOdd)
 	}
 	// What is in the script.
 	fmt.Fprintf(&b, "\n")
 	count(r.Ops, "operations in ops; of these")
-	count(r.PrepareOps, fmt.Sprintf("  make the %d files and folders that were there before", r.Before))
+	if r.Before > 0 {
+		count(r.PrepareOps, fmt.Sprintf("  make the %d files and folders that were there before", r.Before))
+	}
 	count(1, "  is a sync at the end: what the log leaves in memory the kernel writes later")
 	if r.UnknownSizes > 0 {
 		count(int64(r.UnknownSizes), "files that were there before have the least size that the log shows: it does not tell how large they were")
@@ -135,7 +153,7 @@ func (r *Report) WriteText(w io.Writer) error {
 		}
 		fmt.Fprintf(&b, "\n%s\n\n", title)
 		for _, x := range list {
-			fmt.Fprintf(&b, "%10d %s\n           line %d", x.Count, x.Text, x.Line)
+			fmt.Fprintf(&b, "%10d %s\n           %s %d", x.Count, x.Text, r.Place, x.Line)
 			if x.First != "" {
 				fmt.Fprintf(&b, ": %s", x.First)
 			}

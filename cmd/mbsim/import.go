@@ -2,8 +2,10 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -11,7 +13,6 @@ import (
 	"mbsim/imports"
 	"mbsim/internal/atomicfile"
 	"mbsim/internal/folderlock"
-	"mbsim/internal/nearest"
 	"mbsim/kernels"
 	"mbsim/workload"
 )
@@ -22,8 +23,17 @@ type importFlags struct {
 	out, size string
 }
 
-// importFormats are the formats that import reads.
-var importFormats = []string{"strace"}
+// recordingFiles is what is imported: files of one format.
+type recordingFiles struct {
+	format imports.Format
+	logs   []*imports.Log
+}
+
+func (r *recordingFiles) close() {
+	for _, l := range r.logs {
+		l.Close()
+	}
+}
 
 func newImport() *cobra.Command {
 	var f importFlags
@@ -69,24 +79,23 @@ docs/IMPORT.md says more.`,
 }
 
 func (f *importFlags) run(args []string, stdout, stderr io.Writer) error {
-	name, err := f.check(args)
+	if err := f.checkFlags(); err != nil {
+		return usage(err)
+	}
+	rec, err := f.open(args)
 	if err != nil {
 		return usage(err)
 	}
-	log, err := imports.OpenLog(name)
-	if err != nil {
-		return usage(err)
-	}
-	defer log.Close()
+	defer rec.close()
 	return holding(f.out, folderlock.Make, func() error {
 		// The files of a case appear together at the end, or not at all.
 		set, err := atomicfile.Begin(f.out)
 		if err != nil {
 			return &exitError{exitInternal, err}
 		}
-		report, err := f.write(log, set)
+		report, err := f.write(rec, set)
 		if err != nil {
-			code := exitUsage // what is wrong with the log or the list
+			code := exitUsage // what is wrong with the recording or the list
 			if machineFailed(err) {
 				code = exitInternal
 			}
@@ -98,49 +107,66 @@ func (f *importFlags) run(args []string, stdout, stderr io.Writer) error {
 	})
 }
 
-// check looks at the command line, and returns the log's name.
-func (f *importFlags) check(args []string) (string, error) {
-	if len(args) > 1 {
-		// The first of several words is the format.
-		if args[0] != importFormats[0] {
-			best, _ := nearest.Of(args[0], importFormats)
-			return "", fmt.Errorf("the format is %q: want %s; of several logs make one first (strace-log-merge)", args[0], best)
+// open opens the files that the command line names. The first word is their format where it is the name of
+// one and not that of a file; otherwise the first file tells it.
+func (f *importFlags) open(args []string) (_ *recordingFiles, err error) {
+	rec := &recordingFiles{}
+	defer func() {
+		if err != nil {
+			rec.close()
 		}
-		args = args[1:]
+	}()
+	named := false
+	if len(args) > 1 {
+		if _, missing := os.Stat(args[0]); missing != nil {
+			if rec.format, err = imports.FindFormat(args[0]); err != nil {
+				return nil, err
+			}
+			named, args = true, args[1:]
+		}
 	}
+	for _, name := range args {
+		l, err := imports.OpenLog(name)
+		if err != nil {
+			return nil, err
+		}
+		rec.logs = append(rec.logs, l)
+	}
+	if !named {
+		if rec.format, err = imports.Recognize(rec.logs[0]); err != nil {
+			return nil, err
+		}
+	}
+	if rec.format.NeedsRoot && f.Root == "" {
+		return nil, fmt.Errorf("import of %s (format %s) needs --root DIR: the folder whose files are meant, as the recording names it", rec.logs[0].Name, rec.format.Name)
+	}
+	return rec, nil
+}
+
+// checkFlags looks at the flags.
+func (f *importFlags) checkFlags() error {
 	switch {
-	case len(args) > 1:
-		return "", fmt.Errorf("there are %d logs: make one of them first (strace-log-merge), or import each alone", len(args))
-	case f.Root == "":
-		return "", fmt.Errorf("import needs --root DIR: the folder whose files are meant, as the log names it")
-	case !strings.HasPrefix(f.Root, "/"):
-		return "", fmt.Errorf("--root is %q: want an absolute path, as the log names it", f.Root)
+	case f.Root != "" && !strings.HasPrefix(f.Root, "/"):
+		return fmt.Errorf("--root is %q: want an absolute path, as the recording names it", f.Root)
 	case f.Cwd != "" && !strings.HasPrefix(f.Cwd, "/"):
-		return "", fmt.Errorf("--cwd is %q: want an absolute path", f.Cwd)
+		return fmt.Errorf("--cwd is %q: want an absolute path", f.Cwd)
 	case f.out == "":
-		return "", fmt.Errorf("import needs -o CASE_DIR")
+		return fmt.Errorf("import needs -o CASE_DIR")
 	}
 	if f.size != "" {
 		if _, err := workload.ParseSize(f.size); err != nil {
-			return "", fmt.Errorf("--size: %w", err)
+			return fmt.Errorf("--size: %w", err)
 		}
 	}
-	return args[0], nil
+	return nil
 }
 
-// write imports the log and writes the files of the case.
-func (f *importFlags) write(log *imports.Log, set *atomicfile.Set) (*imports.Report, error) {
-	file, err := set.Create("ops")
-	if err != nil {
-		return nil, err
-	}
-	ops := bufio.NewWriterSize(file, 1<<16)
-	// The script is written as the log is read, and may be long.
-	report, err := imports.Strace(log, f.Options, ops)
-	if e := ops.Flush(); err == nil {
-		err = e
-	}
-	if e := file.Close(); err == nil {
+// write imports the recording and writes the files of the case.
+func (f *importFlags) write(rec *recordingFiles, set *atomicfile.Set) (*imports.Report, error) {
+	// Scripts are written as the recording is read, since they may be long.
+	files := caseFiles{set: set}
+	report, err := rec.format.Import(rec.logs, f.Options, files.create)
+	if e := files.close(); err == nil {
 		err = e
 	}
 	if err != nil {
@@ -156,12 +182,42 @@ func (f *importFlags) write(log *imports.Log, set *atomicfile.Set) (*imports.Rep
 	return report, set.Finish(map[string][]byte{"case.env": env, "import.txt": []byte(text.String())})
 }
 
+// caseFiles are the files of a case being written.
+type caseFiles struct {
+	set     *atomicfile.Set
+	files   []io.Closer
+	buffers []*bufio.Writer
+}
+
+// create makes a file of the case.
+func (c *caseFiles) create(name string) (io.Writer, error) {
+	file, err := c.set.Create(name)
+	if err != nil {
+		return nil, err
+	}
+	b := bufio.NewWriterSize(file, 1<<16)
+	c.files, c.buffers = append(c.files, file), append(c.buffers, b)
+	return b, nil
+}
+
+// close writes what is buffered, and closes all files.
+func (c *caseFiles) close() error {
+	var errs []error
+	for i, b := range c.buffers {
+		errs = append(errs, b.Flush(), c.files[i].Close())
+	}
+	return errors.Join(errs...)
+}
+
 // caseEnv is a machine for the case: a device on which the files have room, and a default file system
 // with enough inodes.
 func (f *importFlags) caseEnv(r *imports.Report) ([]byte, error) {
 	const inodeRatio = 16384 // bytes of the device for each inode, as mke2fs has it
 	size := int64(1) << 30
 	for size/4 < r.Bytes || size/inodeRatio/2 < r.Names {
+		if size == 1<<62 {
+			return nil, fmt.Errorf("%s: its files have %d bytes: more than a device holds", r.File, r.Bytes)
+		}
 		size *= 2
 	}
 	text := fmt.Sprint(size)
@@ -178,23 +234,22 @@ func (f *importFlags) caseEnv(r *imports.Report) ([]byte, error) {
 
 // tell says what came of it, and on stderr what is not in the script.
 func (f *importFlags) tell(r *imports.Report, stdout, stderr io.Writer) {
-	fmt.Fprintf(stdout, "%d lines, %d calls: %d performed, %d move no block, %d failed, %d outside of %s\n",
-		r.Lines, r.Calls, r.Performed, r.NoBlock, r.Failed, r.Outside, r.Root)
+	fmt.Fprintf(stdout, "%s\n", r.Summary())
 	fmt.Fprintf(stdout, "%s/ops has %d operations, %d of them for %d files and folders that were there before\n", f.out, r.Ops, r.PrepareOps, r.Before)
 	// Whatever is not in the script is said, so that nobody takes the case for more than it is.
 	if r.Performed == 0 {
-		fmt.Fprintf(stderr, "mbsim: warning: no call of the log did anything below %s\n", r.Root)
+		fmt.Fprintf(stderr, "mbsim: warning: none of the %s did anything below %s\n", r.Unit, r.Root)
 	}
 	if n := r.Left(); n > 0 {
-		fmt.Fprintf(stderr, "mbsim: warning: %d calls are left out:\n", n)
+		fmt.Fprintf(stderr, "mbsim: warning: %d %s are left out:\n", n, r.Unit)
 	}
 	for _, x := range r.LeftOut {
-		fmt.Fprintf(stderr, "mbsim:   %d: %s (first on line %d)\n", x.Count, x.Text, x.Line)
+		fmt.Fprintf(stderr, "mbsim:   %d: %s (first on %s %d)\n", x.Count, x.Text, r.Place, x.Line)
 	}
 	if r.CutOff > 0 {
 		fmt.Fprintf(stderr, "mbsim: warning: of %d calls the log does not show the end\n", r.CutOff)
 	}
 	if r.Foreign > 0 {
-		fmt.Fprintf(stderr, "mbsim: warning: %d lines are not of strace: %s\n", r.Foreign, r.FirstOdd)
+		fmt.Fprintf(stderr, "mbsim: warning: %d lines are not of the format: %s\n", r.Foreign, r.FirstOdd)
 	}
 }

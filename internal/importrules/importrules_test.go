@@ -65,7 +65,8 @@ var may = map[string][]string{
 	"study/...":                 {"metrics", "workload", "reports", "scenarios", "run", "study/...", "internal/atomicfile", "internal/bounded", "internal/crash", "internal/folderlock", "internal/input", "internal/shell"},
 	"study/bisect":              {"kernels", "metrics", "scenarios", "study", "study/stats"},
 	"imports/strace":            {"internal/input"},
-	"imports":                   {"imports/strace", "internal/input", "internal/unpack", "workload"},
+	"imports/filelist":          {"internal/input"},
+	"imports":                   {"imports/strace", "imports/filelist", "internal/nearest", "internal/input", "internal/unpack", "workload"},
 	"oracle/fuzz":               {"kernels", "replay"},
 	"cmd/mbsim":                 {"..."},
 }
