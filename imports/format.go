@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"mbsim/imports/filelist"
+	"mbsim/imports/fio"
 	"mbsim/imports/strace"
 	"mbsim/internal/nearest"
 )
@@ -32,6 +33,8 @@ type Format struct {
 func Formats() []Format {
 	all := []Format{
 		{Name: "strace", What: "strace -f -ttt -y -s 0 -o FILE PROGRAM", NeedsRoot: true, recognize: isStrace, run: importStrace},
+		{Name: "fio-iolog", What: "fio --write_iolog=FILE, versions 2 and 3", Several: true, recognize: fio.IsIolog, run: importIologs},
+		{Name: "fio", What: "a job file of fio", Several: true, recognize: isFio, run: importFio},
 	}
 	for _, l := range filelist.Formats() {
 		all = append(all, Format{

@@ -50,14 +50,23 @@ func OpenLog(name string) (*Log, error) {
 // Close closes the file.
 func (l *Log) Close() error { return l.file.Close() }
 
-// text reads the file from its beginning, unpacked.
-func (l *Log) text(use func(io.Reader) error) error {
+// open reads the file from its beginning, unpacked. release gives back what the unpacking holds. A file is
+// read by one reader at a time.
+func (l *Log) open() (text io.Reader, release func(), err error) {
 	if _, err := l.file.Seek(0, io.SeekStart); err != nil {
-		return err
+		return nil, nil, err
 	}
-	text, release, err := unpack.Text(l.file)
+	if text, release, err = unpack.Text(l.file); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", l.Name, err)
+	}
+	return text, release, nil
+}
+
+// text is open for who reads the file in one go.
+func (l *Log) text(use func(io.Reader) error) error {
+	text, release, err := l.open()
 	if err != nil {
-		return fmt.Errorf("%s: %w", l.Name, err)
+		return err
 	}
 	defer release()
 	return use(text)

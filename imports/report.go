@@ -168,3 +168,6 @@ func (r *Report) WriteText(w io.Writer) error {
 
 // sortedKeys are the names in a directory, sorted.
 func sortedKeys(m map[string]*node) []string { return slices.Sorted(maps.Keys(m)) }
+
+// sortedNames are the paths of the files of logs of fio, sorted.
+func sortedNames(m map[string]*iologFile) []string { return slices.Sorted(maps.Keys(m)) }

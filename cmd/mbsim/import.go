@@ -42,7 +42,7 @@ func newImport() *cobra.Command {
 		Short: "Make a case of a recording of real programs",
 		Long: `import reads what strace recorded of programs, and writes what they did below the
 folder DIR as a case: case.env, ops, and import.txt, which counts every call of the
-log: performed, outside of DIR, or left out and why. mbsim replay CASE_DIR --mkfs
+log: performed, outside of DIR, or left out and why. mbsim replay CASE_DIR
 then puts the blocks where a kernel would.
 
 Record with
@@ -64,7 +64,7 @@ symbolic links, extended attributes, the fsync of a folder. So is what no log sh
 program stores in a mapping of a file in memory, or writes by io_uring.
 docs/IMPORT.md says more.`,
 		Example: `  mbsim import log.strace.xz --root /mnt/vol -o out/case
-  mbsim replay out/case --mkfs --kernel 6.12 -o out/replayed`,
+  mbsim replay out/case --kernel 6.12 -o out/replayed`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return f.run(args, c.OutOrStdout(), c.ErrOrStderr()) },
 	}

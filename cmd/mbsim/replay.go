@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -34,8 +36,8 @@ func newReplay() *cobra.Command {
 		Use:   "replay CASE_DIR",
 		Short: "Perform a case's script and write what a real kernel's recording holds",
 		Long: `replay reads CASE_DIR/case.env and CASE_DIR/ops, and the starting layout from
-CASE_DIR/KERNEL/before.dumpe2fs.gz (or, with --mkfs and for a script with the times of
-a run, computes it from case.env),
+CASE_DIR/KERNEL/before.dumpe2fs.gz (or computes it from case.env: with --mkfs, for a
+script with the times of a run, and for a case that no kernel has recorded),
 performs the operations (those of ops, then ops.0, ops.1, ... all at once, if
 there are any), and writes into the output folder, in the formats of a
 recording:
@@ -154,7 +156,7 @@ func perform(cfg replay.Config, set *atomicfile.Set) (*replay.Outcome, error) {
 
 // layout is the starting state, of the recording in folder.
 func (f *replayFlags) layout(c *workload.Case, sys *kernels.System, folder string) (*image.Layout, error) {
-	if f.mkfs || c.Times {
+	if f.mkfs || c.Times || !recorded(c.Dir) {
 		return sys.MakeLayout(c)
 	}
 	dir := filepath.Join(c.Dir, folder)
@@ -163,6 +165,24 @@ func (f *replayFlags) layout(c *workload.Case, sys *kernels.System, folder strin
 		return nil, fmt.Errorf("%w (--mkfs computes the layout instead)", err)
 	}
 	return l, nil
+}
+
+// recorded says whether any kernel has recorded a case. What nobody has recorded, such as an imported case,
+// begins with the file system that case.env describes.
+func recorded(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return true // reading the recording will tell what is wrong
+	}
+	// Each kernel's recording is a folder with the state before, as text and perhaps packed.
+	return slices.ContainsFunc(entries, func(e os.DirEntry) bool {
+		for _, name := range []string{"before.dumpe2fs", "before.dumpe2fs.gz"} {
+			if _, err := os.Stat(filepath.Join(dir, e.Name(), name)); err == nil {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // recording is the outcome as the files of a recording, but for results.txt.

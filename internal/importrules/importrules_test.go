@@ -66,7 +66,8 @@ var may = map[string][]string{
 	"study/bisect":              {"kernels", "metrics", "scenarios", "study", "study/stats"},
 	"imports/strace":            {"internal/input"},
 	"imports/filelist":          {"internal/input"},
-	"imports":                   {"imports/strace", "imports/filelist", "internal/nearest", "internal/input", "internal/unpack", "workload"},
+	"imports/fio":               {"internal/input", "internal/nearest"},
+	"imports":                   {"imports/strace", "imports/filelist", "imports/fio", "internal/nearest", "internal/input", "internal/unpack", "workload"},
 	"oracle/fuzz":               {"kernels", "replay"},
 	"cmd/mbsim":                 {"..."},
 }
