@@ -48,17 +48,22 @@ func (im *builder) finish() (*Report, error) {
 	return im.report, im.err
 }
 
-// prepare makes what a list of the user says was there before.
-func (im *builder) prepare(list string) error {
-	known, err := readStateFile(list)
+// prepare makes what a list of the user says was there before, and notes what is on the device.
+func (im *builder) prepare(opt Options) error {
+	known, err := readStateFile(opt.State)
 	if err != nil {
 		return err
 	}
+	known = append(onDevice(opt.OnDevice), known...)
 	for _, b := range known {
-		switch b.kind {
-		case dir:
+		switch {
+		case b.there && b.kind == dir:
+			im.dirs[b.path] = true
+		case b.there:
+			im.files[b.path] = &plainFile{path: b.path, exists: true, size: b.size}
+		case b.kind == dir:
 			im.parents(b.path + "/x")
-		case file:
+		case b.kind == file:
 			im.make(b.path, b.size)
 		}
 	}
@@ -68,7 +73,7 @@ func (im *builder) prepare(list string) error {
 
 // prepared ends what was there before: all of it is on the device when the recording begins.
 func (im *builder) prepared(n int) {
-	if n > 0 {
+	if n > 0 && im.ops > 0 {
 		im.emit(workload.Op{Kind: workload.Sync})
 	}
 	im.report.Before += n

@@ -38,7 +38,7 @@ func importFio(logs []*Log, opt Options, out Output) (*Report, error) {
 		return nil, err
 	}
 	im := &fioImporter{builder: newBuilder(logs, opt, ops)}
-	if err := im.prepare(opt.State); err != nil {
+	if err := im.prepare(opt); err != nil {
 		return nil, err
 	}
 	for _, l := range logs {

@@ -47,7 +47,7 @@ func importIologs(logs []*Log, opt Options, out Output) (*Report, error) {
 	}
 	im.report.Lines, im.report.Foreign = 0, 0
 	im.commonRoot()
-	if err := im.prepare(opt.State); err != nil {
+	if err := im.prepare(opt); err != nil {
 		return nil, err
 	}
 	im.prepareRead()

@@ -18,9 +18,20 @@ import (
 type Options struct {
 	Root string // the folder, an absolute path: what is below it is imported
 	// Cwd is where the programs were when the log begins, "" where the log is to say it.
-	Cwd     string
-	State   string // file with the list of what was there before, "" for none
-	Lenient bool   // lines that strace does not write are counted, and not refused
+	Cwd   string
+	State string // file with the list of what was there before, "" for none
+	// OnDevice are files that are on the device when the script begins, so that it need not make them:
+	// those of an image. They are below the root.
+	OnDevice []Known
+	Lenient  bool   // lines that are not of the format are counted, and not refused
+	Device   string // of a trace: the number of the device that is meant, such as "8,1"; "" for the only one
+}
+
+// Known is a file or directory that was there before.
+type Known struct {
+	Path string // from the root
+	Dir  bool
+	Size int64 // bytes
 }
 
 // Log is a file that can be read twice.
@@ -104,6 +115,7 @@ func Strace(log *Log, opt Options, ops io.Writer) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	known = append(onDevice(opt.OnDevice), known...)
 	// The first reading only learns what was there before.
 	im, err := perform(log, opt, true, known, io.Discard)
 	if err != nil {

@@ -60,6 +60,9 @@ func importLists(f filelist.Format, logs []*Log, opt Options, out Output) (*Repo
 	if f.Name == "tar" {
 		im.report.Place = "member"
 	}
+	if err := im.prepare(opt); err != nil {
+		return nil, err
+	}
 	for _, l := range logs {
 		if err := l.text(func(r io.Reader) error { return im.readAll(f.Open(r, l.Name, opt.Lenient), l.Name) }); err != nil {
 			return nil, err
@@ -69,6 +72,30 @@ func importLists(f filelist.Format, logs []*Log, opt Options, out Output) (*Repo
 	im.emit(workload.Op{Kind: workload.Sync})
 	im.report.Ops, im.report.Root = im.ops, cmp.Or(im.root, "/")
 	return im.report, im.err
+}
+
+// prepare makes what was there before, by another list, and notes what is on the device.
+func (im *lister) prepare(opt Options) error {
+	known, err := readStateFile(opt.State)
+	if err != nil {
+		return err
+	}
+	known = append(onDevice(opt.OnDevice), known...)
+	for _, b := range known {
+		switch {
+		case b.there:
+			im.seen[keyOf(b.path)] = b.kind
+		case b.kind == dir:
+			im.parents(b.path+"/x", 1)
+		case b.kind == file && im.parents(b.path, 1):
+			im.file(b.path, &filelist.Entry{Size: b.size})
+		}
+	}
+	if im.ops > 0 {
+		im.emit(workload.Op{Kind: workload.Sync})
+	}
+	im.report.Before, im.report.PrepareOps = len(known), im.ops
+	return nil
 }
 
 // readAll makes what one list has.

@@ -51,6 +51,11 @@ type Report struct {
 	Before       int   // files and folders that were there before
 	UnknownSizes int   // of these those whose size is not known
 
+	// Requests says that the case holds requests to the allocator and no operations; CPUs is how many CPUs
+	// the recording shows, 0 where it shows none.
+	Requests bool
+	CPUs     int
+
 	// Bytes and Names are the most that the files had at any time: bytes in whole pages of 4096, and
 	// files and folders.
 	Bytes, Names int64
@@ -135,6 +140,11 @@ func (r *Report) WriteText(w io.Writer) error {
 		count(r.Foreign, "lines that are not of the format, the first: "+r.FirstOdd)
 	}
 	// What is in the script.
+	if r.Requests {
+		fmt.Fprintf(&b, "\n%s holds what was performed: mbsim replay asks the allocator alone the same.\n", RequestsFile)
+		_, err := io.WriteString(w, b.String())
+		return err
+	}
 	fmt.Fprintf(&b, "\n")
 	count(r.Ops, "operations in ops; of these")
 	if r.Before > 0 {

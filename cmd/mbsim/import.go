@@ -21,6 +21,7 @@ import (
 type importFlags struct {
 	imports.Options
 	out, size string
+	state     string // absolute path of the image or text of dumpe2fs that the case begins as
 }
 
 // recordingFiles is what is imported: files of one format.
@@ -72,6 +73,7 @@ docs/IMPORT.md says more.`,
 	c.Flags().StringVar(&f.Root, "root", "", "the `folder` whose files are meant, an absolute path as in the log (required)")
 	c.Flags().StringVar(&f.Cwd, "cwd", "", "`folder` where the programs were when the log begins, an absolute path")
 	c.Flags().StringVar(&f.State, "state", "", "`file` with a list of what was there before (find -printf '%y %s %P\\n')")
+	c.Flags().StringVar(&f.Device, "device", "", "`number` of the device whose events are meant, such as 8,1 (format ftrace)")
 	c.Flags().BoolVar(&f.Lenient, "lenient", false, "count lines that strace does not write, instead of refusing the log")
 	c.Flags().StringVar(&f.size, "size", "", "`size` of the device in case.env (default: four times what the files need, 1G at least)")
 	c.Flags().StringVarP(&f.out, "out", "o", "", "`folder` of the case (required)")
@@ -87,6 +89,9 @@ func (f *importFlags) run(args []string, stdout, stderr io.Writer) error {
 		return usage(err)
 	}
 	defer rec.close()
+	if err := f.readState(); err != nil {
+		return usage(err)
+	}
 	return holding(f.out, folderlock.Make, func() error {
 		// The files of a case appear together at the end, or not at all.
 		set, err := atomicfile.Begin(f.out)
@@ -226,8 +231,11 @@ func (f *importFlags) caseEnv(r *imports.Report) ([]byte, error) {
 	}
 	rec := kernels.Default().Recorder
 	vars := []workload.EnvVar{
-		{Key: "SIZE", Value: text}, {Key: "SMP", Value: "1"}, {Key: "PIDMOD", Value: "1"},
+		{Key: "SIZE", Value: text}, {Key: "SMP", Value: fmt.Sprint(max(r.CPUs, 1))}, {Key: "PIDMOD", Value: "1"},
 		{Key: rec.Mkfs, Value: strings.TrimSpace("-b 4096 " + rec.MkfsMore)}, {Key: rec.Mount, Value: rec.MountMore},
+	}
+	if f.state != "" {
+		vars = append(vars, workload.EnvVar{Key: "STATE", Value: f.state})
 	}
 	return workload.WriteEnv(vars)
 }
@@ -235,6 +243,10 @@ func (f *importFlags) caseEnv(r *imports.Report) ([]byte, error) {
 // tell says what came of it, and on stderr what is not in the script.
 func (f *importFlags) tell(r *imports.Report, stdout, stderr io.Writer) {
 	fmt.Fprintf(stdout, "%s\n", r.Summary())
+	if r.Requests {
+		fmt.Fprintf(stdout, "%s/%s has %d events: mbsim replay %s\n", f.out, imports.RequestsFile, r.Performed, f.out)
+		return
+	}
 	fmt.Fprintf(stdout, "%s/ops has %d operations, %d of them for %d files and folders that were there before\n", f.out, r.Ops, r.PrepareOps, r.Before)
 	// Whatever is not in the script is said, so that nobody takes the case for more than it is.
 	if r.Performed == 0 {
