@@ -34,6 +34,7 @@ func Formats() []Format {
 	all := []Format{
 		{Name: "strace", What: "strace -f -ttt -y -s 0 -o FILE PROGRAM", NeedsRoot: true, recognize: isStrace, run: importStrace},
 		{Name: "ftrace", What: "events of ext4 and jbd2, of tracefs, trace-cmd report or perf script", recognize: isTrace, run: importTrace},
+		{Name: "geriatrix", What: "profiles of Geriatrix: distributions of ages, sizes and depths", Several: true, recognize: isGeriatrix, run: importGeriatrix},
 		{Name: "fio-iolog", What: "fio --write_iolog=FILE, versions 2 and 3", Several: true, recognize: fio.IsIolog, run: importIologs},
 		{Name: "fio", What: "a job file of fio", Several: true, recognize: isFio, run: importFio},
 	}

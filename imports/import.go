@@ -24,6 +24,7 @@ type Options struct {
 	// those of an image. They are below the root.
 	OnDevice []Known
 	Lenient  bool   // lines that are not of the format are counted, and not refused
+	Size     int64  // bytes of the device that a profile is for; 0 for 1 GiB
 	Device   string // of a trace: the number of the device that is meant, such as "8,1"; "" for the only one
 }
 

@@ -55,6 +55,8 @@ type Report struct {
 	// the recording shows, 0 where it shows none.
 	Requests bool
 	CPUs     int
+	// Scenario says that what was made is a scenario, and no case.
+	Scenario bool
 
 	// Bytes and Names are the most that the files had at any time: bytes in whole pages of 4096, and
 	// files and folders.
@@ -140,6 +142,12 @@ func (r *Report) WriteText(w io.Writer) error {
 		count(r.Foreign, "lines that are not of the format, the first: "+r.FirstOdd)
 	}
 	// What is in the script.
+	if r.Scenario {
+		fmt.Fprintf(&b, "\n%s holds the distributions: mbsim run performs it.\n", ScenarioFile)
+		r.sections(&b)
+		_, err := io.WriteString(w, b.String())
+		return err
+	}
 	if r.Requests {
 		fmt.Fprintf(&b, "\n%s holds what was performed: mbsim replay asks the allocator alone the same.\n", RequestsFile)
 		_, err := io.WriteString(w, b.String())
@@ -156,24 +164,28 @@ func (r *Report) WriteText(w io.Writer) error {
 	}
 	count(r.Bytes, "bytes at most in all files at a time, in pages of 4096")
 	count(r.Names, "files and folders at most at a time")
-	// Why calls are not in it, and what is in it in another way.
+	r.sections(&b)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// sections writes why calls are not in the script, and what is in it in another way.
+func (r *Report) sections(b *strings.Builder) {
 	section := func(title string, list []Reason) {
 		if len(list) == 0 {
 			return
 		}
-		fmt.Fprintf(&b, "\n%s\n\n", title)
+		fmt.Fprintf(b, "\n%s\n\n", title)
 		for _, x := range list {
-			fmt.Fprintf(&b, "%10d %s\n           %s %d", x.Count, x.Text, r.Place, x.Line)
+			fmt.Fprintf(b, "%10d %s\n           %s %d", x.Count, x.Text, r.Place, x.Line)
 			if x.First != "" {
-				fmt.Fprintf(&b, ": %s", x.First)
+				fmt.Fprintf(b, ": %s", x.First)
 			}
-			fmt.Fprintf(&b, "\n")
+			fmt.Fprintf(b, "\n")
 		}
 	}
 	section("Left out:", r.LeftOut)
 	section("Performed, but perhaps not as it was:", r.Notes)
-	_, err := io.WriteString(w, b.String())
-	return err
 }
 
 // sortedKeys are the names in a directory, sorted.

@@ -159,7 +159,8 @@ func (f *importFlags) checkFlags() error {
 		return fmt.Errorf("import needs -o CASE_DIR")
 	}
 	if f.size != "" {
-		if _, err := workload.ParseSize(f.size); err != nil {
+		var err error
+		if f.Size, err = workload.ParseSize(f.size); err != nil {
 			return fmt.Errorf("--size: %w", err)
 		}
 	}
@@ -177,14 +178,16 @@ func (f *importFlags) write(rec *recordingFiles, set *atomicfile.Set) (*imports.
 	if err != nil {
 		return nil, err
 	}
-	// The rest follows from what was counted meanwhile.
-	env, err := f.caseEnv(report)
-	if err != nil {
-		return nil, err
-	}
+	// The rest follows from what was counted meanwhile. A scenario says itself on which device it runs.
 	var text strings.Builder
 	report.WriteText(&text) // a Builder takes all
-	return report, set.Finish(map[string][]byte{"case.env": env, "import.txt": []byte(text.String())})
+	more := map[string][]byte{"import.txt": []byte(text.String())}
+	if !report.Scenario {
+		if more["case.env"], err = f.caseEnv(report); err != nil {
+			return nil, err
+		}
+	}
+	return report, set.Finish(more)
 }
 
 // caseFiles are the files of a case being written.
@@ -243,6 +246,10 @@ func (f *importFlags) caseEnv(r *imports.Report) ([]byte, error) {
 // tell says what came of it, and on stderr what is not in the script.
 func (f *importFlags) tell(r *imports.Report, stdout, stderr io.Writer) {
 	fmt.Fprintf(stdout, "%s\n", r.Summary())
+	if r.Scenario {
+		fmt.Fprintf(stdout, "mbsim run %s/%s\n", f.out, imports.ScenarioFile)
+		return
+	}
 	if r.Requests {
 		fmt.Fprintf(stdout, "%s/%s has %d events: mbsim replay %s\n", f.out, imports.RequestsFile, r.Performed, f.out)
 		return

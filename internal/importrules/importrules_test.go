@@ -66,8 +66,9 @@ var may = map[string][]string{
 	"study/bisect":              {"kernels", "metrics", "scenarios", "study", "study/stats"},
 	"imports/strace":            {"internal/input"},
 	"imports/filelist":          {"internal/input"},
+	"imports/geriatrix":         {"internal/input"},
 	"imports/fio":               {"internal/input", "internal/nearest"},
-	"imports":                   {"imports/strace", "imports/filelist", "imports/fio", "kerneltext/ftrace", "internal/nearest", "internal/input", "internal/unpack", "workload"},
+	"imports":                   {"imports/strace", "imports/filelist", "imports/fio", "imports/geriatrix", "kerneltext/ftrace", "internal/nearest", "internal/input", "internal/unpack", "workload"},
 	"oracle/fuzz":               {"kernels", "replay"},
 	"cmd/mbsim":                 {"..."},
 }
