@@ -23,6 +23,8 @@ type Format struct {
 	Several bool
 	// NeedsRoot says that the recording shows more than the files that are meant.
 	NeedsRoot bool
+	// Script says that it becomes a script of one process, in the file ops.
+	Script bool
 
 	recognize func(head []byte) bool // by the first bytes, unpacked
 	run       func(logs []*Log, opt Options, out Output) (*Report, error)
@@ -32,15 +34,15 @@ type Format struct {
 // come last, since one of find with a size and a path a line accepts much.
 func Formats() []Format {
 	all := []Format{
-		{Name: "strace", What: "strace -f -ttt -y -s 0 -o FILE PROGRAM", NeedsRoot: true, recognize: isStrace, run: importStrace},
+		{Name: "strace", What: "strace -f -ttt -y -s 0 -o FILE PROGRAM", NeedsRoot: true, Script: true, recognize: isStrace, run: importStrace},
 		{Name: "ftrace", What: "events of ext4 and jbd2, of tracefs, trace-cmd report or perf script", recognize: isTrace, run: importTrace},
 		{Name: "geriatrix", What: "profiles of Geriatrix: distributions of ages, sizes and depths", Several: true, recognize: isGeriatrix, run: importGeriatrix},
-		{Name: "fio-iolog", What: "fio --write_iolog=FILE, versions 2 and 3", Several: true, recognize: fio.IsIolog, run: importIologs},
-		{Name: "fio", What: "a job file of fio", Several: true, recognize: isFio, run: importFio},
+		{Name: "fio-iolog", What: "fio --write_iolog=FILE, versions 2 and 3", Several: true, Script: true, recognize: fio.IsIolog, run: importIologs},
+		{Name: "fio", What: "a job file of fio", Several: true, Script: true, recognize: isFio, run: importFio},
 	}
 	for _, l := range filelist.Formats() {
 		all = append(all, Format{
-			Name: l.Name, What: l.What, Several: true,
+			Name: l.Name, What: l.What, Several: true, Script: true,
 			recognize: func(head []byte) bool {
 				f, ok := filelist.Recognize(head)
 				return ok && f.Name == l.Name

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,6 +23,7 @@ type importFlags struct {
 	imports.Options
 	out, size string
 	state     string // absolute path of the image or text of dumpe2fs that the case begins as
+	dump      bool   // it is a text of dumpe2fs
 }
 
 // recordingFiles is what is imported: files of one format.
@@ -187,6 +189,9 @@ func (f *importFlags) write(rec *recordingFiles, set *atomicfile.Set) (*imports.
 			return nil, err
 		}
 	}
+	if !report.Scenario && !report.Requests {
+		more[imports.ScenarioFile] = f.scenario(report)
+	}
 	return report, set.Finish(more)
 }
 
@@ -217,30 +222,53 @@ func (c *caseFiles) close() error {
 	return errors.Join(errs...)
 }
 
-// caseEnv is a machine for the case: a device on which the files have room, and a default file system
-// with enough inodes.
-func (f *importFlags) caseEnv(r *imports.Report) ([]byte, error) {
+// deviceSize is a device on which the files of a case have room, with enough inodes by default: what --size
+// says, or four times what the files need.
+func (f *importFlags) deviceSize(r *imports.Report) (string, error) {
 	const inodeRatio = 16384 // bytes of the device for each inode, as mke2fs has it
+	if f.size != "" {
+		return f.size, nil
+	}
 	size := int64(1) << 30
 	for size/4 < r.Bytes || size/inodeRatio/2 < r.Names {
 		if size == 1<<62 {
-			return nil, fmt.Errorf("%s: its files have %d bytes: more than a device holds", r.File, r.Bytes)
+			return "", fmt.Errorf("%s: its files have %d bytes: more than a device holds", r.File, r.Bytes)
 		}
 		size *= 2
 	}
-	text := fmt.Sprint(size)
-	if f.size != "" {
-		text = f.size
+	return fmt.Sprint(size), nil
+}
+
+// caseEnv is a machine for the case, with a default file system.
+func (f *importFlags) caseEnv(r *imports.Report) ([]byte, error) {
+	size, err := f.deviceSize(r)
+	if err != nil {
+		return nil, err
 	}
 	rec := kernels.Default().Recorder
 	vars := []workload.EnvVar{
-		{Key: "SIZE", Value: text}, {Key: "SMP", Value: fmt.Sprint(max(r.CPUs, 1))}, {Key: "PIDMOD", Value: "1"},
+		{Key: "SIZE", Value: size}, {Key: "SMP", Value: fmt.Sprint(max(r.CPUs, 1))}, {Key: "PIDMOD", Value: "1"},
 		{Key: rec.Mkfs, Value: strings.TrimSpace("-b 4096 " + rec.MkfsMore)}, {Key: rec.Mount, Value: rec.MountMore},
 	}
 	if f.state != "" {
 		vars = append(vars, workload.EnvVar{Key: "STATE", Value: f.state})
 	}
 	return workload.WriteEnv(vars)
+}
+
+// scenario performs the case as mbsim run and mbsim sweep do: with a clock, by which the kernel writes what is
+// old, and with any settings.
+func (f *importFlags) scenario(r *imports.Report) []byte {
+	device := fmt.Sprintf("{image: %q}", f.state)
+	switch size, err := f.deviceSize(r); {
+	case f.state == "" && err == nil:
+		device = fmt.Sprintf("{mkfs: {size: %s}}", size)
+	case f.dump:
+		device = fmt.Sprintf("{dumpe2fs: %q}", f.state)
+	}
+	name := filepath.Base(filepath.Clean(f.out))
+	return fmt.Appendf(nil, "# What does %s come to?\n#\n# Made by mbsim import: ops holds the operations, import.txt says what is in it.\nname: %q\ndevice: %s\nworkload:\n  script: ops\n",
+		strings.Join(strings.Fields(r.File), " "), name, device)
 }
 
 // tell says what came of it, and on stderr what is not in the script.

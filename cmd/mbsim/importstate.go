@@ -33,7 +33,7 @@ func (f *importFlags) readState() error {
 	if f.state, err = filepath.Abs(file); err != nil {
 		return err
 	}
-	f.State = ""
+	f.State, f.dump = "", isDump
 	if isDump {
 		return nil // it has no names of files
 	}

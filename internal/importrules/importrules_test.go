@@ -55,7 +55,7 @@ var may = map[string][]string{
 	"kerneltext/procfs":         {"allocator", "allocator/mballoc", "filesystem"},
 	"kerneltext/ftrace":         {"internal/input", "allocator", "allocator/mballoc", "workload"},
 	"kernels":                   {"allocator", "allocator/mballoc", "filesystem", "filesystem/...", "kerneltext/procfs", "metrics", "workload", "internal/nearest"},
-	"scenarios":                 {"allocator/mballoc", "filesystem/image", "kernels", "machine/cost", "machine/device", "workload", "internal/nearest", "internal/input"},
+	"scenarios":                 {"imports", "allocator/mballoc", "filesystem/image", "kernels", "machine/cost", "machine/device", "workload", "internal/nearest", "internal/input"},
 	"run":                       {"internal/crash", "internal/input", "internal/memory", "sim", "machine/device", "machine/smp", "machine/latency", "allocator", "allocator/mballoc", "filesystem", "filesystem/blockcache", "filesystem/ext4", "filesystem/image", "filesystem/owners", "filesystem/play", "kernels", "metrics", "scenarios", "workload"},
 	"machine/latency":           {},
 	"machine/cost":              {"internal/nearest"},
