@@ -34,7 +34,7 @@ type Format struct {
 // come last, since one of find with a size and a path a line accepts much.
 func Formats() []Format {
 	all := []Format{
-		{Name: "strace", What: "strace -f -ttt -y -s 0 -o FILE PROGRAM", NeedsRoot: true, Script: true, recognize: isStrace, run: importStrace},
+		{Name: "strace", What: "strace -f -ttt -y -s 0 -o FILE PROGRAM", Several: true, NeedsRoot: true, Script: true, recognize: isStrace, run: importStrace},
 		{Name: "ftrace", What: "events of ext4 and jbd2, of tracefs, trace-cmd report or perf script", recognize: isTrace, run: importTrace},
 		{Name: "geriatrix", What: "profiles of Geriatrix: distributions of ages, sizes and depths", Several: true, recognize: isGeriatrix, run: importGeriatrix},
 		{Name: "fio-iolog", What: "fio --write_iolog=FILE, versions 2 and 3", Several: true, Script: true, recognize: fio.IsIolog, run: importIologs},
@@ -61,11 +61,18 @@ func isStrace(head []byte) bool {
 
 // importStrace is Strace as the run of a format.
 func importStrace(logs []*Log, opt Options, out Output) (*Report, error) {
+	log := logs[0]
+	if len(logs) > 1 {
+		var err error
+		if log, err = mergeStrace(logs); err != nil {
+			return nil, err
+		}
+	}
 	ops, err := out("ops")
 	if err != nil {
 		return nil, err
 	}
-	return Strace(logs[0], opt, ops)
+	return Strace(log, opt, ops)
 }
 
 // FindFormat is the format of a name.

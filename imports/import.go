@@ -35,10 +35,11 @@ type Known struct {
 	Size int64 // bytes
 }
 
-// Log is a file that can be read twice.
+// Log is a file that can be read twice, or several that are read as one.
 type Log struct {
-	Name string
-	file *os.File
+	Name  string
+	file  *os.File
+	parts []*Log // where it is several, instead of file
 }
 
 // OpenLog opens a log, which may be compressed by gzip, xz or zstd. It refuses what can be read only
@@ -56,7 +57,7 @@ func OpenLog(name string) (*Log, error) {
 		f.Close()
 		return nil, err
 	}
-	return &Log{name, f}, nil
+	return &Log{Name: name, file: f}, nil
 }
 
 // Close closes the file.
@@ -65,6 +66,9 @@ func (l *Log) Close() error { return l.file.Close() }
 // open reads the file from its beginning, unpacked. release gives back what the unpacking holds. A file is
 // read by one reader at a time.
 func (l *Log) open() (text io.Reader, release func(), err error) {
+	if l.parts != nil {
+		return openMerged(l.parts)
+	}
 	if _, err := l.file.Seek(0, io.SeekStart); err != nil {
 		return nil, nil, err
 	}
