@@ -129,12 +129,15 @@ func (m *mergedLines) afterMidnight() {
 	for _, p := range m.waiting {
 		latest = max(latest, p.time)
 	}
+	if latest > 2*day {
+		return // no times of day but seconds since 1970
+	}
 	for _, p := range m.waiting {
 		if p.time < latest-day/2 {
 			p.time += day
 		}
 	}
-	heap.Init(m)
+	heap.Init(m) // the order has changed
 }
 
 // clock is the time at the beginning of a line, in ns: seconds and a fraction (-ttt), or a time of day with

@@ -41,45 +41,67 @@ func (r *recordingFiles) close() {
 func newImport() *cobra.Command {
 	var f importFlags
 	c := &cobra.Command{
-		Use:   "import [FORMAT] LOG --root DIR -o CASE_DIR",
-		Short: "Make a case of a recording of real programs",
-		Long: `import reads what strace recorded of programs, and writes what they did below the
-folder DIR as a case: case.env, ops, and import.txt, which counts every call of the
-log: performed, outside of DIR, or left out and why. mbsim replay CASE_DIR
-then puts the blocks where a kernel would.
+		Use:   "import [FORMAT] FILE... -o CASE_DIR",
+		Short: "Make a case of a recording of real programs, or of a list of files",
+		Long: `import reads what was recorded of programs, or a list of files, and writes a case:
+ops, the operations; case.env, the device; scenario.yaml, which performs both with a
+clock; and import.txt, which counts all that was read: performed, outside of the root, or
+left out and why. mbsim replay CASE_DIR puts the blocks where a kernel would, mbsim run
+and mbsim sweep CASE_DIR compare kernels and settings. The format is told by the first
+lines, or named:
 
-Record with
+` + importFormats() + `
+Programs are recorded best with
 
   strace -f -ttt -y -s 0 -e trace=%file,%desc,%process -e signal=none -o log.strace PROGRAM...
 
 -s 0 leaves the data out, which nobody needs. Any clock option may be there or not, and
-the log may be compressed by gzip, xz or zstd. Without -y import must know all descriptors
+files may be compressed by gzip, xz or zstd. Without -y import must know all descriptors
 and folders from the log itself: then record from the first process on, and say where it
-began with --cwd.
+began with --cwd. Logs of strace -ff -ttt, one a process, are merged by their times.
+
+What no call shows strace does not show: what a program stores in a mapping of a file in
+memory, or writes by io_uring. docs/record.bt, a script of bpftrace, shows how much that
+is, file by file.
+
+The allocator's own decisions are recorded with the kernel's trace events:
+
+  trace-cmd record -e ext4 -e jbd2 PROGRAM...; trace-cmd report >trace.txt
+  dumpe2fs DEVICE | gzip >before.dumpe2fs.gz     # before, with nothing dirty
+
+and mbsim replay then says which of them another kernel would have made too.
 
 Files that were there before are prepared at the beginning of the script, as large as the
-log shows them to be. --state names a list that knows better: the output of
+recording shows them to be. --state names what knows better: a list of them,
 
   find DIR -printf '%y %s %P\n'
 
-before the program began. What the script cannot say yet is counted in import.txt: hard and
-symbolic links, extended attributes, the fsync of a folder. So is what no log shows: what a
-program stores in a mapping of a file in memory, or writes by io_uring.
-docs/IMPORT.md says more.`,
+or an image of the file system (the device itself, e2image -r, qcow2), from which the case
+begins then. docs/IMPORT.md says more.`,
 		Example: `  mbsim import log.strace.xz --root /mnt/vol -o out/case
-  mbsim replay out/case --kernel 6.12 -o out/replayed`,
+  mbsim replay out/case --kernel 6.12 -o out/replayed
+  mbsim sweep out/case --set profile=5.10,6.12 -o out/compared`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error { return f.run(args, c.OutOrStdout(), c.ErrOrStderr()) },
 	}
 	// What the log does not say of itself, and where the case goes.
-	c.Flags().StringVar(&f.Root, "root", "", "the `folder` whose files are meant, an absolute path as in the log (required)")
+	c.Flags().StringVar(&f.Root, "root", "", "the `folder` whose files are meant, an absolute path as in the recording (strace needs it; default where all files lie)")
 	c.Flags().StringVar(&f.Cwd, "cwd", "", "`folder` where the programs were when the log begins, an absolute path")
-	c.Flags().StringVar(&f.State, "state", "", "`file` with a list of what was there before (find -printf '%y %s %P\\n')")
+	c.Flags().StringVar(&f.State, "state", "", "`file` that says what was there before: a list (find -printf '%y %s %P\\n'), an image, or a text of dumpe2fs")
 	c.Flags().StringVar(&f.Device, "device", "", "`number` of the device whose events are meant, such as 8,1 (format ftrace)")
-	c.Flags().BoolVar(&f.Lenient, "lenient", false, "count lines that strace does not write, instead of refusing the log")
+	c.Flags().BoolVar(&f.Lenient, "lenient", false, "count lines that are not of the format, instead of refusing the file")
 	c.Flags().StringVar(&f.size, "size", "", "`size` of the device in case.env (default: four times what the files need, 1G at least)")
 	c.Flags().StringVarP(&f.out, "out", "o", "", "`folder` of the case (required)")
 	return c
+}
+
+// importFormats lists the formats, a line each.
+func importFormats() string {
+	var b strings.Builder
+	for _, f := range imports.Formats() {
+		fmt.Fprintf(&b, "  %-12s %s\n", f.Name, f.What)
+	}
+	return b.String()
 }
 
 func (f *importFlags) run(args []string, stdout, stderr io.Writer) error {
