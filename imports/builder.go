@@ -86,8 +86,10 @@ func (im *builder) make(p string, size int64) {
 	im.files[p] = f
 	fd := im.descriptor()
 	im.openFile(fd, f, false)
-	for off := int64(0); off < size; off += fillPiece {
-		im.emit(workload.Op{Kind: workload.Write, FD: fd, Off: off, Len: min(fillPiece, size-off)})
+	// A list may say that a file has exabytes: the script stays short.
+	piece := max(fillPiece, roundUp(size/maxPieces, fillPiece))
+	for off := int64(0); off < size; off += min(piece, size-off) {
+		im.emit(workload.Op{Kind: workload.Write, FD: fd, Off: off, Len: min(piece, size-off)})
 	}
 	f.size = size
 	im.close(fd)

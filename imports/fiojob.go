@@ -16,6 +16,9 @@ import (
 // maxRequests is the most requests of all jobs together: a script of more lines would fill the disk.
 const maxRequests = 100_000_000
 
+// maxJobFiles is the most files of all jobs together: each is kept.
+const maxJobFiles = 1_000_000
+
 // The notes of the import of job files.
 const (
 	noteOrder    = "random requests: in an order of mbsim's own, each block once where fio has a map; a log of fio (write_iolog) has fio's order"
@@ -30,6 +33,7 @@ const (
 type fioImporter struct {
 	builder
 	planned int64 // requests of the jobs so far
+	parts   int64 // and their files
 }
 
 func importFio(logs []*Log, opt Options, out Output) (*Report, error) {
@@ -101,6 +105,10 @@ func (im *fioImporter) plan(jobs *fio.Jobs, name string) ([]*fioRun, error) {
 		if j.Size == (fio.Share{}) && j.FileLow == 0 || j.Size.Percent > 0 && j.FileLow == 0 {
 			return nil, fmt.Errorf("%s:%d:1: the job %s has no size: want size or filesize in bytes", name, j.Line, j.Name)
 		}
+		if files := j.Files * j.Jobs; files > maxJobFiles-im.parts { // both are below 2^24
+			return nil, fmt.Errorf("%s:%d:1: the jobs up to %s have more than %d files: want less", name, j.Line, j.Name, int64(maxJobFiles))
+		}
+		im.parts += j.Files * j.Jobs
 		for copy := range j.Jobs {
 			r := im.newRun(j, copy)
 			n := r.count() + int64(len(r.files))
@@ -187,7 +195,7 @@ func (im *fioImporter) layOut(r *fioRun) {
 		im.reserve(fd, f, end, j.Fallocate)
 		if full {
 			im.emit(workload.Op{Kind: workload.Ftruncate, FD: fd, Len: end})
-			for off := int64(0); off < end; off += min(j.Writes.Max, end-off) {
+			for off := int64(0); off < end && im.err == nil; off += min(j.Writes.Max, end-off) {
 				im.emit(workload.Op{Kind: workload.Write, FD: fd, Off: off, Len: min(j.Writes.Max, end-off)})
 			}
 			f.size = end

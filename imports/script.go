@@ -102,8 +102,10 @@ func (im *importer) fill(n *node, from, to int64) {
 
 // fillOpen is fill of an open file.
 func (im *importer) fillOpen(fd string, from, to int64) {
-	for ; from < to; from += fillPiece {
-		im.emit(workload.Op{Kind: workload.Write, FD: fd, Off: from, Len: min(fillPiece, to-from)})
+	// A log may show that a file has exabytes: the script stays short.
+	piece := max(fillPiece, roundUp((to-from)/maxPieces, fillPiece))
+	for ; from < to; from += min(piece, to-from) {
+		im.emit(workload.Op{Kind: workload.Write, FD: fd, Off: from, Len: min(piece, to-from)})
 	}
 }
 

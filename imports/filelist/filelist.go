@@ -164,6 +164,10 @@ func (r *textReader) Next() bool {
 		s := strings.TrimSuffix(string(r.lines.Line()), "\r")
 		r.entry = Entry{Place: r.lines.Number()}
 		found, wrong := r.parser.line(s, &r.entry)
+		// No name has a zero byte, as it is or as an escape: find -print0 and its like are no lists of lines.
+		if i := strings.IndexByte(s+r.entry.Path, 0); wrong == nil && i >= 0 {
+			wrong = &mistake{min(i, len(s)), "a zero byte, which no name has"}
+		}
 		if wrong == nil && found {
 			return true
 		}

@@ -127,6 +127,9 @@ func (l *Iolog) Next() bool {
 func (l *Iolog) parse(text string) (at int, err error) {
 	l.req = Request{Line: l.lines.Number()}
 	text = strings.TrimRight(text, " \t\r")
+	if zero := strings.IndexByte(text, 0); zero >= 0 {
+		return zero, fmt.Errorf("a zero byte: this is not a text")
+	}
 	begin := 0
 	if l.Version == 3 {
 		word, _, _ := strings.Cut(text, " ")

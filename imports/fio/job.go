@@ -140,7 +140,9 @@ func (p *parser) read(r io.Reader, name string) error {
 func (p *parser) line(full, file string, number int) (at int, err error) {
 	text := strings.TrimSpace(full)
 	at = strings.Index(full, text)
-	switch {
+	switch zero := strings.IndexByte(full, 0); {
+	case zero >= 0:
+		return zero, fmt.Errorf("a zero byte: this is not a text")
 	case text == "", text[0] == '#', text[0] == ';':
 		return 0, nil
 	case text[0] == '[':
