@@ -62,11 +62,12 @@ func parseSize(s string) (int64, error) {
 	}
 	n, err := strconv.ParseFloat(digits, 64)
 	power := strings.Index("kmgtpe", unit) + 1
+	known := unit != "" && power > 0 || unit == "" && base == 1024
 	if unit == "" {
 		power = 0
 	}
 	n *= math.Pow(base, float64(power))
-	if err != nil || len(unit) > 1 || unit != "" && power == 0 || !(n >= 0 && n < 1<<62) || strings.ContainsAny(digits, "+-xn") {
+	if err != nil || len(unit) > 1 || !known || !(n >= 0 && n < 1<<62) || strings.Trim(digits, "0123456789.") != "" {
 		return 0, fmt.Errorf("%q: want a size such as 4k", s)
 	}
 	return int64(n), nil
