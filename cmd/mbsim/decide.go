@@ -36,7 +36,7 @@ func (f *replayFlags) decide(name string, cfg replay.Config, stdout io.Writer) e
 		return &exitError{exitInternal, err}
 	}
 	summary, _, _ := strings.Cut(text, "\n\n")
-	fmt.Fprintln(stdout, summary)
+	fmt.Fprintln(stdout, strings.TrimSuffix(summary, "\n"))
 	return nil
 }
 

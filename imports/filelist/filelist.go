@@ -3,6 +3,7 @@ package filelist
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"mbsim/internal/input"
@@ -100,7 +101,7 @@ const (
 func Formats() []Format { return formats }
 
 // Recognize says which form a list has by its first bytes, unpacked: the first form whose parser accepts
-// the first lines.
+// the first lines, or, since one of them may be wrong, the first line that is not empty.
 func Recognize(head []byte) (Format, bool) {
 	if isTar(head) {
 		return formats[0], true
@@ -111,9 +112,12 @@ func Recognize(head []byte) (Format, bool) {
 	if len(lines) > 1 {
 		lines = lines[:len(lines)-1]
 	}
-	for _, f := range formats[1:] {
-		if f.accepts(lines) {
-			return f, true
+	begin := slices.IndexFunc(lines, func(l string) bool { return strings.TrimSpace(l) != "" })
+	for _, some := range [][]string{lines, lines[max(begin, 0) : begin+1]} {
+		for _, f := range formats[1:] {
+			if f.accepts(some) {
+				return f, true
+			}
 		}
 	}
 	return Format{}, false
