@@ -50,11 +50,10 @@ func (im *builder) finish() (*Report, error) {
 
 // prepare makes what a list of the user says was there before, and notes what is on the device.
 func (im *builder) prepare(opt Options) error {
-	known, err := readStateFile(opt.State)
+	known, err := opt.known()
 	if err != nil {
 		return err
 	}
-	known = append(onDevice(opt.OnDevice), known...)
 	for _, b := range known {
 		switch {
 		case b.there && b.kind == dir:

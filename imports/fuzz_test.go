@@ -52,11 +52,15 @@ func fuzzOne(t *testing.T, text string) {
 	}
 	checkCounts(t, im.report)
 	checkTree(t, im, im.tree)
-	// The script can be read, and uses only descriptors that are open.
-	all := ops.String()
-	script, err := workload.ParseScript(&ops, "ops")
+	checkScript(t, ops.String(), text)
+}
+
+// checkScript: the script can be read, and uses only descriptors that are open.
+func checkScript(t *testing.T, all, text string) {
+	t.Helper()
+	script, err := workload.ParseScript(strings.NewReader(all), "ops")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v\n%s", err, text)
 	}
 	open := make(map[string]bool)
 	for _, op := range script {
@@ -197,25 +201,7 @@ func fuzzFormat(t *testing.T, format string, text []byte) {
 		return
 	}
 	checkCounts(t, r)
-	script, err := workload.ParseScript(&ops, "ops")
-	if err != nil {
-		t.Fatalf("%v\n%s", err, text)
-	}
-	open := make(map[string]bool)
-	for _, op := range script {
-		switch {
-		case op.FD == "":
-		case op.Kind == workload.Creat || op.Kind == workload.Open:
-			if open[op.FD] {
-				t.Fatalf("line %d: %s is open:\n%s", op.Line, op.FD, text)
-			}
-			open[op.FD] = true
-		case !open[op.FD]:
-			t.Fatalf("line %d: %s is not open:\n%s", op.Line, op.FD, text)
-		case op.Kind == workload.Close:
-			delete(open, op.FD)
-		}
-	}
+	checkScript(t, ops.String(), string(text))
 }
 
 // bounded takes some bytes, and then fails as a full disk does.

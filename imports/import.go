@@ -116,11 +116,10 @@ type importer struct {
 
 // Strace imports a log of strace: it writes the script to ops.
 func Strace(log *Log, opt Options, ops io.Writer) (*Report, error) {
-	known, err := readStateFile(opt.State)
+	known, err := opt.known()
 	if err != nil {
 		return nil, err
 	}
-	known = append(onDevice(opt.OnDevice), known...)
 	// The first reading only learns what was there before.
 	im, err := perform(log, opt, true, known, io.Discard)
 	if err != nil {
@@ -131,6 +130,12 @@ func Strace(log *Log, opt Options, ops io.Writer) (*Report, error) {
 		return nil, err
 	}
 	return im.report, nil
+}
+
+// known is what was there before: what is on the device, and then what the list has.
+func (opt *Options) known() ([]*before, error) {
+	known, err := readStateFile(opt.State)
+	return append(onDevice(opt.OnDevice), known...), err
 }
 
 func readStateFile(file string) ([]*before, error) {

@@ -76,11 +76,10 @@ func importLists(f filelist.Format, logs []*Log, opt Options, out Output) (*Repo
 
 // prepare makes what was there before, by another list, and notes what is on the device.
 func (im *lister) prepare(opt Options) error {
-	known, err := readStateFile(opt.State)
+	known, err := opt.known()
 	if err != nil {
 		return err
 	}
-	known = append(onDevice(opt.OnDevice), known...)
 	for _, b := range known {
 		switch {
 		case b.there:

@@ -102,7 +102,6 @@ func (r *ranges) add(from, n uint32) {
 
 // event notes what an event of the file system shows.
 func (o *observed) event(e *ftrace.Event, ino uint32) {
-	const keepSize = 1 // FALLOC_FL_KEEP_SIZE, as the event prints it
 	switch e.Name {
 	case "ext4_da_write_end", "ext4_write_end", "ext4_journalled_write_end":
 		f := o.get(ino)
@@ -111,6 +110,7 @@ func (o *observed) event(e *ftrace.Event, ino uint32) {
 	case "ext4_fallocate_enter":
 		f := o.get(ino)
 		f.falloc = e.Number("offset") + e.Number("len")
+		// The mode is printed by its names, or as a number: 1 is FALLOC_FL_KEEP_SIZE.
 		if mode := e.Field("mode"); strings.Contains(mode, "KEEP_SIZE") || mode == "1" {
 			f.falloc, f.keeps = 0, true
 		}

@@ -210,7 +210,7 @@ func parseDistribution(s string) (d Distribution, err error) {
 			d.Zones = append(d.Zones, z)
 		}
 	default:
-		return d, fmt.Errorf("%q: want random, zipf:THETA, pareto:H, normal:DEVIATION or zoned:REQUESTS/SIZE:...", s)
+		return d, fmt.Errorf("%q: want random, zipf:THETA, pareto:H, normal:DEVIATION, or zoned:REQUESTS/SIZE for each zone", s)
 	}
 	return d, nil
 }
