@@ -161,7 +161,7 @@ func perform(log *Log, opt Options, first bool, known []*before, ops io.Writer) 
 		root: path.Clean(opt.Root), tree: &node{kind: dir, children: make(map[string]*node)},
 		calls: handlers(), procs: make(map[int]*process), events: make(map[int][]strace.Event),
 		first: first, known: known, paths: make(map[string]bool), script: script{out: ops},
-		report: &Report{File: log.Name, Root: path.Clean(opt.Root), Unit: "calls", Place: "line", Still: "move no block: reads, stat, chmod and the like"},
+		report: &Report{File: log.Name, Root: path.Clean(opt.Root), Unit: unitCalls, Place: "line", Still: "move no block: reads, stat, chmod and the like"},
 	}
 	if first {
 		im.tree.before = &before{path: ".", kind: dir, sealed: true}

@@ -27,6 +27,9 @@ type Reason struct {
 	First string // the first call, "" for a note
 }
 
+// unitCalls is the Unit of a log of system calls.
+const unitCalls = "calls"
+
 // Report says what became of a recording or a list. What it consists of are its calls, whatever they are
 // called in its text (Unit): each is counted once.
 type Report struct {
@@ -131,11 +134,13 @@ func (r *Report) WriteText(w io.Writer) error {
 	count(r.Calls, r.Unit+" in them; of these")
 	count(r.Performed, "  performed")
 	count(r.NoBlock, "  "+r.Still)
+	// Only a log of calls shows that one failed, or had begun.
+	if r.Unit == unitCalls {
+		count(r.Failed, "  failed in the recording")
+	}
 	count(r.Outside, "  outside of the root")
 	count(r.Left(), "  left out, see below")
-	// Only a log of calls shows that one failed, or had begun.
-	if r.Failed+r.CutOff > 0 {
-		count(r.Failed, "  failed in the recording")
+	if r.Unit == unitCalls {
 		count(r.CutOff, "  begun, and the log does not show how they ended")
 	}
 	if r.Foreign > 0 {
