@@ -19,6 +19,7 @@ type before struct {
 	size   int64 // bytes, at least
 	target string
 	inList bool // in the list that the user gave
+	there  bool // on the device already: the script need not make it
 	exact  bool // its size is known
 	// sealed says that the log can tell no more of its size: it was truncated, or is in the list.
 	sealed bool
@@ -61,6 +62,19 @@ func readState(r io.Reader, name string) ([]*before, error) {
 		}
 	}
 	return all, lines.Err()
+}
+
+// onDevice are the files of an image as what was there before.
+func onDevice(files []Known) []*before {
+	var all []*before
+	for _, f := range files {
+		b := &before{path: f.Path, kind: file, size: f.Size, inList: true, there: true, exact: true, sealed: true}
+		if f.Dir {
+			b.kind = dir
+		}
+		all = append(all, b)
+	}
+	return all
 }
 
 // discover notes what a call has shown to be there without any call that made it: in the first
@@ -181,7 +195,7 @@ func (im *importer) prepare(known []*before) {
 		}
 	}
 	// The log begins with all of that on the device.
-	if len(known) > 0 {
+	if im.report.Ops > 0 {
 		im.emit(workload.Op{Kind: workload.Sync})
 	}
 	im.report.Before, im.report.PrepareOps = len(known), im.report.Ops
@@ -204,13 +218,16 @@ func (im *importer) prepareOne(in *node, as string, b *before) *node {
 	}
 	n.attach(in, as)
 	im.born(n)
-	// A file is made and filled through one descriptor.
-	if b.kind == file {
+	// A file is made and filled through one descriptor, unless it is on the device.
+	switch {
+	case b.there:
+		im.resize(n, b.size)
+	case b.kind == file:
 		fd := im.open(n, true, false)
 		im.fillOpen(fd, 0, b.size)
 		im.close(n, fd)
 		im.resize(n, b.size)
-	} else {
+	default:
 		im.make(n)
 	}
 	return n

@@ -1,12 +1,18 @@
-// Package imports makes a case of what was recorded of real programs: a script in the oracle's language,
-// of what they did below one folder, and a report of what is in it and what is not.
+// Package imports makes a case of what was recorded of real programs, or of a list of files: a script in the
+// oracle's language of what happens below one folder, and a report of what is in it and what is not.
 //
-//	text, err := imports.Open("log.strace.xz")
-//	report, err := imports.Strace(text, imports.Options{Root: "/mnt/vol"}, ops)
+//	log, err := imports.OpenLog("log.strace.xz")
+//	format, err := imports.Recognize(log)
+//	report, err := format.Import([]*imports.Log{log}, imports.Options{Root: "/mnt/vol"}, create)
 //
 // # How
 //
-// The log is read twice. Both times the calls are performed on a model: processes with their tables of
+// Formats (format.go) are told by the first bytes. Lists of files are made in their order (list.go), logs of
+// fio (fiolog.go) and its job files (fiojob.go, fiorun.go) by a builder that knows files and directories and
+// nothing else (builder.go). Traces of ext4's events are filtered (ftrace.go) for package replay, and profiles
+// of Geriatrix become a scenario (ages.go).
+//
+// A log of strace is read twice. Both times the calls are performed on a model: processes with their tables of
 // descriptors and working directories (process.go), open files with their positions, and a tree of the
 // names below the root (tree.go). The first reading only learns which files were there before, and how
 // large they were at least (before.go). The second one prepares these and writes the script (script.go).

@@ -2,6 +2,7 @@ package imports
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -51,11 +52,15 @@ func fuzzOne(t *testing.T, text string) {
 	}
 	checkCounts(t, im.report)
 	checkTree(t, im, im.tree)
-	// The script can be read, and uses only descriptors that are open.
-	all := ops.String()
-	script, err := workload.ParseScript(&ops, "ops")
+	checkScript(t, ops.String(), text)
+}
+
+// checkScript: the script can be read, and uses only descriptors that are open.
+func checkScript(t *testing.T, all, text string) {
+	t.Helper()
+	script, err := workload.ParseScript(strings.NewReader(all), "ops")
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v\n%s", err, text)
 	}
 	open := make(map[string]bool)
 	for _, op := range script {
@@ -166,4 +171,72 @@ func checkTree(t *testing.T, im *importer, n *node) {
 			checkTree(t, im, x)
 		}
 	}
+}
+
+// fuzzFormat imports a text of a format, whatever it holds: there is no panic, what was read is counted once,
+// and the script can be read.
+func fuzzFormat(t *testing.T, format string, text []byte) {
+	file := filepath.Join(fuzzing.TempDir(t), "log")
+	if err := os.WriteFile(file, text, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	l, err := OpenLog(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	f, err := FindFormat(format)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A text of a few bytes may ask for a hundred million requests: what is written is bounded here.
+	var ops bytes.Buffer
+	r, err := f.Import([]*Log{l}, Options{Lenient: true}, func(name string) (io.Writer, error) {
+		if name == "ops" {
+			return &bounded{&ops, 1 << 20}, nil
+		}
+		return io.Discard, nil
+	})
+	if err != nil {
+		return
+	}
+	checkCounts(t, r)
+	checkScript(t, ops.String(), string(text))
+}
+
+// bounded takes some bytes, and then fails as a full disk does.
+type bounded struct {
+	to   io.Writer
+	left int
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.left -= len(p); b.left < 0 {
+		return 0, io.ErrShortWrite
+	}
+	return b.to.Write(p)
+}
+
+// FuzzImport imports texts of all formats but strace.
+func FuzzImport(f *testing.F) {
+	for i, text := range []string{
+		"d 4096 /h/me\nf 300000 /h/me/d/a\nf 0 /h/me/d/a\nf 1 /h/me/d/a/b\nd 1 /h/me/d/a\n",
+		"-rw-r--r-- a/b 10250 2026-12-01 01:37 ./a\nhrw-r--r-- a/b 0 2026-12-01 01:37 b link to a\n",
+		"[global]\nsize=64k\n[a]\nrw=randrw:3\nbssplit=4k/50:16k\nnrfiles=3\nnumjobs=2\nfsync=3\nloops=2\n[b]\nstonewall\nrw=write\nio_size=200k\nfile_service_type=random\nunlink=1\n",
+		"fio version 3 iolog\n1 /d/a b add\n2 /d/a b open\n5 /d/a b write 0 4096\n6 /d/a b read 0 9999\n9 /d/a b close\n9 /d/a b sync 0 0\n",
+		"g-1 [000] .... 0: ext4_request_blocks: dev 8,0 ino 12 flags HINT_DATA len 9\n",
+		"3\n1 2\n4 5\n9 1\n",
+		"100644 blob 9 300000\t\"d/\\303\\244\"\n",
+		"debugfs: ls -l /d\n 12  100644 (1)  0  0  70000  1-Dec-2026 01:37 a.bin\n/12/100644/0/0/x/5/\n",
+	} {
+		f.Add(byte(i), []byte(text))
+	}
+	f.Fuzz(func(t *testing.T, which byte, text []byte) {
+		all := Formats()[1:] // strace has fuzzers of its own
+		fuzzFormat(t, all[int(which)%len(all)].Name, text)
+		fuzzFormat(t, "fio", text)
+		if format, err := Recognize(openText(t, string(text))); err == nil && !format.NeedsRoot {
+			fuzzFormat(t, format.Name, text)
+		}
+	})
 }

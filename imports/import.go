@@ -18,15 +18,28 @@ import (
 type Options struct {
 	Root string // the folder, an absolute path: what is below it is imported
 	// Cwd is where the programs were when the log begins, "" where the log is to say it.
-	Cwd     string
-	State   string // file with the list of what was there before, "" for none
-	Lenient bool   // lines that strace does not write are counted, and not refused
+	Cwd   string
+	State string // file with the list of what was there before, "" for none
+	// OnDevice are files that are on the device when the script begins, so that it need not make them:
+	// those of an image. They are below the root.
+	OnDevice []Known
+	Lenient  bool   // lines that are not of the format are counted, and not refused
+	Size     int64  // bytes of the device that a profile is for; 0 for 1 GiB
+	Device   string // of a trace: the number of the device that is meant, such as "8,1"; "" for the only one
 }
 
-// Log is a file that can be read twice.
+// Known is a file or directory that was there before.
+type Known struct {
+	Path string // from the root
+	Dir  bool
+	Size int64 // bytes
+}
+
+// Log is a file that can be read twice, or several that are read as one.
 type Log struct {
-	Name string
-	file *os.File
+	Name  string
+	file  *os.File
+	parts []*Log // where it is several, instead of file
 }
 
 // OpenLog opens a log, which may be compressed by gzip, xz or zstd. It refuses what can be read only
@@ -44,25 +57,35 @@ func OpenLog(name string) (*Log, error) {
 		f.Close()
 		return nil, err
 	}
-	return &Log{name, f}, nil
+	return &Log{Name: name, file: f}, nil
 }
 
 // Close closes the file.
 func (l *Log) Close() error { return l.file.Close() }
 
-// read reads the log from its beginning.
-func (l *Log) read(lenient bool, use func(*strace.Reader) error) error {
+// open reads the file from its beginning, unpacked. release gives back what the unpacking holds. A file is
+// read by one reader at a time.
+func (l *Log) open() (text io.Reader, release func(), err error) {
+	if l.parts != nil {
+		return openMerged(l.parts)
+	}
 	if _, err := l.file.Seek(0, io.SeekStart); err != nil {
+		return nil, nil, err
+	}
+	if text, release, err = unpack.Text(l.file); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", l.Name, err)
+	}
+	return text, release, nil
+}
+
+// text is open for who reads the file in one go.
+func (l *Log) text(use func(io.Reader) error) error {
+	text, release, err := l.open()
+	if err != nil {
 		return err
 	}
-	text, release, err := unpack.Text(l.file)
-	if err != nil {
-		return fmt.Errorf("%s: %w", l.Name, err)
-	}
 	defer release()
-	r := strace.NewReader(text, l.Name)
-	r.Lenient = lenient
-	return use(r)
+	return use(text)
 }
 
 // importer performs the calls of a log on a model.
@@ -83,10 +106,7 @@ type importer struct {
 	known []*before       // what was there before: what the first reading finds out
 	paths map[string]bool // of known
 
-	// The script.
-	out         io.Writer
-	line        []byte
-	writeErr    error
+	script      script
 	free        []string // descriptors that are not in use
 	descriptors int
 	space       space
@@ -96,7 +116,7 @@ type importer struct {
 
 // Strace imports a log of strace: it writes the script to ops.
 func Strace(log *Log, opt Options, ops io.Writer) (*Report, error) {
-	known, err := readStateFile(opt.State)
+	known, err := opt.known()
 	if err != nil {
 		return nil, err
 	}
@@ -110,6 +130,12 @@ func Strace(log *Log, opt Options, ops io.Writer) (*Report, error) {
 		return nil, err
 	}
 	return im.report, nil
+}
+
+// known is what was there before: what is on the device, and then what the list has.
+func (opt *Options) known() ([]*before, error) {
+	known, err := readStateFile(opt.State)
+	return append(onDevice(opt.OnDevice), known...), err
 }
 
 func readStateFile(file string) ([]*before, error) {
@@ -134,7 +160,8 @@ func perform(log *Log, opt Options, first bool, known []*before, ops io.Writer) 
 	im := &importer{
 		root: path.Clean(opt.Root), tree: &node{kind: dir, children: make(map[string]*node)},
 		calls: handlers(), procs: make(map[int]*process), events: make(map[int][]strace.Event),
-		first: first, known: known, paths: make(map[string]bool), out: ops, report: &Report{File: log.Name, Root: path.Clean(opt.Root)},
+		first: first, known: known, paths: make(map[string]bool), script: script{out: ops},
+		report: &Report{File: log.Name, Root: path.Clean(opt.Root), Unit: unitCalls, Place: "line", Still: "move no block: reads, stat, chmod and the like"},
 	}
 	if first {
 		im.tree.before = &before{path: ".", kind: dir, sealed: true}
@@ -148,11 +175,15 @@ func perform(log *Log, opt Options, first bool, known []*before, ops io.Writer) 
 			im.cwd.n = im.dirAt(t)
 		}
 	}
-	err := log.read(opt.Lenient, im.readAll)
+	err := log.text(func(text io.Reader) error {
+		r := strace.NewReader(text, log.Name)
+		r.Lenient = opt.Lenient
+		return im.readAll(r)
+	})
 	// What is still in memory the kernel would write a little later, which is in no log.
 	im.emit(workload.Op{Kind: workload.Sync})
 	if err == nil {
-		err = im.writeErr
+		err = im.script.err
 	}
 	im.report.Bytes, im.report.Names = im.space.peakBytes*4096, im.space.peakNames
 	return im, err
@@ -163,8 +194,8 @@ func (im *importer) readAll(r *strace.Reader) error {
 	for r.Next() {
 		e := r.Event()
 		im.event(e)
-		if im.writeErr != nil {
-			return im.writeErr
+		if im.script.err != nil {
+			return im.script.err
 		}
 	}
 	// Calls without an end, and processes whose parents the log does not show.

@@ -86,7 +86,7 @@ func TestOptions(t *testing.T) {
 		t.Errorf("%+v", report)
 	}
 	var b bytes.Buffer
-	if err := report.WriteText(&b); err != nil || !strings.Contains(b.String(), "lines that strace does not write, the first: ") {
+	if err := report.WriteText(&b); err != nil || !strings.Contains(b.String(), "lines that are not of the format, the first: ") {
 		t.Errorf("%v\n%s", err, b.String())
 	}
 }

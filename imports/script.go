@@ -1,22 +1,40 @@
 package imports
 
 import (
+	"io"
 	"strconv"
 
 	"mbsim/workload"
 )
 
+// script is a script being written, line by line: none of it is kept.
+type script struct {
+	out  io.Writer
+	ops  int64 // operations written
+	line []byte
+	err  error // the first one of out; nothing is written after it
+}
+
+// emit writes an operation.
+func (s *script) emit(op workload.Op) {
+	s.ops++
+	if s.err != nil {
+		return
+	}
+	s.line = append(workload.AppendOp(s.line[:0], op), '\n')
+	_, s.err = s.out.Write(s.line)
+}
+
 func unlinkOp(p string) workload.Op { return workload.Op{Kind: workload.Unlink, Path: p} }
 func mkdirOp(p string) workload.Op  { return workload.Op{Kind: workload.Mkdir, Path: p} }
 
-// emit writes an operation into the script. The first error of the writer is kept.
+// emit writes an operation into the script, but not in the first reading, which only learns what was
+// there before.
 func (im *importer) emit(op workload.Op) {
 	im.report.Ops++
-	if im.first || im.writeErr != nil {
-		return
+	if !im.first {
+		im.script.emit(op)
 	}
-	im.line = append(workload.AppendOp(im.line[:0], op), '\n')
-	_, im.writeErr = im.out.Write(im.line)
 }
 
 // descriptor is a name for a descriptor of the script that is free.
@@ -84,8 +102,10 @@ func (im *importer) fill(n *node, from, to int64) {
 
 // fillOpen is fill of an open file.
 func (im *importer) fillOpen(fd string, from, to int64) {
-	for ; from < to; from += fillPiece {
-		im.emit(workload.Op{Kind: workload.Write, FD: fd, Off: from, Len: min(fillPiece, to-from)})
+	// A log may show that a file has exabytes: the script stays short.
+	piece := max(fillPiece, roundUp((to-from)/maxPieces, fillPiece))
+	for ; from < to; from += min(piece, to-from) {
+		im.emit(workload.Op{Kind: workload.Write, FD: fd, Off: from, Len: min(piece, to-from)})
 	}
 }
 

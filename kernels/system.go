@@ -110,7 +110,9 @@ type Mounted struct {
 	filesystem.FileSystem
 	System *System
 	Policy metrics.Policy
-	Source allocator.Source // the file system as it was at mount
+	// Allocator is the block allocator of ext4, nil where the file system has another.
+	Allocator *mballoc.Allocator
+	Source    allocator.Source // the file system as it was at mount
 	// Check recounts the whole file system; its error joins all contradictions.
 	Check func() error
 	// Look lists all files without leaving a trace.

@@ -136,7 +136,7 @@ func mountExt4(k ext4.Kernel, l *image.Layout, o *Options) (*Mounted, error) {
 	// The mount option commit= is in seconds, CommitInterval in nanoseconds.
 	const second = 1e9
 	m := &Mounted{
-		FileSystem: fs, Policy: metrics.Mballoc(a), Source: fs.Source(), Check: fs.Check, Look: fs.Look,
+		FileSystem: fs, Policy: metrics.Mballoc(a), Allocator: a, Source: fs.Source(), Check: fs.Check, Look: fs.Look,
 		Lost: fs.LostBlocks, StatusTree: fs.StatusTree, Metadata: metadata, CutPromised: fs.CutPromised, Threads: fs, CommitInterval: int64(opt.CommitSeconds) * second,
 		Proc: proc, Peek: peek,
 	}

@@ -367,10 +367,9 @@ func (s *stream) request(e *ftrace.Event, cpu int, ino uint32) {
 	}
 	f := s.file(ino)
 	x := &streamRequest{text: fmt.Sprintf("line %d (%s): %s", s.op.Line, workload.FormatOp(s.op), e.Text)}
-	x.r = mballoc.Request{
-		Inode: f, Goal: allocator.Block(e.Number("goal")), Logical: uint32(e.Number("lblk")), Len: uint32(e.Number("len")),
-		Lleft: uint32(e.Number("lleft")), Lright: uint32(e.Number("lright")),
-		Pleft: allocator.Block(e.Number("pleft")), Pright: allocator.Block(e.Number("pright")), Flags: s.requestFlags(e),
+	var err error
+	if x.r, err = newRequest(e, f); err != nil {
+		s.t.Fatalf("%s: %v", e.Text, err)
 	}
 	size := f.Size
 	f.Size = s.sizeDuring(f, &x.r)
@@ -381,30 +380,6 @@ func (s *stream) request(e *ftrace.Event, cpu int, ino uint32) {
 		x.answer = answerText(0, 0)
 	}
 	s.open[e.Task] = x
-}
-
-func answerText(b uint64, n int64) string {
-	if n == 0 {
-		return "no space"
-	}
-	return fmt.Sprintf("block %d len %d", b, n)
-}
-
-// requestFlags reads "flags HINT_DATA|USE_RESV len 1", where none may be named.
-func (s *stream) requestFlags(e *ftrace.Event) (flags mballoc.Flags) {
-	_, text, _ := strings.Cut(e.Text, "flags ")
-	text, _, _ = strings.Cut(text, "len ")
-	for name := range strings.SplitSeq(strings.TrimSpace(text), "|") {
-		f := mballoc.Flags(1)
-		for f != 0 && f.String() != name {
-			f <<= 1
-		}
-		if f == 0 && name != "" {
-			s.t.Fatalf("%s: flag %q", e.Text, name)
-		}
-		flags |= f
-	}
-	return flags
 }
 
 // answer is the kernel's.
@@ -427,21 +402,9 @@ func (s *stream) compare(x *streamRequest, want string) {
 
 // freeBlocks frees what the kernel freed.
 func (s *stream) freeBlocks(e *ftrace.Event, cpu int, ino uint32) {
-	var flags mballoc.FreeFlags
-	for name := range strings.SplitSeq(e.Field("flags"), "|") {
-		switch name {
-		case "METADATA":
-			flags |= mballoc.FreeMetadata
-		case "FORGET":
-			flags |= mballoc.FreeForget
-		case "1ST_CLUSTER":
-			flags |= mballoc.FreeKeepFirstCluster
-		case "LAST_CLUSTER":
-			flags |= mballoc.FreeKeepLastCluster
-		case "VALIDATED":
-		default:
-			s.t.Fatalf("%s: flag %q", e.Text, name)
-		}
+	flags, err := freeFlags(e)
+	if err != nil {
+		s.t.Fatalf("%s: %v", e.Text, err)
 	}
 	s.a.FreeBlocks(cpu, s.file(ino), allocator.Block(e.Number("block")), uint32(e.Number("count")), flags, s.tid)
 }

@@ -163,8 +163,8 @@ var expectOps = []string{"==", "<", "<=", ">=", ">"}
 
 func workloadKeys() *object {
 	w := func(p any) *Workload { return p.(*Workload) }
-	return &object{name: "workload", doc: "What is done to the file system: exactly one of phases, classes and script.", check: checkUser,
-		groups: []group{{keys: []string{"phases", "classes", "script"}, required: true}},
+	return &object{name: "workload", doc: "What is done to the file system: exactly one of phases, classes, script and trace.", check: checkWorkload,
+		groups: []group{{keys: []string{"phases", "classes", "script", "trace"}, required: true}},
 		fields: []field{
 			{key: "phases", typ: list[workload.Phase]{elem: phaseKeys(), what: "phases", min: 1}, at: func(p any) any { return &w(p).Phases },
 				doc: "Parts of the run, one after the other."},
@@ -177,8 +177,10 @@ func workloadKeys() *object {
 				omit: func(any) bool { return true }, doc: "One phase, named run, of these classes; stop ends it."},
 			{key: "script", typ: scriptType{}, at: func(p any) any { return &w(p).Script },
 				doc: "Operations in the oracle's script language: a file, or the text itself (of several lines)."},
+			{key: "trace", typ: optional[Trace]{traceKeys()}, at: func(p any) any { return &w(p).Trace }, auto: "none",
+				doc: "A recording of real programs, or a list of files (mbsim import): what it becomes is the script."},
 			{key: "user", typ: userType{}, at: func(p any) any { return &w(p).User }, def: userRoot, unit: "user",
-				doc:  "Whose process performs script, as in a process class. Those of phases and classes say so themselves.",
+				doc:  "Whose process performs script or trace, as in a process class. Those of phases and classes say so themselves.",
 				omit: func(p any) bool { return w(p).Script == nil }},
 		}}
 }

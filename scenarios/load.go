@@ -48,13 +48,25 @@ func Source(name string) ([]byte, bool) {
 	return raw, err == nil
 }
 
-// Load reads a scenario from a file. If there is no such file, and a scenario of
+// regular says whether there is a file of a name.
+func regular(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// Load reads a scenario from a file, or the one that a folder holds as scenario.yaml. If there is no such file, and a scenario of
 // that name comes with mbsim (small-files, scenarios/small-files.yaml), it reads
 // that one. A mistake of the user is an *Error.
 func Load(name string, opt Options) (*Scenario, error) {
 	raw, err := input.ReadFile(name, "a scenario", input.MaxScenario)
 	// A file comes before a scenario of the same name that is built in; a folder does not.
 	info, statErr := os.Stat(name)
+	// A case that mbsim import has made holds the scenario that performs it.
+	if statErr == nil && info.IsDir() {
+		if inside := filepath.Join(name, "scenario.yaml"); regular(inside) {
+			return Load(inside, opt)
+		}
+	}
 	if errors.Is(err, fs.ErrNotExist) || statErr == nil && info.IsDir() {
 		dir := filepath.Dir(name)
 		if text, ok := Source(name); ok && (dir == "." || filepath.Base(dir) == "scenarios") {

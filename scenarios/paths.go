@@ -133,7 +133,7 @@ func (d *decoder) scriptError(n *yaml.Node, err error) error {
 func (scriptType) encode(p any) *yaml.Node {
 	s := *p.(**Script)
 	switch {
-	case s == nil:
+	case s == nil || s.traced: // the recording is written in its place
 		return nil
 	case s.File != "":
 		return scalar("!!str", s.File)

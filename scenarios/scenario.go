@@ -88,6 +88,7 @@ type Memory struct {
 type Workload struct {
 	Phases []workload.Phase
 	Script *Script
+	Trace  *Trace        // that Script was made of; nil where it was not
 	User   workload.User // whose process performs Script
 
 	classes []workload.Class // as written, where they are one phase
@@ -98,6 +99,8 @@ type Script struct {
 	File string // as written; "" where the text stands in the scenario
 	Text string
 	Ops  []workload.Op
+
+	traced bool // it is the recording that Workload.Trace names
 }
 
 // Stop is what ends a run: whichever comes first. A field of zero never does.

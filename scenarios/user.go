@@ -72,8 +72,14 @@ func (userType) encode(p any) *yaml.Node {
 	return scalar("!!str", number(u.UID)+":"+strings.Join(groups, ","))
 }
 
-// checkUser refuses a user of a workload whose processes are those of classes.
-func checkUser(d *decoder, n *yaml.Node, p any) error {
+// checkWorkload makes the script of a recording, and refuses a user of a workload whose processes are those of
+// classes.
+func checkWorkload(d *decoder, n *yaml.Node, p any) error {
+	if w := p.(*Workload); w.Trace != nil {
+		if err := d.traced(n, w); err != nil {
+			return err
+		}
+	}
 	if user := keyNode(n, "user"); user != n && p.(*Workload).Script == nil {
 		return d.errorf(user, "user is for a script: each class of processes has its own")
 	}

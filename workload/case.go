@@ -29,6 +29,9 @@ type Case struct {
 	PIDMod    int       // PIDMOD: pid%16 of the process that performs the operations; -1 for any
 	MkfsExt2  string    // MKFS_EXT2: arguments of mke2fs for ext2
 	MountExt2 string    // MOUNT_EXT2: mount options for ext2
+	// State is the file that the file system begins as, "" where it is made (STATE): an image, or a text of
+	// dumpe2fs. A relative path begins at the case's folder. The recorders do not know it.
+	State string
 
 	// Times says that the script has the times of a scenario's run (TIMES). Then DirtyBackground is
 	// the number of dirty blocks above which a write starts writeback, WritebackChunk how many pages of
@@ -137,7 +140,7 @@ func (c *Case) readWriters() error {
 
 // envKeys are the keys of case.env. TIMEOUT, NO_TRACE and TCG steer the
 // recorder only.
-var envKeys = []string{"SIZE", "MKFS", "MOUNT", "SMP", "TUNABLES", "MEM", "PIDMOD", "MKFS_EXT2", "MOUNT_EXT2", "TIMEOUT", "NO_TRACE", "TCG", "TIMES", "DIRTY_BACKGROUND", "WRITEBACK_CHUNK", "SEED"}
+var envKeys = []string{"SIZE", "MKFS", "MOUNT", "SMP", "TUNABLES", "MEM", "PIDMOD", "MKFS_EXT2", "MOUNT_EXT2", "TIMEOUT", "NO_TRACE", "TCG", "TIMES", "DIRTY_BACKGROUND", "WRITEBACK_CHUNK", "SEED", "STATE"}
 
 // set sets what one assignment says.
 func (c *Case) set(v EnvVar) (err error) {
@@ -187,6 +190,11 @@ func (c *Case) set(v EnvVar) (err error) {
 		c.WritebackChunk, err = envNumber[uint32](v, 32)
 	case "SEED":
 		c.Seed, err = envNumber[uint64](v, 64)
+	case "STATE":
+		c.State = v.Value
+		if v.Value != "" && !filepath.IsAbs(v.Value) {
+			c.State = filepath.Join(c.Dir, v.Value)
+		}
 	case "TIMEOUT", "NO_TRACE", "TCG":
 	default:
 		best, _ := nearest.Of(short(v.Key), envKeys)

@@ -36,10 +36,10 @@ func TestExamples(t *testing.T) {
 	} {
 		performLine(t, line)
 	}
-	// What writes scenarios comes first, then what makes a run or a study: the others read these.
+	// What writes scenarios and cases comes first, then what makes a run or a study: the others read these.
 	rank := func(line string) int {
 		switch {
-		case strings.HasPrefix(line, "mbsim init "):
+		case strings.HasPrefix(line, "mbsim init "), strings.HasPrefix(line, "mbsim import "):
 			return 0
 		case strings.HasPrefix(line, "mbsim run "), strings.HasPrefix(line, "mbsim sweep "):
 			return 1

@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"mbsim/filesystem/image"
 	"mbsim/filesystem/play"
+	"mbsim/imports"
 	"mbsim/internal/atomicfile"
 	"mbsim/internal/folderlock"
 	"mbsim/internal/memory"
@@ -34,8 +38,9 @@ func newReplay() *cobra.Command {
 		Use:   "replay CASE_DIR",
 		Short: "Perform a case's script and write what a real kernel's recording holds",
 		Long: `replay reads CASE_DIR/case.env and CASE_DIR/ops, and the starting layout from
-CASE_DIR/KERNEL/before.dumpe2fs.gz (or, with --mkfs and for a script with the times of
-a run, computes it from case.env),
+CASE_DIR/KERNEL/before.dumpe2fs.gz (or the file that STATE in case.env names; or computes it
+from case.env: with --mkfs, for a script with the times of a run, and for a case that no
+kernel has recorded),
 performs the operations (those of ops, then ops.0, ops.1, ... all at once, if
 there are any), and writes into the output folder, in the formats of a
 recording:
@@ -50,12 +55,16 @@ recording:
   results.txt    what each operation returned, or its negative errno
   trace.txt      with --trace: ext4 and jbd2 events, as tracefs prints them
 
+A case of mbsim import ftrace has no operations: requests.txt holds what a kernel asked
+its allocator, and replay asks mbsim's alone the same. How many answers are the kernel's
+is printed, and written into decisions.txt with the first ones that differ.
+
 Nothing else of a recording is read, but with --turns who had a turn when: see
 mbsim verify --help.`,
 		Example: `  mbsim replay replay/testdata/small-files-1 --kernel 5.10 --trace
   mbsim replay replay/testdata/small-files-1 --mkfs --kernel 6.12 --out out/small-files-6.12`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return f.run(args[0]) },
+		RunE: func(c *cobra.Command, args []string) error { return f.run(args[0], c.OutOrStdout()) },
 	}
 	// Whose behaviour, from which layout, and what is written.
 	addKernel(c, &f.kernel, kernels.Default().Name, "`kernel` that behaves")
@@ -67,7 +76,7 @@ mbsim verify --help.`,
 	return c
 }
 
-func (f *replayFlags) run(dir string) error {
+func (f *replayFlags) run(dir string, stdout io.Writer) error {
 	sys, folder, err := recordedKernel(f.kernel, dir)
 	if err != nil {
 		return err
@@ -90,7 +99,13 @@ func (f *replayFlags) run(dir string) error {
 	if f.out == "" {
 		f.out = filepath.Join("out", filepath.Base(filepath.Clean(dir)))
 	}
-	return holding(f.out, folderlock.Make, func() error { return f.replayInto(f.out, sys, c, layout, turns) })
+	defer layout.Close()
+	return holding(f.out, folderlock.Make, func() error {
+		if name := filepath.Join(dir, imports.RequestsFile); fileExists(name) {
+			return f.decide(name, replay.Config{Kernel: sys.Name, Case: c, Layout: layout}, stdout)
+		}
+		return f.replayInto(f.out, sys, c, layout, turns)
+	})
 }
 
 // replayInto performs the case and writes what it comes to into dir.
@@ -154,7 +169,10 @@ func perform(cfg replay.Config, set *atomicfile.Set) (*replay.Outcome, error) {
 
 // layout is the starting state, of the recording in folder.
 func (f *replayFlags) layout(c *workload.Case, sys *kernels.System, folder string) (*image.Layout, error) {
-	if f.mkfs || c.Times {
+	switch {
+	case c.State != "" && !f.mkfs:
+		return replay.OpenState(c.State, sys)
+	case f.mkfs, c.Times, !recorded(c.Dir):
 		return sys.MakeLayout(c)
 	}
 	dir := filepath.Join(c.Dir, folder)
@@ -163,6 +181,24 @@ func (f *replayFlags) layout(c *workload.Case, sys *kernels.System, folder strin
 		return nil, fmt.Errorf("%w (--mkfs computes the layout instead)", err)
 	}
 	return l, nil
+}
+
+// recorded says whether any kernel has recorded a case. What nobody has recorded, such as an imported case,
+// begins with the file system that case.env describes.
+func recorded(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return true // reading the recording will tell what is wrong
+	}
+	// Each kernel's recording is a folder with the state before, as text and perhaps packed.
+	return slices.ContainsFunc(entries, func(e os.DirEntry) bool {
+		for _, name := range []string{"before.dumpe2fs", "before.dumpe2fs.gz"} {
+			if _, err := os.Stat(filepath.Join(dir, e.Name(), name)); err == nil {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // recording is the outcome as the files of a recording, but for results.txt.

@@ -37,7 +37,7 @@ func newSweep() *cobra.Command {
 	var f sweepFlags
 	// The command itself: what its help says, and what it calls.
 	c := &cobra.Command{
-		Use:   "sweep SCENARIO.yaml",
+		Use:   "sweep SCENARIO.yaml|CASE_DIR",
 		Short: "Run a scenario with many settings, several times each, and compare them",
 		Long: `sweep runs every combination of the values that --set gives (and of the sweep
 block of the scenario, see mbsim list keys), several times each, and compares the

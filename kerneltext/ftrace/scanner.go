@@ -16,6 +16,8 @@ type Event struct {
 	CPU  int    // that it ran on
 	Name string // such as ext4_request_blocks
 	Text string // the fields, without the device
+	Dev  string // the device's number, such as "8,1"; "" where the event names none
+	Line int    // of the text, counted from 1
 }
 
 // Scanner reads events.
@@ -53,32 +55,40 @@ func (s *Scanner) Err() error {
 	return err
 }
 
-// parse reads "TASK [CPU] FLAGS TIME: NAME: FIELDS".
+// parse reads "TASK [CPU] FLAGS TIME: NAME: FIELDS", as tracefs and trace-cmd report print it. perf script
+// prints no flags, and the subsystem in front of the name.
 func (s *Scanner) parse(line string) bool {
 	if strings.HasPrefix(line, "#") {
 		return false
 	}
-	// The header up to the time, and what follows: the event's name and its fields.
+	// The CPU stands in brackets behind the task, whose name may have spaces and brackets of its own. So the
+	// last bracket with a number before the time is the one.
 	head, rest, ok := strings.Cut(line, ": ")
-	if !ok {
+	open := strings.LastIndexByte(head, '[')
+	if !ok || open < 0 {
 		return false
 	}
-	// The task's name has no space, and the CPU stands in brackets.
-	task, at, ok := strings.Cut(strings.TrimLeft(head, " "), " ")
-	_, at, bracket := strings.Cut(at, "[")
-	cpu, _, closed := strings.Cut(at, "]")
+	cpu, _, closed := strings.Cut(head[open+1:], "]")
 	n, err := strconv.Atoi(cpu)
-	// Any other line is no event.
-	if !ok || !bracket || !closed || err != nil {
+	task := strings.TrimSpace(head[:open])
+	if !closed || err != nil || n < 0 || task == "" {
 		return false
 	}
-	s.ev.Task, s.ev.CPU = task, n
+	// tracefs may print the process behind the thread, in brackets of another kind.
+	if before, _, found := strings.Cut(task, " ("); found && strings.HasSuffix(task, ")") {
+		task = strings.TrimSpace(before)
+	}
+	s.ev = Event{Task: task, CPU: n, Line: s.lines.Number()}
 	// An event without fields may end with its colon, without a space behind it.
-	name, text, _ := strings.Cut(rest, ": ")
-	s.ev.Name = strings.TrimSuffix(name, ":")
-	// The device's number depends on the machine, so it is left out.
+	name, text, _ := strings.Cut(strings.TrimLeft(rest, " "), ": ")
+	name = strings.TrimSuffix(name, ":")
+	if i := strings.LastIndexByte(name, ':'); i >= 0 && !strings.ContainsRune(name, ' ') {
+		name = name[i+1:]
+	}
+	s.ev.Name, text = name, strings.TrimLeft(text, " ")
+	// The device's number depends on the machine, so it is apart.
 	if t, ok := strings.CutPrefix(text, "dev "); ok {
-		_, text, _ = strings.Cut(t, " ")
+		s.ev.Dev, text, _ = strings.Cut(t, " ")
 	}
 	s.ev.Text = strings.TrimSpace(text)
 	return true
@@ -100,8 +110,14 @@ func (e *Event) Field(name string) string {
 	return ""
 }
 
-// Number is the value of a field that is a number, 0 where there is none.
+// Number is the value of a field that is a number, 0 where there is none. Some kernels print the next field's
+// name without a space behind it: what follows the digits does not count.
 func (e *Event) Number(name string) int64 {
-	n, _ := strconv.ParseInt(e.Field(name), 10, 64)
+	v := e.Field(name)
+	end := 0
+	for end < len(v) && (v[end] >= '0' && v[end] <= '9' || end == 0 && v[0] == '-') {
+		end++
+	}
+	n, _ := strconv.ParseInt(v[:end], 10, 64)
 	return n
 }
