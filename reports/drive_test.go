@@ -144,7 +144,7 @@ func TestPicturesOfPolicies(t *testing.T) {
 		}
 		show(t, r, Paper)
 		var b strings.Builder
-		if err := Summary(&b, r, true, Text); err != nil {
+		if err := Summary(&b, r, true, Text, 0); err != nil {
 			t.Fatal(err)
 		}
 		if ext2 := want[3] == "windows.png"; strings.Contains(b.String(), "rsv_reqs") != ext2 || strings.Contains(b.String(), "mb_reqs") == ext2 {

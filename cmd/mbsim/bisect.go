@@ -106,7 +106,7 @@ func (f *bisectFlags) print(stdout io.Writer, found *bisect.Finding, s *study.St
 	if f.format == formatJSON {
 		return compare.WriteBisectJSON(stdout, found)
 	}
-	if err := compare.WriteBisect(stdout, found, f.format == formatMarkdown); err != nil {
+	if err := compare.WriteBisect(stdout, found, f.format == formatMarkdown, widthOf(stdout)); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(stdout, "\n%d runs are in %s, and the picture in %s\n", len(s.Plan.Settings)*s.Plan.Replications, s.Dir, filepath.Join(s.Dir, bisectPicture))

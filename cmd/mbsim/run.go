@@ -8,7 +8,6 @@ import (
 	"strconv"
 
 	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"mbsim/internal/folderlock"
@@ -204,7 +203,7 @@ func (f *runFlags) runInto(ctx context.Context, dir string, s *scenarios.Scenari
 	}
 	// Tell what it came to. Expectations decide the exit code.
 	if !f.quiet {
-		if err := reports.Summary(stdout, r, f.all, reports.Text); err != nil {
+		if err := reports.Summary(stdout, r, f.all, reports.Text, widthOf(stdout)); err != nil {
 			return err
 		}
 		verdicts(stdout, out)
@@ -278,11 +277,7 @@ func verdicts(w io.Writer, out *run.Outcome) {
 	if len(out.Verdicts) == 0 {
 		return
 	}
-	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
-	t.Style().Options.DrawBorder = false
-	t.Style().Format.Header = text.FormatDefault
-	t.AppendHeader(table.Row{"expectation", "value", ""})
+	var rows []table.Row
 	// A metric without a value does not meet an expectation, whatever the limit.
 	for _, v := range out.Verdicts {
 		// Six digits, unless the value that they say would be judged otherwise.
@@ -298,9 +293,10 @@ func verdicts(w io.Writer, out *run.Outcome) {
 		case !v.Met:
 			word = "NOT MET"
 		}
-		t.AppendRow(table.Row{v.Expect.String(), value, word})
+		rows = append(rows, table.Row{v.Expect.String(), value, word})
 	}
-	fmt.Fprintf(w, "\n%s\n", t.Render())
+	fmt.Fprintln(w)
+	tableOf(w, false, table.Row{"expectation", "value", ""}, rows)
 }
 
 // ending is the exit code of a run that came to its end. An expectation that is not met says

@@ -188,7 +188,7 @@ func (f *sweepFlags) perform(ctx context.Context, s *study.Study, stdout, stderr
 
 // print prints the study's table.
 func (f *sweepFlags) print(stdout io.Writer, r *study.Result, dir string) error {
-	if err := compare.WriteSettings(stdout, r, compare.Options{Metrics: f.metrics, All: f.all}, false); err != nil {
+	if err := compare.WriteSettings(stdout, r, compare.Options{Metrics: f.metrics, All: f.all, Width: widthOf(stdout)}, false); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(stdout, "\n%d runs are in %s\n", len(r.Settings)*r.Replications, dir)
