@@ -134,7 +134,7 @@ func TestMetricList(t *testing.T) {
 func TestGoldenPictures(t *testing.T) {
 	small := Size{16 * vg.Centimeter, 9 * vg.Centimeter, 50, 8}
 	for _, p := range Plots(sample()) {
-		golden(t, p.Name, func(w io.Writer) error { return p.Write(w, small) })
+		golden(t, p.Name+".png", func(w io.Writer) error { return p.Write(w, small, PNG) })
 	}
 }
 

@@ -19,25 +19,24 @@ import (
 	"mbsim/metrics"
 )
 
-// StudyPictures are the PNGs of a study: the main effects on the metric asked
+// StudyPictures are the pictures of a study in these formats: the main effects on the metric asked
 // about, and a heat map: of two keys, or of one key and the metrics.
-func StudyPictures(s *Study, size Size) ([]File, error) {
+func StudyPictures(s *Study, size Size, forms ...FileFormat) ([]File, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
 	var files []File
-	// add makes one picture, which is drawn when it is written.
+	// add makes one picture, which is drawn when it is written, once for each format.
 	add := func(name, title, caption string, paint func(*picture, draw.Canvas)) {
-		if size == Slide {
-			name += "-slide"
-		}
 		settings := []Setting{{"Title", title}, {"Description", caption}, {"Software", "mbsim"}, {"Study", s.Name}, {"Command", shell.Line(s.Command)}}
 		settings = slices.DeleteFunc(settings, func(x Setting) bool { return x.Text == "" })
-		files = append(files, File{name + ".png", func(w io.Writer) error {
-			pic := newPicture(size)
-			paint(pic, pic.heading(title, s.subtitle()))
-			return pic.write(w, settings)
-		}})
+		for _, form := range forms {
+			files = append(files, File{named(name, size, form), func(w io.Writer) error {
+				pic := newPicture(size, form)
+				paint(pic, pic.heading(title, s.subtitle()))
+				return pic.write(w, settings)
+			}})
+		}
 	}
 	// The effects of all keys with several values, if there are any.
 	if effects := s.panels(); len(effects) > 0 {

@@ -31,8 +31,8 @@ type bisectFlags struct {
 	format   string
 }
 
-// bisectFormats are the values of --format.
-var bisectFormats = []string{formatText, formatMarkdown, formatJSON}
+// bisectFormats are the values of --format; svg is text, and the picture as SVG too.
+var bisectFormats = []string{formatText, formatMarkdown, formatJSON, formatSVG}
 
 // newBisect makes the command bisect.
 func newBisect() *cobra.Command {
@@ -84,6 +84,7 @@ the command line is wrong, 130 interrupted.`,
 const (
 	bisectJSON    = "bisect.json"
 	bisectPicture = "bisect.png"
+	bisectSVG     = "bisect.svg"
 )
 
 // bisect plans the study, performs it and says what was found.
@@ -148,7 +149,7 @@ func (f *bisectFlags) plan(name string) (*bisect.Bisection, *study.Plan, error) 
 // perform performs the study's runs, finds what the changes do, and writes it.
 func (f *bisectFlags) perform(ctx context.Context, s *study.Study, b *bisect.Bisection, stderr io.Writer) (*bisect.Finding, error) {
 	// What was found in other runs must not stand beside those to come.
-	for _, name := range []string{bisectJSON, bisectPicture} {
+	for _, name := range []string{bisectJSON, bisectPicture, bisectSVG} {
 		if err := os.Remove(filepath.Join(s.Dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
@@ -164,14 +165,19 @@ func (f *bisectFlags) perform(ctx context.Context, s *study.Study, b *bisect.Bis
 	if err != nil {
 		return nil, err
 	}
-	// Both files, or none.
-	var object, picture bytes.Buffer
+	// All files, or none.
+	var object bytes.Buffer
 	if err := compare.WriteBisectJSON(&object, found); err != nil {
 		return nil, err
 	}
-	file := reports.BisectPicture(compare.BisectPicture(found), reports.Paper)
-	if err := file.Write(&picture); err != nil {
-		return nil, err
+	texts := map[string][]byte{bisectJSON: object.Bytes()}
+	for _, form := range pictureFiles(f.format) {
+		var picture bytes.Buffer
+		file := reports.BisectPicture(compare.BisectPicture(found), reports.Paper, form)
+		if err := file.Write(&picture); err != nil {
+			return nil, err
+		}
+		texts[file.Name] = picture.Bytes()
 	}
-	return found, atomicfile.WriteAll(s.Dir, map[string][]byte{bisectJSON: object.Bytes(), bisectPicture: picture.Bytes()})
+	return found, atomicfile.WriteAll(s.Dir, texts)
 }

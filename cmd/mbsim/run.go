@@ -27,6 +27,7 @@ type runFlags struct {
 	quiet    bool
 	all      bool
 	noPlots  bool
+	format   string // of pictures
 	force    bool
 	times    bool
 	check    string
@@ -47,7 +48,7 @@ output folder:
   manifest.json  version, seed, scenario, resolved configuration, command line
   mb_groups.txt  /proc/fs/ext4/DEV/mb_groups at the end, in the kernel's format
   mb_stats.txt   /proc/fs/ext4/DEV/mb_stats at the end, likewise
-  *.png          plots
+  *.png          plots; with --format svg also *.svg
   report.html    all of it on one page that works offline
 
 One process at a time writes into a folder: another is refused at once. A folder that
@@ -84,7 +85,8 @@ far are written, and say so.`,
 	addProgress(c, &f.progress)
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "print no table and no progress")
 	c.Flags().BoolVar(&f.all, "all", false, "print every metric")
-	c.Flags().BoolVar(&f.noPlots, "no-plots", false, "write no PNGs")
+	c.Flags().BoolVar(&f.noPlots, "no-plots", false, "write no pictures")
+	addPictures(c, &f.format)
 	// How often the file system is checked as a whole.
 	addCheck(c, &f.check)
 	c.ValidArgsFunction = completeScenarios
@@ -156,6 +158,9 @@ func metricNames() []string {
 // run runs the scenario of this name and writes its results into the output folder.
 func (f *runFlags) run(ctx context.Context, name string, stdout, stderr io.Writer) error {
 	// Everything that can be wrong with the input is found before the folder is touched.
+	if err := checkFormat(f.format, pictureFormats...); err != nil {
+		return err
+	}
 	s, err := f.load(name)
 	if err != nil {
 		return err
@@ -239,7 +244,7 @@ func (f *runFlags) write(dir string, r *reports.Run, others []reports.File) erro
 	if f.noPlots {
 		return reports.WriteDir(dir, &r.Manifest, append(reports.DataFiles(r), others...))
 	}
-	return reports.Write(dir, r, others...)
+	return reports.WriteDir(dir, &r.Manifest, append(reports.Files(r, pictureFiles(f.format)...), others...))
 }
 
 // report puts together result and manifest, which is all that the files are made of.

@@ -122,7 +122,7 @@ func TestBisectPicture(t *testing.T) {
 	var first bytes.Buffer
 	for range 2 {
 		var b bytes.Buffer
-		file := reports.BisectPicture(BisectPicture(f), reports.Paper)
+		file := reports.BisectPicture(BisectPicture(f), reports.Paper, reports.PNG)
 		if err := file.Write(&b); err != nil {
 			t.Fatal(err)
 		}

@@ -118,7 +118,7 @@ func report(t *testing.T, r *reports.Run, pictures bool) {
 	if !pictures {
 		return // they take most of the time
 	}
-	for _, p := range reports.Pictures(r, reports.Paper) {
+	for _, p := range reports.Pictures(r, reports.Paper, reports.PNG, reports.SVG) {
 		if err := p.Write(io.Discard); err != nil {
 			t.Errorf("%s: %v", p.Name, err)
 		}
