@@ -198,6 +198,10 @@ func (c *clock) rate(s *metrics.Series, label, per string, over ...string) (curv
 	for i := 0; i+1 < n; i += step {
 		j := min(i+step, n-1)
 		a, b := s.Rows[i], s.Rows[j]
+		// A last window that is cut short says nothing of a rate: the load has ended in it.
+		if i > 0 && j-i < step {
+			break
+		}
 		if d := b[den] - a[den]; d > 0 {
 			out.x = append(out.x, (c.at(s.Times[i])+c.at(s.Times[j]))/2)
 			out.y = append(out.y, (sum(b)-sum(a))/d)
