@@ -60,8 +60,8 @@ command is given again; the results have the same bytes for any -j.
 
 Exit codes: 0 all is well, 1 mbsim itself or the machine failed, 2 the scenario or
 the command line is wrong, 130 interrupted.`,
-		Example: `  mbsim bisect small-files --from 6.1 --to 7.2 --metric extents_per_file_mean
-  mbsim bisect untar --from 5.10 --to 6.1 --metric files --reps 10 -j 4`,
+		Example: `  mbsim bisect small-files --from 6.1 --to 7.2 --metric extents_per_file_mean --reps 3
+  mbsim bisect untar --from 5.10 --to 6.1 --metric files --reps 4 -j 4`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return studyError(f.bisect(c.Context(), args[0], c.OutOrStdout(), c.ErrOrStderr()))
