@@ -8,7 +8,7 @@ N ?= 20
 T ?= 60s
 F ?= .
 
-.PHONY: help build run test lint race invariants check fuzz bench pgo browser slurm speed oracle oracle-here oracle-fuzz
+.PHONY: help build run test lint race invariants check fuzz bench pgo pictures man browser slurm speed oracle oracle-here oracle-fuzz
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -47,6 +47,19 @@ pgo: ## renew the profile that go build optimizes mbsim by
 	$(GO) test -run '^$$' -bench 'Churn|Replay' -benchtime 15s -cpuprofile bin/replay.prof -o bin/replay.test ./replay
 	$(GO) test -run '^$$' -bench . -benchtime 1s -cpuprofile bin/run.prof -o bin/run.test ./run
 	$(GO) tool pprof -proto bin/replay.prof bin/run.prof >cmd/mbsim/default.pgo
+
+pictures: ## make README's pictures (docs/img) anew, with this version's mbsim
+	@mkdir -p bin
+	$(GO) build -o bin/mbsim ./cmd/mbsim
+	bin/mbsim run churn-near-full -q --force -o out/pictures/churn-near-full
+	bin/mbsim sweep policies -q -o out/pictures/policies-$$(git rev-parse --short HEAD 2>/dev/null || echo now)
+	cp out/pictures/churn-near-full/block-map.png docs/img/block-map.png
+	cp out/pictures/policies-$$(git rev-parse --short HEAD 2>/dev/null || echo now)/effects.png docs/img/policies.png
+
+man: ## make the manual pages (man/*.1) from the help texts; install: cp man/*.1 /usr/local/share/man/man1
+	@mkdir -p bin man
+	$(GO) build -pgo=off -o bin/mbsim ./cmd/mbsim
+	bin/mbsim man -o man
 
 browser: ## test the report page in headless Chromium (Debian: chromium chromium-driver)
 	BROWSER=1 $(GO) test ./reports -run TestBrowser -count=1 -v

@@ -70,13 +70,13 @@ const maxBisectRows = 16
 // bisectTotal is the name of the row below the changes.
 const bisectTotal = "all together"
 
-// BisectPicture is the PNG of a bisection: a row for each change that does anything, with what
+// BisectPicture is the picture of a bisection: a row for each change that does anything, with what
 // it does in the older kernel, in the newer one and on the way, and one for all together.
-func BisectPicture(b *Bisect, size Size) File {
+func BisectPicture(b *Bisect, size Size, form FileFormat) File {
 	settings := []Setting{{"Title", b.Headline}, {"Description", b.Sentence}, {"Software", "mbsim"}, {"Study", b.Scenario}, {"Command", shell.Line(b.Command)}}
 	settings = slices.DeleteFunc(settings, func(x Setting) bool { return x.Text == "" })
-	return File{"bisect.png", func(w io.Writer) error {
-		pic := newPicture(size)
+	return File{named("bisect", size, form), func(w io.Writer) error {
+		pic := newPicture(size, form)
 		below := fmt.Sprintf("What each change does; %s, %s each, %g%% intervals", b.Scenario, amount(float64(b.Runs), "runs"), b.Confidence*100)
 		b.draw(pic, pic.heading(b.Headline, below))
 		return pic.write(w, settings)

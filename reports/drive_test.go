@@ -119,7 +119,7 @@ func show(t *testing.T, r *Run, s Size) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := p.Write(f, s); err != nil {
+		if err := p.Write(f, s, PNG); err != nil {
 			t.Error(err)
 		}
 		if err := f.Close(); err != nil {
@@ -131,8 +131,8 @@ func show(t *testing.T, r *Run, s Size) {
 // Each policy has pictures of its own, and the summary shows its counters only.
 func TestPicturesOfPolicies(t *testing.T) {
 	for dir, want := range map[string][]string{
-		"small-files-1":    {"fragmentation.png", "free-extents.png", "block-map.png", "criteria.png", "preallocation.png", "bitmaps.png"},
-		"ext2-truncates-1": {"fragmentation.png", "free-extents.png", "block-map.png", "windows.png"},
+		"small-files-1":    {"fragmentation", "free-extents", "block-map", "criteria", "preallocation", "bitmaps"},
+		"ext2-truncates-1": {"fragmentation", "free-extents", "block-map", "windows"},
 	} {
 		r := simulate(t, "../metrics/testdata/"+dir)
 		var got []string
@@ -144,10 +144,10 @@ func TestPicturesOfPolicies(t *testing.T) {
 		}
 		show(t, r, Paper)
 		var b strings.Builder
-		if err := Summary(&b, r, true, Text); err != nil {
+		if err := Summary(&b, r, true, Text, 0); err != nil {
 			t.Fatal(err)
 		}
-		if ext2 := want[3] == "windows.png"; strings.Contains(b.String(), "rsv_reqs") != ext2 || strings.Contains(b.String(), "mb_reqs") == ext2 {
+		if ext2 := want[3] == "windows"; strings.Contains(b.String(), "rsv_reqs") != ext2 || strings.Contains(b.String(), "mb_reqs") == ext2 {
 			t.Errorf("%s:\n%s", dir, b.String())
 		}
 	}

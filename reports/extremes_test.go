@@ -95,7 +95,7 @@ func TestPicturesOfExtremes(t *testing.T) {
 			}
 			for _, p := range Plots(r) {
 				var b bytes.Buffer
-				if err := p.Write(&b, s); err != nil {
+				if err := p.Write(&b, s, PNG); err != nil {
 					t.Fatalf("%.20s: %s: %v", r.Manifest.Scenario, p.Name, err)
 				}
 				img, err := png.Decode(bytes.NewReader(b.Bytes()))

@@ -106,8 +106,8 @@ func TestGolden(t *testing.T) {
 	golden(t, "results.json", func(w io.Writer) error { return WriteResults(w, r) })
 	golden(t, "series.csv", func(w io.Writer) error { return WriteSeries(w, r.Result) })
 	golden(t, "blockmap.csv", func(w io.Writer) error { return WriteBlockMap(w, r.Result.Map) })
-	golden(t, "summary.txt", func(w io.Writer) error { return Summary(w, r, false, Text) })
-	golden(t, "all.md", func(w io.Writer) error { return Summary(w, r, true, Markdown) })
+	golden(t, "summary.txt", func(w io.Writer) error { return Summary(w, r, false, Text, 0) })
+	golden(t, "all.md", func(w io.Writer) error { return Summary(w, r, true, Markdown, 0) })
 	golden(t, "manifest.json", func(w io.Writer) error {
 		_, err := r.Manifest.WriteTo(w)
 		return err
@@ -119,7 +119,7 @@ func TestGolden(t *testing.T) {
 func TestMetricList(t *testing.T) {
 	for _, f := range []Format{Text, Markdown} {
 		var b bytes.Buffer
-		if err := MetricList(&b, f); err != nil {
+		if err := MetricList(&b, f, 0); err != nil {
 			t.Fatal(err)
 		}
 		for _, m := range metrics.List() {
@@ -134,7 +134,7 @@ func TestMetricList(t *testing.T) {
 func TestGoldenPictures(t *testing.T) {
 	small := Size{16 * vg.Centimeter, 9 * vg.Centimeter, 50, 8}
 	for _, p := range Plots(sample()) {
-		golden(t, p.Name, func(w io.Writer) error { return p.Write(w, small) })
+		golden(t, p.Name+".png", func(w io.Writer) error { return p.Write(w, small, PNG) })
 	}
 }
 

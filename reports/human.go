@@ -9,23 +9,48 @@ import (
 // human is a value and its unit as a person reads them: shares in per cent,
 // bytes with a binary prefix, whole numbers with commas, others to four digits.
 func human(v float64, unit string) (value, shown string) {
+	return inUnitOf(v, v, unit)
+}
+
+// inUnitOf is human in the unit that another value of the same row has: a row has one.
+func inUnitOf(v, other float64, unit string) (value, shown string) {
 	switch unit {
 	case "share":
 		return decimals(v*100, 2), "%"
-	case "bytes":
-		v, prefix := binaryScale(v)
+	case "bytes", "bytes/s":
+		scaled, prefix := binaryScale(other)
 		if prefix == "" {
-			return commas(v), unit
+			return wholeOrFour(v), unit
 		}
-		return decimals(v, 2), prefix + "iB"
+		return decimals(v*scaled/other, 2), prefix + "iB" + strings.TrimPrefix(unit, "bytes")
 	}
-	// Whole numbers stay exact as far as a float64 holds them.
+	// So many digits nobody reads.
+	for _, p := range []struct {
+		size float64
+		name string
+	}{{1e15, "P"}, {1e12, "T"}, {1e9, "G"}} {
+		if math.Abs(other) >= 10*p.size {
+			return fourDigits(v/p.size) + p.name, unit
+		}
+	}
+	return wholeOrFour(v), unit
+}
+
+// wholeOrFour is a whole number with all its digits, and another one with four.
+func wholeOrFour(v float64) string {
 	if v == math.Trunc(v) && math.Abs(v) < 1e15 {
-		return commas(v), unit
+		return commas(v)
 	}
-	// Four digits in all, but at most four decimals.
+	return fourDigits(v)
+}
+
+// fourDigits is v to four digits in all, but at most four decimals.
+func fourDigits(v float64) string {
+	if v == 0 {
+		return "0"
+	}
 	digits := 3 - int(math.Floor(math.Log10(math.Abs(v))))
-	return decimals(v, min(max(digits, 0), 4)), unit
+	return decimals(v, min(max(digits, 0), 4))
 }
 
 // binaryScale scales a number of bytes.

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 
 	"mbsim/metrics"
@@ -227,6 +228,10 @@ func (c *chart) data(p *Page) (*dataChart, error) {
 	rates := make([][]dataRate, len(runs))
 	for i := range c.lines {
 		l := &c.lines[i]
+		// What no run has, as the criteria of other kernels, would only fill the legend.
+		if l.metric != "" && !slices.ContainsFunc(runs, func(r *Run) bool { return has(r, l.metric) }) {
+			continue
+		}
 		// The line by itself, and what it comes to in each run.
 		line := dataLine{Name: l.name, Metric: l.metric, Off: l.off}
 		if len(runs) > 1 {

@@ -69,7 +69,8 @@ func drawBlockMap(pic *picture, c draw.Canvas, r *Run) error {
 	// The colour bar.
 	x0 := data.Max.X + pic.em(1.5)
 	bar := vg.Rectangle{Min: vg.Point{X: x0, Y: data.Min.Y}, Max: vg.Point{X: x0 + barWidth, Y: data.Max.Y}}
-	pic.DrawImage(bar, gradient(256))
+	// The picture has the bar's shape: a viewer of SVG would keep another one.
+	pic.DrawImage(bar, gradient(max(1, int(256*barWidth/(bar.Max.Y-bar.Min.Y))), 256))
 	edge := draw.LineStyle{Color: faint, Width: pic.em(0.07)}
 	s := pic.text(1, ink, false)
 	s.YAlign = text.YCenter
@@ -126,10 +127,10 @@ func paintMap(m *metrics.BlockMap, k *clock, w, h int) image.Image {
 }
 
 // gradient is the colour bar, full at the top.
-func gradient(n int) image.Image {
-	img := image.NewRGBA(image.Rect(0, 0, 1, n))
-	for y := range n {
-		img.SetRGBA(0, y, shade(1-float64(y)/float64(n-1)))
+func gradient(w, n int) image.Image {
+	img := image.NewRGBA(image.Rect(0, 0, w, n))
+	for i := range w * n {
+		img.SetRGBA(i%w, i/w, shade(1-float64(i/w)/float64(n-1)))
 	}
 	return img
 }

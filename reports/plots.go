@@ -14,16 +14,16 @@ import (
 
 // Plot is a picture of a run.
 type Plot struct {
-	Name    string // of its file
+	Name    string // of its file, without its ending
 	Title   string
 	Caption string // one plain sentence that says what to look for
 	draw    func(pic *picture, c draw.Canvas, r *Run) error
 	run     *Run
 }
 
-// Write writes the picture as PNG.
-func (p *Plot) Write(w io.Writer, s Size) error {
-	pic := newPicture(s)
+// Write writes the picture.
+func (p *Plot) Write(w io.Writer, s Size, form FileFormat) error {
+	pic := newPicture(s, form)
 	if err := p.draw(pic, pic.heading(p.Title, subtitle(p.run)), p.run); err != nil {
 		return err
 	}
@@ -63,38 +63,38 @@ func digitsFor(v float64) int {
 // Plots are the pictures of a run: those that apply to its policy.
 func Plots(r *Run) []*Plot {
 	all := []*Plot{
-		{Name: "fragmentation.png", Title: "How fragmented files are over time",
+		{Name: "fragmentation", Title: "How fragmented files are over time",
 			Caption: "Fewer extents a file and scores nearer 100% mean that files lie in longer runs.", draw: drawFragmentation},
-		{Name: "free-extents.png", Title: "Free space by the size of its pieces, at the start and at the end",
+		{Name: "free-extents", Title: "Free space by the size of its pieces, at the start and at the end",
 			Caption: "The further right the free space lies, the longer the runs that files can still get.", draw: drawFreeExtents},
-		{Name: "block-map.png", Title: "How full each block group is over time",
+		{Name: "block-map", Title: "How full each block group is over time",
 			Caption: "Each row is a group of the device; dark is full.", draw: drawBlockMap},
-		{Name: "criteria.png", Title: "How searches for blocks ended, and how many groups they looked at",
+		{Name: "criteria", Title: "How searches for blocks ended, and how many groups they looked at",
 			Caption: "Searches that end in a later criteria found nothing that fits well, and cost more groups.", draw: drawCriteria},
-		{Name: "preallocation.png", Title: "Space preallocated, used and given back, and chunks lost to other CPUs",
+		{Name: "preallocation", Title: "Space preallocated, used and given back, and chunks lost to other CPUs",
 			Caption: "What is given back was set aside in vain.", draw: drawPreallocation},
-		{Name: "bitmaps.png", Title: "Block bitmaps read from the device and buddies built",
+		{Name: "bitmaps", Title: "Block bitmaps read from the device and buddies built",
 			Caption: "Each bitmap read costs a wait for the device, unless it was read ahead.", draw: drawBitmaps},
-		{Name: "latency.png", Title: "How long calls take over time",
+		{Name: "latency", Title: "How long calls take over time",
 			Caption: "99% of the calls in each interval took at most so long; peaks are stalls.", draw: drawLatency},
-		{Name: "throughput.png", Title: "Operations and bytes written a second over time",
+		{Name: "throughput", Title: "Operations and bytes written a second over time",
 			Caption: "What falls while the load stays is slowed by the file system.", draw: drawThroughput},
-		{Name: "windows.png", Title: "Reservation windows of files, and groups searched",
+		{Name: "windows", Title: "Reservation windows of files, and groups searched",
 			Caption: "Windows given back unused kept others away from free space for nothing.", draw: drawWindows},
 	}
 	// Leave out what the run's policy does not have, and what was not sampled.
 	mballoc, windows := has(r, "mb_reqs"), has(r, "rsv_reqs")
 	all = slices.DeleteFunc(all, func(p *Plot) bool {
 		switch p.Name {
-		case "free-extents.png":
+		case "free-extents":
 			return len(r.Result.Snapshots) == 0 || r.Result.Snapshots[0].Free.Total == 0
-		case "block-map.png":
+		case "block-map":
 			return r.Result.Map == nil || len(r.Result.Map.Times) == 0
-		case "criteria.png", "preallocation.png", "bitmaps.png":
+		case "criteria", "preallocation", "bitmaps":
 			return !mballoc
-		case "latency.png", "throughput.png":
+		case "latency", "throughput":
 			return !has(r, "time_s")
-		case "windows.png":
+		case "windows":
 			return !windows
 		}
 		return false
@@ -198,6 +198,10 @@ func (c *clock) rate(s *metrics.Series, label, per string, over ...string) (curv
 	for i := 0; i+1 < n; i += step {
 		j := min(i+step, n-1)
 		a, b := s.Rows[i], s.Rows[j]
+		// A last window that is cut short says nothing of a rate: the load has ended in it.
+		if i > 0 && j-i < step {
+			break
+		}
 		if d := b[den] - a[den]; d > 0 {
 			out.x = append(out.x, (c.at(s.Times[i])+c.at(s.Times[j]))/2)
 			out.y = append(out.y, (sum(b)-sum(a))/d)

@@ -28,7 +28,7 @@ func TestPictureNamesItsRun(t *testing.T) {
 	r.Manifest.Command[2] = "größe's.yaml"
 	var b bytes.Buffer
 	p := Plots(r)[0]
-	if err := p.Write(&b, Size{100, 100, 50, 8}); err != nil {
+	if err := p.Write(&b, Size{100, 100, 50, 8}, PNG); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := png.Decode(bytes.NewReader(b.Bytes())); err != nil {

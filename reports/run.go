@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"mbsim/internal/bounded"
 	"mbsim/metrics"
@@ -33,20 +32,18 @@ type File struct {
 	Write func(io.Writer) error
 }
 
-// Files are those of a run, pictures and page included, without the manifest.
-func Files(r *Run) []File {
-	return append(append(DataFiles(r), Pictures(r, Paper)...), pageFile(r))
+// Files are those of a run, pictures in these formats and page included, without the manifest.
+func Files(r *Run, forms ...FileFormat) []File {
+	return append(append(DataFiles(r), Pictures(r, Paper, forms...)...), pageFile(r))
 }
 
-// Pictures are the PNGs of a run. Those of a slide's size say so in their names.
-func Pictures(r *Run, s Size) []File {
+// Pictures are the pictures of a run in these formats. Those of a slide's size say so in their names.
+func Pictures(r *Run, s Size, forms ...FileFormat) []File {
 	var files []File
 	for _, p := range Plots(r) {
-		name := p.Name
-		if s == Slide {
-			name = strings.TrimSuffix(name, ".png") + "-slide.png"
+		for _, form := range forms {
+			files = append(files, File{named(p.Name, s, form), func(w io.Writer) error { return p.Write(w, s, form) }})
 		}
-		files = append(files, File{name, func(w io.Writer) error { return p.Write(w, s) }})
 	}
 	return files
 }
@@ -64,9 +61,9 @@ func DataFiles(r *Run) []File {
 }
 
 // Write writes the files of a run into dir, together with others that the caller
-// has, and the manifest.
+// has, and the manifest. Pictures are PNGs.
 func Write(dir string, r *Run, others ...File) error {
-	return WriteDir(dir, &r.Manifest, append(Files(r), others...))
+	return WriteDir(dir, &r.Manifest, append(Files(r, PNG), others...))
 }
 
 // Load reads a run from the directory that Write wrote. Everything in it has been

@@ -37,6 +37,7 @@ type (
 	dataEffect struct {
 		Key        string      `json:"key"`
 		Difference bool        `json:"difference,omitempty"`
+		Numeric    bool        `json:"numeric,omitempty"` // its levels are numbers, between which there are others
 		Levels     []dataLevel `json:"levels"`
 	}
 	dataLevel struct {
@@ -74,7 +75,7 @@ func (s *Study) data() *dataStudy {
 		}
 		for _, e := range s.shown(m) {
 			// Levels are never unknown: effects leaves out settings without a value.
-			d := dataEffect{Key: e.Key, Difference: e.Difference}
+			d := dataEffect{Key: e.Key, Difference: e.Difference, Numeric: e.isNumeric()}
 			for _, l := range e.Levels {
 				d.Levels = append(d.Levels, dataLevel{l.Value, sixDigits(l.Mean), sixDigits(l.Low), sixDigits(l.High), l.Settings})
 			}

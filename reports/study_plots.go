@@ -2,7 +2,6 @@ package reports
 
 import (
 	"fmt"
-	"image/color"
 	"io"
 	"math"
 	"slices"
@@ -16,28 +15,26 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"mbsim/internal/shell"
-	"mbsim/metrics"
 )
 
-// StudyPictures are the PNGs of a study: the main effects on the metric asked
+// StudyPictures are the pictures of a study in these formats: the main effects on the metric asked
 // about, and a heat map: of two keys, or of one key and the metrics.
-func StudyPictures(s *Study, size Size) ([]File, error) {
+func StudyPictures(s *Study, size Size, forms ...FileFormat) ([]File, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
 	var files []File
-	// add makes one picture, which is drawn when it is written.
+	// add makes one picture, which is drawn when it is written, once for each format.
 	add := func(name, title, caption string, paint func(*picture, draw.Canvas)) {
-		if size == Slide {
-			name += "-slide"
-		}
 		settings := []Setting{{"Title", title}, {"Description", caption}, {"Software", "mbsim"}, {"Study", s.Name}, {"Command", shell.Line(s.Command)}}
 		settings = slices.DeleteFunc(settings, func(x Setting) bool { return x.Text == "" })
-		files = append(files, File{name + ".png", func(w io.Writer) error {
-			pic := newPicture(size)
-			paint(pic, pic.heading(title, s.subtitle()))
-			return pic.write(w, settings)
-		}})
+		for _, form := range forms {
+			files = append(files, File{named(name, size, form), func(w io.Writer) error {
+				pic := newPicture(size, form)
+				paint(pic, pic.heading(title, s.subtitle()))
+				return pic.write(w, settings)
+			}})
+		}
 	}
 	// The effects of all keys with several values, if there are any.
 	if effects := s.panels(); len(effects) > 0 {
@@ -97,7 +94,7 @@ func (e *levels) Plot(c draw.Canvas, p *plot.Plot) {
 	for i, l := range e.Levels {
 		x := tx(float64(i))
 		way = append(way, vg.Point{X: x, Y: ty(l.Mean)})
-		c.StrokeLine2(e.style, x, ty(l.Low), x, ty(l.High))
+		c.StrokeLine2(e.style, x, ty(max(l.Low, p.Y.Min)), x, ty(max(l.High, p.Y.Min)))
 	}
 	// Differences are read against zero.
 	thin := e.style
@@ -180,7 +177,7 @@ func (pic *picture) effect(c draw.Canvas, e *effect, name, unit string, lo, hi f
 	width := c.Max.X - c.Min.X
 	// The axes: a tick for each level, and room above and below the values.
 	p := pic.theme.plot()
-	p.X.Tick.Marker = pic.levelTicks(e, width-pic.em(6))
+	pic.levelAxis(p, e, width-pic.em(4))
 	p.X.Label.Text = fit(pic.text(1, ink, false), e.Key, width-pic.em(2))
 	p.Y.Tick.Marker = ticks{step: niceStep((hi-lo)/5, 0), label: label}
 	grid := plotter.NewGrid()
@@ -189,14 +186,81 @@ func (pic *picture) effect(c draw.Canvas, e *effect, name, unit string, lo, hi f
 	p.Add(grid, &levels{*e, pic.line(0)})
 	p.X.Min, p.X.Max = -0.5, float64(len(e.Levels))-0.5
 	p.Y.Min, p.Y.Max = lo-(hi-lo)*0.08, hi+(hi-lo)*0.08
+	// Means far apart need a logarithmic axis to be told apart.
+	if least, isFar := e.farApart(); isFar {
+		p.Y.Scale, p.Y.Min, p.Y.Max = plot.LogScale{}, max(lo, least/10)/1.1, hi*1.1
+		p.Y.Tick.Marker = powers{label, false}
+	}
 	if name != "" {
-		if !e.Difference {
+		if _, linear := p.Y.Scale.(plot.LinearScale); linear && !e.Difference {
 			name += notFromZero(p.Y.Min)
 		}
-		data := p.DataCanvas(c)
-		pic.sideLabel(c.Min.X-pic.em(1.7), data, fit(pic.text(1, ink, false), name, data.Max.Y-data.Min.Y+pic.em(4)))
+		// The name stands in the middle of the data, unless it would leave the panel there.
+		data, s := p.DataCanvas(c), pic.text(1, ink, false)
+		name = fit(s, name, c.Max.Y-c.Min.Y)
+		half := s.Width(name) / 2
+		at := min(max((data.Min.Y+data.Max.Y)/2, c.Min.Y+half), c.Max.Y-half)
+		data.Min.Y, data.Max.Y = at, at
+		pic.sideLabel(c.Min.X-pic.em(1.7), data, name)
 	}
 	p.Draw(c)
+}
+
+// farTimes is how many times as large one mean is as another where both are shown on a logarithmic
+// axis.
+const farTimes = 10
+
+// farApart says whether the means of the levels are far apart, and which is the least. Differences, which are read against zero, never are.
+func (e *effect) farApart() (least float64, isFar bool) {
+	if e.Difference || len(e.Levels) == 0 {
+		return 0, false
+	}
+	least, most := math.Inf(1), 0.0
+	for _, l := range e.Levels {
+		least, most = min(least, l.Mean), max(most, l.Mean)
+	}
+	return least, least > 0 && !math.IsInf(most, 0) && most/least >= farTimes
+}
+
+// levelAxis names the levels along the x axis. Numbers may leave some of them out. Names are all
+// there: in several lines where there is no room for one, and upwards where a word is too long.
+func (pic *picture) levelAxis(p *plot.Plot, e *effect, width vg.Length) {
+	if e.isNumeric() {
+		p.X.Tick.Marker = pic.levelTicks(e, width)
+		return
+	}
+	s := pic.text(1, ink, false)
+	room := width/vg.Length(len(e.Levels)) - pic.em(0.4)
+	var marks plot.ConstantTicks
+	upwards := false
+	for i, l := range e.Levels {
+		lines := linesOf(s, l.Value, room)
+		upwards = upwards || lines == nil || len(lines) > 3
+		marks = append(marks, plot.Tick{Value: float64(i), Label: strings.Join(lines, "\n")})
+	}
+	if upwards {
+		for i := range marks {
+			marks[i].Label = fit(s, e.Levels[i].Value, pic.em(14))
+		}
+		p.X.Tick.Label.Rotation, p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = math.Pi/2, text.XRight, text.YCenter
+	}
+	p.X.Tick.Marker = marks
+}
+
+// linesOf breaks a text between words into lines no wider than width, nil if a word is wider.
+func linesOf(s text.Style, txt string, width vg.Length) (lines []string) {
+	for _, word := range strings.Fields(txt) {
+		last := len(lines) - 1
+		switch {
+		case s.Width(word) > width:
+			return nil
+		case last >= 0 && s.Width(lines[last]+" "+word) <= width:
+			lines[last] += " " + word
+		default:
+			lines = append(lines, word)
+		}
+	}
+	return lines
 }
 
 // levelTicks are ticks with the names of the levels, of as many as there is room for.
@@ -216,187 +280,4 @@ func (pic *picture) levelTicks(e *effect, width vg.Length) (out plot.ConstantTic
 		out = append(out, t)
 	}
 	return out
-}
-
-// heatCell is how a cell of a heat map is drawn.
-type heatCell struct {
-	fill  color.RGBA
-	text  string
-	frame bool
-}
-
-// heatMap is a table of coloured cells with names at its left and below.
-type heatMap struct {
-	rows, columns []string
-	down, across  string // what rows and columns are
-	cell          func(row, column int) (heatCell, bool)
-}
-
-// mix blends a colour into white.
-func mix(c color.RGBA, share float64) color.RGBA {
-	one := func(v uint8) uint8 { return uint8(math.Round(255 + min(max(share, 0), 1)*(float64(v)-255))) }
-	return color.RGBA{one(c.R), one(c.G), one(c.B), 0xff}
-}
-
-// draw draws the heat map. Texts that have no room are left out.
-func (h *heatMap) draw(pic *picture, c draw.Canvas) {
-	// Rows' names take at most a third of the width.
-	s := pic.text(1, ink, false)
-	s.YAlign = text.YCenter
-	left := pic.em(2)
-	for _, r := range h.rows {
-		left = max(left, min(s.Width(r), (c.Max.X-c.Min.X)*0.35)+pic.em(0.8))
-	}
-	x0, y0 := c.Min.X+left, c.Min.Y+pic.em(3.2)
-	if h.down != "" {
-		x0 += pic.em(1.7)
-	}
-	// Cells share what is left equally.
-	w, high := (c.Max.X-x0)/vg.Length(len(h.columns)), (c.Max.Y-y0)/vg.Length(len(h.rows))
-	for i, r := range h.rows {
-		y := c.Max.Y - (vg.Length(i)+0.5)*high
-		s.XAlign = text.XRight
-		pic.FillText(s, vg.Point{X: x0 - pic.em(0.5), Y: y + pic.em(0.1)}, fit(s, r, left-pic.em(0.5)))
-		for k := range h.columns {
-			if cell, ok := h.cell(i, k); ok {
-				pic.heatCell(cell, x0+vg.Length(k)*w, y-high/2, w, high)
-			}
-		}
-	}
-	// The names of the columns, and what rows and columns are.
-	h.columnNames(pic, c, x0, y0, w)
-	s.XAlign = text.XCenter
-	pic.FillText(s, vg.Point{X: (x0 + c.Max.X) / 2, Y: c.Min.Y + pic.em(0.6)}, h.across)
-	if h.down != "" {
-		s.Rotation, s.YAlign = math.Pi/2, text.YTop
-		pic.FillText(s, vg.Point{X: c.Min.X - pic.em(0.15), Y: (y0 + c.Max.Y) / 2}, h.down)
-	}
-}
-
-// columnNames writes the names of columns below the map, every second or third one where
-// there is no room for all.
-func (h *heatMap) columnNames(pic *picture, c draw.Canvas, x0, y0, w vg.Length) {
-	s := pic.text(1, ink, false)
-	s.XAlign, s.YAlign = text.XCenter, text.YCenter
-	widest := vg.Length(0)
-	for _, name := range h.columns {
-		widest = max(widest, min(s.Width(name), pic.em(12))+pic.em(0.8))
-	}
-	every := max(1, int(math.Ceil(float64(widest/w))))
-	for k := 0; k < len(h.columns); k += every {
-		x := x0 + (vg.Length(k)+0.5)*w
-		room := min(w*vg.Length(every)-pic.em(0.6), 2*(c.Max.X-x))
-		pic.FillText(s, vg.Point{X: x, Y: y0 - pic.em(0.9)}, fit(s, h.columns[k], room))
-	}
-}
-
-// heatCell draws one cell. Its text is left out where there is no room for it.
-func (pic *picture) heatCell(cell heatCell, x, y, w, h vg.Length) {
-	gap := pic.em(0.08)
-	path := box(x+gap, y+gap, x+w-gap, y+h-gap)
-	pic.SetColor(cell.fill)
-	pic.Fill(path)
-	if cell.frame {
-		// A frame marks the best cell.
-		gap = pic.em(0.15)
-		pic.StrokeLines(draw.LineStyle{Color: ink, Width: pic.em(0.2)},
-			[]vg.Point{{X: x + gap, Y: y + gap}, {X: x + w - gap, Y: y + gap}, {X: x + w - gap, Y: y + h - gap}, {X: x + gap, Y: y + h - gap}, {X: x + gap, Y: y + gap}})
-	}
-	// White letters on dark cells, by the brightness that people see.
-	letters := color.RGBA(ink)
-	if luminance := 0.3*float64(cell.fill.R) + 0.59*float64(cell.fill.G) + 0.11*float64(cell.fill.B); luminance < 120 {
-		letters = color.RGBA{0xff, 0xff, 0xff, 0xff}
-	}
-	s := pic.text(0.9, letters, false)
-	s.XAlign, s.YAlign = text.XCenter, text.YCenter
-	if s.Width(cell.text) < w-gap*4 && h > pic.em(1.1) {
-		pic.FillText(s, vg.Point{X: x + w/2, Y: y + h/2 + pic.em(0.1)}, cell.text)
-	}
-}
-
-// drawTwoKeys draws a map of the metric asked about by the two strongest keys. A cell is the
-// mean over all settings that have its two values.
-func drawTwoKeys(pic *picture, c draw.Canvas, s *Study) {
-	e := s.panels()
-	x, y := slices.Index(s.Keys, e[0].Key), slices.Index(s.Keys, e[1].Key)
-	names := func(e *effect) (out []string) {
-		for _, l := range e.Levels {
-			out = append(out, l.Value)
-		}
-		return out
-	}
-	h := heatMap{rows: names(&e[1]), columns: names(&e[0]), down: e[1].Key, across: e[0].Key}
-	// Add up each cell's settings, and then divide.
-	sums, counts := make([]float64, len(h.rows)*len(h.columns)), make([]float64, len(h.rows)*len(h.columns))
-	for i := range s.Settings {
-		if v := s.Settings[i].Results[0].Mean; !math.IsNaN(v) {
-			at := slices.Index(h.rows, s.Settings[i].Values[y])*len(h.columns) + slices.Index(h.columns, s.Settings[i].Values[x])
-			sums[at] += v
-			counts[at]++
-		}
-	}
-	lo, hi := math.Inf(1), math.Inf(-1)
-	for i := range sums {
-		if counts[i] > 0 {
-			sums[i] /= counts[i]
-			lo, hi = min(lo, sums[i]), max(hi, sums[i])
-		}
-	}
-	// A cell is the bluer the larger its value, and the best one has a frame.
-	best := map[metrics.Better]float64{metrics.Lower: lo, metrics.Higher: hi, metrics.Neither: math.NaN()}[s.metric(0).Better]
-	h.cell = func(row, column int) (heatCell, bool) {
-		i := row*len(h.columns) + column
-		share := 0.
-		if hi > lo {
-			share = (sums[i] - lo) / (hi - lo)
-		}
-		return heatCell{mix(blue, 0.08+0.8*share), amountShort(sums[i], s.metric(0).Unit), sums[i] == best}, counts[i] > 0
-	}
-	h.draw(pic, c)
-}
-
-// Limits of a heat map of metrics.
-const (
-	maxHeatRows    = 16
-	maxHeatColumns = 32
-)
-
-// drawMetrics draws a map of how much each metric changes from the baseline to each setting.
-func drawMetrics(pic *picture, c draw.Canvas, s *Study) {
-	h := heatMap{across: strings.Join(s.Keys, ", ")}
-	if h.across == "" {
-		h.across = "setting"
-	}
-	// Rows are metrics and columns settings, as many as there is room for.
-	for m := range min(len(s.Metrics), maxHeatRows) {
-		h.rows = append(h.rows, s.Metrics[m])
-	}
-	for i := range min(len(s.Settings), maxHeatColumns) {
-		name := s.Settings[i].Name
-		if len(s.Keys) == 1 {
-			name = s.Settings[i].Values[0]
-		}
-		h.columns = append(h.columns, name)
-	}
-	h.across += " (blue: better, orange: worse, white: no evidence)"
-	// The colour says better or worse, and its strength how much.
-	h.cell = func(row, column int) (heatCell, bool) {
-		e := &s.Settings[column].Results[row]
-		cell := s.cell(e, row)
-		out := heatCell{fill: mix(past, 0.12), text: strings.TrimSpace(cell.Change)}
-		switch cell.Word {
-		case "better":
-			out.fill = mix(blue, float64(cell.Tint)/60)
-		case "worse":
-			out.fill = mix(vermillion, float64(cell.Tint)/60)
-		case "~":
-			out.text, out.fill = "~", color.RGBA{0xff, 0xff, 0xff, 0xff}
-		case "same":
-			out.text, out.fill = "=", color.RGBA{0xff, 0xff, 0xff, 0xff}
-		case "":
-			out.text = "–"
-		}
-		return out, !math.IsNaN(e.Mean)
-	}
-	h.draw(pic, c)
 }

@@ -170,7 +170,7 @@ func TestStudyPictures(t *testing.T) {
 			if name != "two keys" && (size == Slide || testing.Short()) {
 				continue // pictures take their time
 			}
-			files, err := StudyPictures(s, size)
+			files, err := StudyPictures(s, size, PNG)
 			if err != nil || len(files) == 0 {
 				t.Fatalf("%s: %d pictures, %v", name, len(files), err)
 			}
@@ -195,7 +195,7 @@ func TestStudyPictures(t *testing.T) {
 			}
 		}
 	}
-	if _, err := StudyPictures(&Study{}, Paper); err == nil {
+	if _, err := StudyPictures(&Study{}, Paper, PNG); err == nil {
 		t.Error("pictures of nothing")
 	}
 }

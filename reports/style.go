@@ -13,6 +13,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
 )
 
 // Size is what a picture is made for.
@@ -88,17 +89,25 @@ func (t theme) line(i int) draw.LineStyle {
 	return draw.LineStyle{Color: colours[i%len(colours)], Width: t.em(0.2), Dashes: dashes[i%len(dashes)]}
 }
 
-// picture is a canvas to be written as PNG.
+// picture is a canvas to be written as PNG or SVG.
 type picture struct {
 	theme
 	draw.Canvas
-	png vgimg.PngCanvas
+	form FileFormat
+	file io.WriterTo
 }
 
 // newPicture is an empty white picture.
-func newPicture(s Size) *picture {
+func newPicture(s Size, form FileFormat) *picture {
+	if form == SVG {
+		c := vgsvg.NewWith(vgsvg.UseWH(s.Width, s.Height))
+		pic := &picture{theme: theme{s}, Canvas: draw.New(c), form: form, file: c}
+		pic.SetColor(color.White)
+		pic.Fill(pic.Rectangle.Path())
+		return pic
+	}
 	c := vgimg.NewWith(vgimg.UseWH(s.Width, s.Height), vgimg.UseDPI(s.DPI), vgimg.UseBackgroundColor(color.White))
-	return &picture{theme: theme{s}, Canvas: draw.New(c), png: vgimg.PngCanvas{Canvas: c}}
+	return &picture{theme: theme{s}, Canvas: draw.New(c), form: form, file: vgimg.PngCanvas{Canvas: c}}
 }
 
 // heading writes title and subtitle and returns the canvas below them.
@@ -130,8 +139,11 @@ func fit(s text.Style, txt string, width vg.Length) string {
 // write writes the picture with its settings.
 func (p *picture) write(w io.Writer, settings []Setting) error {
 	var b bytes.Buffer
-	if _, err := p.png.WriteTo(&b); err != nil {
+	if _, err := p.file.WriteTo(&b); err != nil {
 		return err
+	}
+	if p.form == SVG {
+		return annotateSVG(w, b.String(), settings)
 	}
 	return annotate(w, b.Bytes(), p.DPI, settings)
 }

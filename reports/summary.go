@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"strings"
+	"math"
 
 	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 
+	"mbsim/internal/columns"
 	"mbsim/metrics"
 )
 
@@ -21,29 +21,12 @@ const (
 	Markdown
 )
 
-// render writes the table in its form.
-func render(w io.Writer, t table.Writer, f Format) error {
-	var s string
-	switch f {
-	case Markdown:
-		s = t.RenderMarkdown()
-	default:
-		// Headers and rows as they are: the library would turn headers into capitals.
-		style := table.StyleLight
-		style.Format = table.FormatOptions{Header: text.FormatDefault, Footer: text.FormatDefault, Row: text.FormatDefault}
-		style.Options.SeparateRows, style.Options.DrawBorder = false, false
-		style.Title = table.TitleOptions{Align: text.AlignLeft, Format: text.FormatDefault}
-		t.SetStyle(style)
-		s = t.Render()
-		// Lines are padded to the width of the table.
-		lines := strings.Split(s, "\n")
-		for i := range lines {
-			lines[i] = strings.TrimRight(lines[i], " ")
-		}
-		s = strings.Join(lines, "\n")
+// render writes the table in its form, text as wide as width characters, 0 for any number.
+func render(w io.Writer, t *columns.Table, f Format, width int) error {
+	if f == Markdown {
+		return t.Markdown(w)
 	}
-	_, err := io.WriteString(w, s+"\n")
-	return err
+	return t.Write(w, width)
 }
 
 // onKernel says in a title which kernel a run was of, as its scenario names it.
@@ -55,41 +38,37 @@ func onKernel(m *Manifest) string {
 	return ", kernel " + config.Profile
 }
 
-// Summary writes a table of a run's metrics, grouped: the headlines, or all.
-func Summary(w io.Writer, r *Run, all bool, f Format) error {
+// Summary writes a table of a run's metrics, grouped: the headlines, or all. Text is as wide as
+// width characters, 0 for any number.
+func Summary(w io.Writer, r *Run, all bool, f Format, width int) error {
 	res := r.Result
-	t := table.NewWriter()
 	// The columns: values of the measured phases where the run has any.
-	header := table.Row{"metric", "value"}
+	t := &columns.Table{Header: table.Row{"metric", "value"}, Right: []int{2}}
 	if res.Measured != nil {
-		header = append(header, "measured")
+		t.Header, t.Right = append(t.Header, "measured"), []int{2, 3}
 	}
-	header = append(header, "unit", "better")
+	t.Header = append(t.Header, "unit", "better")
 	if f == Text {
-		t.SetTitle("%s%s, seed %d, %s s simulated", r.Manifest.Scenario, onKernel(&r.Manifest), r.Manifest.Seed, decimals(float64(res.End-res.Start)/1e9, 3))
+		t.Title = fmt.Sprintf("%s%s, seed %d, %s s simulated", r.Manifest.Scenario, onKernel(&r.Manifest), r.Manifest.Seed, decimals(float64(res.End-res.Start)/1e9, 3))
 	}
-	// Numbers stand at the right of their columns.
-	t.AppendHeader(header)
-	var configs []table.ColumnConfig
-	for i := 2; i <= len(header)-2; i++ {
-		configs = append(configs, table.ColumnConfig{Number: i, Align: text.AlignRight})
-	}
-	t.SetColumnConfigs(configs)
 	// The rows, group by group, without groups that have none.
 	for _, h := range metrics.Headings() {
 		rows := headingRows(res, h, all)
 		if len(rows) == 0 {
 			continue
 		}
-		t.AppendSeparator()
-		t.AppendRow(table.Row{heading(h.Name, f)})
-		t.AppendRows(rows)
+		t.Rows = append(append(t.Rows, table.Row{heading(h.Name, f)}), rows...)
 	}
-	if err := render(w, t, f); err != nil {
+	if err := render(w, t, f, width); err != nil {
 		return err
 	}
 	for _, s := range res.Warnings {
-		if _, err := fmt.Fprintf(w, "\nWarning: %s.\n", s); err != nil {
+		if f == Text {
+			s = columns.Paragraph("Warning: "+s+".", width)
+		} else {
+			s = "Warning: " + s + "."
+		}
+		if _, err := fmt.Fprintf(w, "\n%s\n", s); err != nil {
 			return err
 		}
 	}
@@ -114,14 +93,12 @@ func headingRows(res *metrics.Result, h metrics.Heading, all bool) (rows []table
 		if !all && !m.Headline || !res.Final.Has(id) {
 			continue
 		}
-		// Both values are shown in the unit of the first column, unless bytes got another prefix.
-		value, unit := cell(res.Final, id)
+		// Both values are shown in the unit of the larger one.
+		larger := largest(res.Final, res.Measured, id)
+		value, unit := cell(res.Final, id, larger)
 		row := table.Row{"  " + m.Name, value}
 		if res.Measured != nil {
-			var same string
-			if value, same = cell(res.Measured, id); same != unit && value != "" {
-				value += " " + same // another prefix of bytes
-			}
+			value, _ = cell(res.Measured, id, larger)
 			row = append(row, value)
 		}
 		better := ""
@@ -133,39 +110,45 @@ func headingRows(res *metrics.Result, h metrics.Heading, all bool) (rows []table
 	return rows
 }
 
-// cell is a value of a row as people read it, "" where it is absent.
-func cell(r metrics.Row, id metrics.ID) (value, unit string) {
-	unit = metrics.At(id).Unit
-	if !r.Has(id) {
-		return "", unit
+// largest is the larger value of a metric in two rows, the second of which may be absent.
+func largest(a, b metrics.Row, id metrics.ID) float64 {
+	v := a[id]
+	if b != nil && b.Has(id) && math.Abs(b[id]) > math.Abs(v) {
+		v = b[id]
 	}
-	return human(r[id], unit)
+	return v
 }
 
-// MetricList writes the registry as a table: what each metric is.
-func MetricList(w io.Writer, f Format) error {
-	t := table.NewWriter()
-	t.AppendHeader(table.Row{"metric", "unit", "better", "kind", "source", "what it is"})
+// cell is a value of a row as people read it, in the unit that larger has; "" where it is absent.
+func cell(r metrics.Row, id metrics.ID, larger float64) (value, unit string) {
+	unit = metrics.At(id).Unit
+	value, shown := inUnitOf(larger, larger, unit)
+	if !r.Has(id) {
+		return "", shown
+	}
+	if r[id] != larger {
+		value, _ = inUnitOf(r[id], larger, unit)
+	}
+	return value, shown
+}
+
+// MetricList writes the registry as a table: what each metric is. Text is as wide as width
+// characters, 0 for any number.
+func MetricList(w io.Writer, f Format, width int) error {
+	t := &columns.Table{Header: table.Row{"metric", "unit", "better", "kind", "source", "what it is"}}
 	// The registry, group by group.
 	for _, h := range metrics.Headings() {
-		t.AppendSeparator()
-		t.AppendRow(table.Row{heading(h.Name, f)})
+		t.Rows = append(t.Rows, table.Row{heading(h.Name, f)})
 		for _, id := range h.Metrics {
 			m := metrics.At(id)
 			name := "  " + m.Name
 			if f == Markdown {
 				name = fmt.Sprintf("`%s`", m.Name)
 			}
-			t.AppendRow(table.Row{name, m.Unit, m.Better.String(), m.Kind.String(), m.Source, m.Doc})
+			t.Rows = append(t.Rows, table.Row{name, m.Unit, m.Better.String(), m.Kind.String(), m.Source, m.Doc})
 		}
 	}
-	// Long texts are wrapped in a terminal; Markdown does that by itself.
-	if f == Text {
-		t.SetColumnConfigs([]table.ColumnConfig{
-			{Number: 5, WidthMax: 40, WidthMaxEnforcer: text.WrapSoft}, {Number: 6, WidthMax: 60, WidthMaxEnforcer: text.WrapSoft},
-		})
-	}
-	return render(w, t, f)
+	return render(w, t, f, width)
 }
 
 // heading is a group's name as a row of its own.

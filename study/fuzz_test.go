@@ -173,7 +173,7 @@ func comparePairs(t *testing.T, src *compare.Source) {
 		if err := c.WriteJSON(io.Discard); err != nil {
 			t.Error(err)
 		}
-		if err := c.Write(io.Discard, false); err != nil {
+		if err := c.Write(io.Discard, false, 0); err != nil {
 			t.Error(err)
 		}
 	}

@@ -26,7 +26,7 @@ const (
 // writePage writes the study's page, and its pictures beside it.
 func (r *Result) writePage(dir string) error {
 	s := r.Page()
-	pictures, err := reports.StudyPictures(s, reports.Paper)
+	pictures, err := reports.StudyPictures(s, reports.Paper, reports.PNG)
 	if err != nil {
 		return err
 	}

@@ -31,8 +31,8 @@ type bisectFlags struct {
 	format   string
 }
 
-// bisectFormats are the values of --format.
-var bisectFormats = []string{formatText, formatMarkdown, formatJSON}
+// bisectFormats are the values of --format; svg is text, and the picture as SVG too.
+var bisectFormats = []string{formatText, formatMarkdown, formatJSON, formatSVG}
 
 // newBisect makes the command bisect.
 func newBisect() *cobra.Command {
@@ -60,8 +60,8 @@ command is given again; the results have the same bytes for any -j.
 
 Exit codes: 0 all is well, 1 mbsim itself or the machine failed, 2 the scenario or
 the command line is wrong, 130 interrupted.`,
-		Example: `  mbsim bisect small-files --from 6.1 --to 7.2 --metric extents_per_file_mean
-  mbsim bisect untar --from 5.10 --to 6.1 --metric files --reps 10 -j 4`,
+		Example: `  mbsim bisect small-files --from 6.1 --to 7.2 --metric extents_per_file_mean --reps 3
+  mbsim bisect untar --from 5.10 --to 6.1 --metric files --reps 4 -j 4`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return studyError(f.bisect(c.Context(), args[0], c.OutOrStdout(), c.ErrOrStderr()))
@@ -84,6 +84,7 @@ the command line is wrong, 130 interrupted.`,
 const (
 	bisectJSON    = "bisect.json"
 	bisectPicture = "bisect.png"
+	bisectSVG     = "bisect.svg"
 )
 
 // bisect plans the study, performs it and says what was found.
@@ -106,7 +107,7 @@ func (f *bisectFlags) print(stdout io.Writer, found *bisect.Finding, s *study.St
 	if f.format == formatJSON {
 		return compare.WriteBisectJSON(stdout, found)
 	}
-	if err := compare.WriteBisect(stdout, found, f.format == formatMarkdown); err != nil {
+	if err := compare.WriteBisect(stdout, found, f.format == formatMarkdown, widthOf(stdout)); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(stdout, "\n%d runs are in %s, and the picture in %s\n", len(s.Plan.Settings)*s.Plan.Replications, s.Dir, filepath.Join(s.Dir, bisectPicture))
@@ -148,7 +149,7 @@ func (f *bisectFlags) plan(name string) (*bisect.Bisection, *study.Plan, error) 
 // perform performs the study's runs, finds what the changes do, and writes it.
 func (f *bisectFlags) perform(ctx context.Context, s *study.Study, b *bisect.Bisection, stderr io.Writer) (*bisect.Finding, error) {
 	// What was found in other runs must not stand beside those to come.
-	for _, name := range []string{bisectJSON, bisectPicture} {
+	for _, name := range []string{bisectJSON, bisectPicture, bisectSVG} {
 		if err := os.Remove(filepath.Join(s.Dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, err
 		}
@@ -164,14 +165,19 @@ func (f *bisectFlags) perform(ctx context.Context, s *study.Study, b *bisect.Bis
 	if err != nil {
 		return nil, err
 	}
-	// Both files, or none.
-	var object, picture bytes.Buffer
+	// All files, or none.
+	var object bytes.Buffer
 	if err := compare.WriteBisectJSON(&object, found); err != nil {
 		return nil, err
 	}
-	file := reports.BisectPicture(compare.BisectPicture(found), reports.Paper)
-	if err := file.Write(&picture); err != nil {
-		return nil, err
+	texts := map[string][]byte{bisectJSON: object.Bytes()}
+	for _, form := range pictureFiles(f.format) {
+		var picture bytes.Buffer
+		file := reports.BisectPicture(compare.BisectPicture(found), reports.Paper, form)
+		if err := file.Write(&picture); err != nil {
+			return nil, err
+		}
+		texts[file.Name] = picture.Bytes()
 	}
-	return found, atomicfile.WriteAll(s.Dir, map[string][]byte{bisectJSON: object.Bytes(), bisectPicture: picture.Bytes()})
+	return found, atomicfile.WriteAll(s.Dir, texts)
 }

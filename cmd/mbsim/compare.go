@@ -85,7 +85,7 @@ func (f *compareFlags) compare(w io.Writer, args []string) error {
 	if err != nil {
 		return err
 	}
-	opt := compare.Options{Metrics: f.metrics, All: f.all, Expect: f.expect, MinEffect: least}
+	opt := compare.Options{Metrics: f.metrics, All: f.all, Expect: f.expect, MinEffect: least, Width: widthOf(w)}
 	// benchstat does the comparing itself, and one argument is compared within itself.
 	if f.format == "bench" {
 		return compare.WriteBench(w, sources, opt)
@@ -126,7 +126,7 @@ func (f *compareFlags) pair(w io.Writer, p *compare.Pair) error {
 	if f.format == formatJSON {
 		return p.WriteJSON(w)
 	}
-	return p.Write(w, f.format == formatMarkdown)
+	return p.Write(w, f.format == formatMarkdown, widthOf(w))
 }
 
 // settings compares the settings of one study.

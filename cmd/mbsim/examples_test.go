@@ -125,6 +125,7 @@ var shorter = []struct {
 	{regexp.MustCompile(`operations: [0-9]+`), "operations: 300"},
 	{regexp.MustCompile(`files: [0-9]{4,}`), "files: 200"},
 	{regexp.MustCompile(`replications: [0-9]+`), "replications: 1"},
+	{regexp.MustCompile(`mkfs: \{size: [0-9]+[GT]`), "mkfs: {size: 256M"},
 }
 
 // layOut fills the current folder with what examples read.

@@ -40,7 +40,7 @@ func TestSweepExpects(t *testing.T) {
 		if err := os.WriteFile(path, []byte(expecting), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		f := sweepFlags{reps: 1, jobs: 1, engine: "local"}
+		f := sweepFlags{runFlags: runFlags{format: formatPNG}, reps: 1, jobs: 1, engine: "local"}
 		f.sets, f.out, f.progress = c.sets, filepath.Join(dir, "out"), "never"
 		var stdout, stderr bytes.Buffer
 		err := f.sweep(t.Context(), path, &stdout, &stderr)
@@ -90,7 +90,7 @@ func TestRunNotApplicable(t *testing.T) {
 	if err := os.WriteFile(path, []byte(expecting), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	f := runFlags{sets: []string{"profile=ext2"}, out: filepath.Join(dir, "out"), progress: "never", noPlots: true, check: "end"}
+	f := runFlags{sets: []string{"profile=ext2"}, out: filepath.Join(dir, "out"), progress: "never", noPlots: true, format: formatPNG, check: "end"}
 	var stdout, stderr bytes.Buffer
 	if err := f.run(t.Context(), path, &stdout, &stderr); err != nil || !strings.Contains(stdout.String(), "not applicable") {
 		t.Errorf("%v\n%s%s", err, stdout.String(), stderr.String())

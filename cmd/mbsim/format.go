@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"mbsim/reports"
 )
 
 // The flags that several commands have: each is spelled, described and completed in one way.
@@ -35,6 +37,30 @@ func checkFormat(format string, formats ...string) error {
 		return usagef("unknown format %q: want one of %s", format, strings.Join(formats, ", "))
 	}
 	return nil
+}
+
+// The formats of pictures, as --format names them.
+const (
+	formatPNG = "png"
+	formatSVG = "svg"
+)
+
+// pictureFormats are the values of --format where it says what pictures are written as.
+var pictureFormats = []string{formatPNG, formatSVG}
+
+// addPictures adds the flag --format to a command that writes pictures.
+func addPictures(c *cobra.Command, p *string) {
+	c.Flags().StringVar(p, "format", formatPNG, "`format` of pictures: png, or svg for both PNGs and SVGs")
+	completeFixed(c, "format", pictureFormats...)
+}
+
+// pictureFiles are the formats that pictures are written in. PNGs are always written: other programs
+// look for them.
+func pictureFiles(format string) []reports.FileFormat {
+	if format == formatSVG {
+		return []reports.FileFormat{reports.PNG, reports.SVG}
+	}
+	return []reports.FileFormat{reports.PNG}
 }
 
 // addOut adds the flag --out, the folder that a command writes into. without is what it is if nobody

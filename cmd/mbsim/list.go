@@ -6,9 +6,9 @@ import (
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"mbsim/internal/columns"
 	"mbsim/kernels"
 	"mbsim/reports"
 	"mbsim/scenarios"
@@ -29,7 +29,8 @@ func newList() *cobra.Command {
 list keys KEY tells of one key of scenarios alone.
 
 Tables are as wide as the terminal, or as the environment's COLUMNS; where that is too
-narrow for words, columns at the end are left out.`,
+narrow for words, columns at the end are left out. What goes into a file or a pipe is as
+wide as it needs to be, unless COLUMNS is set.`,
 		Example: `  mbsim list
   mbsim list keys
   mbsim list keys think
@@ -61,13 +62,13 @@ narrow for words, columns at the end are left out.`,
 				fmt.Fprintln(w)
 				listTunables(w, markdown)
 				fmt.Fprintln(w)
-				return reports.MetricList(w, f)
+				return reports.MetricList(w, f, widthOf(w))
 			case "scenarios":
 				listScenarios(w, markdown)
 			case "tunables":
 				listTunables(w, markdown)
 			case "metrics":
-				return reports.MetricList(w, f)
+				return reports.MetricList(w, f, widthOf(w))
 			case "keys":
 				listKeys(w, markdown)
 			case "devices":
@@ -90,21 +91,13 @@ narrow for words, columns at the end are left out.`,
 
 // tableOf prints rows below a header, as wide as the terminal.
 func tableOf(w io.Writer, markdown bool, header table.Row, rows []table.Row) {
-	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
-	t.Style().Options.DrawBorder = false
-	t.Style().Format.Header = text.FormatDefault
-	t.AppendHeader(header)
-	t.AppendRows(rows)
+	t := &columns.Table{Header: header, Rows: rows}
+	// What cannot be printed is noticed where standard output is closed.
 	if markdown {
-		fmt.Fprintln(w, t.RenderMarkdown())
+		_ = t.Markdown(w)
 		return
 	}
-	t.SetColumnConfigs(columnsOf(fit(header, rows, widthOf(w))))
-	// The library fills every line with spaces.
-	for _, line := range strings.Split(t.Render(), "\n") {
-		fmt.Fprintln(w, strings.TrimRight(line, " "))
-	}
+	_ = t.Write(w, widthOf(w))
 }
 
 // listScenarios lists the scenarios that come with mbsim.

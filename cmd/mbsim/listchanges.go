@@ -8,6 +8,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"mbsim/internal/columns"
 	"mbsim/kernels"
 )
 
@@ -32,8 +33,8 @@ func listChanges(w io.Writer, markdown bool) {
 	}
 	tableOf(w, markdown, table.Row{"change", "kernels", "needs", "in mainline since", "what it does"}, rows)
 	if !markdown {
-		fmt.Fprintln(w, "\nA kernel can be run without a change (6.12^NAME) or with one more (6.12+NAME): --kernel,")
-		fmt.Fprintln(w, "--set profile=, profile: in a scenario. docs/CHANGES.md has the commits.")
+		fmt.Fprintln(w, "\n"+columns.Paragraph("A kernel can be run without a change (6.12^NAME) or with one more (6.12+NAME): "+
+			"--kernel, --set profile=, profile: in a scenario. docs/CHANGES.md has the commits.", widthOf(w)))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"mbsim/internal/columns"
 	"mbsim/internal/nearest"
 	"mbsim/scenarios"
 )
@@ -49,7 +50,7 @@ func listKeys(w io.Writer, markdown bool) {
 		if markdown {
 			fmt.Fprintf(w, "### %s\n\n%s\n\n", s.Name, s.Doc)
 		} else {
-			fmt.Fprintf(w, "%s: %s\n", strings.ToUpper(s.Name), s.Doc)
+			fmt.Fprintln(w, columns.Paragraph(strings.ToUpper(s.Name)+": "+s.Doc, widthOf(w)))
 		}
 		// Keys that exclude each other.
 		for _, o := range s.OneOf {
@@ -57,7 +58,7 @@ func listKeys(w io.Writer, markdown bool) {
 			if o.Required {
 				word = "exactly"
 			}
-			fmt.Fprintf(w, "(%s one of %s)\n", word, strings.Join(o.Keys, ", "))
+			fmt.Fprintln(w, columns.Paragraph(fmt.Sprintf("(%s one of %s)", word, strings.Join(o.Keys, ", ")), widthOf(w)))
 		}
 		// A row for each key.
 		var rows []table.Row

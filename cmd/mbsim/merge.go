@@ -71,7 +71,7 @@ func merge(w io.Writer, dir string, quiet bool) (err error) {
 		return err
 	}
 	if !quiet {
-		if err := compare.WriteSettings(w, r, compare.Options{}, false); err != nil {
+		if err := compare.WriteSettings(w, r, compare.Options{Width: widthOf(w)}, false); err != nil {
 			return err
 		}
 	}

@@ -25,6 +25,7 @@ type reportFlags struct {
 	out     string
 	names   []string
 	noPlots bool
+	format  string // of pictures
 }
 
 // newReport makes the command report.
@@ -32,17 +33,18 @@ func newReport() *cobra.Command {
 	var f reportFlags
 	c := &cobra.Command{
 		Use:   "report DIR...",
-		Short: "Write PNGs and one self-contained HTML page of runs or a study",
+		Short: "Write pictures and one self-contained HTML page of runs or a study",
 		Long: `report reads the folders that mbsim run and mbsim sweep have written. It writes
 
   report.html    one page with everything in it: verdicts, metrics, plots over
                  simulated time, the block map, histograms; it fetches nothing
   *.png          plots sized for a paper (16 x 9 cm, 200 dots an inch)
   *-slide.png    the same for a slide (1920 x 1080), with larger letters
+  *.svg          both, with --format svg
 
 Of one run or study they go into its own folder. Several runs come into one page,
 compared with the first, and a study with them; that goes to out/report, and the
-names of PNGs begin with the run's.`,
+names of pictures begin with the run's.`,
 		Example: `  mbsim report out/small-files
   mbsim report out/base out/order4 -o out/base-and-order4
   mbsim report out/a out/b --name "2 CPUs" --name "8 CPUs"
@@ -53,7 +55,8 @@ names of PNGs begin with the run's.`,
 	// Where to, and what stands on the page.
 	addOut(c, &f.out, "default the run's own, of several out/report")
 	c.Flags().StringArrayVar(&f.names, "name", nil, "`name` of a run on the page, in the order of the folders (default the folder's)")
-	c.Flags().BoolVar(&f.noPlots, "no-plots", false, "write no PNGs")
+	c.Flags().BoolVar(&f.noPlots, "no-plots", false, "write no pictures")
+	addPictures(c, &f.format)
 	// A shell completes folders.
 	c.ValidArgsFunction = func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return nil, cobra.ShellCompDirectiveFilterDirs
@@ -63,6 +66,9 @@ names of PNGs begin with the run's.`,
 
 // report reads the folders dirs and writes page and pictures.
 func (f *reportFlags) report(stdout io.Writer, dirs []string) error {
+	if err := checkFormat(f.format, pictureFormats...); err != nil {
+		return err
+	}
 	out := f.out
 	// One run's report goes into its own folder.
 	if out == "" {
@@ -188,7 +194,7 @@ func loadRun(dir string) (*reports.Run, error) {
 	return r, nil
 }
 
-// pictures are the PNGs of all runs and of the study in both sizes.
+// pictures are those of all runs and of the study in both sizes.
 func (f *reportFlags) pictures(page *reports.Page) (files []reports.File, err error) {
 	if f.noPlots {
 		return nil, nil
@@ -197,7 +203,7 @@ func (f *reportFlags) pictures(page *reports.Page) (files []reports.File, err er
 	// several.
 	if page.Study != nil {
 		for _, size := range []reports.Size{reports.Paper, reports.Slide} {
-			all, err := reports.StudyPictures(page.Study, size)
+			all, err := reports.StudyPictures(page.Study, size, pictureFiles(f.format)...)
 			if err != nil {
 				return nil, err
 			}
@@ -210,7 +216,7 @@ func (f *reportFlags) pictures(page *reports.Page) (files []reports.File, err er
 			prefix = fileName(page.Names[i]) + "-"
 		}
 		for _, size := range []reports.Size{reports.Paper, reports.Slide} {
-			for _, p := range reports.Pictures(r, size) {
+			for _, p := range reports.Pictures(r, size, pictureFiles(f.format)...) {
 				files = append(files, reports.File{Name: prefix + p.Name, Write: p.Write})
 			}
 		}

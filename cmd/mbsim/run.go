@@ -8,7 +8,6 @@ import (
 	"strconv"
 
 	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
 	"mbsim/internal/folderlock"
@@ -28,6 +27,7 @@ type runFlags struct {
 	quiet    bool
 	all      bool
 	noPlots  bool
+	format   string // of pictures
 	force    bool
 	times    bool
 	check    string
@@ -49,7 +49,7 @@ output folder:
   mb_groups.txt  /proc/fs/ext4/DEV/mb_groups at the end, in the kernel's format; of more
                  than 16384 groups those that the run has looked into
   mb_stats.txt   /proc/fs/ext4/DEV/mb_stats at the end, likewise
-  *.png          plots
+  *.png          plots; with --format svg also *.svg
   report.html    all of it on one page that works offline
 
 One process at a time writes into a folder: another is refused at once. A folder that
@@ -86,7 +86,8 @@ far are written, and say so.`,
 	addProgress(c, &f.progress)
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "print no table and no progress")
 	c.Flags().BoolVar(&f.all, "all", false, "print every metric")
-	c.Flags().BoolVar(&f.noPlots, "no-plots", false, "write no PNGs")
+	c.Flags().BoolVar(&f.noPlots, "no-plots", false, "write no pictures")
+	addPictures(c, &f.format)
 	// How often the file system is checked as a whole.
 	addCheck(c, &f.check)
 	c.ValidArgsFunction = completeScenarios
@@ -158,6 +159,9 @@ func metricNames() []string {
 // run runs the scenario of this name and writes its results into the output folder.
 func (f *runFlags) run(ctx context.Context, name string, stdout, stderr io.Writer) error {
 	// Everything that can be wrong with the input is found before the folder is touched.
+	if err := checkFormat(f.format, pictureFormats...); err != nil {
+		return err
+	}
 	s, err := f.load(name)
 	if err != nil {
 		return err
@@ -205,7 +209,7 @@ func (f *runFlags) runInto(ctx context.Context, dir string, s *scenarios.Scenari
 	}
 	// Tell what it came to. Expectations decide the exit code.
 	if !f.quiet {
-		if err := reports.Summary(stdout, r, f.all, reports.Text); err != nil {
+		if err := reports.Summary(stdout, r, f.all, reports.Text, widthOf(stdout)); err != nil {
 			return err
 		}
 		verdicts(stdout, out)
@@ -241,7 +245,7 @@ func (f *runFlags) write(dir string, r *reports.Run, others []reports.File) erro
 	if f.noPlots {
 		return reports.WriteDir(dir, &r.Manifest, append(reports.DataFiles(r), others...))
 	}
-	return reports.Write(dir, r, others...)
+	return reports.WriteDir(dir, &r.Manifest, append(reports.Files(r, pictureFiles(f.format)...), others...))
 }
 
 // report puts together result and manifest, which is all that the files are made of.
@@ -279,11 +283,7 @@ func verdicts(w io.Writer, out *run.Outcome) {
 	if len(out.Verdicts) == 0 {
 		return
 	}
-	t := table.NewWriter()
-	t.SetStyle(table.StyleLight)
-	t.Style().Options.DrawBorder = false
-	t.Style().Format.Header = text.FormatDefault
-	t.AppendHeader(table.Row{"expectation", "value", ""})
+	var rows []table.Row
 	// A metric without a value does not meet an expectation, whatever the limit.
 	for _, v := range out.Verdicts {
 		// Six digits, unless the value that they say would be judged otherwise.
@@ -299,9 +299,10 @@ func verdicts(w io.Writer, out *run.Outcome) {
 		case !v.Met:
 			word = "NOT MET"
 		}
-		t.AppendRow(table.Row{v.Expect.String(), value, word})
+		rows = append(rows, table.Row{v.Expect.String(), value, word})
 	}
-	fmt.Fprintf(w, "\n%s\n", t.Render())
+	fmt.Fprintln(w)
+	tableOf(w, false, table.Row{"expectation", "value", ""}, rows)
 }
 
 // ending is the exit code of a run that came to its end. An expectation that is not met says

@@ -1,15 +1,22 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"mbsim/internal/atomicfile"
 	"mbsim/internal/shell"
 	"mbsim/metrics"
+	"mbsim/reports"
 	"mbsim/study"
 	"mbsim/study/compare"
 	"mbsim/study/slurm"
@@ -90,6 +97,7 @@ it expects, 130 interrupted.`,
 		},
 	}
 	f.addFlags(c)
+	addPictures(c, &f.format)
 	f.addStudyFlags(c, "sweep")
 	return c
 }
@@ -127,6 +135,9 @@ const maxShards = 100000
 // plan makes the study that the command line describes.
 func (f *sweepFlags) plan(name string) (*study.Plan, error) {
 	// The flags that are numbers and words.
+	if err := checkFormat(f.format, pictureFormats...); err != nil {
+		return nil, err
+	}
 	switch {
 	case f.slurm.Shards < 0 || f.slurm.Shards > maxShards:
 		return nil, usagef("--shards is %d: want 1 to %d, or 0 for as many as the time asks for", f.slurm.Shards, maxShards)
@@ -178,6 +189,9 @@ func (f *sweepFlags) perform(ctx context.Context, s *study.Study, stdout, stderr
 	if err != nil {
 		return err
 	}
+	if err := f.writeSVG(r, s.Dir); err != nil {
+		return err
+	}
 	if !f.quiet {
 		if err := f.print(stdout, r, s.Dir); err != nil {
 			return err
@@ -186,9 +200,33 @@ func (f *sweepFlags) perform(ctx context.Context, s *study.Study, stdout, stderr
 	return metExpectations(r)
 }
 
+// writeSVG writes the study's pictures as SVG too, if that was asked for. Those that are there from
+// before would be of other runs, and go.
+func (f *sweepFlags) writeSVG(r *study.Result, dir string) error {
+	files, err := reports.StudyPictures(r.Page(), reports.Paper, reports.SVG)
+	if err != nil {
+		return err
+	}
+	texts := map[string][]byte{}
+	for _, file := range files {
+		if f.format != formatSVG {
+			if err := os.Remove(filepath.Join(dir, file.Name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
+			continue
+		}
+		var b bytes.Buffer
+		if err := file.Write(&b); err != nil {
+			return err
+		}
+		texts[file.Name] = b.Bytes()
+	}
+	return atomicfile.WriteAll(dir, texts)
+}
+
 // print prints the study's table.
 func (f *sweepFlags) print(stdout io.Writer, r *study.Result, dir string) error {
-	if err := compare.WriteSettings(stdout, r, compare.Options{Metrics: f.metrics, All: f.all}, false); err != nil {
+	if err := compare.WriteSettings(stdout, r, compare.Options{Metrics: f.metrics, All: f.all, Width: widthOf(stdout)}, false); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(stdout, "\n%d runs are in %s\n", len(r.Settings)*r.Replications, dir)

@@ -15,7 +15,7 @@ import (
 // goes on.
 func TestSweepInterrupted(t *testing.T) {
 	dir := t.TempDir()
-	f := sweepFlags{reps: 1, jobs: 1, engine: "local"}
+	f := sweepFlags{runFlags: runFlags{format: formatPNG}, reps: 1, jobs: 1, engine: "local"}
 	f.out, f.progress = dir, "never"
 	ctx, cancel := context.WithCancel(t.Context())
 	var stdout, stderr bytes.Buffer

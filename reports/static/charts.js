@@ -101,7 +101,7 @@ class Chart {
       axes: [
         { ...axis, label: "simulated time (" + data.unit.name + ")", grid: { show: false }, space: 60, size: 22, incrs: steps, values: (u, s, i, sp, step) => s.map((v) => tick(v, step)) },
         {
-          ...axis, label: c.label, space: 34, values: (u, s, i, sp, step) => yTicks(c, s, step),
+          ...axis, label: (u) => c.label + (u.scales.y.min > 0 ? ", not from 0" : ""), space: 34, values: (u, s, i, sp, step) => yTicks(c, s, step),
           incrs: c.scale === "bytes" ? byteSteps : this.wholes ? wholeSteps : steps,
           size: (u, values) => {
             u.ctx.save();

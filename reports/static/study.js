@@ -30,25 +30,46 @@ function range(effects) {
   return [lo >= 0 && lo - pad < 0 ? 0 : lo - pad, hi + pad];
 }
 
+// levelNames are the names below a panel whose levels are step apart, and the height that they need
+// beyond one line. Numbers leave some out where there is no room. Names are all there: a word a
+// line where a line is too short, and upwards where a word is.
+function levelNames(e, step) {
+  const letter = 6.8, width = (s) => s.length * letter + 6, longest = Math.max(...e.levels.map((l) => width(l.value)));
+  const put = (s, more) => "<text " + more + ">" + s + "</text>";
+  if (e.numeric || longest <= step) {
+    const every = Math.max(1, Math.ceil(longest / step));
+    return { extra: 0, text: (i, x, y) => (i % every ? "" : put(escape(e.levels[i].value), 'text-anchor="middle" x="' + x + '" y="' + y + '"')) };
+  }
+  const words = e.levels.map((l) => l.value.split(" "));
+  if (words.flat().every((s) => width(s) <= step)) {
+    return {
+      extra: 14 * (Math.max(...words.map((s) => s.length)) - 1),
+      text: (i, x, y) => words[i].map((s, k) => put(escape(s), 'text-anchor="middle" x="' + x + '" y="' + (y + 14 * k) + '"')).join(""),
+    };
+  }
+  return { extra: longest - 14, text: (i, x, y) => put(escape(e.levels[i].value), 'text-anchor="end" transform="translate(' + (x + 4) + " " + (y - 8) + ') rotate(-90)"') };
+}
+
 function panel(d, m, e, alike) {
-  const w = Math.max(240, d.clientWidth), h = 240, scale = unitScale(m), [lo, hi] = range(alike);
+  const w = Math.max(240, d.clientWidth), scale = unitScale(m), [lo, hi] = range(alike);
   const y = ticks(lo, hi, 5), names = y.at.map((v) => (scale === "share" ? tick(v * 100, y.step * 100) + (e.difference ? " pp" : "%") : scale === "bytes" ? size(v) : tick(v, y.step)));
-  const left = Math.max(...names.map((s) => s.length), 3) * 7.4 + 28, top = 10, bottom = 42, pw = w - left - 10, ph = h - top - bottom, step = pw / e.levels.length;
+  const left = Math.max(...names.map((s) => s.length), 3) * 7.4 + 28, top = 10, pw = w - left - 10, step = pw / e.levels.length;
+  const below = levelNames(e, step), bottom = 42 + below.extra, h = 240 + below.extra, ph = h - top - bottom;
   const px = (i) => left + (i + 0.5) * step, py = (v) => top + ph - ((v - lo) / (hi - lo)) * ph;
   const value = (v) => (e.difference && scale === "share" ? four(Math.round(v * 1e4) / 100) + " pp" : show(v, scale));
   let out = '<svg viewBox="0 0 ' + w + " " + h + '" width="' + w + '" height="' + h + '" aria-hidden="true" style="font:12px system-ui,\'Liberation Sans\',sans-serif;fill:var(--faint)">';
   y.at.forEach((v, i) => {
     out += '<path d="M' + left + " " + py(v) + "H" + (w - 8) + '" style="stroke:var(' + (e.difference && Math.abs(v) < y.step / 1e6 ? "--mark" : "--rule") + ')"/><text x="' + (left - 6) + '" y="' + (py(v) + 4) + '" text-anchor="end">' + names[i] + "</text>";
   });
-  out += '<path d="' + e.levels.map((l, i) => (i ? "L" : "M") + px(i).toFixed(1) + " " + py(l.mean).toFixed(1)).join("") + '" style="fill:none;stroke:var(--c0);stroke-width:2;opacity:.5"/>';
+  // Only numbers have values between them: names are points beside each other.
+  if (e.numeric) out += '<path d="' + e.levels.map((l, i) => (i ? "L" : "M") + px(i).toFixed(1) + " " + py(l.mean).toFixed(1)).join("") + '" style="fill:none;stroke:var(--c0);stroke-width:2;opacity:.5"/>';
   e.levels.forEach((l, i) => {
     out += '<path d="M' + px(i) + " " + py(l.low) + "V" + py(l.high) + '" style="stroke:var(--c0);stroke-width:2"/><circle cx="' + px(i) + '" cy="' + py(l.mean) + '" r="5" style="fill:var(--c0)"><title>' +
       escape(e.key + "=" + l.value + ": " + value(l.mean) + " (" + value(l.low) + " to " + value(l.high) + ")") + "</title></circle>";
   });
-  const widest = Math.max(...e.levels.map((l) => Math.min(l.value.length, 14))) * 6.8 + 8, every = Math.max(1, Math.ceil(widest / step));
-  e.levels.forEach((l, i) => { if (i % every === 0) out += '<text x="' + px(i) + '" y="' + (top + ph + 16) + '" text-anchor="middle">' + escape(l.value.length > 14 ? l.value.slice(0, 13) + "…" : l.value) + "</text>"; });
+  e.levels.forEach((l, i) => { out += below.text(i, px(i), top + ph + 16); });
   out += '<text x="' + (left + pw / 2) + '" y="' + (h - 6) + '" text-anchor="middle">' + escape(e.key) + "</text>";
-  out += '<text transform="translate(11 ' + (top + ph / 2) + ') rotate(-90)" text-anchor="middle">' + escape(e.difference ? "difference to the baseline" : m.name) + "</text></svg>";
+  out += '<text transform="translate(11 ' + (top + ph / 2) + ') rotate(-90)" text-anchor="middle">' + escape(e.difference ? "difference to the baseline" : m.name + (lo > 0 ? ", not from 0" : "")) + "</text></svg>";
   d.innerHTML = out;
 }
 

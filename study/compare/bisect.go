@@ -16,16 +16,16 @@ import (
 )
 
 // WriteBisect writes which of the changes between two kernels makes a difference: a table, and
-// below it the sentence.
-func WriteBisect(w io.Writer, f *bisect.Finding, markdown bool) error {
-	p := &page{w: w, markdown: markdown}
+// below it the sentence. Text is as wide as width characters, 0 for any number.
+func WriteBisect(w io.Writer, f *bisect.Finding, markdown bool, width int) error {
+	p := &page{w: w, markdown: markdown, width: width}
 	r := f.Study
 	p.printf("%s: %s under %s and %s, %s of %s (seed %d)\n\n", r.Scenario, f.Metric.Name, f.From, f.To,
 		plural(r.Replications, "replication", "replications"), plural(len(r.Settings), "setting", "settings"), r.Seed)
 	// The two kernels themselves.
 	p.table(table.Row{"kernel", "mean", "difference", "p", "verdict"}, []table.Row{
-		{f.From, mean(f.Old, f.Metric.Unit)},
-		{f.To, mean(f.New, f.Metric.Unit), shareText(f, f.Total), pText(f.Total.Holm), word(f.Total)},
+		{f.From, mean(f.Old, f.Metric.Unit, f.Old, f.New)},
+		{f.To, mean(f.New, f.Metric.Unit, f.Old, f.New), shareText(f, f.Total), pText(f.Total.Holm), word(f.Total)},
 	}, 2, 3, 4)
 	p.printf("\n")
 	// A row for each change that does anything; the others are only named.

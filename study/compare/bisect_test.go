@@ -77,7 +77,7 @@ func TestBisectSentence(t *testing.T) {
 func TestBisectTable(t *testing.T) {
 	f := found(t, "6.1", "6.12", "extents_per_file_mean", 5, map[string]float64{"best-avail-len": 0.69})
 	var b bytes.Buffer
-	if err := WriteBisect(&b, f, false); err != nil {
+	if err := WriteBisect(&b, f, false, 0); err != nil {
 		t.Fatal(err)
 	}
 	text := b.String()
@@ -122,7 +122,7 @@ func TestBisectPicture(t *testing.T) {
 	var first bytes.Buffer
 	for range 2 {
 		var b bytes.Buffer
-		file := reports.BisectPicture(BisectPicture(f), reports.Paper)
+		file := reports.BisectPicture(BisectPicture(f), reports.Paper, reports.PNG)
 		if err := file.Write(&b); err != nil {
 			t.Fatal(err)
 		}

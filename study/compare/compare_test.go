@@ -94,11 +94,11 @@ func TestForms(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, write := range map[string]func(b *bytes.Buffer) error{
-		"pair.txt":     func(b *bytes.Buffer) error { return pair.Write(b, false) },
-		"pair.md":      func(b *bytes.Buffer) error { return pair.Write(b, true) },
+		"pair.txt":     func(b *bytes.Buffer) error { return pair.Write(b, false, 0) },
+		"pair.md":      func(b *bytes.Buffer) error { return pair.Write(b, true, 0) },
 		"pair.json":    func(b *bytes.Buffer) error { return pair.WriteJSON(b) },
 		"pair.csv":     func(b *bytes.Buffer) error { return WriteCSV(b, []*Pair{pair}) },
-		"few.txt":      func(b *bytes.Buffer) error { return two.Write(b, false) },
+		"few.txt":      func(b *bytes.Buffer) error { return two.Write(b, false, 0) },
 		"settings.txt": func(b *bytes.Buffer) error { return WriteSettings(b, src.Study, Options{}, false) },
 		"settings.md":  func(b *bytes.Buffer) error { return WriteSettings(b, src.Study, Options{}, true) },
 		"settings.csv": func(b *bytes.Buffer) error { return WriteSettingsCSV(b, src.Study, Options{}) },

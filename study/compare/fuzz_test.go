@@ -108,7 +108,7 @@ func report(t *testing.T, r *reports.Run, pictures bool) {
 	last := r.Result.Snapshots[len(r.Result.Snapshots)-1]
 	for _, err := range []error{
 		page.Write(io.Discard), two.Write(io.Discard),
-		reports.Summary(io.Discard, r, true, reports.Text), reports.Summary(io.Discard, r, true, reports.Markdown),
+		reports.Summary(io.Discard, r, true, reports.Text, 0), reports.Summary(io.Discard, r, true, reports.Markdown, 0),
 		reports.WriteFreeFrag(io.Discard, "run", &last.Free, last.Free.Blocks),
 	} {
 		if err != nil {
@@ -118,7 +118,7 @@ func report(t *testing.T, r *reports.Run, pictures bool) {
 	if !pictures {
 		return // they take most of the time
 	}
-	for _, p := range reports.Pictures(r, reports.Paper) {
+	for _, p := range reports.Pictures(r, reports.Paper, reports.PNG, reports.SVG) {
 		if err := p.Write(io.Discard); err != nil {
 			t.Errorf("%s: %v", p.Name, err)
 		}
@@ -134,7 +134,7 @@ func compareWithItself(t *testing.T, dir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(c.Write(io.Discard, true), c.WriteJSON(io.Discard), WriteCSV(io.Discard, []*Pair{c}), WriteBench(io.Discard, []*Source{src}, Options{})); err != nil {
+	if err := errors.Join(c.Write(io.Discard, true, 0), c.WriteJSON(io.Discard), WriteCSV(io.Discard, []*Pair{c}), WriteBench(io.Discard, []*Source{src}, Options{})); err != nil {
 		t.Error(err)
 	}
 	for _, e := range c.Effects {

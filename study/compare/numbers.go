@@ -47,20 +47,29 @@ func scale(unit string, v float64) (factor float64, suffix string) {
 	switch unit {
 	case "share":
 		return 100, "%"
-	case "bytes":
+	case "bytes", "bytes/s":
 		factor, suffix = 1, " B"
 		for i := 0; i < 5 && math.Abs(v*factor) >= 1024; i++ {
 			factor /= 1024
 			suffix = " " + "KMGTP"[i:i+1] + "iB"
 		}
-		return factor, suffix
+		return factor, suffix + strings.TrimPrefix(unit, "bytes")
+	}
+	// So many digits nobody reads.
+	for _, p := range []struct {
+		size float64
+		name string
+	}{{1e15, "P"}, {1e12, "T"}, {1e9, "G"}} {
+		if math.Abs(v) >= 10*p.size {
+			return 1 / p.size, p.name
+		}
 	}
 	return 1, ""
 }
 
 // shownUnit is the unit of a column, "" where each number has its own.
 func shownUnit(unit string) string {
-	if unit == "share" || unit == "bytes" {
+	if unit == "share" || unit == "bytes" || unit == "bytes/s" {
 		return ""
 	}
 	return unit
@@ -79,12 +88,19 @@ func width(v, half float64) float64 {
 	return half
 }
 
-// mean is a mean with its interval: 1.241 ± 0.012.
-func mean(m stats.Mean, unit string) string {
+// mean is a mean with its interval: 1.241 ± 0.012. It is in the unit of the largest of all means
+// that it stands beside.
+func mean(m stats.Mean, unit string, all ...stats.Mean) string {
 	if m.N == 0 {
 		return ""
 	}
-	factor, suffix := scale(unit, m.Value)
+	largest := m.Value
+	for _, other := range all {
+		if other.N > 0 && math.Abs(other.Value) > math.Abs(largest) {
+			largest = other.Value
+		}
+	}
+	factor, suffix := scale(unit, largest)
 	v, half := m.Value*factor, width(m.Value, m.Half)*factor
 	// Without an interval the number itself decides how many digits are shown.
 	if math.IsNaN(half) || half == 0 {

@@ -19,6 +19,7 @@ type Options struct {
 	Expect  []string // keys that may differ
 	// MinEffect is the least share of the first mean that a difference must have to be a verdict.
 	MinEffect float64
+	Width     int // of text, in characters; 0 is any number
 }
 
 // Pair is the comparison of two sides.

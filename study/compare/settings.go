@@ -8,6 +8,7 @@ import (
 
 	"github.com/jedib0t/go-pretty/v6/table"
 
+	"mbsim/internal/columns"
 	"mbsim/metrics"
 	"mbsim/study"
 	"mbsim/study/stats"
@@ -30,7 +31,7 @@ type block struct {
 // WriteSettings writes a study as text or Markdown: for each metric a table of all
 // settings with their difference to the baseline.
 func WriteSettings(w io.Writer, r *study.Result, opt Options, markdown bool) error {
-	p := &page{w: w, markdown: markdown}
+	p := &page{w: w, markdown: markdown, width: opt.Width}
 	v, err := viewOf(r, opt)
 	if err != nil {
 		return err
@@ -38,7 +39,7 @@ func WriteSettings(w io.Writer, r *study.Result, opt Options, markdown bool) err
 	// What the study is.
 	p.printf("%s: %s, %s each (seed %d)\n", r.Scenario, plural(len(r.Settings), "setting", "settings"), plural(r.Replications, "replication", "replications"), r.Seed)
 	if r.Question != "" {
-		p.printf("%s\n", r.Question)
+		p.question(r.Question)
 	}
 	// The tables.
 	for i := range v.blocks {
@@ -72,6 +73,14 @@ func WriteSettings(w io.Writer, r *study.Result, opt Options, markdown bool) err
 		p.wrap("Warning: " + s)
 	}
 	return p.err
+}
+
+// question prints what a study asks, on a line of its own.
+func (p *page) question(s string) {
+	if !p.markdown {
+		s = columns.Paragraph(s, p.width)
+	}
+	p.printf("%s\n", s)
 }
 
 // view says which metrics get a table, and which are only named and why.
@@ -186,11 +195,11 @@ func (p *page) block(r *study.Result, b *block) {
 		name, e := r.Settings[i].Label(), b.effects[i]
 		switch {
 		case e == nil:
-			rows = append(rows, table.Row{name, mean(b.means[i], m.Unit), "", "", "baseline"})
+			rows = append(rows, table.Row{name, mean(b.means[i], m.Unit, b.means...), "", "", "baseline"})
 		case e.Difference.N == 0:
-			rows = append(rows, table.Row{name, mean(b.means[i], m.Unit)})
+			rows = append(rows, table.Row{name, mean(b.means[i], m.Unit, b.means...)})
 		default:
-			rows = append(rows, table.Row{name, mean(b.means[i], m.Unit), differenceText(e), pText(e.Holm), word(e)})
+			rows = append(rows, table.Row{name, mean(b.means[i], m.Unit, b.means...), differenceText(e), pText(e.Holm), word(e)})
 		}
 	}
 	p.table(table.Row{"setting", "mean", "difference", "p", "verdict"}, rows, 2, 3, 4)

@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
-	"github.com/jedib0t/go-pretty/v6/text"
 
+	"mbsim/internal/columns"
 	"mbsim/metrics"
 	"mbsim/study"
 )
@@ -18,6 +18,7 @@ import (
 type page struct {
 	w        io.Writer
 	markdown bool
+	width    int // of text, in characters; 0 is any number
 	err      error
 }
 
@@ -28,31 +29,19 @@ func (p *page) printf(format string, a ...any) {
 	}
 }
 
-// table prints rows; the columns whose numbers are in right are aligned to the right.
+// table prints rows; the columns whose numbers are in right are those of numbers.
 func (p *page) table(header table.Row, rows []table.Row, right ...int) {
-	t := table.NewWriter()
-	t.AppendHeader(header)
-	t.AppendRows(rows)
-	// Markdown is laid out by whoever shows it.
-	if p.markdown {
-		p.printf("%s\n", t.RenderMarkdown())
+	if p.err != nil {
 		return
 	}
-	// In a terminal: no lines between columns, and two blanks instead.
-	t.SetStyle(table.StyleLight)
-	t.Style().Options = table.Options{SeparateHeader: true}
-	t.Style().Box.PaddingRight = "  "
-	t.Style().Box.PaddingLeft = ""
-	t.Style().Format.Header = text.FormatDefault
-	var columns []table.ColumnConfig
-	for _, n := range right {
-		columns = append(columns, table.ColumnConfig{Number: n, Align: text.AlignRight, AlignHeader: text.AlignRight})
+	t := &columns.Table{Header: header, Rows: rows, Right: right, Plain: true}
+	// Markdown is laid out by whoever shows it.
+	if p.markdown {
+		t.Right = nil
+		p.err = t.Markdown(p.w)
+		return
 	}
-	t.SetColumnConfigs(columns)
-	// The library pads lines to the width of the table.
-	for line := range strings.SplitSeq(t.Render(), "\n") {
-		p.printf("%s\n", strings.TrimRight(line, " "))
-	}
+	p.err = t.Write(p.w, p.width)
 }
 
 // bold marks a text as bold in Markdown.
@@ -63,12 +52,21 @@ func (p *page) bold(s string) string {
 	return s
 }
 
-// Write writes a comparison as text or Markdown.
-func (c *Pair) Write(w io.Writer, markdown bool) error {
-	p := &page{w: w, markdown: markdown}
+// Write writes a comparison as Markdown, or as text of width characters, 0 for any number.
+func (c *Pair) Write(w io.Writer, markdown bool, width int) error {
+	p := &page{w: w, markdown: markdown, width: width}
 	// What is compared, and what it comes to.
-	p.printf("A is %s: %s\nB is %s: %s\n\n", c.A.Name, c.A.describe(), c.B.Name, c.B.describe())
-	p.printf("%s\n\n", p.bold(c.sentenceAB()))
+	a, b := fmt.Sprintf("A is %s: %s", c.A.Name, c.A.describe()), fmt.Sprintf("B is %s: %s", c.B.Name, c.B.describe())
+	if !markdown {
+		a, b = columns.Paragraph(a, width), columns.Paragraph(b, width)
+	}
+	p.printf("%s\n%s\n\n", a, b)
+	if markdown {
+		p.printf("%s\n\n", p.bold(c.sentenceAB()))
+	} else {
+		p.wrap(c.sentenceAB())
+		p.printf("\n")
+	}
 	var rows []table.Row
 	var same []string
 	group := ""
@@ -84,7 +82,7 @@ func (c *Pair) Write(w io.Writer, markdown bool) error {
 			group = m.Group
 			rows = append(rows, table.Row{p.bold(group)})
 		}
-		rows = append(rows, table.Row{"  " + e.Metric, mean(e.A, m.Unit), mean(e.B, m.Unit), differenceText(e), pText(e.Holm), word(e), shownUnit(m.Unit)})
+		rows = append(rows, table.Row{"  " + e.Metric, mean(e.A, m.Unit, e.A, e.B), mean(e.B, m.Unit, e.A, e.B), differenceText(e), pText(e.Holm), word(e), shownUnit(m.Unit)})
 	}
 	// The table, how to read it, and what to be careful with.
 	p.table(table.Row{"metric", "A", "B", "B - A", "p", "B is", "unit"}, rows, 2, 3, 4, 5)
@@ -156,15 +154,13 @@ func (s *Side) describe() string {
 	return fmt.Sprintf("%s of %s, %s %s", plural(len(s.Samples), "run", "runs"), s.Scenario, word, strings.Join(seeds, ", "))
 }
 
-// wrap prints a paragraph: in text, lines of at most 100 letters.
+// wrap prints a paragraph.
 func (p *page) wrap(s string) {
 	if p.markdown {
 		p.printf("%s\n\n", s)
 		return
 	}
-	for line := range strings.SplitSeq(text.WrapSoft(s, 100), "\n") {
-		p.printf("%s\n", strings.TrimRight(line, " "))
-	}
+	p.printf("%s\n", columns.Paragraph(s, p.width))
 }
 
 // finite is v for JSON, nil where JSON cannot hold it.
