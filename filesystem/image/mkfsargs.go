@@ -3,6 +3,7 @@ package image
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -214,6 +215,7 @@ func (p *MkfsParams) journalOptions(v string) error {
 
 // extended reads the argument of -E.
 func (p *MkfsParams) extended(v string) (err error) {
+	encodingFlags := ""
 	for _, tok := range strings.Split(v, ",") {
 		// The first error of a number is kept in err and returned behind the switch.
 		key, arg, has := strings.Cut(tok, "=")
@@ -234,6 +236,9 @@ func (p *MkfsParams) extended(v string) (err error) {
 			p.HashSeed, err = uuidArg("-E hash_seed", arg)
 		case "desc_size", "desc-size":
 			p.DescSize = uint16(number(16))
+			if p.ResizeTo != "" {
+				return fmt.Errorf("mke2fs: -E %s must stand before resize=", tok)
+			}
 		case "num_backup_sb":
 			p.NumBackupSB = uint32(number(32))
 		case "packed_meta_blocks":
@@ -256,7 +261,26 @@ func (p *MkfsParams) extended(v string) (err error) {
 			p.NoDiscard = false
 		case "nodiscard":
 			p.NoDiscard = true
-		case "offset", "quotatype", "android_sparse", "encoding", "encoding_flags":
+		case "encoding":
+			p.Encoding = arg
+			if arg != "utf8" && arg != "utf8-12.1" {
+				err = fmt.Errorf("mke2fs: -E %s: want utf8 or utf8-12.1", tok)
+			}
+		case "encoding_flags":
+			encodingFlags = arg
+			if arg != "strict" && arg != "nostrict" {
+				err = fmt.Errorf("mke2fs: -E %s: want strict or nostrict", tok)
+			}
+		case "quotatype":
+			p.QuotaTypes = [3]bool{}
+			for _, q := range strings.Split(arg, ":") {
+				i := slices.Index(quotaTypes, q)
+				if i < 0 {
+					return fmt.Errorf("mke2fs: -E %s: want %s, with colons between", tok, strings.Join(quotaTypes, ", "))
+				}
+				p.QuotaTypes[i] = true
+			}
+		case "offset", "android_sparse":
 			return fmt.Errorf("mke2fs: -E %s is not modelled", key)
 		default:
 			best, _ := nearest.Of(key, extendedKeys)
@@ -266,17 +290,23 @@ func (p *MkfsParams) extended(v string) (err error) {
 			return err
 		}
 	}
+	if encodingFlags != "" && p.Encoding == "" {
+		return fmt.Errorf("mke2fs: -E encoding_flags=%s needs encoding=", encodingFlags)
+	}
 	return nil
 }
 
+// quotaTypes are the kinds of quota, in the order of MkfsParams.QuotaTypes.
+var quotaTypes = []string{"usrquota", "grpquota", "prjquota"}
+
 var extendedKeys = []string{"stride", "stripe_width", "hash_seed", "desc_size", "num_backup_sb", "packed_meta_blocks", "resize",
-	"orphan_file_size", "lazy_itable_init", "lazy_journal_init", "discard", "nodiscard", "assume_storage_prezeroed", "mmp_update_interval"}
+	"orphan_file_size", "lazy_itable_init", "lazy_journal_init", "discard", "nodiscard", "assume_storage_prezeroed", "mmp_update_interval", "root_owner", "no_copy_xattrs", "encoding", "encoding_flags", "quotatype"}
 
 // mkfsFeatures are the features mke2fs lets one choose.
 var mkfsFeatures = Features{
 	Compat:   HasJournal | ResizeInode | DirIndex | ExtAttr | SparseSuper2 | FastCommit | StableInodes | OrphanFile,
 	Incompat: Filetype | ExtentTree | MetaBG | FlexBG | EAInode | MMP | Is64Bit | InlineData | Encrypt | Casefold | CsumSeed | LargeDir,
-	ROCompat: LargeFile | HugeFile | DirNlink | ExtraIsize | SparseSuper | UninitBG | Bigalloc | MetadataCsum | Verity,
+	ROCompat: LargeFile | HugeFile | DirNlink | ExtraIsize | SparseSuper | UninitBG | Bigalloc | MetadataCsum | Verity | Quota | Project,
 }
 
 // editFeatures applies a list of features such as "extent,^flex_bg" to f.
@@ -297,8 +327,8 @@ func editFeatures(f *Features, list string) error {
 			best, _ := nearest.Of(name, featureList())
 			return fmt.Errorf("mke2fs: unknown feature %q (did you mean %q?)", name, best)
 		}
-		if mkfsFeatures.word(n.set)&n.bit == 0 && (on || n.name != "quota" && n.name != "project") {
-			return fmt.Errorf("mke2fs: feature %q cannot be chosen here", name)
+		if mkfsFeatures.word(n.set)&n.bit == 0 {
+			return fmt.Errorf("mke2fs: feature %q cannot be chosen", name)
 		}
 		f.setBit(n, on)
 	}
