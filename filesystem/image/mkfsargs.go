@@ -215,7 +215,7 @@ func (p *MkfsParams) journalOptions(v string) error {
 
 // extended reads the argument of -E.
 func (p *MkfsParams) extended(v string) (err error) {
-	encodingFlags := ""
+	hasFlags := false // encoding_flags= is given
 	for _, tok := range strings.Split(v, ",") {
 		// The first error of a number is kept in err and returned behind the switch.
 		key, arg, has := strings.Cut(tok, "=")
@@ -261,25 +261,9 @@ func (p *MkfsParams) extended(v string) (err error) {
 			p.NoDiscard = false
 		case "nodiscard":
 			p.NoDiscard = true
-		case "encoding":
-			p.Encoding = arg
-			if arg != "utf8" && arg != "utf8-12.1" {
-				err = fmt.Errorf("mke2fs: -E %s: want utf8 or utf8-12.1", tok)
-			}
-		case "encoding_flags":
-			encodingFlags = arg
-			if arg != "strict" && arg != "nostrict" {
-				err = fmt.Errorf("mke2fs: -E %s: want strict or nostrict", tok)
-			}
-		case "quotatype":
-			p.QuotaTypes = [3]bool{}
-			for _, q := range strings.Split(arg, ":") {
-				i := slices.Index(quotaTypes, q)
-				if i < 0 {
-					return fmt.Errorf("mke2fs: -E %s: want %s, with colons between", tok, strings.Join(quotaTypes, ", "))
-				}
-				p.QuotaTypes[i] = true
-			}
+		case "encoding", "encoding_flags", "quotatype":
+			err = p.namesAndQuota(key, arg)
+			hasFlags = hasFlags || key == "encoding_flags"
 		case "offset", "android_sparse":
 			return fmt.Errorf("mke2fs: -E %s is not modelled", key)
 		default:
@@ -290,8 +274,30 @@ func (p *MkfsParams) extended(v string) (err error) {
 			return err
 		}
 	}
-	if encodingFlags != "" && p.Encoding == "" {
-		return fmt.Errorf("mke2fs: -E encoding_flags=%s needs encoding=", encodingFlags)
+	if hasFlags && p.Encoding == "" {
+		return fmt.Errorf("mke2fs: -E encoding_flags= needs encoding=")
+	}
+	return nil
+}
+
+// namesAndQuota reads the options of -E about names that fold case and about quota.
+func (p *MkfsParams) namesAndQuota(key, arg string) error {
+	switch {
+	case key == "encoding" && arg != "utf8" && arg != "utf8-12.1":
+		return fmt.Errorf("mke2fs: -E %s=%s: want utf8 or utf8-12.1", key, arg)
+	case key == "encoding":
+		p.Encoding = arg
+	case key == "encoding_flags" && arg != "strict" && arg != "nostrict":
+		return fmt.Errorf("mke2fs: -E %s=%s: want strict or nostrict", key, arg)
+	case key == "quotatype":
+		p.QuotaTypes = [3]bool{}
+		for _, q := range strings.Split(arg, ":") {
+			i := slices.Index(quotaTypes, q)
+			if i < 0 {
+				return fmt.Errorf("mke2fs: -E %s=%s: want %s, with colons between", key, arg, strings.Join(quotaTypes, ", "))
+			}
+			p.QuotaTypes[i] = true
+		}
 	}
 	return nil
 }
