@@ -8,7 +8,8 @@ import (
 
 // JSONSchema is the language of scenarios as a JSON Schema (draft 2020-12), which editors check and
 // complete YAML by. It is made of the tables that scenarios are read with, and refuses no scenario
-// that these accept; what single values say, such as names of tunables, it does not check.
+// that these accept. What values mean, such as whether a metric has that name or settings of a sweep
+// fit together, it does not check.
 func JSONSchema() []byte {
 	m := schemaMaker{defs: make(schema)}
 	root := m.object(scenarioKeys())
@@ -30,8 +31,18 @@ type schemaMaker struct{ defs schema }
 func (m *schemaMaker) of(t typ) schema {
 	// Objects and lists first, whatever they are wrapped in.
 	switch t := t.(type) {
-	case profileType, expectType:
+	case profileType:
 		return schema{} // a text, or a mapping with its own rules
+	case expectType:
+		return m.expectSchema()
+	case tunablesType:
+		return tunablesSchema()
+	case gridType:
+		return gridSchema()
+	case assignType:
+		return assignSchema()
+	case rangesType:
+		return settingsSchema(m.ref(rangeKeys()), m.ref(rangeKeys()))
 	case listOf:
 		return schema{"type": "array", "items": m.of(t.element())}
 	}

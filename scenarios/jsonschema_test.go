@@ -34,6 +34,7 @@ func (v *validator) check(s map[string]any, x any, at string) error {
 			is := map[string]bool{"object": isObject, "array": isArray, "string": reflect.TypeOf(x) == reflect.TypeOf("")}
 			_, is["boolean"] = x.(bool)
 			n, number := toFloat(x)
+			is["null"] = x == nil
 			is["number"], is["integer"] = number, number && n == float64(int64(n))
 			if !is[arg.(string)] {
 				err = fmt.Errorf("%s: %v is no %v", at, x, arg)
@@ -64,9 +65,32 @@ func (v *validator) check(s map[string]any, x any, at string) error {
 					err = v.check(p.(map[string]any), child, at+"."+k)
 				}
 			}
-		case "additionalProperties":
+		case "propertyNames":
 			for k := range object {
-				if _, has := s["properties"].(map[string]any)[k]; !has {
+				if e := v.check(arg.(map[string]any), k, at+"."+k); e != nil {
+					err = e
+				}
+			}
+		case "patternProperties":
+			for pattern, child := range arg.(map[string]any) {
+				for k, value := range object {
+					if regexp.MustCompile(pattern).MatchString(k) && err == nil {
+						err = v.check(child.(map[string]any), value, at+"."+k)
+					}
+				}
+			}
+		case "minItems":
+			if isArray && float64(len(array)) < arg.(float64) {
+				err = fmt.Errorf("%s: %d items, want %v", at, len(array), arg)
+			}
+		case "additionalProperties":
+			others, isSchema := arg.(map[string]any)
+			for k, value := range object {
+				if isSchema {
+					if err == nil && !v.matched(s, k) {
+						err = v.check(others, value, at+"."+k)
+					}
+				} else if _, has := s["properties"].(map[string]any)[k]; !has {
 					err = fmt.Errorf("%s: no key %s", at, k)
 				}
 			}
@@ -90,6 +114,21 @@ func (v *validator) check(s map[string]any, x any, at string) error {
 		}
 	}
 	return nil
+}
+
+// matched says whether a key is one of the properties, or like one of the patterns.
+func (v *validator) matched(s map[string]any, key string) bool {
+	properties, _ := s["properties"].(map[string]any)
+	if _, has := properties[key]; has {
+		return true
+	}
+	patterns, _ := s["patternProperties"].(map[string]any)
+	for p := range patterns {
+		if regexp.MustCompile(p).MatchString(key) {
+			return true
+		}
+	}
+	return false
 }
 
 // several checks allOf, anyOf and oneOf.
@@ -142,6 +181,22 @@ func TestJSONSchema(t *testing.T) {
 		}
 	}
 	const head, class = "device: {mkfs: {size: 1G}}\n", "name: p, mix: {create: 1}, file_size: 4K"
+	const work = head + "stop: {operations: 1}\nworkload: {classes: [{" + class + "}]}\n"
+	for _, good := range []string{
+		work + "tunables: {mb_stream_req: 0, s_mb_group_prealloc: 4294967295}",
+		work + "expect: [mb_lost == 0, mean free_blocks >= 1e3, {metric: mb_lost, op: \"<\", value: 5}, \"max mb_lost <= -1.5\"]",
+		work + "sweep: {grid: {mb_stream_req: 0..9, s_mb_group_prealloc: [16..64+16, 7], mb_order2_req: \"1,3\", tunables.mb_max_to_scan: 200}}",
+		work + "sweep: {grid: {memory.size: [1G, 2G], workload.classes.p.file_size: [4K, {uniform: {min: 1, max: 4K}}], profile: [\"5.10\", \"6.1\"], workload.classes.0.count: 1..3}}",
+		work + "sweep: {lhs: {n: 5, keys: {mb_stream_req: {min: 1, max: 64, log: true}}}}",
+		work + "sweep: {variants: [{name: a, set: {mb_stream_req: 4, cpus: 2, mount: [nodelalloc]}}]}",
+	} {
+		if _, err := Parse([]byte(good), "good.yaml", Options{}); err != nil {
+			t.Errorf("the program refuses %v", err)
+		}
+		if err := validate([]byte(good)); err != nil {
+			t.Errorf("the schema refuses %s: %v", good, err)
+		}
+	}
 	for _, bad := range []string{
 		"workload: {classes: [{" + class + "}]}", // no device
 		head,                                     // no workload
@@ -156,6 +211,29 @@ func TestJSONSchema(t *testing.T) {
 		head + "workload: {classes: [{mix: {create: 1}}]}",                            // a required key is missing
 		head + "cpus: 0.5\nworkload: {classes: [{" + class + "}]}",                    // no whole number
 		head + "memory: {dirty_expire: soon}\nworkload: {classes: [{" + class + "}]}", // no duration
+		work + "tunables: {mb_streem_req: 64}",                                        // no such tunable
+		work + "tunables: {s_mb_stream_req: many}",                                    // no number
+		work + "tunables: {mb_stream_req: -1}",                                        // below the least
+		work + "tunables: {mb_stream_req: 4294967296}",                                // above the most
+		work + "tunables: [mb_stream_req]",                                            // no mapping
+		work + "expect: [mb_lost]",                                                    // no operator
+		work + "expect: [mb_lost = 0]",                                                // no such operator
+		work + "expect: [last mb_lost == none]",                                       // no number
+		work + "expect: [median mb_lost == 0]",                                        // no such statistic
+		work + "expect: [{metric: mb_lost, op: \"==\"}]",                              // no value
+		work + "expect: [{metric: mb_lost, op: is, value: 0}]",                        // no such operator
+		work + "sweep: {grid: {mb_streem_req: [1, 2]}}",                               // no such key
+		work + "sweep: {grid: {memory.sise: [1G, 2G]}}",                               // no such key below
+		work + "sweep: {grid: {workload.classes.p.sizes: [4K]}}",                      // no such key of an element
+		work + "sweep: {grid: {mb_stream_req: []}}",                                   // no values
+		work + "sweep: {grid: {mb_stream_req: [few, many]}}",                          // no numbers
+		work + "sweep: {grid: {tunables.mb_stream_req: 1..x}}",                        // no range
+		work + "sweep: {grid: {mb_stream_req: }}",                                     // nothing
+		work + "sweep: {grid: [mb_stream_req]}",                                       // no mapping
+		work + "sweep: {lhs: {n: 5, keys: {mb_stream_req: {min: 1}}}}",                // no bound
+		work + "sweep: {lhs: {n: 5, keys: {mb_streem_req: {min: 1, max: 2}}}}",        // no such key
+		work + "sweep: {variants: [{name: a, set: {cpu: 4}}]}",                        // no such key
+		work + "sweep: {variants: [{name: a, set: {s_mb_stream_req: few}}]}",          // no number
 	} {
 		if _, err := Parse([]byte(bad), "bad.yaml", Options{}); err == nil {
 			t.Errorf("the program accepts %s", bad)

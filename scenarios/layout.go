@@ -12,7 +12,12 @@ import (
 
 // MkfsParams are the parameters of Device.Mkfs, which must be set.
 func (s *Scenario) MkfsParams() (image.MkfsParams, error) {
-	return image.ParseMkfsArgs(s.MkfsArgs(), s.Device.Mkfs.Size)
+	p, err := image.ParseMkfsArgs(s.MkfsArgs(), s.Device.Mkfs.Size)
+	// A size that a pasted command line names is taken as it is: checkMkfs has compared it.
+	if c, e := image.ParseMkfsCommand(s.Device.Mkfs.Options); e == nil {
+		p.SizeGiven = c.Size != 0
+	}
+	return p, err
 }
 
 // Layout is the starting state. Close it after use.

@@ -31,7 +31,7 @@ func checkMkfs(d *decoder, n *yaml.Node, p any) error {
 		return d.errorf(keyNode(n, "options"), "options: %v", err)
 	}
 	// What the text says of type and size must not contradict the keys.
-	if m.Type != "" && c.Type != "" && m.Type != c.Type {
+	if m.Type != "" && c.Type != "" && !c.Untyped && m.Type != c.Type {
 		return d.errorf(keyNode(n, "options"), "options: it makes %s, and type is %s", c.Type, m.Type)
 	}
 	if c.Size != 0 && c.Size != m.Size {
@@ -56,7 +56,7 @@ func (m *Mkfs) args(fsType string) []string {
 	// device. checkMkfs has read it without an error.
 	if m.Options != "" {
 		c, _ := image.ParseMkfsCommand(m.Options)
-		if c.Type != "" {
+		if c.Type != "" && (m.Type == "" || !c.Untyped) {
 			fsType = c.Type
 		}
 		return append([]string{"-t", fsType}, c.Args...)

@@ -322,10 +322,14 @@ func maxIndirectBytes(bits uint8, huge bool) int64 {
 		limit = most - (1 + 1 + (most-directSlots-per+per-1)/per)
 	}
 	// The other limit is what the pointers of the inode lead to.
-	blocks := directSlots + per + per*per + per*per*per
-	// Blocks of a file are numbered in 32 bits, which a triple indirect block of 8K and
-	// more reaches beyond.
-	return min(blocks, limit, maxBlocks) << bits
+	return min(pointedBlocks(bits), limit) << bits
+}
+
+// pointedBlocks is how many blocks the pointers of an inode lead to. Blocks of a file are numbered
+// in 32 bits, which a triple indirect block of 8K and more reaches beyond.
+func pointedBlocks(bits uint8) int64 {
+	per := int64(1) << (bits - 2)
+	return min(directSlots+per+per*per+per*per*per, maxBlocks)
 }
 
 // freeBlocks frees n blocks of an inode from block b on, in the running transaction

@@ -57,6 +57,7 @@ func (fs *FS) loadInode(im *image.Inode, parent *inode) (*inode, error) {
 	if err != nil {
 		return nil, err
 	}
+	subdirectories := uint32(0)
 	for _, b := range blocks {
 		for _, d := range b.Entries {
 			if d.Inode == 0 || d.Name == "." || d.Name == ".." || d.Name == "" {
@@ -66,6 +67,9 @@ func (fs *FS) loadInode(im *image.Inode, parent *inode) (*inode, error) {
 			if err != nil {
 				return nil, fmt.Errorf("directory %d: %q: %w", im.Number, d.Name, err)
 			}
+			if child.IsDir() {
+				subdirectories++
+			}
 			// A file with several names is loaded by the first of them.
 			if fs.inodes.find(d.Inode) != nil {
 				continue
@@ -74,6 +78,11 @@ func (fs *FS) loadInode(im *image.Inode, parent *inode) (*inode, error) {
 				return nil, err
 			}
 		}
+	}
+	// A count of 1 says that there were too many subdirectories to count (dir_nlink). Here they are
+	// counted on.
+	if in.links == 1 {
+		in.links = 2 + subdirectories
 	}
 	return in, nil
 }

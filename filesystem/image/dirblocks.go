@@ -85,8 +85,8 @@ func parseDirBlock(b []byte, sb *Superblock) ([]Dirent, error) {
 			return nil, fmt.Errorf("the entry at %d names inode %d of %d", off, e.Inode, sb.Inodes)
 		}
 		// The checksum's fake entry (struct ext4_dir_entry_tail) is unused, 12 bytes at the end,
-		// and of type 0xde.
-		tail := off+12 == len(b) && e.Inode == 0 && e.RecLen == 12 && nameLen == 0 && e.Type == 0xde
+		// and of type 0xde, without the filetype feature too.
+		tail := off+12 == len(b) && e.Inode == 0 && e.RecLen == 12 && b[off+6] == 0 && b[off+7] == 0xde
 		if e.Inode != 0 {
 			e.Name = string(b[off+8 : off+8+nameLen])
 		} else {

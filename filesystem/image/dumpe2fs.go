@@ -182,7 +182,7 @@ const firstKey = "Filesystem volume name"
 // super reads the lines "key: value" up to the first group.
 func (d *dumpReader) super() error {
 	values := map[string]string{}
-	seen, key := false, ""
+	seen, binary, key := false, false, ""
 	for d.next() {
 		// The groups begin: the line is kept for the one who reads them.
 		if seen && groupHeadText.MatchString(d.line) {
@@ -193,6 +193,7 @@ func (d *dumpReader) super() error {
 		// command. Behind it a line without a key goes on with the value before it.
 		next, value, ok := strings.Cut(d.line, ":")
 		seen = seen || ok && next == firstKey
+		binary = binary || strings.ContainsRune(d.line, 0)
 		switch {
 		case !seen || d.line == "":
 			continue
@@ -207,6 +208,9 @@ func (d *dumpReader) super() error {
 		if err := d.field(key, values[key]); err != nil {
 			return fmt.Errorf("%s: %w", key, err)
 		}
+	}
+	if !seen && binary {
+		return errors.New("a binary file, not the text of dumpe2fs: an image is given as device.image")
 	}
 	if !seen {
 		return fmt.Errorf("not the text of dumpe2fs: no line \"%s:\"", firstKey)
@@ -385,6 +389,12 @@ func (d *dumpReader) layoutField(key, v string) (err error) {
 		sb.WantExtraIsize = uint16(number(16))
 	case "Journal inode":
 		sb.JournalInode = uint32(number(32))
+	case "User quota inode":
+		sb.QuotaInodes[0] = uint32(number(32))
+	case "Group quota inode":
+		sb.QuotaInodes[1] = uint32(number(32))
+	case "Project quota inode":
+		sb.QuotaInodes[2] = uint32(number(32))
 	case "Orphan file inode":
 		sb.OrphanInode = uint32(number(32))
 	case "Total journal blocks":

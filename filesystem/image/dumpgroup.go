@@ -354,6 +354,9 @@ func (s *readState) guessFiles() (notes []string) {
 	// packed_meta_blocks.
 	for _, goal := range []*allocator.Block{nil, &zero} {
 		f := newFiles{sb: s.sb, static: s, tables: s, journalBlocks: jBlocks, journalGoal: goal}
+		for i, n := range s.sb.QuotaInodes {
+			f.quotas[i] = n != 0
+		}
 		if s.sb.Compat&OrphanFile != 0 {
 			m := mkfsState{sb: *s.sb, p: &MkfsParams{}}
 			if m.orphanSize() == nil {

@@ -24,8 +24,7 @@ func (s *imageSource) readReserved() error {
 	if !root.IsDir() {
 		return fmt.Errorf("inode %d: the root is not a directory", RootInode)
 	}
-	// The order is that of the inode numbers, except for lost+found, whose number follows
-	// from its name in the root.
+	// The number of lost+found follows from its name in the root.
 	numbers := []uint32{}
 	if s.sb.Compat&ResizeInode != 0 {
 		numbers = append(numbers, ResizeInodeNum)
@@ -48,9 +47,15 @@ func (s *imageSource) readReserved() error {
 	if lost != 0 {
 		numbers = append(numbers, lost)
 	}
+	for _, n := range s.sb.QuotaInodes {
+		if n != 0 {
+			numbers = append(numbers, n)
+		}
+	}
 	if s.sb.OrphanInode != 0 {
 		numbers = append(numbers, s.sb.OrphanInode)
 	}
+	slices.Sort(numbers)
 	s.files = []Inode{root}
 	for _, n := range numbers {
 		in, err := s.inode(n)

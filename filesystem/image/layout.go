@@ -11,17 +11,19 @@ import (
 const (
 	BadBlocksInode uint32 = 1
 	RootInode      uint32 = 2
+	UserQuotaInode uint32 = 3 // that of groups is the next
 	ResizeInodeNum uint32 = 7
 	JournalInode   uint32 = 8
 )
 
 // The inode flags that matter here (i_flags).
 const (
-	IndexFlag   uint32 = 0x1000      // EXT4_INDEX_FL: a hashed directory
-	TopdirFlag  uint32 = 0x20000     // EXT4_TOPDIR_FL: its subdirectories are spread as the root's are
-	ExtentsFlag uint32 = 0x80000     // EXT4_EXTENTS_FL: mapped by extents
-	EAFlag      uint32 = 0x200000    // EXT4_EA_INODE_FL
-	InlineFlag  uint32 = 0x1000_0000 // EXT4_INLINE_DATA_FL
+	immutableFlag uint32 = 0x10        // EXT4_IMMUTABLE_FL
+	IndexFlag     uint32 = 0x1000      // EXT4_INDEX_FL: a hashed directory
+	TopdirFlag    uint32 = 0x20000     // EXT4_TOPDIR_FL: its subdirectories are spread as the root's are
+	ExtentsFlag   uint32 = 0x80000     // EXT4_EXTENTS_FL: mapped by extents
+	EAFlag        uint32 = 0x200000    // EXT4_EA_INODE_FL
+	InlineFlag    uint32 = 0x1000_0000 // EXT4_INLINE_DATA_FL
 )
 
 // Inode is a file or directory that exists at mount.

@@ -2,6 +2,7 @@ package image
 
 import (
 	"bytes"
+	"cmp"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -196,6 +197,12 @@ func TestMkfsTable(t *testing.T) {
 		{10 * G, "-t ext4 -i 1024 -b 1024"},
 		{10 * G, "-t ext4 -E resize=200G"},
 		{10 * G, "-t ext4 -J size=16,location=100000"},
+		{10 * G, "-t ext4 -O quota"},
+		{90 * M, "-t ext4 -b 1024 -O quota,project,orphan_file"},
+		{90 * M, "-t ext2 -b 2048 -O quota"},
+		{90 * M, "-t ext4 -b 1024 -O quota,bigalloc -C 2048"},
+		{90 * M, "-t ext4 -b 1024 -O quota -E quotatype=grpquota:prjquota"},
+		{10 * G, "-t ext4 -O ^large_file,^filetype -E encoding=utf8-12.1,encoding_flags=strict"},
 	} {
 		if testing.Short() && c.size >= 100*G {
 			continue // mke2fs takes seconds
@@ -259,8 +266,9 @@ func randomMkfs(r *rand.Rand) (int64, string) {
 	add(0.2, "-m "+pick("0", "1", "3.7", "50"))
 	add(0.15, "-O bigalloc -C "+pick("2048", "4096", "8192", "16384", "65536", "262144", "1048576"))
 	for _, f := range []string{"^flex_bg", "^resize_inode", "^has_journal", "^metadata_csum", "uninit_bg,^metadata_csum", "meta_bg,^resize_inode",
-		"sparse_super2", "^extent,^64bit", "^64bit", "inline_data", "orphan_file", "mmp", "fast_commit", "^sparse_super,^resize_inode", "metadata_csum_seed"} {
-		add(0.1, "-O "+f)
+		"sparse_super2", "^extent,^64bit", "^64bit", "inline_data", "orphan_file", "mmp", "fast_commit", "^sparse_super,^resize_inode", "metadata_csum_seed",
+		"quota", "quota,project", "project", "casefold", "encrypt", "verity", "large_dir", "ea_inode", "^large_file", "^filetype", "^dir_index"} {
+		add(0.06, "-O "+f)
 	}
 	add(0.1, "-J size="+pick("4", "8", "16", "64", "300"))
 	switch r.IntN(8) {
@@ -276,4 +284,78 @@ func randomMkfs(r *rand.Rand) (int64, string) {
 		}
 	}
 	return size, b.String()
+}
+
+// TestPastedCommands compares command lines as people paste them with what the program makes.
+func TestPastedCommands(t *testing.T) {
+	const size = 300<<20 + 5000
+	for _, c := range []struct {
+		line string
+		size int64 // behind the device
+	}{
+		{"mke2fs /dev/sdb1", 0},
+		{"mke2fs -j -b4096 /dev/sdb1", 0},
+		{"mke2fs -J size=8 /dev/sdb1", 0},
+		{"sudo mkfs.ext3 -O ^has_journal /dev/sdb1", 0},
+		{"# mkfs.ext4 -m1 -L root /dev/nvme0n1p2", 0},
+		{"mkfs -t ext4 -T largefile /dev/sdb1", 0},
+		{"mke2fs -t ext4 -b 2048 ./disk.img 130170K", 130170 << 10},
+		{"mkfs.ext4 disk.img 201M", 201 << 20},
+		{"mke2fs -text4 -b 1024 disk.img 150001", 150001 << 10},
+		{"/sbin/mkfs.ext2 -b 4k disk.img 30001", 30001 << 12},
+	} {
+		command, err := ParseMkfsCommand(c.line)
+		if err != nil {
+			t.Errorf("%s: %v", c.line, err)
+			continue
+		}
+		if command.Size != c.size {
+			t.Errorf("%s: a size of %d, want %d", c.line, command.Size, c.size)
+		}
+		p, err := ParseMkfsArgs(append([]string{"-t", command.Type}, command.Args...), cmp.Or(c.size, size))
+		if err != nil {
+			t.Errorf("%s: %v", c.line, err)
+			continue
+		}
+		p.SizeGiven = c.size != 0
+		got, err := Mkfs(p)
+		if err != nil {
+			t.Errorf("%s: %v", c.line, err)
+			continue
+		}
+		checkPasted(t, c.line, size, got)
+	}
+}
+
+// checkPasted performs a command line on a file of size bytes, and compares.
+func checkPasted(t *testing.T, line string, size int64, got *Layout) {
+	t.Helper()
+	words := strings.Fields(strings.TrimPrefix(strings.TrimPrefix(line, "# "), "sudo "))
+	path := filepath.Join(t.TempDir(), "disk")
+	if err := os.WriteFile(path, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, size); err != nil {
+		t.Skip(err)
+	}
+	for i := range words {
+		if strings.ContainsAny(words[i], "/.") && i > 0 {
+			words[i] = path
+		}
+	}
+	if _, err := e2fsprogs(t, filepath.Base(words[0]), append([]string{"-q", "-F"}, words[1:]...)...); err != nil {
+		t.Fatal(err)
+	}
+	want, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer want.Close()
+	got.Super.UUID, got.Super.HashSeed = want.Super.UUID, want.Super.HashSeed
+	if d := diff(got, want); d != "" {
+		t.Errorf("%s: %s", line, d)
+	}
+	if d := diffFiles(got, want); d != "" {
+		t.Errorf("%s: %s", line, d)
+	}
 }

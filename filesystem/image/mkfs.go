@@ -10,11 +10,10 @@ import (
 // Mkfs computes what mke2fs 1.47.0 lays out, block for block: the numbers of
 // the superblock, where its copies and the descriptors', the bitmaps and the
 // inode tables lie, which groups are left uninitialized, and the blocks of the
-// root directory, lost+found, the resize inode, the journal and the orphan
-// file. A petabyte costs no more than a gigabyte.
+// root directory, lost+found, the resize inode, the journal, the files of quota
+// and the orphan file. A petabyte costs no more than a gigabyte.
 //
-// It refuses what it does not model: external journals, bad blocks, quota and
-// project files, copying of files (-d), revision 0.
+// It refuses what it does not model: external journals, bad blocks, copying of files (-d), revision 0.
 func Mkfs(p MkfsParams) (*Layout, error) {
 	m, err := newMkfsState(&p)
 	if err != nil {
@@ -39,6 +38,10 @@ func (m *mkfsState) layout() (*Layout, error) {
 	s.countAlike()
 	overhead := s.staticClusters()
 	f := newFiles{sb: &m.sb, static: s, tables: s.tables, journalBlocks: m.jBlocks, orphanBlocks: m.orphan}
+	if m.sb.ROCompat&Quota != 0 {
+		f.quotas = m.p.QuotaTypes
+		f.quotas[2] = m.sb.ROCompat&Project != 0
+	}
 	if m.jGoalSet {
 		f.journalGoal = &m.jGoal
 	}
@@ -48,6 +51,12 @@ func (m *mkfsState) layout() (*Layout, error) {
 	s.files, s.used, s.inUse, s.dirs = f.files, f.used, f.inUse, []uint32{RootInode, m.sb.FirstInode}
 	if m.orphan > 0 {
 		m.sb.OrphanInode = f.inUse
+	}
+	// A file of 2 GiB or more turns the feature on, even where it was refused.
+	for i := range f.files {
+		if f.files[i].Size >= 1<<31 {
+			m.sb.ROCompat |= LargeFile
+		}
 	}
 	// s_overhead_clusters is metadata, journal and what is before the first block; it has
 	// 32 bits.

@@ -3,6 +3,7 @@ package image
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -214,6 +215,7 @@ func (p *MkfsParams) journalOptions(v string) error {
 
 // extended reads the argument of -E.
 func (p *MkfsParams) extended(v string) (err error) {
+	hasFlags := false // encoding_flags= is given
 	for _, tok := range strings.Split(v, ",") {
 		// The first error of a number is kept in err and returned behind the switch.
 		key, arg, has := strings.Cut(tok, "=")
@@ -234,6 +236,9 @@ func (p *MkfsParams) extended(v string) (err error) {
 			p.HashSeed, err = uuidArg("-E hash_seed", arg)
 		case "desc_size", "desc-size":
 			p.DescSize = uint16(number(16))
+			if p.ResizeTo != "" {
+				return fmt.Errorf("mke2fs: -E %s must stand before resize=", tok)
+			}
 		case "num_backup_sb":
 			p.NumBackupSB = uint32(number(32))
 		case "packed_meta_blocks":
@@ -256,7 +261,10 @@ func (p *MkfsParams) extended(v string) (err error) {
 			p.NoDiscard = false
 		case "nodiscard":
 			p.NoDiscard = true
-		case "offset", "quotatype", "android_sparse", "encoding", "encoding_flags":
+		case "encoding", "encoding_flags", "quotatype":
+			err = p.namesAndQuota(key, arg)
+			hasFlags = hasFlags || key == "encoding_flags"
+		case "offset", "android_sparse":
 			return fmt.Errorf("mke2fs: -E %s is not modelled", key)
 		default:
 			best, _ := nearest.Of(key, extendedKeys)
@@ -266,17 +274,45 @@ func (p *MkfsParams) extended(v string) (err error) {
 			return err
 		}
 	}
+	if hasFlags && p.Encoding == "" {
+		return fmt.Errorf("mke2fs: -E encoding_flags= needs encoding=")
+	}
 	return nil
 }
 
+// namesAndQuota reads the options of -E about names that fold case and about quota.
+func (p *MkfsParams) namesAndQuota(key, arg string) error {
+	switch {
+	case key == "encoding" && arg != "utf8" && arg != "utf8-12.1":
+		return fmt.Errorf("mke2fs: -E %s=%s: want utf8 or utf8-12.1", key, arg)
+	case key == "encoding":
+		p.Encoding = arg
+	case key == "encoding_flags" && arg != "strict" && arg != "nostrict":
+		return fmt.Errorf("mke2fs: -E %s=%s: want strict or nostrict", key, arg)
+	case key == "quotatype":
+		p.QuotaTypes = [3]bool{}
+		for _, q := range strings.Split(arg, ":") {
+			i := slices.Index(quotaTypes, q)
+			if i < 0 {
+				return fmt.Errorf("mke2fs: -E %s=%s: want %s, with colons between", key, arg, strings.Join(quotaTypes, ", "))
+			}
+			p.QuotaTypes[i] = true
+		}
+	}
+	return nil
+}
+
+// quotaTypes are the kinds of quota, in the order of MkfsParams.QuotaTypes.
+var quotaTypes = []string{"usrquota", "grpquota", "prjquota"}
+
 var extendedKeys = []string{"stride", "stripe_width", "hash_seed", "desc_size", "num_backup_sb", "packed_meta_blocks", "resize",
-	"orphan_file_size", "lazy_itable_init", "lazy_journal_init", "discard", "nodiscard", "assume_storage_prezeroed", "mmp_update_interval"}
+	"orphan_file_size", "lazy_itable_init", "lazy_journal_init", "discard", "nodiscard", "assume_storage_prezeroed", "mmp_update_interval", "root_owner", "no_copy_xattrs", "encoding", "encoding_flags", "quotatype"}
 
 // mkfsFeatures are the features mke2fs lets one choose.
 var mkfsFeatures = Features{
 	Compat:   HasJournal | ResizeInode | DirIndex | ExtAttr | SparseSuper2 | FastCommit | StableInodes | OrphanFile,
 	Incompat: Filetype | ExtentTree | MetaBG | FlexBG | EAInode | MMP | Is64Bit | InlineData | Encrypt | Casefold | CsumSeed | LargeDir,
-	ROCompat: LargeFile | HugeFile | DirNlink | ExtraIsize | SparseSuper | UninitBG | Bigalloc | MetadataCsum | Verity,
+	ROCompat: LargeFile | HugeFile | DirNlink | ExtraIsize | SparseSuper | UninitBG | Bigalloc | MetadataCsum | Verity | Quota | Project,
 }
 
 // editFeatures applies a list of features such as "extent,^flex_bg" to f.
@@ -297,8 +333,8 @@ func editFeatures(f *Features, list string) error {
 			best, _ := nearest.Of(name, featureList())
 			return fmt.Errorf("mke2fs: unknown feature %q (did you mean %q?)", name, best)
 		}
-		if mkfsFeatures.word(n.set)&n.bit == 0 && (on || n.name != "quota" && n.name != "project") {
-			return fmt.Errorf("mke2fs: feature %q cannot be chosen here", name)
+		if mkfsFeatures.word(n.set)&n.bit == 0 {
+			return fmt.Errorf("mke2fs: feature %q cannot be chosen", name)
 		}
 		f.setBit(n, on)
 	}

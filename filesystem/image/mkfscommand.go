@@ -11,7 +11,10 @@ import (
 type MkfsCommand struct {
 	Args []string // the options, without -t
 	Type string   // of -t, or of a program such as mkfs.ext3; "" where it is not given
-	Size int64    // bytes, given behind the device; 0 for the whole device
+	// Untyped says that the line names the program and no type: Type is then what mke2fs makes. Of
+	// mere options the type is not known.
+	Untyped bool
+	Size    int64 // bytes, given behind the device; 0 for the whole device
 }
 
 // ParseMkfsCommand reads options of mke2fs, or a whole command line, such as
@@ -23,11 +26,11 @@ func ParseMkfsCommand(line string) (*MkfsCommand, error) {
 	}
 	c := &MkfsCommand{}
 	options := c.program(words)
-	whole := len(options) < len(words)
+	whole := len(options) < len(words) // the line names the program
 	words = options
 	// Options and their arguments; what is left is the device, then the number of blocks.
 	var others []string
-	logBlock := 0
+	logBlock, journal := 0, false
 	for i := 0; i < len(words); i++ {
 		w := words[i]
 		if len(w) < 2 || w[0] != '-' {
@@ -42,6 +45,8 @@ func ParseMkfsCommand(line string) (*MkfsCommand, error) {
 			}
 			value = words[i]
 		}
+		flags := strings.TrimSuffix(w, value)
+		journal = journal || letter == 'J' && takes || strings.ContainsRune(flags, 'j')
 		switch {
 		// The type is kept apart, and may then stand only once.
 		case letter == 't' && takes:
@@ -49,7 +54,7 @@ func ParseMkfsCommand(line string) (*MkfsCommand, error) {
 				return nil, fmt.Errorf("mke2fs: the types %s and %s are both given", c.Type, value)
 			}
 			c.Type = value
-			if flags := strings.TrimSuffix(strings.TrimSuffix(w, value), "t"); len(flags) > 1 {
+			if flags = strings.TrimSuffix(strings.TrimSuffix(w, c.Type), "t"); len(flags) > 1 {
 				c.Args = append(c.Args, flags)
 			}
 			continue
@@ -66,6 +71,13 @@ func ParseMkfsCommand(line string) (*MkfsCommand, error) {
 	// A word in the middle of mere options is more likely a mistake than a device.
 	if len(others) > 0 && !whole && !strings.Contains(others[0], "/") {
 		return nil, fmt.Errorf("mke2fs: unexpected argument %q", others[0])
+	}
+	// Without a type, mke2fs makes ext2, or ext3 where a journal is asked for.
+	if c.Untyped = whole && c.Type == ""; c.Untyped {
+		c.Type = "ext2"
+		if journal {
+			c.Type = "ext3"
+		}
 	}
 	return c, c.device(others, logBlock)
 }
@@ -99,6 +111,9 @@ func (c *MkfsCommand) program(words []string) []string {
 		return words[1:]
 	case "mkfs.ext2", "mkfs.ext3", "mkfs.ext4":
 		c.Type = strings.TrimPrefix(name, "mkfs.")
+		if c.Type == "ext3" { // by this name a journal is made whatever -O says
+			c.Args = []string{"-j"}
+		}
 		return words[1:]
 	}
 	return words

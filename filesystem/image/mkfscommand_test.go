@@ -11,14 +11,14 @@ func TestParseMkfsCommand(t *testing.T) {
 		"-t ext4 -b 1024":                                       "ext4 0 -b 1024",
 		"-b 1024 -O bigalloc":                                   " 0 -b 1024 -O bigalloc",
 		"mke2fs -t ext4 -b 1024 /dev/sdb1":                      "ext4 0 -b 1024",
-		"sudo mkfs.ext3 -F /dev/sdb1":                           "ext3 0 -F",
+		"sudo mkfs.ext3 -F /dev/sdb1":                           "ext3 0 -j -F",
 		"# /sbin/mkfs.ext4 /dev/sdb1 -m1":                       "ext4 0 -m1",
 		"mkfs -t ext2 -qF /dev/sdb1 20480":                      "ext2 20971520 -qF",
-		"mke2fs -b4096 disk.img 4096":                           " 16777216 -b4096",
-		"mke2fs -b 4k disk.img 64M":                             " 67108864 -b 4k",
+		"mke2fs -b4096 disk.img 4096":                           "ext2 16777216 -b4096",
+		"mke2fs -b 4k disk.img 64M":                             "ext2 67108864 -b 4k",
 		"mke2fs -qFtext4 disk.img":                              "ext4 0 -qF",
 		"mke2fs -qFt ext4 disk.img":                             "ext4 0 -qF",
-		"mke2fs -E 'stride=16,stripe_width=64' \\\n -L \"a\" x": " 0 -E stride=16,stripe_width=64 -L a",
+		"mke2fs -E 'stride=16,stripe_width=64' \\\n -L \"a\" x": "ext2 0 -E stride=16,stripe_width=64 -L a",
 		"mkfs.ext4 -t ext4 x":                                   "ext4 0",
 	} {
 		c, err := ParseMkfsCommand(line)

@@ -377,3 +377,50 @@ func (a *filePlacer) orphanFile(number, n uint32) (Inode, error) {
 	countPointers(&in, n, per)
 	return in, nil
 }
+
+// quotaOrder are the blocks of a new file of quota in the order in which they are written, in the
+// 1024 bytes that its format counts in: the header, then the way from the root of its tree to the
+// entry of root, but that the root of the tree comes last.
+var quotaOrder = [...]uint64{0, 2, 3, 4, 5, 1}
+
+// quotaFile makes a file of quota that has one entry, that of root (quota_file_create).
+func (a *filePlacer) quotaFile(number uint32) (Inode, error) {
+	in := Inode{Number: number, Mode: 0o100600, Links: 1, Flags: immutableFlag, Size: int64(len(quotaOrder)) << 10}
+	if a.sb.Incompat&ExtentTree != 0 {
+		in.Flags |= ExtentsFlag
+	}
+	placed := make(map[uint64]allocator.Block) // by logical block
+	last := a.inodeGoal(number)
+	clusterMask := uint64(a.ratio) - 1
+	for _, kib := range quotaOrder {
+		l := kib << 10 >> a.sb.BlockBits
+		if _, has := placed[l]; has {
+			continue
+		}
+		// A block whose cluster is there already lies in it.
+		b := allocator.Block(0)
+		for other, at := range placed {
+			if other&^clusterMask == l&^clusterMask {
+				b = at + allocator.Block(l) - allocator.Block(other)
+			}
+		}
+		if b == 0 {
+			var err error
+			if b, err = a.alloc(last); err != nil {
+				return in, err
+			}
+			in.Sectors += a.clusterSectors()
+			b += allocator.Block(l & clusterMask)
+		}
+		placed[l], last = b, b
+	}
+	for l := uint64(0); l<<a.sb.BlockBits < uint64(in.Size); l++ {
+		// Block 1 is put behind block 0 when block 2 has its extent already: these two stay apart.
+		if l == 2 && a.sb.BlockBits == 10 {
+			in.Extents = append(in.Extents, filesystem.Extent{Logical: l, Len: 1, Physical: placed[l]})
+			continue
+		}
+		appendBlock(&in, l, placed[l])
+	}
+	return in, nil
+}

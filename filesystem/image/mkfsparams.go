@@ -5,6 +5,7 @@ package image
 // choice to mke2fs, unless its comment says otherwise.
 type MkfsParams struct {
 	Size       int64    // bytes of the device
+	SizeGiven  bool     // Size stands behind the device: it is not rounded to whole pages
 	FSType     string   // -t: ext2, ext3 or ext4
 	UsageTypes []string // -T; none: by the size of the device
 
@@ -33,7 +34,12 @@ type MkfsParams struct {
 	PackedMetaBlocks    bool   // -E packed_meta_blocks
 	LazyItableInit      bool   // -E lazy_itable_init
 	NoDiscard           bool   // -E nodiscard: the inode tables are not known to be zero
+	Encoding            string // -E encoding=, which turns the casefold feature on; "" for none
 	OrphanFileSize      string // -E orphan_file_size=: blocks, or bytes with a suffix
+
+	// QuotaTypes are -E quotatype=, with the quota feature: files of users', groups' and
+	// projects' quota. Projects' turns the project feature on.
+	QuotaTypes [3]bool
 
 	Label    string
 	UUID     UUID // zero where mke2fs would draw a random one
@@ -44,7 +50,8 @@ type MkfsParams struct {
 // DefaultMkfsParams are the parameters of "mke2fs -t fsType" on a device of
 // size bytes.
 func DefaultMkfsParams(fsType string, size int64) MkfsParams {
-	return MkfsParams{Size: size, FSType: fsType, ReservedPercent: -1, SparseSuper: -1, NumBackupSB: 2, LazyItableInit: true}
+	return MkfsParams{Size: size, FSType: fsType, ReservedPercent: -1, SparseSuper: -1, NumBackupSB: 2, LazyItableInit: true,
+		QuotaTypes: [3]bool{true, true, false}}
 }
 
 // profile is a subsection of fs_types in mke2fs.conf.

@@ -37,7 +37,7 @@ func mkfsErrorf(format string, a ...any) error { return fmt.Errorf("mkfs: "+form
 func newMkfsState(p *MkfsParams) (*mkfsState, error) {
 	m := &mkfsState{p: p}
 	// Until the block size is known, the device is counted in the size asked for, or in KiB,
-	// whole pages of it.
+	// whole pages of it unless the user named the size.
 	bs := p.BlockSize
 	unit := 1024
 	if bs > 0 {
@@ -47,7 +47,7 @@ func newMkfsState(p *MkfsParams) (*mkfsState, error) {
 		return nil, mkfsErrorf("invalid block size %d: want a power of two, 1024 to 65536", bs)
 	}
 	blocks := uint64(p.Size) / uint64(unit)
-	if allocator.PageSize > unit {
+	if allocator.PageSize > unit && !p.SizeGiven {
 		blocks &^= uint64(allocator.PageSize/unit) - 1
 	}
 	if p.Size <= 0 || blocks == 0 {
@@ -104,6 +104,13 @@ func (m *mkfsState) features(profiles []profile) error {
 	}
 	if m.p.Journal {
 		f.Compat |= HasJournal
+	}
+	// Quota of projects needs the project feature, and with both features it is kept.
+	if m.p.QuotaTypes[2] {
+		f.ROCompat |= Project
+	}
+	if m.p.Encoding != "" {
+		f.Incompat |= Casefold
 	}
 	// metadata_csum includes what uninit_bg does.
 	if f.ROCompat&MetadataCsum != 0 {
@@ -211,6 +218,8 @@ func (m *mkfsState) options() error {
 		return mkfsErrorf("the metadata_csum_seed feature needs the metadata_csum feature")
 	case sb.Incompat&InlineData != 0 && sb.InodeSize == 128:
 		return mkfsErrorf("128 byte inodes are too small for inline data")
+	case sb.ROCompat&Project != 0 && sb.InodeSize == 128:
+		return mkfsErrorf("128 byte inodes are too small for project quota")
 	case p.BlocksPerGroup != 0 && (p.BlocksPerGroup < 256 || int64(p.BlocksPerGroup) > 8*sb.BlockSize()):
 		return mkfsErrorf("blocks per group (-g) %d: want 256 to %d", p.BlocksPerGroup, 8*sb.BlockSize())
 	case p.BlocksPerGroup%8 != 0:
@@ -221,6 +230,8 @@ func (m *mkfsState) options() error {
 		return mkfsErrorf("a flex_bg size (-G) needs the flex_bg feature")
 	case p.ReservedPercent > 50 || math.IsNaN(p.ReservedPercent):
 		return mkfsErrorf("reserved blocks (-m) %g percent: want 0 to 50", p.ReservedPercent)
+	case p.DescSize != 0 && sb.Incompat&Is64Bit == 0:
+		return mkfsErrorf("desc_size needs the 64bit feature")
 	case p.DescSize&(p.DescSize-1) != 0:
 		return mkfsErrorf("desc_size %d: want a power of two", p.DescSize)
 	case p.PackedMetaBlocks && sb.Incompat&FlexBG != 0 && p.FlexSize == 1:

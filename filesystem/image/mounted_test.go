@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -345,4 +346,45 @@ func FuzzMkfsOptions(f *testing.F) {
 			mountLayout(t, l, uint64(size))
 		}
 	})
+}
+
+// TestManySubdirectories mounts a directory whose count of links says that there were too many
+// subdirectories to count: one of them goes, and it is not taken for removed.
+func TestManySubdirectories(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "disk")
+	if err := os.WriteFile(path, make([]byte, 8<<20), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	commands := filepath.Join(t.TempDir(), "commands")
+	if err := os.WriteFile(commands, []byte("mkdir d\nmkdir d/a\nmkdir d/b\nsif d links_count 1\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range [][]string{{"mke2fs", "-q", "-F", "-t", "ext4", path}, {"debugfs", "-w", "-f", commands, path}} {
+		if _, err := exec.LookPath(c[0]); err != nil {
+			t.Skip(err)
+		}
+		if out, err := exec.Command(c[0], c[1:]...).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	l, err := image.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	fs, check, err := drivers["ext4"](l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"d/a", "d/b", "d"} {
+		if err := check(); err != nil {
+			t.Fatalf("before %s goes: %v", name, err)
+		}
+		if err := fs.Rmdir(&filesystem.Task{}, name); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+	}
+	if err := check(); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -1,6 +1,10 @@
 package image
 
-import "mbsim/allocator"
+import (
+	"slices"
+
+	"mbsim/allocator"
+)
 
 // tables knows where bitmaps and inode tables lie.
 type tables interface {
@@ -19,6 +23,7 @@ type newFiles struct {
 	journalBlocks uint32
 	journalGoal   *allocator.Block // nil: near the middle
 	orphanBlocks  uint32
+	quotas        [3]bool // files of users', groups' and projects' quota
 
 	files []Inode // by number
 	used  runSet  // their blocks, whole clusters
@@ -26,7 +31,7 @@ type newFiles struct {
 }
 
 // make makes the files in the order of mke2fs: root, lost+found, resize inode,
-// journal, the block of multiple-mount protection, the orphan file.
+// journal, the block of multiple-mount protection, the files of quota, the orphan file.
 func (f *newFiles) make() error {
 	sb := f.sb
 	// The inodes before FirstInode are reserved, and lost+found is the first other one.
@@ -68,6 +73,9 @@ func (f *newFiles) make() error {
 			return err
 		}
 	}
+	if err := f.makeQuotas(a); err != nil {
+		return err
+	}
 	// The orphan file takes the next free inode.
 	if f.orphanBlocks > 0 {
 		if f.inUse == sb.Inodes {
@@ -81,6 +89,36 @@ func (f *newFiles) make() error {
 		f.files = append(f.files, in)
 	}
 	f.used = a.files
+	return nil
+}
+
+// makeQuotas makes the files of quota: those of users and groups in inodes of their own, that of
+// projects in the next free one.
+func (f *newFiles) makeQuotas(a *filePlacer) error {
+	for i, has := range f.quotas {
+		if !has {
+			continue
+		}
+		number := UserQuotaInode + uint32(i)
+		if i == 2 {
+			if f.inUse == f.sb.Inodes {
+				return mkfsErrorf("no inode for the file of projects' quota")
+			}
+			f.inUse++
+			number = f.inUse
+		}
+		in, err := a.quotaFile(number)
+		if err != nil {
+			return err
+		}
+		f.sb.QuotaInodes[i] = number
+		// Files are in the order of their numbers.
+		at := slices.IndexFunc(f.files, func(o Inode) bool { return o.Number > number })
+		if at < 0 {
+			at = len(f.files)
+		}
+		f.files = slices.Insert(f.files, at, in)
+	}
 	return nil
 }
 

@@ -277,6 +277,9 @@ func (s *Superblock) parse(b []byte) error {
 	if s.Compat&OrphanFile != 0 {
 		s.OrphanInode = u32(0x280)
 	}
+	if s.ROCompat&Quota != 0 {
+		s.QuotaInodes = [3]uint32{u32(0x240), u32(0x244), u32(0x26c)}
+	}
 	if s.Compat&HasJournal == 0 {
 		s.JournalInode = 0
 	}

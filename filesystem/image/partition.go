@@ -2,6 +2,7 @@ package image
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -19,25 +20,48 @@ type partition struct {
 	start, length int64 // bytes
 }
 
+// foreignHead is how many bytes of an image hold every magic number of foreign.
+const foreignHead = 0x10048
+
+// foreign are the magic numbers of what is often taken for an image of ext4, with their places.
+var foreign = [...]struct {
+	at          int
+	magic, name string
+}{
+	{0, "XFSB", "an XFS file system"},
+	{0, "LUKS\xba\xbe", "an encrypted disk (LUKS): open it first (cryptsetup)"},
+	{0, "hsqs", "a squashfs file system"},
+	{0, "\x04\x22\x4d\x18", "compressed by lz4: unpack it first (lz4 -d)"},
+	{3, "NTFS    ", "an NTFS file system"},
+	{3, "EXFAT   ", "an exFAT file system"},
+	{512, "LABELONE", "a physical volume of LVM: activate it first, and take the logical volume"},
+	{1024, "\x10\x20\xf5\xf2", "an F2FS file system"},
+	{0, "\xfc\x4e\x2b\xa9", raidMember},
+	{4096, "\xfc\x4e\x2b\xa9", raidMember},
+	{4086, "SWAPSPACE2", "swap space"},
+	{32769, "CD001", "an ISO 9660 file system"},
+	{0x10040, "_BHRfS_M", "a btrfs file system"},
+}
+
+const raidMember = "a member of a RAID: assemble it first (mdadm), and take the array"
+
 // otherContent says in one line what an image holds that has no ext4 superblock at its start,
 // or nil if that is not known.
 func otherContent(r io.ReaderAt, size int64) error {
-	head := make([]byte, 4096)
+	head := make([]byte, foreignHead)
 	n, err := r.ReadAt(head, 0)
 	if err != nil && err != io.EOF {
 		return nil
 	}
 	head = head[:n]
 	// Other file systems by their magic numbers, at their places.
-	for _, fs := range [...]struct {
-		at          int
-		magic, name string
-	}{{0, "XFSB", "an XFS file system"}, {0, "LUKS\xba\xbe", "an encrypted disk (LUKS): open it first (cryptsetup)"}, {3, "NTFS    ", "an NTFS file system"},
-		{3, "EXFAT   ", "an exFAT file system"}, {0, "hsqs", "a squashfs file system"}, {512, "LABELONE", "a physical volume of LVM: activate it first, and take the logical volume"},
-		{1024, "\x10\x20\xf5\xf2", "an F2FS file system"}} {
+	for _, fs := range foreign {
 		if len(head) >= fs.at+len(fs.magic) && string(head[fs.at:fs.at+len(fs.magic)]) == fs.magic {
 			return fmt.Errorf("%s, not ext4", fs.name)
 		}
+	}
+	if bytes.Contains(head, []byte(firstKey+":")) {
+		return errors.New("the text of dumpe2fs or tune2fs, not an image: give it as device.dumpe2fs")
 	}
 	parts := partitions(r, head)
 	if len(parts) == 0 {

@@ -161,6 +161,9 @@ func TestForeignTextRefused(t *testing.T) {
 func TestTextsRefused(t *testing.T) {
 	text := string(gunzip(t, "testdata/full-1.dumpe2fs.gz"))
 	group := text[strings.LastIndex(text, "Group 1:"):]
+	if _, err := ReadDumpe2fs(bytes.NewReader(make([]byte, 5000)), "d"); err == nil || !strings.Contains(err.Error(), "a binary file, not the text of dumpe2fs: an image is given as device.image") {
+		t.Error(err)
+	}
 	for more, want := range map[string]string{
 		text:  "d:75: a second file system begins: want the text of one",
 		group: "d:75: a group behind the last one, which is group 1: \"Group 1: (Blocks 32768-40959)",

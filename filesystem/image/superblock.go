@@ -85,6 +85,8 @@ type Superblock struct {
 	JournalInode  uint32
 	JournalBlocks uint32 // fast-commit area included; 0 for an external journal or none
 	OrphanInode   uint32 // the orphan file, 0 for none
+	// QuotaInodes are the files of users', groups' and projects' quota, 0 for none.
+	QuotaInodes [3]uint32
 
 	HashSeed         UUID
 	HashVersion      HashVersion
