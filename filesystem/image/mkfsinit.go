@@ -280,7 +280,7 @@ func (m *mkfsState) journalSize() error {
 		}
 	}
 	m.jBlocks = journal + fast
-	sb.JournalInode, sb.JournalBlocks = JournalInode, m.jBlocks
+	sb.JournalInode, sb.JournalBlocks, sb.FastCommitBlocks = JournalInode, m.jBlocks, fast
 	return m.orphanSize()
 }
 

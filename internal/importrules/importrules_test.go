@@ -40,6 +40,7 @@ var may = map[string][]string{
 	"filesystem/blockcache":     {"allocator"},
 	"filesystem/dirent":         {"allocator", "filesystem"},
 	"filesystem/image":          {"allocator", "filesystem", "internal/memory", "internal/nearest", "internal/input", "internal/unpack"},
+	"filesystem/imagewriter":    {"allocator", "filesystem", "filesystem/image", "internal/atomicfile"},
 	"filesystem/owners":         {"allocator", "allocator/bitmap"},
 	"filesystem/ext4/es":        {"allocator", "filesystem"},
 	"filesystem/ext4/extents":   {"allocator", "filesystem/ext4/es"},
