@@ -103,6 +103,8 @@ type Layout struct {
 	// Reserved are the inodes mke2fs makes that hold blocks, by number: the
 	// root, the resize inode, the journal, lost+found, where they exist.
 	Reserved []Inode
+	// FastCommitBlocks are those of the journal for fast commits, known only of what Mkfs makes.
+	FastCommitBlocks uint32
 	// Notes are warnings: what the source does not tell.
 	Notes []string
 

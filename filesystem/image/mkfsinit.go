@@ -280,7 +280,8 @@ func (m *mkfsState) journalSize() error {
 		}
 	}
 	m.jBlocks = journal + fast
-	sb.JournalInode, sb.JournalBlocks, sb.FastCommitBlocks = JournalInode, m.jBlocks, fast
+	m.fastBlocks = fast
+	sb.JournalInode, sb.JournalBlocks = JournalInode, m.jBlocks
 	return m.orphanSize()
 }
 

@@ -27,7 +27,7 @@ type State interface {
 // Now makes a layout of the state of a file system that was mounted from start. super is its
 // superblock now. The layout is valid until the file system changes.
 func Now(start *Layout, super *Superblock, s State) *Layout {
-	return &Layout{Super: *super, Reserved: start.Reserved, src: stateSource{s, start.Super.Groups()}, start: start}
+	return &Layout{Super: *super, Reserved: start.Reserved, FastCommitBlocks: start.FastCommitBlocks, src: stateSource{s, start.Super.Groups()}, start: start}
 }
 
 // Start is the layout that the file system of this one was mounted from; nil where this is one

@@ -85,8 +85,6 @@ type Superblock struct {
 	JournalInode  uint32
 	JournalBlocks uint32 // fast-commit area included; 0 for an external journal or none
 	OrphanInode   uint32 // the orphan file, 0 for none
-	// FastCommitBlocks are those of JournalBlocks for fast commits; known only of what Mkfs makes.
-	FastCommitBlocks uint32
 
 	HashSeed         UUID
 	HashVersion      HashVersion

@@ -49,7 +49,7 @@ func (w *writer) journalSuper(in *image.Inode) error {
 	copy(raw[0x30:], w.sb.UUID[:])
 	be.PutUint32(raw[0x40:], 1) // s_nr_users
 	if w.sb.Compat&image.FastCommit != 0 {
-		be.PutUint32(raw[0x54:], w.sb.FastCommitBlocks) // s_num_fc_blks
+		be.PutUint32(raw[0x54:], w.l.FastCommitBlocks) // s_num_fc_blks
 	}
 	// The rest of the journal is what it was: nothing there has the journal's sequence.
 	if w.o.Dense {
