@@ -89,6 +89,12 @@ func (w *writer) group(id allocator.GroupID, d []byte) error {
 	block(0x00, 0x20, g.BlockBitmap)
 	block(0x04, 0x24, g.InodeBitmap)
 	block(0x08, 0x28, g.InodeTable)
+	blocks := make([]uint64, w.blockSize/8)
+	w.l.BlockBitmap(id, blocks)
+	if n := w.freeAttrs(id, blocks); n > 0 {
+		g.FreeClusters += n
+		w.sb.FreeBlocks += allocator.Block(n) << w.sb.ClusterBits
+	}
 	half(0x0c, 0x2c, g.FreeClusters)
 	half(0x0e, 0x2e, g.FreeInodes)
 	half(0x10, 0x30, g.UsedDirs)
@@ -104,10 +110,12 @@ func (w *writer) group(id allocator.GroupID, d []byte) error {
 	if g.BlockUninit {
 		flags |= blockUninit
 	}
-	if err := w.bitmap(d, 0x18, 0x38, g.BlockBitmap, w.sb.ClustersPerGroup, g.BlockUninit, func(bits []uint64) { w.l.BlockBitmap(id, bits) }); err != nil {
+	if err := w.bitmap(d, 0x18, 0x38, g.BlockBitmap, w.sb.ClustersPerGroup, g.BlockUninit, blocks); err != nil {
 		return err
 	}
-	if err := w.bitmap(d, 0x1a, 0x3a, g.InodeBitmap, w.sb.InodesPerGroup, g.InodeUninit, func(bits []uint64) { w.l.InodeBitmap(id, bits) }); err != nil {
+	inodes := make([]uint64, w.blockSize/8)
+	w.l.InodeBitmap(id, inodes)
+	if err := w.bitmap(d, 0x1a, 0x3a, g.InodeBitmap, w.sb.InodesPerGroup, g.InodeUninit, inodes); err != nil {
 		return err
 	}
 	if w.sb.ROCompat&(image.MetadataCsum|image.UninitBG) != 0 {
@@ -121,13 +129,11 @@ func (w *writer) group(id allocator.GroupID, d []byte) error {
 
 // bitmap writes a bitmap of n bits to block b, and its checksum into the descriptor d: the low half
 // at lo, the high half at hi.
-func (w *writer) bitmap(d []byte, lo, hi int, b allocator.Block, n uint32, uninit bool, fill func([]uint64)) error {
+func (w *writer) bitmap(d []byte, lo, hi int, b allocator.Block, n uint32, uninit bool, words []uint64) error {
 	if uninit {
 		return w.putUninit(b)
 	}
 	// Bits past the group are set, to the end of the block.
-	words := make([]uint64, w.blockSize/8)
-	fill(words)
 	raw := make([]byte, w.blockSize)
 	for i, x := range words {
 		le.PutUint64(raw[8*i:], x)

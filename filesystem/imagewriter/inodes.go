@@ -115,6 +115,11 @@ func (w *writer) inode(in *image.Inode) error {
 	}
 	f := &file{Inode: in, raw: raw, kept: w.patch && in.Started}
 	if !f.kept {
+		if w.wasUsed(in.Number) { // by another file
+			if err := w.dropAttrs(raw); err != nil {
+				return err
+			}
+		}
 		clear(raw)
 		if in.Number >= w.sb.FirstInode {
 			// A file that is made gets a generation that tells it from earlier ones of its number.
@@ -309,6 +314,9 @@ func (w *writer) deleted() error {
 func (w *writer) deleteInode(n uint32) error {
 	raw, err := w.rawInode(n)
 	if err != nil {
+		return err
+	}
+	if err := w.dropAttrs(raw); err != nil {
 		return err
 	}
 	now, _ := w.seconds(w.o.Now)

@@ -64,11 +64,16 @@ func (w *writer) extentTree(f *file) error {
 	if err != nil {
 		return err
 	}
-	iblock := f.raw[0x28:0x64]
-	clear(iblock)
-	if err := encodeNode(iblock, root, rootEntries); err != nil {
+	var node [entrySize * (1 + rootEntries)]byte
+	if err := encodeNode(node[:], root, rootEntries); err != nil {
 		return err
 	}
+	// What is behind the entries in use means nothing, and stays as it is.
+	iblock, used := f.raw[0x28:0x64], len(node)
+	if f.kept && le.Uint16(iblock) == extentMagic {
+		used = entrySize * (1 + len(root.extents) + len(root.kids))
+	}
+	copy(iblock, node[:used])
 	return w.nodes(f, root)
 }
 

@@ -79,6 +79,10 @@ type writer struct {
 	journalMap []byte
 	largeFile  bool // a file is too large for 31 bits
 	zeros      []byte
+
+	was   []uint64 // the inode bitmap of group wasOf of the image
+	wasOf allocator.GroupID
+	freed []allocator.Block // blocks of attributes that nobody has any more
 }
 
 // check refuses what cannot be written.
