@@ -65,6 +65,7 @@ var may = map[string][]string{
 	"replay":                    {"internal/crash", "internal/input", "internal/memory", "sim", "machine/smp", "allocator/mballoc", "filesystem", "filesystem/ext4", "filesystem/image", "filesystem/play", "kernels", "kerneltext/ftrace", "workload"},
 	"study/...":                 {"metrics", "workload", "reports", "scenarios", "run", "study/...", "internal/atomicfile", "internal/bounded", "internal/crash", "internal/folderlock", "internal/input", "internal/shell"},
 	"study/bisect":              {"kernels", "metrics", "scenarios", "study", "study/stats"},
+	"aging":                     {},
 	"imports/strace":            {"internal/input"},
 	"imports":                   {"imports/strace", "internal/input", "internal/unpack", "workload"},
 	"oracle/fuzz":               {"kernels", "replay"},
