@@ -26,8 +26,20 @@ fi
 
 # The script is divided where no file is open, as near to its middle as that is possible.
 mkdir -p "$out"/{first,second}
-cp "$case/case.env" "$out/case.env"; cp "$case/case.env" "$out/first/"; cp "$case/case.env" "$out/second/"
-python3 - "$case/ops" "$out" <<'PY'
+cp "$case/case.env" "$out/case.env"
+if [[ $kernel = host ]]; then
+  # As record-here.sh has it: all CPUs of this machine, whose loop devices do not rotate.
+  possible=$(sed 's/.*[-,]//' /sys/devices/system/cpu/possible)
+  sed -i '/^SMP=/d; /^TUNABLES=/d' "$out/case.env"
+  # shellcheck disable=SC1091
+  (TUNABLES=""; source "$case/case.env"; echo "SMP=$((possible + 1))"
+   [[ $TUNABLES == *mb_max_linear_groups=* ]] || echo "TUNABLES=\"${TUNABLES:+$TUNABLES }mb_max_linear_groups=0\"") >>"$out/case.env"
+fi
+cpus=1000000 # CPUs that the script may name; on this machine others take the place of those it lacks
+[[ $kernel != host ]] || cpus=$(nproc --all)
+awk -v n="$cpus" '$1 == "cpu" && $2 >= n { $2 %= n } 1' "$case/ops" >"$work/ops"
+cp "$out/case.env" "$out/first/"; cp "$out/case.env" "$out/second/"
+python3 - "$work/ops" "$out" <<'PY'
 import sys
 lines = [l.rstrip("\n") for l in open(sys.argv[1])]
 held, cpu, places = set(), None, []
@@ -58,7 +70,7 @@ profile=$kernel
 e2fsck -fn "$work/disk" >"$out/e2fsck.image.txt" 2>&1 || { echo "e2fsck finds something in the image:" >&2; cat "$out/e2fsck.image.txt" >&2; exit 1; }
 if [[ $kernel = host ]]; then
   DISK=$work/disk "$here/record-here.sh" "$out/second" "$out/recorded"
-  rm -rf "$out/host"; mv "$out/recorded/host" "$out/host"; cp "$out/recorded/case.env" "$out/"; rm -rf "$out/recorded"
+  rm -rf "$out/host"; mv "$out/recorded/host" "$out/host"; rm -rf "$out/recorded"
 else
   DISK=$work/disk "$here/record.sh" "$out/second" "$kernel"
   rm -rf "${out:?}/$kernel"; mv "$out/second/$kernel" "$out/$kernel"

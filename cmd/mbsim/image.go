@@ -84,8 +84,8 @@ changed. The image itself is never written to.
 has no place yet is missing, and files that only handles held are deleted. Without it all data
 is on disk, as after unmounting.`,
 		Example: `  mbsim image small-files -o disk.img
-  mbsim image out/small-files -o disk.img --at 200ms --content name
-  mbsim image replay/testdata/small-files-1 -o disk.img --kernel 6.12`,
+  mbsim image out/small-files -o early.img --at 200ms --content name
+  mbsim image replay/testdata/small-files-1 -o case.img --kernel 6.12`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return f.image(c.Context(), args[0], c.OutOrStdout(), c.ErrOrStderr())

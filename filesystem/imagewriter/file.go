@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 
 	"mbsim/filesystem/image"
 	"mbsim/internal/atomicfile"
@@ -23,6 +24,10 @@ func refusef(format string, a ...any) error { return &RefusedError{fmt.Errorf(fo
 func CheckTarget(path string, force bool, never ...string) error {
 	st, err := os.Stat(path)
 	if errors.Is(err, os.ErrNotExist) {
+		// The folder of a new file must be there.
+		if _, err := os.Stat(filepath.Dir(path)); err != nil {
+			return &RefusedError{err}
+		}
 		return nil
 	}
 	if err != nil {
