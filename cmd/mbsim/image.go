@@ -83,7 +83,7 @@ changed. The image itself is never written to.
 --at TIME shows what is on disk just before that time, once the journal is replayed: data that
 has no place yet is missing, and files that only handles held are deleted. Without it all data
 is on disk, as after unmounting.`,
-		Example: `  mbsim image small-files -o disk.img
+		Example: `  mbsim image small-files -o small-files.img
   mbsim image out/small-files -o early.img --at 200ms --content name
   mbsim image replay/testdata/small-files-1 -o case.img --kernel 6.12`,
 		Args: cobra.ExactArgs(1),
