@@ -80,6 +80,18 @@ func (p *Plan) inodeRatio() int64 {
 	return ratio
 }
 
+// samples is about how many samples a run takes: each looks at all files, and with more of them that would
+// be most of the work.
+const samples = 8
+
+// pause is the mean time between two operations of a writer, ms of simulated time.
+const pause = 1
+
+// sample is the simulated time between two samples, ms.
+func (p *Plan) sample() int64 {
+	return max(1, (p.Files()+p.Operations())*pause/int64(p.Writers)/samples)
+}
+
 // Scenario is the text of the scenario of a plan.
 func (p *Plan) Scenario() string {
 	var b strings.Builder
@@ -92,6 +104,7 @@ func (p *Plan) Scenario() string {
 	add("profile: %q", p.Kernel)
 	add("seed: %d", p.Seed)
 	add("cpus: %d", p.Writers)
+	add("sample: %dms", p.sample())
 	add("device:")
 	add("  mkfs:")
 	add("    size: %d", p.Size)
@@ -118,7 +131,7 @@ func (p *Plan) phase(b *strings.Builder, name, mix string, target float64, until
 	add("        - name: files")
 	add("          count: %d", p.Writers)
 	add("          user: root")
-	add("          think: {exponential: 1ms}")
+	add("          think: {exponential: %dms}", pause)
 	add("          chunk: 256K")
 	add("          fsync_on_close: 5%%")
 	add("          mix: %s", mix)

@@ -33,6 +33,7 @@ type ageFlags struct {
 	seed              uint64
 	quiet             bool
 	noPlots           bool
+	print             bool
 }
 
 // newAge makes the command age.
@@ -50,9 +51,10 @@ A profile is what a study has found: how large files are, how old they get, and 
 in a directory.
 
 ` + profileTexts() + `
-The scenario that this amounts to is in manifest.json of the report.`,
+What this amounts to is a scenario: --print prints it, for mbsim run, sweep or script.`,
 		Example: `  mbsim age agrawal --size 256M --use 70% --churn 2 -o aged.img
-  mbsim age meyer --size 256M --use 80% --churn 1.5 --kernel 6.12 -o meyer.img`,
+  mbsim age meyer --size 256M --use 80% --churn 1.5 --kernel 6.12 -o meyer.img
+  mbsim age dabre --size 1G --print`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			return f.age(c.Context(), args[0], c.OutOrStdout(), c.ErrOrStderr())
@@ -69,6 +71,7 @@ The scenario that this amounts to is in manifest.json of the report.`,
 	c.Flags().Uint64Var(&f.seed, "seed", 1, "seed of all random streams")
 	c.Flags().StringVar(&f.mkfs, "mkfs", "", "arguments of mke2fs, such as \"-b 1024 -O ^flex_bg\"")
 	c.Flags().StringVar(&f.report, "report", "", "`folder` of the results (default FILE.run)")
+	c.Flags().BoolVar(&f.print, "print", false, "print the scenario that this amounts to, and do nothing")
 	c.Flags().BoolVar(&f.noPlots, "no-plots", false, "leave out the plots")
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "print errors only")
 	addProgress(c, &f.progress)
@@ -118,11 +121,15 @@ func (f *ageFlags) plan(name string) (*aging.Plan, error) {
 
 // age ages a file system and writes image and report.
 func (f *ageFlags) age(ctx context.Context, name string, stdout, stderr io.Writer) error {
-	if err := f.target.check(); err != nil {
-		return err
-	}
 	plan, err := f.plan(name)
 	if err != nil {
+		return err
+	}
+	if f.print {
+		_, err := io.WriteString(stdout, plan.Scenario())
+		return err
+	}
+	if err := f.target.check(); err != nil {
 		return err
 	}
 	s, err := scenarios.Parse([]byte(plan.Scenario()), "age-"+name+".yaml", scenarios.Options{Metrics: metricNames()})
