@@ -1,8 +1,10 @@
 package imagewriter_test
 
 import (
+	"archive/tar"
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,7 +32,48 @@ func cases(t *testing.T) (dirs []string) {
 	for _, name := range append(all, more...) {
 		dirs = append(dirs, filepath.Dir(name))
 	}
+	// Those of ext2 are packed.
+	packed, err := filepath.Glob("../ext2/testdata/*.tar.gz")
+	if err != nil || len(packed) < 10 {
+		t.Fatal(err, len(packed))
+	}
+	for _, name := range packed {
+		dirs = append(dirs, untar(t, name))
+	}
 	return dirs
+}
+
+// untar unpacks the one folder of an archive, and returns it.
+func untar(t *testing.T, name string) (dir string) {
+	t.Helper()
+	to := t.TempDir()
+	r := tar.NewReader(bytes.NewReader(unpacked(t, name)))
+	for {
+		h, err := r.Next()
+		if err == io.EOF {
+			return dir
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(to, filepath.Clean("/"+h.Name))
+		if filepath.Base(path) == "case.env" {
+			dir = filepath.Dir(path)
+		}
+		if h.FileInfo().IsDir() {
+			continue
+		}
+		text, err := io.ReadAll(r)
+		if err == nil {
+			err = os.MkdirAll(filepath.Dir(path), 0o755)
+		}
+		if err == nil {
+			err = os.WriteFile(path, text, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // recordedBy is a kernel that the case was recorded with, the default one if that is one of them; "" where
