@@ -164,10 +164,10 @@ func (f *ageFlags) ageInto(ctx context.Context, dir, name string, s *scenarios.S
 	if f.quiet {
 		told = io.Discard
 	}
-	// Millions of files live long: a heap that grows by half between two collections, and not to five
+	// Millions of files live long: a heap that grows by a quarter between two collections, and not to five
 	// times its size, costs some time and saves most of the memory.
 	if files > manyFiles {
-		defer debug.SetGCPercent(debug.SetGCPercent(50))
+		defer debug.SetGCPercent(debug.SetGCPercent(25))
 	}
 	var written error
 	out, err := performRun(ctx, s, run.Options{Progress: bar.update, Stamps: true, Check: run.CheckNone, Final: func(out *run.Outcome) error {

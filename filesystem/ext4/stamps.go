@@ -7,7 +7,7 @@ import "mbsim/filesystem/image"
 // They are pages of stampsPerPage inodes each, made on first use.
 type stamps [][]image.Times
 
-const stampsPerPage = 1024
+const stampsPerPage = 128
 
 // stampsOf are the times of an inode that were kept, nil where none are.
 func (fs *FS) stampsOf(in *inode) *image.Times {

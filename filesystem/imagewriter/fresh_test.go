@@ -85,7 +85,7 @@ func TestFresh(t *testing.T) {
 		"", "-b 1024", "-b 2048", "-O ^metadata_csum", "-O ^metadata_csum,uninit_bg", "-O ^64bit", "-O ^flex_bg", "-O meta_bg,^resize_inode",
 		"-O bigalloc", "-b 1024 -O bigalloc -C 8192", "-O ^extent,^64bit", "-O inline_data", "-O ^has_journal", "-O orphan_file", "-O metadata_csum_seed",
 		"-O sparse_super2", "-I 128", "-I 512", "-g 2048", "-G 4", "-N 2000", "-O fast_commit", "-m 1 -L label", "-O large_dir",
-		"ext2", "ext2 -b 1024", "ext3", "-E hash_seed=6d627369-6d00-4000-8000-000000000002,stride=4,stripe_width=16", "-b 1024 -O ^resize_inode,meta_bg,^flex_bg", "-O ^has_journal,^dir_index",
+		"ext2", "ext2 -b 1024", "ext3", "-b 16384", "-b 65536", "-O ^sparse_super,^resize_inode", "-E hash_seed=6d627369-6d00-4000-8000-000000000002,packed_meta_blocks=1", "ext3 -b 1024 -O ^dir_index,uninit_bg", "-E hash_seed=6d627369-6d00-4000-8000-000000000002,stride=4,stripe_width=16", "-b 1024 -O ^resize_inode,meta_bg,^flex_bg", "-O ^has_journal,^dir_index",
 	} {
 		t.Run(args, func(t *testing.T) {
 			theirs, ours, l := made(t, args, 256<<20)
