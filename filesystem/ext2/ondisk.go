@@ -1,42 +1,38 @@
 package ext2
 
 import (
-	"fmt"
 	"iter"
-	"math/bits"
 
 	"mbsim/allocator"
+	"mbsim/filesystem/dirent"
 	"mbsim/filesystem/image"
-	"mbsim/filesystem/owners"
 )
 
 // OnDisk is the file system as it would lie on disk if it were unmounted now, without the inodes
 // that have no name. What it returns reads the file system, leaves no trace in it, and is valid
 // until that changes.
-func (fs *FS) OnDisk() *image.Layout {
-	d := &onDisk{fs: fs, blocks: owners.NewSet(fs.geo.ClustersPerGroup), inodes: owners.NewSet(fs.geo.InodesPerGroup), dirs: owners.NewSet(fs.geo.InodesPerGroup)}
-	for in := range fs.live() {
-		if in.links == 0 {
-			d.forget(in)
-		}
+func (fs *FS) OnDisk() *image.Layout { return image.Now(fs.layout, onDisk{fs}) }
+
+// onDisk implements image.Mounted.
+type onDisk struct{ fs *FS }
+
+// Group implements image.Mounted.
+func (d onDisk) Group(id allocator.GroupID) (g allocator.GroupDesc, blocks, inodes []uint64) {
+	x := &d.fs.inodeGroups[id]
+	g = d.fs.layout.Desc(id)
+	if free, touched := d.fs.alloc.PeekFree(id); touched {
+		g.FreeClusters = free
 	}
-	// The totals are the sums over the groups.
-	s := fs.layout.Super
-	s.FreeBlocks, s.FreeInodes = 0, 0
-	for id := range fs.geo.Groups {
-		g := d.Desc(id)
-		s.FreeBlocks += allocator.Block(g.FreeClusters)
-		s.FreeInodes += g.FreeInodes
-	}
-	return image.Now(fs.layout, &s, d)
+	g.FreeInodes, g.UsedDirs = x.free, x.dirs
+	return g, d.fs.alloc.PeekBitmap(id), x.bits
 }
 
-// live lists the inodes in memory by number.
-func (fs *FS) live() iter.Seq[*inode] {
-	return func(yield func(*inode) bool) {
-		for _, page := range fs.inodes {
+// Live implements image.Mounted.
+func (d onDisk) Live() iter.Seq[image.Inode] {
+	return func(yield func(image.Inode) bool) {
+		for _, page := range d.fs.inodes {
 			for _, in := range page {
-				if in != nil && !yield(in) {
+				if in != nil && !yield(d.describe(in)) {
 					return
 				}
 			}
@@ -44,107 +40,25 @@ func (fs *FS) live() iter.Seq[*inode] {
 	}
 }
 
-// onDisk implements image.State.
-type onDisk struct {
-	fs *FS
-	// What inodes without a name hold, and these inodes: they are free once their handles close.
-	blocks, inodes, dirs *owners.Set
+// Find implements image.Mounted.
+func (d onDisk) Find(n uint32) (image.Inode, bool) {
+	in := d.fs.peekInode(n)
+	if in == nil {
+		return image.Inode{}, false
+	}
+	return d.describe(in), true
 }
 
-// forget notes what an inode without a name holds.
-func (d *onDisk) forget(in *inode) {
-	geo := &d.fs.geo
-	owners.OwnInode(geo, d.inodes, in.number)
-	if in.isDir() {
-		owners.OwnInode(geo, d.dirs, in.number)
+// Directory implements image.Mounted.
+func (d onDisk) Directory(n uint32) *dirent.Dir {
+	if in := d.fs.peekInode(n); in != nil {
+		return in.dir
 	}
-	im := d.describe(in)
-	for _, m := range im.Meta {
-		_ = owners.Own(geo, d.blocks, m.Block, 1)
-	}
-	for _, x := range im.Extents {
-		_ = owners.Own(geo, d.blocks, x.Physical, x.Len)
-	}
-}
-
-// count is the number of bits that are set.
-func count(words []uint64) (n uint32) {
-	for _, w := range words {
-		n += uint32(bits.OnesCount64(w))
-	}
-	return n
-}
-
-// Desc implements allocator.Source.
-func (d *onDisk) Desc(id allocator.GroupID) allocator.GroupDesc {
-	fs := d.fs
-	g, x := fs.layout.Desc(id), &fs.inodeGroups[id]
-	if free, touched := fs.alloc.PeekFree(id); touched {
-		g.FreeClusters = free
-	}
-	g.FreeInodes, g.UsedDirs = x.free, x.dirs
-	g.FreeClusters += count(d.blocks.Bits(id))
-	g.FreeInodes += count(d.inodes.Bits(id))
-	g.UsedDirs -= count(d.dirs.Bits(id))
-	return g
-}
-
-// BlockBitmap implements allocator.Source.
-func (d *onDisk) BlockBitmap(id allocator.GroupID, bitmap []uint64) {
-	if now := d.fs.alloc.PeekBitmap(id); now != nil {
-		image.FillBitmap(bitmap, now, d.fs.geo.ClustersIn(id))
-	} else {
-		d.fs.layout.BlockBitmap(id, bitmap)
-	}
-	for i, w := range d.blocks.Bits(id) {
-		bitmap[i] &^= w
-	}
-}
-
-// InodeBitmap implements allocator.Source.
-func (d *onDisk) InodeBitmap(id allocator.GroupID, bitmap []uint64) {
-	if now := d.fs.inodeGroups[id].bits; now != nil {
-		image.FillBitmap(bitmap, now, d.fs.geo.InodesPerGroup)
-	} else {
-		d.fs.layout.InodeBitmap(id, bitmap)
-	}
-	for i, w := range d.inodes.Bits(id) {
-		bitmap[i] &^= w
-	}
-}
-
-// SystemZone implements allocator.Source.
-func (d *onDisk) SystemZone(b allocator.Block, n uint32) bool { return d.fs.layout.SystemZone(b, n) }
-
-// ITableZeroed implements image.State.
-func (d *onDisk) ITableZeroed(id allocator.GroupID) bool { return d.fs.layout.ITableZeroed(id) }
-
-// Inodes implements image.Files.
-func (d *onDisk) Inodes() iter.Seq2[image.Inode, error] {
-	return d.fs.layout.WithUnnamed(func(yield func(image.Inode) bool) {
-		for in := range d.fs.live() {
-			if in.links > 0 && !yield(d.describe(in)) {
-				return
-			}
-		}
-	})
-}
-
-// Inode implements image.Files.
-func (d *onDisk) Inode(n uint32) (image.Inode, error) {
-	for _, in := range d.fs.layout.Unnamed() {
-		if in.Number == n {
-			return in, nil
-		}
-	}
-	if in := d.fs.peekInode(n); in != nil && in.links > 0 {
-		return d.describe(in), nil
-	}
-	return image.Inode{}, fmt.Errorf("ext2: inode %d is not in use", n)
+	return nil
 }
 
 // describe is an inode as it would lie on disk.
-func (d *onDisk) describe(in *inode) image.Inode {
+func (d onDisk) describe(in *inode) image.Inode {
 	fs := d.fs
 	im := image.Inode{
 		Number: in.number, Mode: in.mode, Links: in.links, Size: in.size, Started: in.atStart,
@@ -193,20 +107,4 @@ func (fs *FS) describeNode(im *image.Inode, n *node, lblk uint64, levels uint8) 
 			im.AppendBlock(below, allocator.Block(p))
 		}
 	}
-}
-
-// DirBlocks implements image.Files.
-func (d *onDisk) DirBlocks(im *image.Inode) ([]image.DirBlock, error) {
-	in := d.fs.peekInode(im.Number)
-	if in == nil || in.dir == nil {
-		return nil, fmt.Errorf("ext2: inode %d is not a directory", im.Number)
-	}
-	blocks := make([]image.DirBlock, in.dir.Blocks())
-	for b := range blocks {
-		blocks[b].Logical = uint32(b)
-		for s := range in.dir.Slots(b) {
-			blocks[b].Entries = append(blocks[b].Entries, image.Dirent{Inode: s.Inode, Offset: uint16(s.Offset), RecLen: uint32(s.Len), Type: s.Type, Name: s.Name})
-		}
-	}
-	return blocks, nil
 }

@@ -1,76 +1,28 @@
 package ext4
 
 import (
-	"fmt"
 	"iter"
-	"math/bits"
 
 	"mbsim/allocator"
 	"mbsim/filesystem"
 	"mbsim/filesystem/dirent"
 	"mbsim/filesystem/ext4/extents"
 	"mbsim/filesystem/image"
-	"mbsim/filesystem/owners"
 )
 
 // OnDisk is the file system as it would lie on disk if the machine stopped now, everything in the
 // journal had reached its place, and the next mount had deleted what has no name. Data that has no
 // place yet is not there, and sizes are those that the disk knows; after Sync nothing is missing.
 // What it returns reads the file system, leaves no trace in it, and is valid until that changes.
-func (fs *FS) OnDisk() *image.Layout {
-	d := &onDisk{fs: fs, blocks: owners.NewSet(fs.geo.ClustersPerGroup), inodes: owners.NewSet(fs.geo.InodesPerGroup), dirs: owners.NewSet(fs.geo.InodesPerGroup)}
-	for in := range fs.inodes.all() {
-		if in.links == 0 {
-			d.forget(in)
-		}
-	}
-	// The totals are the sums over the groups.
-	s := fs.layout.Super
-	s.FreeBlocks, s.FreeInodes = 0, 0
-	for id := range fs.geo.Groups {
-		g := d.Desc(id)
-		s.FreeBlocks += allocator.Block(g.FreeClusters) << fs.geo.ClusterBits
-		s.FreeInodes += g.FreeInodes
-	}
-	return image.Now(fs.layout, &s, d)
-}
+func (fs *FS) OnDisk() *image.Layout { return image.Now(fs.layout, onDisk{fs}) }
 
-// onDisk implements image.State.
-type onDisk struct {
-	fs *FS
-	// What inodes without a name hold, and these inodes: they are free at the next mount.
-	blocks, inodes, dirs *owners.Set
-}
+// onDisk implements image.Mounted.
+type onDisk struct{ fs *FS }
 
-// forget notes what an inode without a name holds.
-func (d *onDisk) forget(in *inode) {
-	geo := &d.fs.geo
-	owners.OwnInode(geo, d.inodes, in.Number)
-	if in.isDir() {
-		owners.OwnInode(geo, d.dirs, in.Number)
-	}
-	im := d.describe(in)
-	for _, m := range im.Meta {
-		_ = owners.Own(geo, d.blocks, m.Block, 1)
-	}
-	// Two extents may share a cluster, which Own would call an error.
-	for _, x := range im.Extents {
-		_ = owners.Own(geo, d.blocks, x.Physical, x.Len)
-	}
-}
-
-// count is the number of bits that are set.
-func count(words []uint64) (n uint32) {
-	for _, w := range words {
-		n += uint32(bits.OnesCount64(w))
-	}
-	return n
-}
-
-// Desc implements allocator.Source.
-func (d *onDisk) Desc(id allocator.GroupID) allocator.GroupDesc {
+// Group implements image.Mounted.
+func (d onDisk) Group(id allocator.GroupID) (g allocator.GroupDesc, blocks, inodes []uint64) {
 	fs := d.fs
-	g := fs.layout.Desc(id)
+	g = fs.layout.Desc(id)
 	// What nobody has touched since the first mount is as it was.
 	if free, touched := fs.alloc.PeekFree(id); touched {
 		g.FreeClusters = free
@@ -83,71 +35,42 @@ func (d *onDisk) Desc(id allocator.GroupID) allocator.GroupDesc {
 			g.UnusedInodes = 0
 		}
 		g.InodeUninit = g.InodeUninit && ig.unused == fs.geo.InodesPerGroup
+		inodes = ig.bits
 	}
-	g.FreeClusters += count(d.blocks.Bits(id))
-	g.FreeInodes += count(d.inodes.Bits(id))
-	g.UsedDirs -= count(d.dirs.Bits(id))
-	return g
+	return g, fs.alloc.PeekBitmap(id), inodes
 }
 
-// BlockBitmap implements allocator.Source.
-func (d *onDisk) BlockBitmap(id allocator.GroupID, bitmap []uint64) {
-	if now := d.fs.alloc.PeekBitmap(id); now != nil {
-		image.FillBitmap(bitmap, now, d.fs.geo.ClustersIn(id))
-	} else {
-		d.fs.layout.BlockBitmap(id, bitmap)
-	}
-	for i, w := range d.blocks.Bits(id) {
-		bitmap[i] &^= w
-	}
-}
-
-// InodeBitmap implements allocator.Source.
-func (d *onDisk) InodeBitmap(id allocator.GroupID, bitmap []uint64) {
-	page := d.fs.inodeGroups[id/groupsPerPage]
-	if page != nil && page[id%groupsPerPage].bits != nil {
-		image.FillBitmap(bitmap, page[id%groupsPerPage].bits, d.fs.geo.InodesPerGroup)
-	} else {
-		d.fs.layout.InodeBitmap(id, bitmap)
-	}
-	for i, w := range d.inodes.Bits(id) {
-		bitmap[i] &^= w
-	}
-}
-
-// SystemZone implements allocator.Source.
-func (d *onDisk) SystemZone(b allocator.Block, n uint32) bool { return d.fs.layout.SystemZone(b, n) }
-
-// ITableZeroed implements image.State.
-func (d *onDisk) ITableZeroed(id allocator.GroupID) bool { return d.fs.layout.ITableZeroed(id) }
-
-// Inodes implements image.Files.
-func (d *onDisk) Inodes() iter.Seq2[image.Inode, error] {
-	return d.fs.layout.WithUnnamed(func(yield func(image.Inode) bool) {
+// Live implements image.Mounted.
+func (d onDisk) Live() iter.Seq[image.Inode] {
+	return func(yield func(image.Inode) bool) {
 		for in := range d.fs.inodes.all() {
-			if in.links > 0 && !yield(d.describe(in)) {
+			if !yield(d.describe(in)) {
 				return
 			}
 		}
-	})
+	}
 }
 
-// Inode implements image.Files.
-func (d *onDisk) Inode(n uint32) (image.Inode, error) {
-	for _, in := range d.fs.layout.Unnamed() {
-		if in.Number == n {
-			return in, nil
-		}
+// Find implements image.Mounted.
+func (d onDisk) Find(n uint32) (image.Inode, bool) {
+	in := d.fs.inodes.find(n)
+	if in == nil {
+		return image.Inode{}, false
 	}
-	if in := d.fs.inodes.find(n); in != nil && in.links > 0 {
-		return d.describe(in), nil
+	return d.describe(in), true
+}
+
+// Directory implements image.Mounted.
+func (d onDisk) Directory(n uint32) *dirent.Dir {
+	if in := d.fs.inodes.find(n); in != nil {
+		return in.dir
 	}
-	return image.Inode{}, fmt.Errorf("ext4: inode %d is not in use", n)
+	return nil
 }
 
 // describe is an inode as it would lie on disk. What other kinds of files and extended attributes
 // keep in an inode, or in a block of its own, belongs here too.
-func (d *onDisk) describe(in *inode) image.Inode {
+func (d onDisk) describe(in *inode) image.Inode {
 	fs := d.fs
 	im := image.Inode{
 		Number: in.Number, Mode: uint32(in.mode), Links: in.links, Size: in.disksize,
@@ -230,28 +153,4 @@ func appendArray(out []image.MetaBlock, n *indirect, lblk uint64, levels, bits u
 		}
 	}
 	return out
-}
-
-// DirBlocks implements image.Files.
-func (d *onDisk) DirBlocks(im *image.Inode) ([]image.DirBlock, error) {
-	in := d.fs.inodes.find(im.Number)
-	if in == nil || in.dir == nil {
-		return nil, fmt.Errorf("ext4: inode %d is not a directory", im.Number)
-	}
-	return dirBlocks(in.dir), nil
-}
-
-// dirBlocks are the blocks of a directory in the words of package image.
-func dirBlocks(dir *dirent.Dir) []image.DirBlock {
-	blocks := make([]image.DirBlock, dir.Blocks())
-	for b := range blocks {
-		blocks[b].Logical = uint32(b)
-		for _, r := range dir.Index(b) {
-			blocks[b].Index = append(blocks[b].Index, image.IndexRange{Hash: r.Hash, Block: r.Block})
-		}
-		for s := range dir.Slots(b) {
-			blocks[b].Entries = append(blocks[b].Entries, image.Dirent{Inode: s.Inode, Offset: uint16(s.Offset), RecLen: uint32(s.Len), Type: s.Type, Name: s.Name})
-		}
-	}
-	return blocks
 }

@@ -3,32 +3,10 @@ package image
 import (
 	"cmp"
 	"io"
-	"iter"
 	"slices"
 
 	"mbsim/allocator"
 )
-
-// Files is what lists the inodes and directories of a file system. Layout.Inodes and the
-// methods beside it say what each returns.
-type Files interface {
-	Inode(n uint32) (Inode, error)
-	Inodes() iter.Seq2[Inode, error]
-	DirBlocks(i *Inode) ([]DirBlock, error)
-}
-
-// State is a mounted file system as it would lie on disk now.
-type State interface {
-	allocator.Source
-	Files
-	ITableZeroed(id allocator.GroupID) bool
-}
-
-// Now makes a layout of the state of a file system that was mounted from start. super is its
-// superblock now. The layout is valid until the file system changes.
-func Now(start *Layout, super *Superblock, s State) *Layout {
-	return &Layout{Super: *super, Reserved: start.Reserved, FastCommitBlocks: start.FastCommitBlocks, src: stateSource{s, start.Super.Groups()}, start: start}
-}
 
 // Start is the layout that the file system of this one was mounted from; nil where this is one
 // that nobody has mounted.
@@ -54,24 +32,6 @@ func (l *Layout) Reads() bool {
 	}
 	_, made := l.src.(*mkfsSource)
 	return !made
-}
-
-// stateSource answers for a mounted file system.
-type stateSource struct {
-	State
-	groups allocator.GroupID
-}
-
-func (s stateSource) inode(n uint32) (Inode, error)          { return s.Inode(n) }
-func (s stateSource) inodes() iter.Seq2[Inode, error]        { return s.Inodes() }
-func (s stateSource) dirBlocks(i *Inode) ([]DirBlock, error) { return s.DirBlocks(i) }
-func (s stateSource) itableZeroed(id allocator.GroupID) bool { return s.ITableZeroed(id) }
-func (s stateSource) close() error                           { return nil }
-func (s stateSource) freeClusters() (n uint64) {
-	for id := range s.groups {
-		n += uint64(s.Desc(id).FreeClusters)
-	}
-	return n
 }
 
 // Prefix is where a group begins with copies of the superblock and of the descriptors.
@@ -119,43 +79,6 @@ func (l *Layout) Unnamed() (list []Inode) {
 	}
 	slices.SortFunc(list, func(a, b Inode) int { return cmp.Compare(a.Number, b.Number) })
 	return list
-}
-
-// WithUnnamed lists inodes by number, those of Unnamed among them; named are the others, by number.
-func (l *Layout) WithUnnamed(named iter.Seq[Inode]) iter.Seq2[Inode, error] {
-	return func(yield func(Inode, error) bool) {
-		left := l.Unnamed()
-		for in := range named {
-			for len(left) > 0 && left[0].Number < in.Number {
-				if !yield(left[0], nil) {
-					return
-				}
-				left = left[1:]
-			}
-			if !yield(in, nil) {
-				return
-			}
-		}
-		for _, in := range left {
-			if !yield(in, nil) {
-				return
-			}
-		}
-	}
-}
-
-// FillBitmap copies the first n bits of a bitmap, and sets the others.
-func FillBitmap(to, from []uint64, n uint32) {
-	for i := range to {
-		switch first := uint32(i) * 64; {
-		case first >= n:
-			to[i] = ^uint64(0)
-		case n-first < 64:
-			to[i] = from[i] | ^uint64(0)<<(n-first)
-		default:
-			to[i] = from[i]
-		}
-	}
 }
 
 // AppendBlock adds block b at a logical block behind all that the inode has, 0 for a hole.

@@ -39,7 +39,7 @@ var may = map[string][]string{
 	"filesystem":                {"allocator"},
 	"filesystem/blockcache":     {"allocator"},
 	"filesystem/dirent":         {"allocator", "filesystem"},
-	"filesystem/image":          {"allocator", "filesystem", "internal/memory", "internal/nearest", "internal/input", "internal/unpack"},
+	"filesystem/image":          {"allocator", "filesystem", "filesystem/dirent", "internal/memory", "internal/nearest", "internal/input", "internal/unpack"},
 	"filesystem/imagewriter":    {"allocator", "filesystem", "filesystem/image", "internal/atomicfile"},
 	"filesystem/owners":         {"allocator", "allocator/bitmap"},
 	"filesystem/ext4/es":        {"allocator", "filesystem"},
