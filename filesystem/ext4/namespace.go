@@ -432,9 +432,7 @@ func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode
 		}
 		fs.forgetPaths()
 	}
-	fs.stampModified(oldDir)
-	fs.stampModified(newDir)
-	fs.stampChanged(in)
+	fs.stampMoved(in, oldDir, newDir)
 	fs.dirtyInode(t, oldDir)
 	fs.dirtyInode(t, newDir)
 	fs.dirtyInode(t, in)

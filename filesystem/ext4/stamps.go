@@ -47,6 +47,13 @@ func (fs *FS) stampChanged(in *inode) {
 	}
 }
 
+// stampMoved notes that an inode moved from one directory to another now.
+func (fs *FS) stampMoved(in, from, to *inode) {
+	fs.stampModified(from)
+	fs.stampModified(to)
+	fs.stampChanged(in)
+}
+
 // timesOf are the times of an inode.
 func (fs *FS) timesOf(in *inode) image.Times {
 	if page := int(in.Number / stampsPerPage); page < len(fs.stamps) && fs.stamps[page] != nil {
