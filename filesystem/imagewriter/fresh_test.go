@@ -88,7 +88,7 @@ func TestFresh(t *testing.T) {
 		"ext2", "ext2 -b 1024", "ext3", "-b 16384", "-b 65536", "-O ^sparse_super,^resize_inode", "-E hash_seed=6d627369-6d00-4000-8000-000000000002,packed_meta_blocks=1", "ext3 -b 1024 -O ^dir_index,uninit_bg", "-E hash_seed=6d627369-6d00-4000-8000-000000000002,stride=4,stripe_width=16", "-b 1024 -O ^resize_inode,meta_bg,^flex_bg", "-O ^has_journal,^dir_index",
 	} {
 		t.Run(args, func(t *testing.T) {
-			theirs, ours, l := made(t, args, 256<<20)
+			theirs, ours, l := made(t, args, 160<<20)
 			a, err := os.ReadFile(theirs)
 			if err != nil {
 				t.Fatal(err)
@@ -110,6 +110,11 @@ func TestFresh(t *testing.T) {
 			}
 			diffs := 0
 			for at := 0; at < len(a) && diffs < 12; at += 16 {
+				// Mostly a megabyte is the same.
+				if end := at + 1<<20; at%(1<<20) == 0 && end <= len(a) && bytes.Equal(a[at:end], b[at:end]) {
+					at = end - 16
+					continue
+				}
 				if !bytes.Equal(a[at:at+16], b[at:at+16]) {
 					t.Errorf("byte %#x (block %d of 4K, 1K: %d): mke2fs % x, here % x", at, at/4096, at/1024, a[at:at+16], b[at:at+16])
 					diffs++
