@@ -8,7 +8,7 @@ N ?= 20
 T ?= 60s
 F ?= .
 
-.PHONY: help build run test lint race invariants check fuzz bench pgo pictures man browser slurm speed oracle oracle-here oracle-fuzz
+.PHONY: help build run test lint race invariants check fuzz bench pgo pictures man browser slurm loop speed age-speed oracle oracle-here oracle-takeover oracle-fuzz
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -67,6 +67,12 @@ browser: ## test the report page in headless Chromium (Debian: chromium chromium
 slurm: ## test studies on a real Slurm cluster of one node (Debian: slurm-wlm munge; needs root)
 	MBSIM_SLURM=1 $(GO) test -count=1 -v -run TestCluster ./study/slurm
 
+loop: ## mount images here and write one to a loop device (needs root)
+	MBSIM_LOOP=1 $(GO) test -pgo=off -count=1 -v -run TestImageOnLoop ./cmd/mbsim
+
+age-speed: ## compare ageing, image included, with the real ext4 here (needs root and loop devices)
+	oracle/age-speed.sh
+
 speed: ## compare a replay of 390,000 operations with the real ext4 here (needs root and loop devices)
 	oracle/speed.sh
 
@@ -77,6 +83,9 @@ oracle: ## record CASE on a real kernel (KERNEL=5.10) under QEMU and verify it (
 oracle-here: ## record CASE on the kernel that runs here, on a loop device (needs root), and verify it
 	oracle/record-here.sh $(CASE) out/here/$(notdir $(CASE:/=))
 	$(GO) run ./cmd/mbsim verify out/here/$(notdir $(CASE:/=)) --kernel host
+
+oracle-takeover: ## let a real kernel (KERNEL=5.10, or host) take over an image of half of CASE
+	oracle/takeover.sh $(CASE) $(KERNEL) out/takeover/$(notdir $(CASE:/=))
 
 oracle-fuzz: ## record and verify N random cases; shrink the first that differs
 	$(GO) run ./oracle/fuzz -n $(N) -seed $$(date +%s)

@@ -91,6 +91,8 @@ type Options struct {
 	Host ext4.Host
 	// Turns are those of a recording that is replayed, nil where rules decide.
 	Turns *ext4.Turns
+	// Stamps keeps the times of inodes, for OnDisk; ext2 keeps none.
+	Stamps bool
 	// Cache is what memory holds of the device, for the reads of metadata; nil leaves them out.
 	Cache *blockcache.Cache
 	// Blocks and Files, if not nil, observe every decision of ext4's allocator and of ext4
@@ -115,6 +117,9 @@ type Mounted struct {
 	Source    allocator.Source // the file system as it was at mount
 	// Check recounts the whole file system; its error joins all contradictions.
 	Check func() error
+	// OnDisk is the file system as it would lie on disk now, without leaving a trace: what has no place
+	// yet, and what has no name, is not there. It is valid until the file system changes.
+	OnDisk func() *image.Layout
 	// Look lists all files without leaving a trace.
 	Look func() iter.Seq[filesystem.FileInfo]
 	// Lost counts the dirty blocks for which writeback found no space, and StatusTree returns

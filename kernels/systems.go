@@ -88,7 +88,7 @@ func mountExt4(k ext4.Kernel, l *image.Layout, o *Options) (*Mounted, error) {
 		return nil, err
 	}
 	// What does not come from the user: the clock, the machine, writeback and the observers.
-	opt.Cache = o.Cache
+	opt.Cache, opt.Stamps = o.Cache, o.Stamps
 	opt.Clock, opt.Host, opt.Turns = o.Clock, o.Host, o.Turns
 	opt.DirtyBackground, opt.WritebackChunk = o.DirtyBackground, o.WritebackChunk
 	opt.Blocks, opt.Observer = o.Blocks, o.Files
@@ -136,7 +136,7 @@ func mountExt4(k ext4.Kernel, l *image.Layout, o *Options) (*Mounted, error) {
 	// The mount option commit= is in seconds, CommitInterval in nanoseconds.
 	const second = 1e9
 	m := &Mounted{
-		FileSystem: fs, Policy: metrics.Mballoc(a), Allocator: a, Source: fs.Source(), Check: fs.Check, Look: fs.Look,
+		FileSystem: fs, Policy: metrics.Mballoc(a), Allocator: a, Source: fs.Source(), Check: fs.Check, Look: fs.Look, OnDisk: fs.OnDisk,
 		Lost: fs.LostBlocks, StatusTree: fs.StatusTree, Metadata: metadata, CutPromised: fs.CutPromised, Threads: fs, CommitInterval: int64(opt.CommitSeconds) * second,
 		Proc: proc, Peek: peek,
 	}
@@ -191,7 +191,7 @@ func mountExt2(l *image.Layout, o *Options) (*Mounted, error) {
 		return nil, err
 	}
 	return &Mounted{
-		FileSystem: fs, Policy: metrics.Reservation(fs.Allocator()), Source: l, Check: fs.Check,
+		FileSystem: fs, Policy: metrics.Reservation(fs.Allocator()), Source: l, Check: fs.Check, OnDisk: fs.OnDisk,
 		Look: func() iter.Seq[filesystem.FileInfo] { return fs.Files() }, Threads: noThreads{},
 	}, nil
 }

@@ -85,8 +85,9 @@ q() { printf "'%s'" "${1//\'/\'\\\'\'}"; }
 make_disk() {
   truncate -s "$SIZE" "$work/disk"
   set -f; local mkfs=($MKFS); set +f # words, and no names of files
-  # A fixed UUID and hash seed, as in record.sh.
-  E2FSPROGS_FAKE_TIME=1000000000 mke2fs -q -F -t ext4 -U 6d627369-6d00-4000-8000-000000000001 \
+  # DISK is an image to begin with. Else a fixed UUID and hash seed, as in record.sh.
+  [[ -z ${DISK:-} ]] || cp --sparse=always "$DISK" "$work/disk"
+  [[ -n ${DISK:-} ]] || E2FSPROGS_FAKE_TIME=1000000000 mke2fs -q -F -t ext4 -U 6d627369-6d00-4000-8000-000000000001 \
     -E hash_seed=6d627369-6d00-4000-8000-000000000002,lazy_itable_init=0,lazy_journal_init=0 "${mkfs[@]}" "$work/disk"
   rm -rf "$out/host"; mkdir -p "$out/host"
   dumpe2fs "$work/disk" 2>/dev/null | gzip -9n >"$out/host/before.dumpe2fs.gz"

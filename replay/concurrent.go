@@ -146,6 +146,12 @@ func (r *concurrent) finish() {
 	r.out.Files = b.Bytes()
 	if err := r.m.readProc(r.out); err != nil {
 		r.fail(err)
+		return
+	}
+	if r.cfg.Final != nil {
+		if err := r.cfg.Final(r.m.Mounted); err != nil {
+			r.fail(err)
+		}
 	}
 }
 

@@ -34,6 +34,9 @@ type Config struct {
 	Files  ext4.Observer
 	// Before, if not nil, is called before each operation.
 	Before func(*workload.Op)
+	// Final, if not nil, is called with the file system when the script is over and its files are closed;
+	// it may change the file system.
+	Final func(*kernels.Mounted) error
 	// Performed, if not nil, is given what each operation of the script returned, instead
 	// of Outcome.
 	Performed func(play.Result)
@@ -146,7 +149,10 @@ func perform(cfg Config) (*Outcome, error) {
 		}
 		// The script is over: a panic from here on belongs to no operation.
 		at = nil
-		return m.finish(&p, out)
+		if err := m.finish(&p, out); err != nil || cfg.Final == nil {
+			return err
+		}
+		return cfg.Final(m.Mounted)
 	})
 	if mistake := (*workload.ScriptError)(nil); errors.As(err, &mistake) {
 		return nil, mistake // it names its file
@@ -203,7 +209,7 @@ func mount(cfg *Config, host ext4.Host) (*machine, error) {
 	if err := sys.CheckMount(options); err != nil {
 		return nil, caseErrorf("%s/case.env: %w", c.Dir, err)
 	}
-	opt := kernels.Options{Mount: options, CPUs: c.SMP, Host: host, Files: cfg.Files, Blocks: cfg.Blocks, Tunables: make(map[string]uint32)}
+	opt := kernels.Options{Stamps: cfg.Final != nil, Mount: options, CPUs: c.SMP, Host: host, Files: cfg.Files, Blocks: cfg.Blocks, Tunables: make(map[string]uint32)}
 	for _, t := range c.Tunables {
 		// Like the kernel this takes octal and hexadecimal numbers too.
 		v, err := strconv.ParseUint(t.Value, 0, 32)

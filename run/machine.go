@@ -81,6 +81,7 @@ func (r *runner) mountLayout(layout *image.Layout) (*kernels.Mounted, error) {
 		opt.Seed = sim.Stream(s.Seed, n, "orlov").Uint64()
 	}
 	opt.Blocks, opt.Files = r.options.Blocks, r.options.Files
+	opt.Stamps = r.options.Stamps
 	opt.Cache = blockcache.New(s.Memory.Size / blockSize)
 	// jbd2 starts its commit timer with each transaction (jbd2_get_transaction).
 	opt.TransactionBegan = func() { r.commitTimer.SetAfter(r.m.CommitInterval) }

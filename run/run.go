@@ -41,6 +41,11 @@ type Options struct {
 	// before anything that happens at that time. The run then ends, and its outcome is nil.
 	Look func(*kernels.Mounted) error
 	At   int64
+	// Final, if not nil, is called with the outcome before the starting state is closed; it may change
+	// the file system.
+	Final func(*Outcome) error
+	// Stamps keeps the times of inodes (kernels.Options.Stamps).
+	Stamps bool
 	// Blocks and Files, if not nil, observe every decision of ext4's allocator and of ext4
 	// itself.
 	Blocks mballoc.Observer
@@ -201,7 +206,7 @@ func (r *runner) play(launch func()) (out *Outcome, err error) {
 		if err = r.checkDue(CheckEnd); err != nil {
 			return nil, err
 		}
-		return r.finish()
+		return r.finishAll()
 	}
 	// A kernel thread is still at work. The outcome is taken now, as it would be without a
 	// check, and the check waits until the thread has left.
@@ -212,7 +217,24 @@ func (r *runner) play(launch func()) (out *Outcome, err error) {
 	if err = r.checkLater(); err != nil {
 		return nil, err
 	}
-	return out, nil
+	return out, r.final(out)
+}
+
+// finishAll is finish, and shows the outcome to whoever wants it.
+func (r *runner) finishAll() (*Outcome, error) {
+	out, err := r.finish()
+	if err != nil {
+		return nil, err
+	}
+	return out, r.final(out)
+}
+
+// final shows the outcome to whoever wants it while the starting state is still open.
+func (r *runner) final(out *Outcome) error {
+	if r.options.Final == nil {
+		return nil
+	}
+	return r.options.Final(out)
 }
 
 // keep is the outcome of a run that was interrupted.

@@ -43,6 +43,7 @@ type Choice uint8
 const (
 	RandomFile Choice = iota
 	OldestFile
+	ExpiredFile // the one whose life, drawn from Lifetime, ends first
 )
 
 // OnFull is what a process does next after an operation found no space.
@@ -96,6 +97,7 @@ type Class struct {
 	FsyncOnClose  float64
 	FallocateMode uint32
 	Delete        Choice
+	Lifetime      Dist // of files, where Delete is ExpiredFile; only proportions count
 	// TargetUsed keeps the device about this full: above it creates, appends and
 	// fallocates become deletes, below it deletes become creates. 0 for none.
 	TargetUsed float64
@@ -189,14 +191,15 @@ func (c *Class) checkMix() error {
 		key  string
 		dist *Dist
 	}{
-		{"an append", c.Mix[AppendFile] > 0, "append_size", &c.AppendSize},
-		{"a fallocate", c.Mix[FallocateFile] > 0 && !c.holes(), "append_size", &c.AppendSize},
-		{"an overwrite", c.Mix[OverwriteFile] > 0, "overwrite_size", &c.OverwriteSize},
-		{"a punched hole or a zeroed range", c.Mix[FallocateFile] > 0 && c.holes(), "overwrite_size", &c.OverwriteSize},
-		{"a created file", creates, "file_size", &c.FileSize},
+		{"the size of an append", c.Mix[AppendFile] > 0, "append_size", &c.AppendSize},
+		{"the size of a fallocate", c.Mix[FallocateFile] > 0 && !c.holes(), "append_size", &c.AppendSize},
+		{"the size of an overwrite", c.Mix[OverwriteFile] > 0, "overwrite_size", &c.OverwriteSize},
+		{"the size of a punched hole or a zeroed range", c.Mix[FallocateFile] > 0 && c.holes(), "overwrite_size", &c.OverwriteSize},
+		{"the size of a created file", creates, "file_size", &c.FileSize},
+		{"how long files live", c.Delete == ExpiredFile, "lifetime", &c.Lifetime},
 	} {
 		if need.is && need.dist.Kind == NoDist {
-			return keyErrorf(need.key, "missing: the size of %s", need.why)
+			return keyErrorf(need.key, "missing: %s", need.why)
 		}
 	}
 	return nil

@@ -6,6 +6,8 @@ type file struct {
 	size         int64
 	fd           string // its descriptor while it is open
 	at           int    // its index in fileSet.all
+	born         int64  // how many files its process had made before, where lives are drawn
+	life         float64
 	older, newer *file
 }
 

@@ -95,7 +95,9 @@ func (w *Worker) planCreate() {
 	if !t.layout.PerProcess {
 		name += "." + strconv.Itoa(w.Index)
 	}
-	w.use(&file{path: t.filePath(dir, name)})
+	f := &file{path: t.filePath(dir, name)}
+	w.bear(f)
+	w.use(f)
 	// Directories that are not there yet are made on the way, the uppermost first.
 	a.making = t.missing(a.making, dir)
 	for _, i := range a.making {
@@ -192,8 +194,11 @@ func (w *Worker) finish(sync bool) {
 
 // victim is the file to delete.
 func (w *Worker) victim() *file {
-	if w.class.Delete == OldestFile {
+	switch w.class.Delete {
+	case OldestFile:
 		return w.files.oldest
+	case ExpiredFile:
+		return w.expired()
 	}
 	return pickFile(&w.files, w.streams.pick)
 }

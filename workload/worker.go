@@ -42,14 +42,15 @@ type Worker struct {
 	class *Class
 	tree  *tree
 	files fileSet
+	lives lives // where class.Delete is ExpiredFile
 
 	created int64 // files it ever set out to create
 	opened  int64 // descriptors it ever named
 
-	samplers struct{ arrival, think, file, add, over, read *Sampler }
+	samplers struct{ arrival, think, file, add, over, read, life *Sampler }
 	mix      [activities]float64 // cumulative
 	streams  struct {
-		time, mix, fileSize, appendSize, overwriteSize, readSize, offset, pick, directory, fsync, truncate *rand.Rand
+		time, mix, fileSize, appendSize, overwriteSize, readSize, offset, pick, directory, fsync, truncate, life *rand.Rand
 	}
 
 	decisions decisions
@@ -92,7 +93,7 @@ func (w *Worker) openStreams(stream func(string) *rand.Rand) {
 	}{
 		{&s.time, "time"}, {&s.mix, "mix"}, {&s.fileSize, "file_size"}, {&s.appendSize, "append_size"},
 		{&s.overwriteSize, "overwrite_size"}, {&s.readSize, "read_size"}, {&s.offset, "offset"}, {&s.pick, "pick"},
-		{&s.directory, "directory"}, {&s.fsync, "fsync"}, {&s.truncate, "truncate"},
+		{&s.directory, "directory"}, {&s.fsync, "fsync"}, {&s.truncate, "truncate"}, {&s.life, "lifetime"},
 	} {
 		*o.r = stream(w.Name + "/" + o.name)
 	}
@@ -106,6 +107,7 @@ func (w *Worker) start(c *Class, cpu int, now int64) {
 	s := &w.samplers
 	s.arrival, s.think, s.file = c.Arrival.Sampler(), c.Think.Sampler(), c.FileSize.Sampler()
 	s.add, s.over, s.read = c.AppendSize.Sampler(), c.OverwriteSize.Sampler(), c.ReadSize.Sampler()
+	s.life = c.Lifetime.Sampler()
 	total := 0.0
 	for a, weight := range c.Mix {
 		total += weight

@@ -61,6 +61,14 @@ func (a *Allocator) PeekBitmap(id allocator.GroupID) []uint64 {
 	return p.groups[id%groupsPerPage].disk
 }
 
+// PeekUninit reports whether the descriptor of id has the flag BLOCK_UNINIT.
+func (a *Allocator) PeekUninit(id allocator.GroupID) bool {
+	if p := a.pages[id/groupsPerPage]; p != nil {
+		return p.groups[id%groupsPerPage].uninit
+	}
+	return a.src.Desc(id).BlockUninit
+}
+
 // StructsSummary is how many groups are on each of the allocator's lists, by the order of
 // the largest free buddy and of the mean free fragment, as mb_structs_summary shows it. All
 // are 0 where no lists are kept; lists says whether they are.

@@ -45,6 +45,28 @@ func (p *past) scenario() (*scenarios.Scenario, error) {
 	return s, nil
 }
 
+// state makes the run again, and shows it at a time, or at its end where that is negative. Either way the
+// run is first seen to be the same.
+func (p *past) state(ctx context.Context, at int64, look func(*kernels.Mounted) error) error {
+	if at >= 0 {
+		return p.at(ctx, at, look)
+	}
+	s, err := p.scenario()
+	if err != nil {
+		return err
+	}
+	var shown error // a mistake of the user's
+	_, err = p.perform(ctx, s, run.Options{Stamps: true, Final: func(out *run.Outcome) error {
+		if err := p.compare(out); err != nil {
+			shown = err
+			return nil
+		}
+		shown = look(out.Mounted)
+		return nil
+	}})
+	return errors.Join(err, shown)
+}
+
 // end makes the run again and looks at where it ended.
 func (p *past) end(ctx context.Context, look func(*kernels.Mounted) error) error {
 	s, err := p.scenario()
@@ -64,12 +86,20 @@ func (p *past) again(ctx context.Context, s *scenarios.Scenario) (*run.Outcome, 
 	if err != nil {
 		return nil, err
 	}
-	// A run that goes another way would show another file system than the one stored.
-	m := &p.run.Manifest
-	if got := fmt.Sprintf("%016x", out.Fingerprint); got != m.Fingerprint {
-		return nil, usagef("%s: made again, the run takes another way or its blocks lie elsewhere (fingerprint %s, was %s)%s", p.dir, got, m.Fingerprint, otherBuild(m))
+	if err := p.compare(out); err != nil {
+		return nil, err
 	}
 	return out, nil
+}
+
+// compare refuses an outcome that is not the run's: a run that goes another way would show another file
+// system than the one stored.
+func (p *past) compare(out *run.Outcome) error {
+	m := &p.run.Manifest
+	if got := fmt.Sprintf("%016x", out.Fingerprint); got != m.Fingerprint {
+		return usagef("%s: made again, the run takes another way or its blocks lie elsewhere (fingerprint %s, was %s)%s", p.dir, got, m.Fingerprint, otherBuild(m))
+	}
+	return nil
 }
 
 // otherBuild is the end of an error message that says that another build of mbsim made the
@@ -102,7 +132,7 @@ func (p *past) at(ctx context.Context, at int64, look func(*kernels.Mounted) err
 		return err
 	}
 	var shown error // a mistake of the user's, such as a file that is not there
-	_, err = p.perform(ctx, s, run.Options{At: at, Look: func(m *kernels.Mounted) error {
+	_, err = p.perform(ctx, s, run.Options{At: at, Stamps: true, Look: func(m *kernels.Mounted) error {
 		shown = look(m)
 		return nil
 	}})

@@ -125,7 +125,7 @@ sweep and merge, as their help says.`,
 		Version:       reports.Build().Version,
 	}
 	root.SetVersionTemplate(versionText())
-	root.AddCommand(newRun(), newValidate(), newList(), newReplay(), newVerify(), newScript(), newImport(), newReport(), newShow(), newVersion(), newInit(), newSchema(), newMan())
+	root.AddCommand(newRun(), newValidate(), newList(), newReplay(), newVerify(), newScript(), newImport(), newReport(), newShow(), newImage(), newAge(), newVersion(), newInit(), newSchema(), newMan())
 	root.AddCommand(newSweep(), newCompare(), newBisect(), newShard(), newMerge())
 	return root
 }

@@ -13,14 +13,15 @@ const topdirFlag = 0x20000
 
 // inode is an inode in memory (struct ext2_inode_info).
 type inode struct {
-	number uint32
-	mode   uint32
-	links  uint32
-	opens  int   // handles that hold it
-	size   int64 // bytes
-	blocks int64 // i_blocks in file-system blocks: data, indirect blocks, attributes
-	attrs  int64 // those of extended attributes
-	topdir bool
+	number  uint32
+	mode    uint32
+	links   uint32
+	opens   int   // handles that hold it
+	size    int64 // bytes
+	blocks  int64 // i_blocks in file-system blocks: data, indirect blocks, attributes
+	attrs   int64 // those of extended attributes
+	topdir  bool
+	atStart bool // it was there when the file system was first mounted
 
 	// What the kernel keeps from the first allocation of a regular file on
 	// (struct ext2_block_alloc_info).

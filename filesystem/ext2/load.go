@@ -27,6 +27,7 @@ func (fs *FS) load(im *image.Inode, parent *inode) (*inode, error) {
 	in := fs.addInode(im.Number, im.Mode)
 	fs.atMount = append(fs.atMount, im.Number)
 	// i_blocks counts sectors of 512 bytes on disk, blocks in memory.
+	in.atStart = true
 	in.links = im.Links
 	in.size = im.Size
 	in.blocks = im.Sectors >> (fs.geo.BlockBits - 9)

@@ -50,6 +50,7 @@ type FS struct {
 	dirCount    *allocator.PerCPUCounter // s_dirs_counter
 
 	inodes  inodeCache
+	stamps  stamps    // nil where nobody wants them
 	esStats es.Shared // of all inodes
 	// esAtMount is what their statistics were when the file system was last mounted.
 	esAtMount filesystem.StatusTree
@@ -147,6 +148,9 @@ func Mount(l *image.Layout, opt Options) (*FS, error) {
 	fs.flexes = make([]flexInodes, geo.FlexGroups())
 	fs.esStats.CacheReplacesSame = fs.quirks.CacheReplacesSame
 	fs.inodes = newInodeCache(s.Inodes, &fs.esStats)
+	if opt.Stamps {
+		fs.stamps = make(stamps, s.Inodes/stampsPerPage+1)
+	}
 	if err := fs.newAllocator(); err != nil {
 		return nil, err
 	}

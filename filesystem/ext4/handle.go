@@ -125,6 +125,7 @@ func (h *handle) Close(t *task) error {
 // touch updates the times of a file that is about to change, and so makes its inode dirty
 // (file_modified).
 func (fs *FS) touch(t *task, in *inode) {
+	fs.stampModified(in)
 	fs.markDirty(in)
 	fs.dirtyInode(t, in)
 }

@@ -63,6 +63,7 @@ type fileMap struct {
 // rareState is what only few inodes have beside a fileMap.
 type rareState struct {
 	topdir         bool  // EXT4_INODE_TOPDIR
+	started        bool  // it was there when the file system was first mounted
 	lastAllocGroup int32 // i_last_alloc_group of a directory, and one; 0 for none
 	inlineState
 	ind            *indirect // block pointers of an inode without extents
@@ -113,6 +114,7 @@ func (fs *FS) makeInode(t *task, parent *inode, mode uint32, name string) (*inod
 	if fs.inlineData {
 		in.mayInline, in.inlineMax = true, fs.inlineMax
 	}
+	fs.stampMade(in)
 	if fs.obs != nil {
 		fs.obs.InodeAllocated(number, parent.Number, mode)
 	}

@@ -31,6 +31,7 @@ func (fs *FS) loadInode(im *image.Inode, parent *inode) (*inode, error) {
 	// become blocks.
 	in := fs.blankInode(im.Number, im.Mode)
 	in.fileMap()
+	in.started = true
 	in.links = im.Links
 	in.Size, in.disksize = im.Size, im.Size
 	in.blocks = im.Sectors >> (fs.geo.BlockBits - 9)
@@ -92,6 +93,13 @@ func loadDir(opt *dirent.Options, im *image.Inode, blocks []image.DirBlock) (*di
 	d := make([]dirent.Block, 0, len(blocks))
 	for _, b := range blocks {
 		var x dirent.Block
+		for _, r := range b.Index {
+			x.Index = append(x.Index, dirent.Range{Hash: r.Hash, Block: r.Block})
+		}
+		// What covers a node of the index below its root is no entry.
+		if x.Index != nil && b.Logical > 0 {
+			b.Entries = nil
+		}
 		for _, e := range b.Entries {
 			x.Slots = append(x.Slots, dirent.Slot{
 				Entry:  dirent.Entry{Name: e.Name, Inode: e.Inode, Type: e.Type},

@@ -223,6 +223,7 @@ func (fs *FS) addEntry(t *task, dir *inode, at dirent.Cursor, in *inode) errno {
 	if dir.inline > 0 {
 		fs.resizeInlineDir(dir)
 	}
+	fs.stampModified(dir)
 	fs.dirtyInode(t, dir)
 	if err != nil {
 		return err.(errno)
@@ -303,6 +304,8 @@ func (fs *FS) makeDirectory(t *task, dir *inode, at dirent.Cursor) errno {
 func (fs *FS) unlinkFile(t *task, dir *inode, at dirent.Cursor, in *inode) {
 	fs.journal.Start()
 	dir.dir.Delete(at)
+	fs.stampModified(dir)
+	fs.stampChanged(in)
 	fs.dirtyInode(t, dir)
 	in.links--
 	if in.links == 0 {
@@ -331,6 +334,7 @@ func (fs *FS) removeDirectory(t *task, dir *inode, at dirent.Cursor, in *inode) 
 	in.Size = 0
 	fs.orphanAdd(in)
 	dir.links--
+	fs.stampModified(dir)
 	fs.dirtyInode(t, dir)
 	fs.dirtyInode(t, in)
 	// A path that leads through this directory must not be found in the cache any more.
@@ -428,6 +432,7 @@ func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode
 		}
 		fs.forgetPaths()
 	}
+	fs.stampMoved(in, oldDir, newDir)
 	fs.dirtyInode(t, oldDir)
 	fs.dirtyInode(t, newDir)
 	fs.dirtyInode(t, in)
@@ -441,6 +446,7 @@ func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode
 // of its links from a directory. Its blocks go with its last handle.
 func (fs *FS) dropReplaced(t *task, old *inode) {
 	old.links--
+	fs.stampChanged(old)
 	if old.isDir() {
 		old.links = 0
 		old.Size = 0

@@ -65,6 +65,9 @@ type Options struct {
 	Host  Host   // nil where one process runs at a time
 	Turns *Turns // of a recording that is replayed; nil where rules decide
 
+	// Stamps keeps the times of inodes, for OnDisk.
+	Stamps bool
+
 	// Cache is what memory holds of the device, for the reads of metadata; nil leaves them out.
 	Cache *blockcache.Cache
 

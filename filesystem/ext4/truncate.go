@@ -129,6 +129,7 @@ func (fs *FS) setSize(t *task, in *inode, size int64) errno {
 			fs.zeroPartial(t, in, old)
 		}
 		in.Size, in.disksize = size, size
+		fs.stampModified(in)
 		fs.dirtyInode(t, in)
 	}
 	// The pages go before the blocks.

@@ -14,13 +14,40 @@ func (s *imageSource) dirBlocks(in *Inode) ([]DirBlock, error) {
 	if in.InlineSize > 0 {
 		return inlineAreas(in, s.sb)
 	}
+	// The flag counts only with dir_index (is_dx).
+	var index *htree
+	if in.Flags&IndexFlag != 0 && s.sb.Compat&DirIndex != 0 {
+		var err error
+		if index, err = s.readIndex(in); err != nil {
+			return nil, err
+		}
+	}
 	var blocks []DirBlock
 	err := s.eachDirBlock(in, func(logical uint32, raw []byte) error {
 		es, err := parseDirBlock(raw, s.sb)
-		blocks = append(blocks, DirBlock{Logical: logical, Entries: es})
+		b := DirBlock{Logical: logical, Entries: es}
+		if index.isNode(logical) {
+			b.Index = indexRanges(raw, logical)
+		}
+		blocks = append(blocks, b)
 		return err
 	})
 	return blocks, err
+}
+
+// indexRanges reads the ranges of a node of the index, which was checked.
+func indexRanges(raw []byte, logical uint32) []IndexRange {
+	at := nodeRanges
+	if logical == 0 {
+		at = rootRanges
+	}
+	ranges := make([]IndexRange, le.Uint16(raw[at+2:]))
+	for i := range ranges {
+		e := raw[at+8*i:]
+		ranges[i] = IndexRange{Hash: le.Uint32(e), Block: le.Uint32(e[4:]) & 0x0fffffff}
+	}
+	ranges[0].Hash = 0 // room for the limit and the count
+	return ranges
 }
 
 // eachDirBlock calls f with each block of a directory that has blocks.

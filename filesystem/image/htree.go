@@ -6,6 +6,12 @@ import (
 	"mbsim/allocator"
 )
 
+// Where the ranges of the index's root and of its other nodes begin, bytes.
+const (
+	rootRanges = 32
+	nodeRanges = 8
+)
+
 // htree is the index of hashes that a directory's blocks hold: which of them are
 // nodes of it.
 type htree struct {
@@ -63,7 +69,7 @@ func (h *htree) readRoot() error {
 	// The ranges of the root begin behind its information.
 	h.depth = levels
 	h.nodes[0] = true
-	return h.node(raw, 32, 0, 0)
+	return h.node(raw, rootRanges, 0, 0)
 }
 
 // block reads a block of the directory.
@@ -107,7 +113,7 @@ func (h *htree) node(raw []byte, at int, logical uint32, level int) error {
 		if le.Uint32(below) != 0 || recLen(below[4:], uint32(len(below))) != uint32(len(below)) {
 			return fmt.Errorf("block %d: range %d leads to block %d, which is no node", logical, i, child)
 		}
-		if err := h.node(below, 8, child, level+1); err != nil {
+		if err := h.node(below, nodeRanges, child, level+1); err != nil {
 			return err
 		}
 	}

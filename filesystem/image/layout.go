@@ -47,6 +47,23 @@ type Inode struct {
 	// most it has room for.
 	InlineSize, InlineMax int
 	inline                []byte // the data
+
+	// Parent is the directory above one that lies in its inode (inline_data).
+	Parent uint32
+	// Target is what a symbolic link leads to, where that is known.
+	Target string
+	// Started says, of a state of a mounted file system, that the file was in the starting state
+	// under this number: what the simulator does not know of it is still as it was there.
+	Started bool
+	Times   Times
+}
+
+// Times are those of an inode, in ns of simulated time. Those of a starting state are 0, and so is
+// each that the run has not set; see Stamped.
+type Times struct {
+	Made, Changed, Modified int64 // i_crtime, i_ctime, i_mtime
+	// Stamped says that the run has set the last two.
+	Stamped bool
 }
 
 // IsDir reports whether the inode is a directory.
@@ -73,7 +90,13 @@ type Dirent struct {
 type DirBlock struct {
 	Logical uint32
 	Entries []Dirent // in the order of the block; of an htree node: the fake entry that covers it
+	// Index are the ranges of a node of the index of hashes, nil of any other block.
+	Index []IndexRange
 }
+
+// IndexRange is an entry of a node of the index: names with this hash or a higher one are in Block,
+// a logical block of the directory. The Hash of a node's first entry means nothing.
+type IndexRange struct{ Hash, Block uint32 }
 
 // Layout is a file system as it lies on disk at mount. It implements
 // allocator.Source.
@@ -82,10 +105,13 @@ type Layout struct {
 	// Reserved are the inodes mke2fs makes that hold blocks, by number: the
 	// root, the resize inode, the journal, lost+found, where they exist.
 	Reserved []Inode
+	// FastCommitBlocks are those of the journal for fast commits, known only of what Mkfs makes.
+	FastCommitBlocks uint32
 	// Notes are warnings: what the source does not tell.
 	Notes []string
 
-	src source
+	src   source
+	start *Layout // of a state of a mounted file system: what it was mounted from
 }
 
 // source is where the state of a Layout comes from.

@@ -63,7 +63,7 @@ func (m *mkfsState) layout() (*Layout, error) {
 	ratio := allocator.Block(1) << m.sb.ClusterBits
 	m.sb.Overhead = uint64(uint32(overhead + ceilDiv(uint64(m.jBlocks), uint64(ratio)) + uint64(m.sb.FirstDataBlock)))
 	s.count(overhead)
-	return &Layout{Super: m.sb, Reserved: s.files, src: s}, nil
+	return &Layout{Super: m.sb, Reserved: s.files, FastCommitBlocks: m.fastBlocks, src: s}, nil
 }
 
 // mkfsSource answers for a file system as mke2fs leaves it.

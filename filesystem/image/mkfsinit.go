@@ -280,6 +280,7 @@ func (m *mkfsState) journalSize() error {
 		}
 	}
 	m.jBlocks = journal + fast
+	m.fastBlocks = fast
 	sb.JournalInode, sb.JournalBlocks = JournalInode, m.jBlocks
 	return m.orphanSize()
 }

@@ -21,6 +21,7 @@ type mkfsState struct {
 	zeroed     bool   // ITABLE_ZEROED
 	stride     uint32
 	jBlocks    uint32 // blocks of the journal, fast-commit area included
+	fastBlocks uint32 // those of jBlocks for fast commits
 	jGoal      allocator.Block
 	jGoalSet   bool
 	resizeGDT  uint16 // reserved descriptor blocks by -E resize
