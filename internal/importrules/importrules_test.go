@@ -52,7 +52,7 @@ var may = map[string][]string{
 	"filesystem/ext2":           {"allocator", "allocator/bitmap", "allocator/reservation", "filesystem", "filesystem/dirent", "filesystem/image", "filesystem/owners", "internal/memory", "internal/nearest"},
 	"filesystem/play":           {"filesystem", "workload", "internal/crash", "internal/input"},
 	"filesystem/imagetest":      {"filesystem", "filesystem/image", "filesystem/play", "workload"},
-	"metrics":                   {"allocator", "allocator/bitmap", "allocator/mballoc", "allocator/reservation", "filesystem", "machine/latency", "internal/nearest"},
+	"metrics":                   {"internal/invariants", "allocator", "allocator/bitmap", "allocator/mballoc", "allocator/reservation", "filesystem", "machine/latency", "internal/nearest"},
 	"reports":                   {"filesystem", "metrics", "internal/atomicfile", "internal/bounded", "internal/columns", "internal/shell"},
 	"kerneltext/procfs":         {"allocator", "allocator/mballoc", "filesystem"},
 	"kerneltext/ftrace":         {"internal/input", "allocator", "allocator/mballoc", "workload"},
