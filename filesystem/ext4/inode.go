@@ -65,10 +65,13 @@ type rareState struct {
 	topdir         bool  // EXT4_INODE_TOPDIR
 	lastAllocGroup int32 // i_last_alloc_group of a directory, and one; 0 for none
 	inlineState
-	ind            *indirect // block pointers of an inode without extents
-	newer, older   *inode    // on the list of orphans
-	attrs          int64     // blocks of extended attributes, which count in inode.blocks
-	writebackIndex uint32    // the page where range-cyclic writeback goes on
+	ind            *indirect   // block pointers of an inode without extents
+	newer, older   *inode      // on the list of orphans
+	attrs          int64       // blocks of extended attributes, which count in inode.blocks
+	writebackIndex uint32      // the page where range-cyclic writeback goes on
+	target         string      // what a symbolic link holds, "" where that is not known
+	attributes     *attributes // extended attributes, nil for none that are known
+	fromImage      bool        // it may have attributes that are not known
 }
 
 // large gives the inode a largeInode of its own, unless it has one: an earlier inode of the
@@ -192,13 +195,14 @@ func (fs *FS) release(t *task, in *inode) {
 		fs.forgetIO(in)
 		fs.journal.Start()
 		in.Size = 0
-		if in.blocks != 0 {
+		if in.blocks != 0 && !in.isFastLink() {
 			fs.truncate(t, in)
 		} else if fs.quirks.CutInlineForgetsDelayed && in.Extents {
 			fs.noteLeak(&in.fileMap().root)
 		}
 		fs.clearInode(t, in)
 	}
+	fs.dropAttributes(t, in)
 	fs.orderedInline = slices.DeleteFunc(fs.orderedInline, func(x *inode) bool { return x == in })
 	// It leaves the lists and the inode bitmap; its memory waits for the next inode of this
 	// number.

@@ -96,7 +96,13 @@ func (fs *FS) forgetPaths() { fs.dentries = dentries{} }
 
 // lookupPath walks a path from the root, name by name (link_path_walk).
 func (fs *FS) lookupPath(path string) (*inode, errno) {
-	in := fs.root
+	followed := 0
+	return fs.walkFrom(fs.root, path, &followed)
+}
+
+// walkFrom is lookupPath from a directory on. Symbolic links are followed, also at the end;
+// followed counts them.
+func (fs *FS) walkFrom(in *inode, path string, followed *int) (*inode, errno) {
 	for name := range strings.SplitSeq(path, "/") {
 		if name == "" || name == "." {
 			continue
@@ -105,6 +111,10 @@ func (fs *FS) lookupPath(path string) (*inode, errno) {
 			return nil, filesystem.ENOTDIR
 		}
 		if name == ".." {
+			// A symbolic link may lead out of the file system. Nothing is there.
+			if in == fs.root && *followed > 0 {
+				return nil, filesystem.ENOENT
+			}
 			in = in.parent
 			continue
 		}
@@ -115,7 +125,14 @@ func (fs *FS) lookupPath(path string) (*inode, errno) {
 		if !ok {
 			return nil, filesystem.ENOENT
 		}
+		dir := in
 		in = fs.readInode(number)
+		if in.isLink() {
+			var e errno
+			if in, e = fs.follow(dir, in, followed); e != 0 {
+				return nil, e
+			}
+		}
 	}
 	return in, 0
 }
@@ -232,8 +249,11 @@ func (fs *FS) addEntry(t *task, dir *inode, at dirent.Cursor, in *inode) errno {
 
 // direntType is the file type that a directory entry of this inode carries.
 func (in *inode) direntType() uint8 {
-	if in.isDir() {
+	switch {
+	case in.isDir():
 		return dirent.TypeDir
+	case in.isLink():
+		return dirent.TypeLink
 	}
 	return dirent.TypeFile
 }
@@ -302,6 +322,7 @@ func (fs *FS) makeDirectory(t *task, dir *inode, at dirent.Cursor) errno {
 // release, once no handle holds it; until then it stands on the list of orphans.
 func (fs *FS) unlinkFile(t *task, dir *inode, at dirent.Cursor, in *inode) {
 	fs.journal.Start()
+	fs.forgetLink(in)
 	dir.dir.Delete(at)
 	fs.dirtyInode(t, dir)
 	in.links--
@@ -412,14 +433,18 @@ func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode
 	// The old name is searched again: adding the new one to the same directory may have
 	// moved it.
 	oldDir.dir.Remove(oldName)
-	// An open inode pins the directory of its name: the pin moves to the new directory.
-	if in.pins > 0 {
-		fs.pin(newDir)
-		defer fs.unpin(t, in.parent) // not oldDir where it was opened by another name
+	fs.forgetLink(in)
+	// An open inode pins the directory of its name: the pin moves to the new directory, unless
+	// it was opened by another name.
+	if in.pins == 0 || in.parent == oldDir {
+		if in.pins > 0 {
+			fs.pin(newDir)
+			defer fs.unpin(t, oldDir)
+		}
+		in.parent = newDir
 	}
 	// A directory that moves takes its ".." along: that link leaves the old parent and
 	// joins the new one, unless it replaces a directory, whose link it takes over.
-	in.parent = newDir
 	if in.isDir() {
 		in.dir.SetParent(newDir.Number)
 		oldDir.links--
@@ -440,6 +465,7 @@ func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode
 // dropReplaced takes its name away from an inode whose place another one has got, and all
 // of its links from a directory. Its blocks go with its last handle.
 func (fs *FS) dropReplaced(t *task, old *inode) {
+	fs.forgetLink(old)
 	old.links--
 	if old.isDir() {
 		old.links = 0
