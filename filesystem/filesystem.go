@@ -68,8 +68,10 @@ type AttrValue struct {
 
 // Handle is an open file.
 type Handle interface {
-	// Inode is the number of its inode.
+	// Inode is the number of its inode, Size its size in bytes, and Flags are those it was opened with.
 	Inode() uint32
+	Size() int64
+	Flags() OpenFlags
 	// Store stores n bytes at off through a shared mapping of the file (mmap(2)).
 	Store(t *Task, off, n int64) error
 	// Write is pwrite(2): it returns the bytes written, which may be fewer

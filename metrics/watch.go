@@ -150,7 +150,9 @@ type watchedHandle struct {
 	ops *operations
 }
 
-func (w *watchedHandle) Inode() uint32 { return w.h.Inode() }
+func (w *watchedHandle) Inode() uint32               { return w.h.Inode() }
+func (w *watchedHandle) Size() int64                 { return w.h.Size() }
+func (w *watchedHandle) Flags() filesystem.OpenFlags { return w.h.Flags() }
 
 // Store is not counted: no class of a workload stores through mappings.
 func (w *watchedHandle) Store(t *task, off, n int64) error { return w.h.Store(t, off, n) }

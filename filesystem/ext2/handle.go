@@ -12,6 +12,12 @@ type handle struct {
 // Inode implements filesystem.Handle.
 func (h *handle) Inode() uint32 { return h.in.number }
 
+// Flags implements filesystem.Handle.
+func (h *handle) Flags() filesystem.OpenFlags { return h.flags }
+
+// Size implements filesystem.Handle.
+func (h *handle) Size() int64 { return h.in.size }
+
 func (fs *FS) newHandle(in *inode, flags filesystem.OpenFlags) *handle {
 	in.opens++
 	fs.open++

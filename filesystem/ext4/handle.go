@@ -13,6 +13,12 @@ type handle struct {
 // Inode implements filesystem.Handle.
 func (h *handle) Inode() uint32 { return h.in.Number }
 
+// Flags implements filesystem.Handle.
+func (h *handle) Flags() filesystem.OpenFlags { return h.flags }
+
+// Size implements filesystem.Handle.
+func (h *handle) Size() int64 { return h.in.Size }
+
 // openInode opens an inode by a name in dir.
 func (fs *FS) openInode(dir, in *inode, flags filesystem.OpenFlags) *handle {
 	// The first handle pins the directory of the name by which the file is opened. A file
@@ -60,6 +66,7 @@ func (h *handle) Write(t *task, off, n int64) (int64, error) {
 		off = h.in.Size
 		n = min(n, limit-off)
 	}
+	h.fs.looksForCapability(h.in, true)
 	var done int64
 	var e errno
 	// Direct IO is not for data inside an inode, which goes through the page cache
@@ -97,6 +104,7 @@ func (h *handle) Fsync(t *task) error { return asError(h.fs.fsync(t, h.in)) }
 func (h *handle) Truncate(t *task, size int64) error {
 	h.fs.lock(h.in)
 	defer h.fs.unlock(h.in)
+	h.fs.looksForCapability(h.in, false)
 	return asError(h.fs.setSize(t, h.in, size))
 }
 
@@ -104,6 +112,7 @@ func (h *handle) Truncate(t *task, size int64) error {
 func (h *handle) Fallocate(t *task, mode uint32, off, n int64) error {
 	h.fs.lock(h.in)
 	defer h.fs.unlock(h.in)
+	h.fs.looksForCapability(h.in, true)
 	return asError(h.fs.fallocate(t, h.in, mode, off, n))
 }
 

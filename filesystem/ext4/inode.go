@@ -65,13 +65,14 @@ type rareState struct {
 	topdir         bool  // EXT4_INODE_TOPDIR
 	lastAllocGroup int32 // i_last_alloc_group of a directory, and one; 0 for none
 	inlineState
-	ind            *indirect   // block pointers of an inode without extents
-	newer, older   *inode      // on the list of orphans
-	attrs          int64       // blocks of extended attributes, which count in inode.blocks
-	writebackIndex uint32      // the page where range-cyclic writeback goes on
-	target         string      // what a symbolic link holds, "" where that is not known
-	attributes     *attributes // extended attributes, nil for none that are known
-	fromImage      bool        // it may have attributes that are not known
+	ind             *indirect   // block pointers of an inode without extents
+	newer, older    *inode      // on the list of orphans
+	attrs           int64       // blocks of extended attributes, which count in inode.blocks
+	writebackIndex  uint32      // the page where range-cyclic writeback goes on
+	target          string      // what a symbolic link holds, "" where that is not known
+	attributes      *attributes // extended attributes, nil for none that are known
+	fromImage       bool        // it may have attributes that are not known
+	defaultACLKnown bool        // of a directory (xattr.go)
 }
 
 // large gives the inode a largeInode of its own, unless it has one: an earlier inode of the
@@ -119,6 +120,7 @@ func (fs *FS) makeInode(t *task, parent *inode, mode uint32, name string) (*inod
 	if fs.obs != nil {
 		fs.obs.InodeAllocated(number, parent.Number, mode)
 	}
+	fs.looksForDefaultACL(parent, mode)
 	fs.dirtyInode(t, in)
 	return in, 0
 }

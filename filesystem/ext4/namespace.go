@@ -118,6 +118,9 @@ func (fs *FS) walkFrom(in *inode, path string, followed *int) (*inode, errno) {
 			in = in.parent
 			continue
 		}
+		if len(name) > 255 {
+			return nil, filesystem.ENAMETOOLONG
+		}
 		// A name leads to an inode number, and the inode is read into memory at this
 		// moment.
 		fs.useNames(in, name)

@@ -29,6 +29,7 @@ func (fs *FS) Create(t *task, path string) (filesystem.Handle, error) {
 	}
 	// A file that was there is cut to length 0 (O_TRUNC).
 	fs.lock(h.in)
+	fs.looksForCapability(h.in, false)
 	e = fs.setSize(t, h.in, 0)
 	fs.unlock(h.in)
 	if e != 0 {
@@ -145,6 +146,7 @@ func (fs *FS) Remount(t *task) error {
 	for in := range fs.inodes.all() {
 		fs.clearInode(t, in)
 		in.allocOnClose = false
+		fs.forgetRights(in)
 		in.resident = in == fs.root
 		in.mayInline, in.pagesDiffer = in.inline > 0, false
 		// The status tree is empty then, and every node of the extent tree unread. The root

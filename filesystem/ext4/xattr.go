@@ -14,7 +14,8 @@ import (
 // room there, and then in a block, whose content inodes share where it is the same (mbcache). What a
 // value is does not matter, only which are equal.
 //
-// Deviates from the kernel: the cache of blocks has no limit. Attributes in inodes of their own
+// Deviates from the kernel: the cache of blocks has no limit, and what users read who are not the
+// owners of a file, to find out about their rights, does not count. Attributes in inodes of their own
 // (ea_inode), and beside data in the inode (inline_data), cannot be set, and neither can those of
 // files that an image had.
 
@@ -26,6 +27,13 @@ const (
 	maxAttrName  = 255     // XATTR_NAME_MAX
 	maxAttrValue = 1 << 16 // XATTR_SIZE_MAX
 	maxAttrRefs  = 1024    // inodes that share a block (EXT4_XATTR_REFCOUNT_MAX)
+)
+
+// The numbers that stand for prefixes of names (EXT4_XATTR_INDEX_*).
+const (
+	userIndex     = 1
+	trustedIndex  = 4
+	securityIndex = 6
 )
 
 // attribute is one of an inode's attributes. The index stands for the prefix of its name.
@@ -44,6 +52,9 @@ func (a *attribute) size() int64 {
 type attributes struct {
 	body  []attribute // in the inode
 	block *attrBlock  // nil for none
+	// harmless says that a write has found no capability among them since one of the prefix
+	// security. was set, or since the mount (S_NOSEC).
+	harmless bool
 }
 
 // attrBlock is a block of attributes.
@@ -156,7 +167,8 @@ func (fs *FS) withAttrs(t *task, path, name string, change func(*inode, attribut
 	for retries := 0; ; {
 		fs.journal.Start()
 		if l := in.large(); l.attributes == nil {
-			l.attributes = new(attributes)
+			// A file with data was written to, most likely since the mount.
+			l.attributes = &attributes{harmless: in.Size > 0}
 		}
 		if e = change(in, a); e != filesystem.ENOSPC || !fs.shouldRetry(t, &retries) {
 			return asError(e)
@@ -173,12 +185,12 @@ func parseAttr(in *inode, name string) (attribute, errno) {
 	for _, p := range [...]struct {
 		prefix string
 		index  uint8
-	}{{"user.", 1}, {"trusted.", 4}, {"security.", 6}} {
+	}{{"user.", userIndex}, {"trusted.", trustedIndex}, {"security.", securityIndex}} {
 		rest, ok := strings.CutPrefix(name, p.prefix)
 		switch {
 		case !ok:
 			continue
-		case p.index == 1 && !in.Regular && !in.isDir():
+		case p.index == userIndex && !in.Regular && !in.isDir():
 			return attribute{}, filesystem.EPERM
 		case rest == "" || name == "security.capability": // that has a form of its own
 			return attribute{}, filesystem.EINVAL
@@ -238,6 +250,9 @@ func compareAttrs(a, b attribute) int {
 // block. Where it was before it is removed afterwards.
 func (fs *FS) setAttr(t *task, in *inode, a attribute) errno {
 	all := in.attributes
+	if a.index == securityIndex {
+		all.harmless = false
+	}
 	inBody, inBlock := attrAt(all.body, a), -1
 	if inBody < 0 && all.block != nil {
 		inBlock = attrAt(all.block.entries, a)
@@ -291,6 +306,43 @@ func (fs *FS) removeAttr(t *task, in *inode, a attribute) errno {
 	}
 	fs.dirtyInode(t, in)
 	return 0
+}
+
+// looksForCapability reads the attributes of a file that is written to or cut, as one of them may have
+// to be removed (security.capability). So others find its block again. A write remembers that there is
+// none (file_remove_privs); to cut a file does not (do_truncate).
+func (fs *FS) looksForCapability(in *inode, writes bool) {
+	a := in.attributes
+	if a == nil || a.harmless {
+		return
+	}
+	if a.block != nil && !a.block.cached {
+		fs.attrs.insert(a.block)
+	}
+	a.harmless = writes
+}
+
+// looksForDefaultACL reads the attributes of a directory when the first file or directory is made in it
+// since the mount (ext4_init_acl). So others find its block again.
+func (fs *FS) looksForDefaultACL(dir *inode, mode uint32) {
+	if dir.defaultACLKnown || mode&filesystem.ModeType == filesystem.ModeLink {
+		return
+	}
+	dir.large().defaultACLKnown = true
+	if a := dir.attributes; a != nil && a.block != nil && !a.block.cached {
+		fs.attrs.insert(a.block)
+	}
+}
+
+// forgetRights forgets at an unmount what memory knows of an inode's attributes.
+func (fs *FS) forgetRights(in *inode) {
+	if in.isShared {
+		return
+	}
+	in.defaultACLKnown = false
+	if in.attributes != nil {
+		in.attributes.harmless = false
+	}
 }
 
 // setBlock gives an inode a block of attributes with these entries, or none

@@ -87,22 +87,22 @@ func store(fd int, off, n int64) (err error) {
 	return nil
 }
 
-// copyRange is copy_file_range(2), until all is copied, or no more can be.
-func (r *replayer) copyRange(from int, off int64, to int, toOff, n int64) (int, error) {
+// copyRange is copy_file_range(2). Direct IO is refused, as the simulator does.
+func copyRange(from int, off int64, to int, toOff, n int64) (int, error) {
 	const sysCopyFileRange = 326 // x86-64; package syscall does not name it
-	done := int64(0)
-	for done < n {
-		at, toAt := off+done, toOff+done
-		k, _, e := syscall.Syscall6(sysCopyFileRange, uintptr(from), uintptr(unsafe.Pointer(&at)), uintptr(to), uintptr(unsafe.Pointer(&toAt)), uintptr(n-done), 0)
-		if e != 0 && done == 0 {
+	for _, fd := range [...]int{to, from} {
+		flags, _, e := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFL, 0)
+		switch {
+		case e != 0:
 			return 0, e
+		case flags&syscall.O_APPEND != 0 && fd == to:
+			return 0, syscall.EBADF
+		case flags&syscall.O_DIRECT != 0:
+			return 0, syscall.EINVAL
 		}
-		if e != 0 || k == 0 {
-			break
-		}
-		done += int64(k)
 	}
-	return int(done), nil
+	k, _, e := syscall.Syscall6(sysCopyFileRange, uintptr(from), uintptr(unsafe.Pointer(&off)), uintptr(to), uintptr(unsafe.Pointer(&toOff)), uintptr(n), 0)
+	return int(k), asError(e)
 }
 
 // asUser lets a user perform what follows, on this thread: its files are the user's, and blocks
