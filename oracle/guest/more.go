@@ -90,16 +90,18 @@ func store(fd int, off, n int64) (err error) {
 // copyRange is copy_file_range(2). Direct IO is refused, as the simulator does.
 func copyRange(from int, off int64, to int, toOff, n int64) (int, error) {
 	const sysCopyFileRange = 326 // x86-64; package syscall does not name it
-	for _, fd := range [...]int{to, from} {
-		flags, _, e := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFL, 0)
-		switch {
-		case e != 0:
+	var flags [2]uintptr
+	for i, fd := range [...]int{from, to} {
+		var e syscall.Errno
+		if flags[i], _, e = syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_GETFL, 0); e != 0 {
 			return 0, e
-		case flags&syscall.O_APPEND != 0 && fd == to:
-			return 0, syscall.EBADF
-		case flags&syscall.O_DIRECT != 0:
-			return 0, syscall.EINVAL
 		}
+	}
+	switch {
+	case flags[1]&syscall.O_APPEND != 0:
+		return 0, syscall.EBADF
+	case (flags[0]|flags[1])&syscall.O_DIRECT != 0:
+		return 0, syscall.EINVAL
 	}
 	k, _, e := syscall.Syscall6(sysCopyFileRange, uintptr(from), uintptr(unsafe.Pointer(&off)), uintptr(to), uintptr(unsafe.Pointer(&toOff)), uintptr(n), 0)
 	return int(k), asError(e)
