@@ -1,8 +1,6 @@
 package ext4
 
 import (
-	"strings"
-
 	"mbsim/filesystem"
 	"mbsim/filesystem/dirent"
 )
@@ -93,52 +91,6 @@ func (fs *FS) directory(path string) (*inode, errno) {
 // forgetPaths empties the cache. It is called when a directory is removed or renamed, which
 // makes wrong the paths of everything below it.
 func (fs *FS) forgetPaths() { fs.dentries = dentries{} }
-
-// lookupPath walks a path from the root, name by name (link_path_walk).
-func (fs *FS) lookupPath(path string) (*inode, errno) {
-	followed := 0
-	return fs.walkFrom(fs.root, path, &followed)
-}
-
-// walkFrom is lookupPath from a directory on. Symbolic links are followed, also at the end;
-// followed counts them.
-func (fs *FS) walkFrom(in *inode, path string, followed *int) (*inode, errno) {
-	for name := range strings.SplitSeq(path, "/") {
-		if name == "" || name == "." {
-			continue
-		}
-		if !in.isDir() {
-			return nil, filesystem.ENOTDIR
-		}
-		if name == ".." {
-			// A symbolic link may lead out of the file system. Nothing is there.
-			if in == fs.root && *followed > 0 {
-				return nil, filesystem.ENOENT
-			}
-			in = in.parent
-			continue
-		}
-		if len(name) > 255 {
-			return nil, filesystem.ENAMETOOLONG
-		}
-		// A name leads to an inode number, and the inode is read into memory at this
-		// moment.
-		fs.useNames(in, name)
-		number, ok := in.dir.Lookup(name)
-		if !ok {
-			return nil, filesystem.ENOENT
-		}
-		dir := in
-		in = fs.readInode(number)
-		if in.isLink() {
-			var e errno
-			if in, e = fs.follow(dir, in, followed); e != 0 {
-				return nil, e
-			}
-		}
-	}
-	return in, 0
-}
 
 // at returns the directory of path, and the last name in it, which need not exist.
 func (fs *FS) at(path string) (dir *inode, name string, e errno) {

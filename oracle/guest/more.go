@@ -174,3 +174,14 @@ func asError(e syscall.Errno) error {
 	}
 	return e
 }
+
+// setCPU binds this thread, on which all operations run, to CPU n.
+func setCPU(n int) error {
+	var mask [16]uint64
+	mask[n/64] = 1 << (n % 64)
+	_, _, e := syscall.RawSyscall(syscall.SYS_SCHED_SETAFFINITY, 0, unsafe.Sizeof(mask), uintptr(unsafe.Pointer(&mask)))
+	if e != 0 {
+		return e
+	}
+	return nil
+}
