@@ -8,9 +8,12 @@ type Errno int
 
 // The errors the file systems here return.
 const (
+	EPERM        Errno = 1
 	ENOENT       Errno = 2
+	E2BIG        Errno = 7
 	EIO          Errno = 5
 	EBADF        Errno = 9
+	EFAULT       Errno = 14
 	EBUSY        Errno = 16
 	EEXIST       Errno = 17
 	EXDEV        Errno = 18
@@ -24,10 +27,12 @@ const (
 	ENAMETOOLONG Errno = 36
 	ENOTEMPTY    Errno = 39
 	ELOOP        Errno = 40
+	ENODATA      Errno = 61
 	EOPNOTSUPP   Errno = 95
 )
 
 var errnoText = map[Errno]string{
+	EPERM: "operation not permitted", E2BIG: "argument list too long", EFAULT: "bad address", ENODATA: "no data available",
 	ENOENT: "no such file or directory", EIO: "input/output error", EBADF: "bad file descriptor", EBUSY: "device or resource busy",
 	EEXIST: "file exists", EXDEV: "invalid cross-device link", ENOTDIR: "not a directory", EISDIR: "is a directory", EINVAL: "invalid argument",
 	EFBIG: "file too large", ENOSPC: "no space left on device", EMLINK: "too many links", ERANGE: "numerical result out of range",

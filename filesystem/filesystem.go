@@ -21,8 +21,17 @@ type FileSystem interface {
 	// Create makes path or truncates it, open for reading and writing
 	// (O_CREAT|O_TRUNC|O_RDWR).
 	Create(t *Task, path string) (Handle, error)
-	// Open opens an existing file for reading and writing; direct is O_DIRECT.
-	Open(t *Task, path string, direct bool) (Handle, error)
+	// Open opens an existing file for reading and writing.
+	Open(t *Task, path string, flags OpenFlags) (Handle, error)
+	// Link is link(2): a further name, to, of the file from.
+	Link(t *Task, from, to string) error
+	// Symlink is symlink(2): a symbolic link, path, that holds target.
+	Symlink(t *Task, target, path string) error
+	// SyncDir is fsync(2) of a directory.
+	SyncDir(t *Task, path string) error
+	// SetAttr is lsetxattr(2), without flags. RemoveAttr is lremovexattr(2).
+	SetAttr(t *Task, path, name string, v AttrValue) error
+	RemoveAttr(t *Task, path, name string) error
 	Unlink(t *Task, path string) error
 	Rmdir(t *Task, path string) error
 	Rename(t *Task, from, to string) error
@@ -41,8 +50,30 @@ type FileSystem interface {
 	Files() iter.Seq[FileInfo]
 }
 
+// OpenFlags are the flags of open(2) that matter here.
+type OpenFlags uint8
+
+// The flags of FileSystem.Open.
+const (
+	Direct OpenFlags = 1 << iota // O_DIRECT
+	Append                       // O_APPEND
+)
+
+// AttrValue is the value of an extended attribute: its bytes, and which of all values of that length
+// it is.
+type AttrValue struct {
+	Len    int64
+	Number uint32
+}
+
 // Handle is an open file.
 type Handle interface {
+	// Inode is the number of its inode, Size its size in bytes, and Flags are those it was opened with.
+	Inode() uint32
+	Size() int64
+	Flags() OpenFlags
+	// Store stores n bytes at off through a shared mapping of the file (mmap(2)).
+	Store(t *Task, off, n int64) error
 	// Write is pwrite(2): it returns the bytes written, which may be fewer
 	// than n, or an error if none were.
 	Write(t *Task, off, n int64) (int64, error)

@@ -188,7 +188,7 @@ func TestFailuresAreCounted(t *testing.T) {
 			short++
 		}
 	}
-	if _, err := fs.Open(task, "nothing", false); !errors.Is(err, filesystem.ENOENT) {
+	if _, err := fs.Open(task, "nothing", 0); !errors.Is(err, filesystem.ENOENT) {
 		t.Fatal(err)
 	}
 	if err := h.Close(task); err != nil {

@@ -132,7 +132,7 @@ func TestOperations(t *testing.T) {
 		check(fs.Rmdir(task, fmt.Sprint("d", i+1)))
 	}
 	for range 8 {
-		h, err := fs.Open(task, "a", false)
+		h, err := fs.Open(task, "a", 0)
 		check(err)
 		check(h.Close(task))
 	}

@@ -114,8 +114,8 @@ func (w *watched) Create(t *task, path string) (filesystem.Handle, error) {
 	return w.handle(h, w.c.ops.note(opCreate, err))
 }
 
-func (w *watched) Open(t *task, path string, direct bool) (filesystem.Handle, error) {
-	h, err := w.FileSystem.Open(t, path, direct)
+func (w *watched) Open(t *task, path string, flags filesystem.OpenFlags) (filesystem.Handle, error) {
+	h, err := w.FileSystem.Open(t, path, flags)
 	return w.handle(h, w.c.ops.note(opOpen, err))
 }
 
@@ -149,6 +149,13 @@ type watchedHandle struct {
 	h   filesystem.Handle
 	ops *operations
 }
+
+func (w *watchedHandle) Inode() uint32               { return w.h.Inode() }
+func (w *watchedHandle) Size() int64                 { return w.h.Size() }
+func (w *watchedHandle) Flags() filesystem.OpenFlags { return w.h.Flags() }
+
+// Store is not counted: no class of a workload stores through mappings.
+func (w *watchedHandle) Store(t *task, off, n int64) error { return w.h.Store(t, off, n) }
 
 func (w *watchedHandle) Write(t *task, off, n int64) (int64, error) {
 	done, err := w.h.Write(t, off, n)

@@ -13,7 +13,7 @@ import (
 
 // recorded are the kernels that cases are recorded on, and how many cases the project keeps of
 // each.
-var recorded = map[string]int{"5.10": 23, "6.1": 23, "6.12": 24, "6.18": 20, "7.2": 20, "7.3": 20}
+var recorded = map[string]int{"5.10": 26, "6.1": 24, "6.12": 25, "6.18": 21, "7.2": 21, "7.3": 21}
 
 // TestRecordings compares with the project's copy of the recordings.
 func TestRecordings(t *testing.T) {

@@ -85,7 +85,7 @@ func TestWritersWait(t *testing.T) {
 				op(workload.Op{Kind: workload.Creat, FD: "x", Path: "f"})
 				// The write itself, without what a process does behind it.
 				pl := r.player(0, root)
-				h, err := r.fs.Open(&pl.Task, "f", false)
+				h, err := r.fs.Open(&pl.Task, "f", 0)
 				if err != nil {
 					t.Fatal(err)
 				}

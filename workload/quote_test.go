@@ -48,6 +48,7 @@ nothing. Offsets and lengths are in bytes, times in nanoseconds, numbers are dec
 - **FD** is a name for a descriptor: any word. Several may stand for one file. A name that is given to a second
   file leaves the first one open, out of reach.
 - **PATH** and **NEW** are paths from the root of the file system. They cannot leave it.
+  They may lead through symbolic links; one at the end is not followed, and cannot be opened (ELOOP).
 - A name with white space, with a quote or a # at its beginning, or with bytes that are no text stands between
   double quotes, with the escapes of a string of Go: ` + "`\\\"` `\\\\` `\\n` `\\t` `\\x20`" + `. So ` + "`mkdir \"a b\\x0ac\"`" + ` makes a directory
   whose name has a space and a newline. files.txt writes names so too.

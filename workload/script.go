@@ -1,7 +1,6 @@
 package workload
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"math"
@@ -25,22 +24,31 @@ const (
 	argLen                   // Op.Len
 	argMode                  // Op.Mode
 	argCPU                   // Op.N
-	argDirect                // Op.Direct: the word "direct", may be left out
+	argDirect                // Op.Direct: the word "direct", may be left out, as "append" may
+	argAppend                // Op.Append: the word "append", may be left out
 	argTime                  // Op.Off
 	argBlocks                // Op.Len
 	argPID                   // Op.N
 	argUID                   // Op.Mode
 	argGroups                // Op.To: numbers and commas, may be left out
+	argTarget                // Op.To: any text
+	argName                  // Op.To: any text
+	argNumber                // Op.N, may be left out
+	argToFD                  // Op.To
+	argToOff                 // Op.ToOff
 )
 
 // maxCPU is the highest number of a CPU that a script may name.
 const maxCPU = 1023
 
 // optional says that an argument may be left out.
-func (a argKind) optional() bool { return a == argDirect || a == argGroups }
+func (a argKind) optional() bool {
+	return a == argDirect || a == argAppend || a == argGroups || a == argNumber
+}
 
 // argNames are the names of the arguments in errors.
-var argNames = [...]string{"FD", "PATH", "NEW", "OFF", "LEN", "MODE", "N", "direct", "NS", "BLOCKS", "PID", "UID", "GROUP,..."}
+var argNames = [...]string{"FD", "PATH", "NEW", "OFF", "LEN", "MODE", "N", "direct", "append", "NS", "BLOCKS", "PID", "UID", "GROUP,...",
+	"TARGET", "NAME", "NUMBER", "FD2", "OFF2"}
 
 // verb is one operation of the script language.
 type verb struct {
@@ -54,7 +62,7 @@ var verbs = [...]verb{
 	CPU:       {"cpu", []argKind{argCPU}, "What follows runs on CPU N."},
 	Mkdir:     {"mkdir", []argKind{argPath}, "Makes a directory."},
 	Creat:     {"creat", []argKind{argFD, argPath}, "Makes a file, or truncates the one that is there, and opens it for reading and writing."},
-	Open:      {"open", []argKind{argFD, argPath, argDirect}, "Opens a file that is there for reading and writing; with `direct` past the page cache (O_DIRECT)."},
+	Open:      {"open", []argKind{argFD, argPath, argDirect, argAppend}, "Opens a file that is there for reading and writing; with `direct` past the page cache (O_DIRECT), with `append` so that each write goes to the end, whatever its OFF (O_APPEND)."},
 	Write:     {"write", []argKind{argFD, argOff, argLen}, "Writes LEN bytes at OFF (pwrite(2)). Which bytes does not matter: they are not zero."},
 	Fsync:     {"fsync", []argKind{argFD}, "fsync(2)."},
 	Ftruncate: {"ftruncate", []argKind{argFD, argLen}, "Sets the size to LEN bytes."},
@@ -67,6 +75,16 @@ var verbs = [...]verb{
 	Stat:      {"stat", nil, "Appends the table of mb_groups to mb_groups.log."},
 	Remount:   {"remount", nil, "Unmounts and mounts again: caches are cold then. No descriptor may be open."},
 	Read:      {"read", []argKind{argFD, argOff, argLen}, "Reads LEN bytes at OFF (pread(2)). The recorder does not know it: a read moves no block."},
+
+	Link:        {"link", []argKind{argPath, argTo}, "Gives the file PATH the further name NEW (link(2)). A symbolic link is not followed: it gets the name."},
+	Symlink:     {"symlink", []argKind{argTarget, argPath}, "Makes a symbolic link that holds TARGET, any text (symlink(2))."},
+	FsyncDir:    {"fsyncdir", []argKind{argPath}, "fsync(2) of a directory."},
+	SetXattr:    {"setxattr", []argKind{argPath, argName, argLen, argNumber}, "Sets the extended attribute NAME, such as user.a, to a value of LEN bytes (lsetxattr(2)). Two values of the same length and NUMBER are equal, and files whose attributes are all equal may share a block; without it NUMBER is 0."},
+	RemoveXattr: {"removexattr", []argKind{argPath, argName}, "Removes an extended attribute (lremovexattr(2))."},
+	Store:       {"store", []argKind{argFD, argOff, argLen}, "Stores LEN bytes at OFF through a shared mapping of the file (mmap(2), with MADV_RANDOM), which is gone afterwards. It fails with EFAULT where a program would get SIGBUS: behind the last page of the file nothing is stored, and on a full disk no more. fsync writes it, as msync(2) does."},
+	Copy:        {"copy", []argKind{argFD, argOff, argToFD, argToOff, argLen}, "Copies LEN bytes at OFF of FD to OFF2 of FD2 (copy_file_range(2))."},
+	AsUser:      {"user", []argKind{argUID, argGroups}, "What follows is done by a user, with the first of the groups for its own: it may not take the blocks reserved for root, unless they are reserved for it. It may open and remove what root may."},
+
 	At:        {"at", []argKind{argTime}, "The simulated time of what follows."},
 	Process:   {"process", []argKind{argPID, argUID, argGroups}, "The process that performs what follows: its number, its user, and the groups of the user."},
 	Flusher:   {"flusher", []argKind{argTime, argBlocks}, "The flusher wakes: what was dirty at the time NS is written, and more until no more than BLOCKS are dirty."},
@@ -262,9 +280,9 @@ func (p *parser) op(op *Op, first string) error {
 	if w := p.word(); w != "" {
 		return p.errorf(p.col(w), "unexpected %q: %s", short(w), v.usage())
 	}
-	if !k.Times() && op.Len > 0 && op.Off > math.MaxInt64-op.Len {
+	if at := max(op.Off, op.ToOff); !k.Times() && op.Len > 0 && at > math.MaxInt64-op.Len {
 		last := p.text[p.begin:end]
-		return p.errorf(strings.LastIndexFunc(last, unicode.IsSpace)+2, "offset %d plus length %d is more than 2^63-1", op.Off, op.Len)
+		return p.errorf(strings.LastIndexFunc(last, unicode.IsSpace)+2, "offset %d plus length %d is more than 2^63-1", at, op.Len)
 	}
 	return p.wrong
 }
@@ -275,30 +293,43 @@ func (p *parser) arg(op *Op, a argKind, w string) (err error) {
 	switch a {
 	case argFD:
 		op.FD, err = p.unquote(w)
+	case argToFD, argTarget, argName:
+		op.To, err = p.unquote(w)
 	case argPath:
 		op.Path, err = p.path(w)
 	case argTo:
 		op.To, err = p.path(w)
 	case argOff:
 		op.Off, err = p.number(a, w, math.MaxInt64)
+	case argToOff:
+		op.ToOff, err = p.number(a, w, math.MaxInt64)
 	case argLen:
 		op.Len, err = p.number(a, w, math.MaxInt64)
 	case argMode, argUID:
 		var n int64
 		n, err = p.number(a, w, math.MaxUint32)
 		op.Mode = uint32(n)
-	case argCPU, argPID:
+	case argCPU, argPID, argNumber:
 		top, n := int64(maxCPU), int64(0)
-		if a == argPID {
+		if a != argCPU {
 			top = math.MaxInt32
 		}
 		n, err = p.number(a, w, top)
 		op.N = int(n)
 	case argDirect:
-		if w != "direct" {
+		switch w {
+		case "direct":
+			op.Direct = true
+		case "append": // in the place of direct, which may be missing
+			op.Append = true
+		default:
 			return p.errorf(p.col(w), "unexpected %q: %s", short(w), verbs[op.Kind].usage())
 		}
-		op.Direct = true
+	case argAppend:
+		if w != "append" || op.Append {
+			return p.errorf(p.col(w), "unexpected %q: %s", short(w), verbs[op.Kind].usage())
+		}
+		op.Append = true
 	case argTime:
 		op.Off, err = p.number(a, w, math.MaxInt64)
 	case argBlocks:
@@ -385,86 +416,4 @@ func CheckNoTimes(ops []Op, name, why string) error {
 // Misplaced is the error of CheckNoTimes for one operation that has a time of a run.
 func (op *Op) Misplaced(name, why string) error {
 	return &ScriptError{name, op.Line, 1, fmt.Sprintf("%s is of the times of a run, and %s", op.Kind, why)}
-}
-
-// FormatOp is op as a line of a script, without the newline.
-func FormatOp(op Op) string { return string(AppendOp(nil, op)) }
-
-// AppendOp appends op as a line of a script, without the newline.
-func AppendOp(b []byte, op Op) []byte {
-	v := &verbs[op.Kind]
-	b = append(b, v.name...)
-	for _, a := range v.args {
-		if a == argDirect && !op.Direct || a == argGroups && op.To == "" {
-			continue
-		}
-		b = append(b, ' ')
-		switch a {
-		case argFD:
-			b = AppendName(b, op.FD)
-		case argPath:
-			b = AppendName(b, op.Path)
-		case argTo:
-			b = AppendName(b, op.To)
-		case argOff:
-			b = strconv.AppendInt(b, op.Off, 10)
-		case argLen:
-			b = strconv.AppendInt(b, op.Len, 10)
-		case argMode:
-			b = strconv.AppendUint(b, uint64(op.Mode), 10)
-		case argCPU:
-			b = strconv.AppendInt(b, int64(op.N), 10)
-		case argDirect:
-			b = append(b, "direct"...)
-		case argTime:
-			b = strconv.AppendInt(b, op.Off, 10)
-		case argBlocks:
-			b = strconv.AppendInt(b, op.Len, 10)
-		case argPID:
-			b = strconv.AppendInt(b, int64(op.N), 10)
-		case argUID:
-			b = strconv.AppendUint(b, uint64(op.Mode), 10)
-		case argGroups:
-			b = append(b, op.To...)
-		}
-	}
-	return b
-}
-
-// WriteScript writes ops as a script, one a line. It refuses what the language
-// cannot say: a name that is empty or holds a zero byte.
-func WriteScript(w io.Writer, ops []Op) error {
-	b := bufio.NewWriter(w)
-	var line []byte
-	for i, op := range ops {
-		if int(op.Kind) >= len(verbs) {
-			return fmt.Errorf("operation %d: unknown kind %d", i+1, op.Kind)
-		}
-		if err := checkWords(op); err != nil {
-			return fmt.Errorf("operation %d (%s): %w", i+1, op.Kind, err)
-		}
-		line = append(AppendOp(line[:0], op), '\n')
-		if _, err := b.Write(line); err != nil {
-			return err
-		}
-	}
-	return b.Flush()
-}
-
-func checkWords(op Op) error {
-	for _, a := range verbs[op.Kind].args {
-		s := "x"
-		switch a {
-		case argFD:
-			s = op.FD
-		case argPath:
-			s = op.Path
-		case argTo:
-			s = op.To
-		}
-		if s == "" || strings.IndexByte(s, 0) >= 0 {
-			return fmt.Errorf("%s is %q: a script cannot name it", argNames[a], s)
-		}
-	}
-	return nil
 }

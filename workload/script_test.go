@@ -28,7 +28,19 @@ rename a b/../c
 sync
 stat
 remount
-read x 1 2`
+read x 1 2
+open a f direct append
+open a f append
+link a b/../c
+symlink "x y" ./s
+fsyncdir .
+setxattr a user.x 100 7
+setxattr a "user. " 0
+removexattr a user.x
+store x 1 2
+copy x 1 y 2 3
+user 7 8,9
+user 0`
 	want := []Op{
 		{Kind: CPU, Line: 2, N: 3},
 		{Kind: Mkdir, Line: 3, Path: "d0"},
@@ -45,6 +57,18 @@ read x 1 2`
 		{Kind: Rename, Line: 15, Path: "a", To: "c"},
 		{Kind: Sync, Line: 16}, {Kind: Stat, Line: 17}, {Kind: Remount, Line: 18},
 		{Kind: Read, Line: 19, FD: "x", Off: 1, Len: 2},
+		{Kind: Open, Line: 20, FD: "a", Path: "f", Direct: true, Append: true},
+		{Kind: Open, Line: 21, FD: "a", Path: "f", Append: true},
+		{Kind: Link, Line: 22, Path: "a", To: "c"},
+		{Kind: Symlink, Line: 23, Path: "s", To: "x y"},
+		{Kind: FsyncDir, Line: 24, Path: "."},
+		{Kind: SetXattr, Line: 25, Path: "a", To: "user.x", Len: 100, N: 7},
+		{Kind: SetXattr, Line: 26, Path: "a", To: "user. "},
+		{Kind: RemoveXattr, Line: 27, Path: "a", To: "user.x"},
+		{Kind: Store, Line: 28, FD: "x", Off: 1, Len: 2},
+		{Kind: Copy, Line: 29, FD: "x", Off: 1, To: "y", ToOff: 2, Len: 3},
+		{Kind: AsUser, Line: 30, Mode: 7, To: "8,9"},
+		{Kind: AsUser, Line: 31},
 	}
 	got, err := ParseScript(strings.NewReader(script), "ops")
 	if err != nil {
@@ -85,7 +109,10 @@ func TestParseScriptErrors(t *testing.T) {
 		{"write x -1 1", `ops:1:9: OFF is "-1": want a decimal number of 0 to 9223372036854775807`},
 		{"fallocate x 4294967296 0 1", `ops:1:13: MODE is "4294967296": want a decimal number of 0 to 4294967295`},
 		{"write x 9223372036854775807 1", `ops:1:29: offset 9223372036854775807 plus length 1 is more than 2^63-1`},
-		{"open x f dirct", `ops:1:10: unexpected "dirct": open FD PATH [direct]`},
+		{"open x f dirct", `ops:1:10: unexpected "dirct": open FD PATH [direct] [append]`},
+		{"open x f append append", `ops:1:17: unexpected "append": open FD PATH [direct] [append]`},
+		{"copy x 1 y 9223372036854775807 1", `ops:1:32: offset 9223372036854775807 plus length 1 is more than 2^63-1`},
+		{"setxattr f user.a 1 -1", `ops:1:21: NUMBER is "-1": want a decimal number of 0 to 2147483647`},
 		{"mkdir ../x", `ops:1:7: path "../x" leaves the mount point`},
 		{"mkdir", `ops:1:6: PATH is missing: mkdir PATH`},
 		{"mkdir a\x00b", `ops:1:8: a zero byte: this is not a script`},

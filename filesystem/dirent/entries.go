@@ -13,6 +13,7 @@ const (
 	TypeUnknown uint8 = 0 // without the filetype feature
 	TypeFile    uint8 = 1
 	TypeDir     uint8 = 2
+	TypeLink    uint8 = 7 // a symbolic link
 )
 
 // Entry is a name in a directory.

@@ -171,7 +171,7 @@ remount
 	if err := fs.Check(); err != nil {
 		t.Error(err)
 	}
-	h, err := fs.Open(&task{}, "d/a", false)
+	h, err := fs.Open(&task{}, "d/a", 0)
 	if err != nil {
 		t.Fatal(err)
 	}

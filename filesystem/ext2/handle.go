@@ -4,15 +4,24 @@ import "mbsim/filesystem"
 
 // handle is an open file.
 type handle struct {
-	fs     *FS
-	in     *inode // nil once closed
-	direct bool
+	fs    *FS
+	in    *inode // nil once closed
+	flags filesystem.OpenFlags
 }
 
-func (fs *FS) newHandle(in *inode, direct bool) *handle {
+// Inode implements filesystem.Handle.
+func (h *handle) Inode() uint32 { return h.in.number }
+
+// Flags implements filesystem.Handle.
+func (h *handle) Flags() filesystem.OpenFlags { return h.flags }
+
+// Size implements filesystem.Handle.
+func (h *handle) Size() int64 { return h.in.size }
+
+func (fs *FS) newHandle(in *inode, flags filesystem.OpenFlags) *handle {
 	in.opens++
 	fs.open++
-	return &handle{fs, in, direct}
+	return &handle{fs, in, flags}
 }
 
 // maxTransfer is the most that one read or write moves, in bytes (MAX_RW_COUNT).
@@ -20,6 +29,9 @@ const maxTransfer = 0x7fff_f000
 
 // Write implements filesystem.Handle.
 func (h *handle) Write(t *task, off, n int64) (int64, error) {
+	if h.in != nil && h.flags&filesystem.Append != 0 {
+		off = h.in.size
+	}
 	switch {
 	case h.in == nil:
 		return 0, filesystem.EBADF
@@ -34,7 +46,7 @@ func (h *handle) Write(t *task, off, n int64) (int64, error) {
 	// (generic_write_checks).
 	n = min(n, maxTransfer, h.fs.maxBytes-off)
 	write := h.fs.bufferedWrite
-	if h.direct {
+	if h.flags&filesystem.Direct != 0 {
 		write = h.fs.directWrite
 	}
 	done, e := write(t, h.in, off, n)

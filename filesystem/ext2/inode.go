@@ -34,6 +34,7 @@ type inode struct {
 	slots [inodeSlots]uint32
 	kids  [inodeSlots]*node
 
+	target string      // what a symbolic link holds, "" where that is not known
 	dir    *dirent.Dir // entries, of a directory
 	parent *inode      // of a directory; of an orphan the directory its last name was in
 	// An orphan has no name any more but is still held, and holds its parent, as

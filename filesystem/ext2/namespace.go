@@ -66,11 +66,11 @@ func (fs *FS) Create(t *task, path string) (filesystem.Handle, error) {
 			return nil, e
 		}
 	}
-	return fs.newHandle(p.in, false), nil
+	return fs.newHandle(p.in, 0), nil
 }
 
 // Open implements filesystem.FileSystem.
-func (fs *FS) Open(_ *task, path string, direct bool) (filesystem.Handle, error) {
+func (fs *FS) Open(_ *task, path string, flags filesystem.OpenFlags) (filesystem.Handle, error) {
 	p, e := fs.find(path)
 	switch {
 	case e != 0:
@@ -82,7 +82,7 @@ func (fs *FS) Open(_ *task, path string, direct bool) (filesystem.Handle, error)
 	case !p.in.isFile(): // symbolic links are not followed
 		return nil, filesystem.ELOOP
 	}
-	return fs.newHandle(p.in, direct), nil
+	return fs.newHandle(p.in, flags), nil
 }
 
 // Unlink implements filesystem.FileSystem (ext2_unlink).
@@ -97,6 +97,7 @@ func (fs *FS) Unlink(t *task, path string) error {
 		return filesystem.EISDIR
 	}
 	p.dir.dir.Delete(p.at)
+	fs.forgetLink(p.in)
 	if p.in.links--; p.in.links == 0 {
 		fs.unname(t, p.dir, p.in)
 	}
@@ -169,7 +170,9 @@ func (fs *FS) Rename(t *task, from, to string) error {
 		}
 	}
 	// What the new name stood for before has lost a link; a directory goes with its name.
+	fs.forgetLink(a.in)
 	if b.in != nil {
+		fs.forgetLink(b.in)
 		if b.in.links--; b.in.isDir() || b.in.links == 0 {
 			fs.unname(t, b.dir, b.in)
 		}

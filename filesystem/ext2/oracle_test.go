@@ -32,8 +32,8 @@ func (r *recorder) Create(t *task, path string) (filesystem.Handle, error) {
 	return r.keep(h), err
 }
 
-func (r *recorder) Open(t *task, path string, direct bool) (filesystem.Handle, error) {
-	h, err := r.FS.Open(t, path, direct)
+func (r *recorder) Open(t *task, path string, flags filesystem.OpenFlags) (filesystem.Handle, error) {
+	h, err := r.FS.Open(t, path, flags)
 	return r.keep(h), err
 }
 

@@ -43,9 +43,20 @@ func (fs *FS) find(name string) (place, errno) {
 
 // walkTo follows a path from the root to a directory.
 func (fs *FS) walkTo(name string) (*inode, errno) {
-	in := fs.root
+	followed := 0
+	return fs.walkFrom(fs.root, name, &followed)
+}
+
+// walkFrom is walkTo from a directory on. Symbolic links are followed; followed counts them.
+func (fs *FS) walkFrom(in *inode, name string, followed *int) (*inode, errno) {
 	for name := range strings.SplitSeq(name, "/") {
+		if name == ".." && in == fs.root && *followed > 0 {
+			return nil, filesystem.ENOENT // a symbolic link that leads out of the file system
+		}
 		next, _, e := fs.step(in, name)
+		if e == 0 && next != nil && next.isLink() {
+			next, e = fs.follow(in, next, followed)
+		}
 		switch {
 		case e != 0:
 			return nil, e
@@ -89,8 +100,11 @@ func (fs *FS) addName(t *task, dir *inode, at dirent.Cursor, in *inode) errno {
 
 // direntType is the type that a directory entry of in has.
 func (in *inode) direntType() uint8 {
-	if in.isDir() {
+	switch {
+	case in.isDir():
 		return dirent.TypeDir
+	case in.isLink():
+		return dirent.TypeLink
 	}
 	return dirent.TypeFile
 }

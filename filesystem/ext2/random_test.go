@@ -91,7 +91,7 @@ func (w *walker) step() {
 		if kind == "creat" {
 			h, err = fs.Create(&w.task, w.path())
 		} else {
-			h, err = fs.Open(&w.task, w.path(), true)
+			h, err = fs.Open(&w.task, w.path(), filesystem.Direct)
 		}
 		if w.do(kind, err) {
 			w.handles[name] = h

@@ -53,6 +53,15 @@ var Changes = []allocator.Change[Kernel]{
 		Apply:   func(k *Kernel) { k.Quirks.NowTakesUnwritten = true },
 	},
 	{
+		Name:    "link-targets-in-blocks",
+		Doc:     "The target of a long symbolic link is a block of metadata instead of a page of data, and want of space for the link is tried again after a commit.",
+		Commit:  "ext4: convert symlink external data block mapping to bdev",
+		Since:   "5.19",
+		Where:   "ext4_symlink",
+		Kernels: mballoc.From("6.1"),
+		Apply:   func(k *Kernel) { k.Quirks.LinkTargetsInBlocks = true },
+	},
+	{
 		Name:    "punch-updates-disksize",
 		Doc:     "Punching or zeroing a range inside a file brings its size on disk up to the end of the range.",
 		Commit:  "ext4: increase i_disksize to offset + len in ext4_update_disksize_before_punch()",

@@ -45,6 +45,8 @@ type checker struct {
 	blocks       *owners.Set // the clusters that files hold
 	inodes, dirs *owners.Set // the inodes in memory, and those of directories
 	live         []*inode    // in memory, by number
+	attrBlocks   []*attrBlock
+	sharers      map[*attrBlock]int // inodes that have their attributes there
 }
 
 // newChecker makes a checker that has found nothing yet.
@@ -71,6 +73,7 @@ func (c *checker) all() {
 		status.Add(&counted)
 	}
 	c.AboutAll()
+	c.attrSharing()
 	// The largeInode that most inodes share must never be written to.
 	if l := c.fs.inodes.sharedLarge; l.rareState != (rareState{}) || len(l.m.es.Ranges())+len(l.m.cache.Runs())+l.m.root.Entries() > 0 {
 		c.Errorf("somebody has changed what inodes share: %+v", l)

@@ -35,6 +35,7 @@ func (c *checker) tree(in *inode) *treeCheck {
 		c.array(in.ind, 0, 0, &t)
 	}
 	c.dataClusters(&t)
+	c.attrBlock(in)
 	// In blocks, whole clusters: data, metadata and attributes.
 	// Where a reservation was forgotten (CutInlineForgetsDelayed) the block that it was for does
 	// not count, in the kernel too.

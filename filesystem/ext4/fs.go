@@ -59,6 +59,7 @@ type FS struct {
 	root          *inode
 
 	dentries dentries
+	attrs    attrCache // the blocks of extended attributes that can be shared
 
 	orphans     *inode // inodes without a name that are open, newest first
 	orphanCount int

@@ -5,13 +5,22 @@ import "mbsim/filesystem"
 // handle is an open file. After Close its in is nil, and FS.openInode may give it to
 // another file.
 type handle struct {
-	fs     *FS
-	in     *inode
-	direct bool
+	fs    *FS
+	in    *inode
+	flags filesystem.OpenFlags
 }
 
-// openInode opens an inode by a name in dir. direct asks for direct IO.
-func (fs *FS) openInode(dir, in *inode, direct bool) *handle {
+// Inode implements filesystem.Handle.
+func (h *handle) Inode() uint32 { return h.in.Number }
+
+// Flags implements filesystem.Handle.
+func (h *handle) Flags() filesystem.OpenFlags { return h.flags }
+
+// Size implements filesystem.Handle.
+func (h *handle) Size() int64 { return h.in.Size }
+
+// openInode opens an inode by a name in dir.
+func (fs *FS) openInode(dir, in *inode, flags filesystem.OpenFlags) *handle {
 	// The first handle pins the directory of the name by which the file is opened. A file
 	// with several names may have had another one as its parent.
 	if in.pins == 0 {
@@ -22,10 +31,10 @@ func (fs *FS) openInode(dir, in *inode, direct bool) *handle {
 	if n := len(fs.spareHandles); n > 0 {
 		h := fs.spareHandles[n-1]
 		fs.spareHandles = fs.spareHandles[:n-1]
-		*h = handle{fs, in, direct}
+		*h = handle{fs, in, flags}
 		return h
 	}
-	return &handle{fs, in, direct}
+	return &handle{fs, in, flags}
 }
 
 // Write implements filesystem.Handle. It writes n bytes at off, and returns how many were
@@ -39,6 +48,9 @@ func (h *handle) Write(t *task, off, n int64) (int64, error) {
 	}
 	// A write ends at the largest size; one that begins behind it fails.
 	limit := h.fs.maxSize(h.in)
+	if h.flags&filesystem.Append != 0 {
+		off = h.in.Size
+	}
 	if off >= limit {
 		return 0, filesystem.EFBIG
 	}
@@ -48,18 +60,24 @@ func (h *handle) Write(t *task, off, n int64) (int64, error) {
 		h.fs.host.Copy(n)
 	}
 	h.fs.lock(h.in)
+	defer h.fs.unlock(h.in)
+	// O_APPEND: another process may have appended before this one had the lock.
+	if h.flags&filesystem.Append != 0 {
+		off = h.in.Size
+		n = min(n, limit-off)
+	}
+	h.fs.looksForCapability(h.in, true)
 	var done int64
 	var e errno
 	// Direct IO is not for data inside an inode, which goes through the page cache
 	// (ext4_should_use_dio, ext4_dio_write_iter).
-	if h.direct && h.in.inline == 0 {
+	if h.flags&filesystem.Direct != 0 && h.in.inline == 0 {
 		done, e = h.fs.directWrite(t, h.in, off, n)
 	} else {
 		h.fs.touch(t, h.in)
 		h.fs.zeroEndFirst(t, h.in, off)
 		done, e = h.fs.bufferedWrite(t, h.in, off, n)
 	}
-	h.fs.unlock(h.in)
 	return done, asError(e)
 }
 
@@ -74,7 +92,7 @@ func (h *handle) Read(t *task, off, n int64) (int64, error) {
 		h.fs.host.Copy(n)
 	}
 	h.fs.lock(h.in)
-	h.fs.readMappings(t, h.in, off, n, h.direct)
+	h.fs.readMappings(t, h.in, off, n, h.flags&filesystem.Direct != 0)
 	h.fs.unlock(h.in)
 	return n, nil
 }
@@ -86,6 +104,7 @@ func (h *handle) Fsync(t *task) error { return asError(h.fs.fsync(t, h.in)) }
 func (h *handle) Truncate(t *task, size int64) error {
 	h.fs.lock(h.in)
 	defer h.fs.unlock(h.in)
+	h.fs.looksForCapability(h.in, false)
 	return asError(h.fs.setSize(t, h.in, size))
 }
 
@@ -93,6 +112,7 @@ func (h *handle) Truncate(t *task, size int64) error {
 func (h *handle) Fallocate(t *task, mode uint32, off, n int64) error {
 	h.fs.lock(h.in)
 	defer h.fs.unlock(h.in)
+	h.fs.looksForCapability(h.in, true)
 	return asError(h.fs.fallocate(t, h.in, mode, off, n))
 }
 

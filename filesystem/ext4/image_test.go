@@ -99,7 +99,7 @@ func change(t *testing.T, fs *FS) {
 		}
 	}
 	check("mounting", nil)
-	h, err := fs.Open(&p.Task, "sparse", false)
+	h, err := fs.Open(&p.Task, "sparse", 0)
 	check("opening", err)
 	_, err = h.Write(&p.Task, 100<<10, 100<<10)
 	check("writing", err)

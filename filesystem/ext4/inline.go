@@ -35,10 +35,7 @@ func maxInline(s *image.Superblock) int32 {
 		return 0
 	}
 	// The space behind the fields that inodes have beyond 128 bytes is for attributes.
-	extra := int32(32) // the fields that 5.10 knows (s_want_extra_isize)
-	if s.ROCompat&image.ExtraIsize != 0 {
-		extra = max(extra, int32(s.WantExtraIsize), int32(s.MinExtraIsize))
-	}
+	extra := extraFields(s)
 	const entry = 4 + 20 + 4 // magic number, the attribute's entry, and four zeroes behind it
 	// The value is a multiple of four bytes long, and lies in the same space as its entry.
 	value := (int32(s.InodeSize) - 128 - extra - entry) &^ 3
@@ -46,6 +43,15 @@ func maxInline(s *image.Superblock) int32 {
 		return 0
 	}
 	return inlineBlockBytes + value
+}
+
+// extraFields is how many bytes the fields of a new inode take beyond 128 (s_want_extra_isize).
+func extraFields(s *image.Superblock) int32 {
+	extra := int32(32) // the fields that 5.10 knows
+	if s.ROCompat&image.ExtraIsize != 0 {
+		extra = max(extra, int32(s.WantExtraIsize), int32(s.MinExtraIsize))
+	}
+	return extra
 }
 
 // holdInline makes room for size bytes in the inode, and reports false if they may not or

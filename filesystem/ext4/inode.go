@@ -66,10 +66,14 @@ type rareState struct {
 	started        bool  // it was there when the file system was first mounted
 	lastAllocGroup int32 // i_last_alloc_group of a directory, and one; 0 for none
 	inlineState
-	ind            *indirect // block pointers of an inode without extents
-	newer, older   *inode    // on the list of orphans
-	attrs          int64     // blocks of extended attributes, which count in inode.blocks
-	writebackIndex uint32    // the page where range-cyclic writeback goes on
+	ind             *indirect   // block pointers of an inode without extents
+	newer, older    *inode      // on the list of orphans
+	attrs           int64       // blocks of extended attributes, which count in inode.blocks
+	writebackIndex  uint32      // the page where range-cyclic writeback goes on
+	target          string      // what a symbolic link holds, "" where that is not known
+	attributes      *attributes // extended attributes, nil for none that are known
+	fromImage       bool        // it may have attributes that are not known
+	defaultACLKnown bool        // of a directory (xattr.go)
 }
 
 // large gives the inode a largeInode of its own, unless it has one: an earlier inode of the
@@ -118,6 +122,7 @@ func (fs *FS) makeInode(t *task, parent *inode, mode uint32, name string) (*inod
 	if fs.obs != nil {
 		fs.obs.InodeAllocated(number, parent.Number, mode)
 	}
+	fs.looksForDefaultACL(parent, mode)
 	fs.dirtyInode(t, in)
 	return in, 0
 }
@@ -194,13 +199,14 @@ func (fs *FS) release(t *task, in *inode) {
 		fs.forgetIO(in)
 		fs.journal.Start()
 		in.Size = 0
-		if in.blocks != 0 {
+		if in.blocks != 0 && !in.isFastLink() {
 			fs.truncate(t, in)
 		} else if fs.quirks.CutInlineForgetsDelayed && in.Extents {
 			fs.noteLeak(&in.fileMap().root)
 		}
 		fs.clearInode(t, in)
 	}
+	fs.dropAttributes(t, in)
 	fs.orderedInline = slices.DeleteFunc(fs.orderedInline, func(x *inode) bool { return x == in })
 	// It leaves the lists and the inode bitmap; its memory waits for the next inode of this
 	// number.

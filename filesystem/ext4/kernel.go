@@ -45,6 +45,10 @@ type Quirks struct {
 	// ClampMinClusters lets Orlov's limit of free clusters be 0 where it came out
 	// negative, so that every group meets it (find_group_orlov).
 	ClampMinClusters bool
+	// LinkTargetsInBlocks makes the block of a symbolic link whose target its inode has no room for
+	// metadata, and tries again after a commit where there is no space (ext4_init_symlink_block).
+	// Otherwise the target is a page of data.
+	LinkTargetsInBlocks bool
 	// NowTakesUnwritten lets a write that allocates at once use a part of an unwritten extent
 	// as it is, without making it an extent of its own (ext4_get_block_unwritten).
 	NowTakesUnwritten bool

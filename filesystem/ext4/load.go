@@ -38,6 +38,8 @@ func (fs *FS) loadInode(im *image.Inode, parent *inode) (*inode, error) {
 	in.Extents = im.Flags&image.ExtentsFlag != 0
 	in.topdir = im.Flags&image.TopdirFlag != 0
 	in.attrs = im.AttrSectors >> (fs.geo.BlockBits - 9)
+	// mke2fs makes the root and lost+found, which is the first of all others, without attributes.
+	in.fromImage = im.Number > fs.layout.Super.FirstInode || in.attrs > 0
 	in.loadInline(im)
 	in.parent = parent
 	// The blocks, by extents or by pointers.

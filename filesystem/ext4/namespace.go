@@ -1,8 +1,6 @@
 package ext4
 
 import (
-	"strings"
-
 	"mbsim/filesystem"
 	"mbsim/filesystem/dirent"
 )
@@ -93,32 +91,6 @@ func (fs *FS) directory(path string) (*inode, errno) {
 // forgetPaths empties the cache. It is called when a directory is removed or renamed, which
 // makes wrong the paths of everything below it.
 func (fs *FS) forgetPaths() { fs.dentries = dentries{} }
-
-// lookupPath walks a path from the root, name by name (link_path_walk).
-func (fs *FS) lookupPath(path string) (*inode, errno) {
-	in := fs.root
-	for name := range strings.SplitSeq(path, "/") {
-		if name == "" || name == "." {
-			continue
-		}
-		if !in.isDir() {
-			return nil, filesystem.ENOTDIR
-		}
-		if name == ".." {
-			in = in.parent
-			continue
-		}
-		// A name leads to an inode number, and the inode is read into memory at this
-		// moment.
-		fs.useNames(in, name)
-		number, ok := in.dir.Lookup(name)
-		if !ok {
-			return nil, filesystem.ENOENT
-		}
-		in = fs.readInode(number)
-	}
-	return in, 0
-}
 
 // at returns the directory of path, and the last name in it, which need not exist.
 func (fs *FS) at(path string) (dir *inode, name string, e errno) {
@@ -233,8 +205,11 @@ func (fs *FS) addEntry(t *task, dir *inode, at dirent.Cursor, in *inode) errno {
 
 // direntType is the file type that a directory entry of this inode carries.
 func (in *inode) direntType() uint8 {
-	if in.isDir() {
+	switch {
+	case in.isDir():
 		return dirent.TypeDir
+	case in.isLink():
+		return dirent.TypeLink
 	}
 	return dirent.TypeFile
 }
@@ -303,6 +278,7 @@ func (fs *FS) makeDirectory(t *task, dir *inode, at dirent.Cursor) errno {
 // release, once no handle holds it; until then it stands on the list of orphans.
 func (fs *FS) unlinkFile(t *task, dir *inode, at dirent.Cursor, in *inode) {
 	fs.journal.Start()
+	fs.forgetLink(in)
 	dir.dir.Delete(at)
 	fs.stampModified(dir)
 	fs.stampChanged(in)
@@ -416,14 +392,18 @@ func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode
 	// The old name is searched again: adding the new one to the same directory may have
 	// moved it.
 	oldDir.dir.Remove(oldName)
-	// An open inode pins the directory of its name: the pin moves to the new directory.
-	if in.pins > 0 {
-		fs.pin(newDir)
-		defer fs.unpin(t, in.parent) // not oldDir where it was opened by another name
+	fs.forgetLink(in)
+	// An open inode pins the directory of its name: the pin moves to the new directory, unless
+	// it was opened by another name.
+	if in.pins == 0 || in.parent == oldDir {
+		if in.pins > 0 {
+			fs.pin(newDir)
+			defer fs.unpin(t, oldDir)
+		}
+		in.parent = newDir
 	}
 	// A directory that moves takes its ".." along: that link leaves the old parent and
 	// joins the new one, unless it replaces a directory, whose link it takes over.
-	in.parent = newDir
 	if in.isDir() {
 		in.dir.SetParent(newDir.Number)
 		oldDir.links--
@@ -445,6 +425,7 @@ func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode
 // dropReplaced takes its name away from an inode whose place another one has got, and all
 // of its links from a directory. Its blocks go with its last handle.
 func (fs *FS) dropReplaced(t *task, old *inode) {
+	fs.forgetLink(old)
 	old.links--
 	fs.stampChanged(old)
 	if old.isDir() {

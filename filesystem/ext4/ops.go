@@ -29,6 +29,7 @@ func (fs *FS) Create(t *task, path string) (filesystem.Handle, error) {
 	}
 	// A file that was there is cut to length 0 (O_TRUNC).
 	fs.lock(h.in)
+	fs.looksForCapability(h.in, false)
 	e = fs.setSize(t, h.in, 0)
 	fs.unlock(h.in)
 	if e != 0 {
@@ -58,14 +59,14 @@ func (fs *FS) openOrCreate(t *task, path string) (h *handle, made bool, e errno)
 	// It is opened before the directory is unlocked, so that nobody can remove it in
 	// between.
 	if e == 0 {
-		h = fs.openInode(dir, in, false)
+		h = fs.openInode(dir, in, 0)
 	}
 	fs.leave(t, dir)
 	return h, made, e
 }
 
 // Open implements filesystem.FileSystem.
-func (fs *FS) Open(t *task, path string, direct bool) (filesystem.Handle, error) {
+func (fs *FS) Open(t *task, path string, flags filesystem.OpenFlags) (filesystem.Handle, error) {
 	dir, name, e := fs.at(path)
 	if e != 0 {
 		return nil, e
@@ -80,7 +81,7 @@ func (fs *FS) Open(t *task, path string, direct bool) (filesystem.Handle, error)
 	case !in.Regular: // symbolic links are not followed
 		return nil, filesystem.ELOOP
 	}
-	return fs.openInode(dir, in, direct), nil
+	return fs.openInode(dir, in, flags), nil
 }
 
 // Unlink implements filesystem.FileSystem.
@@ -145,6 +146,7 @@ func (fs *FS) Remount(t *task) error {
 	for in := range fs.inodes.all() {
 		fs.clearInode(t, in)
 		in.allocOnClose = false
+		fs.forgetRights(in)
 		in.resident = in == fs.root
 		in.mayInline, in.pagesDiffer = in.inline > 0, false
 		// The status tree is empty then, and every node of the extent tree unread. The root
@@ -166,6 +168,7 @@ func (fs *FS) Remount(t *task) error {
 	fs.freeInodes = allocator.NewPerCPUCounter(fs.freeInodes.Sum(), fs.opt.CPUs)
 	fs.dirCount = allocator.NewPerCPUCounter(fs.dirCount.Sum(), fs.opt.CPUs)
 	fs.journal.Unmount()
+	fs.attrs.forget()
 	fs.esAtMount = fs.esStats.StatusTree
 	// The allocator begins with cold caches too.
 	fs.forgetTables()

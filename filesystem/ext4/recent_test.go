@@ -123,7 +123,7 @@ func TestDeletionsAfterMount(t *testing.T) {
 			t.Fatal(err)
 		}
 		if c.open > 0 {
-			h, err := fs.Open(&task{}, name[c.open], false)
+			h, err := fs.Open(&task{}, name[c.open], 0)
 			if err != nil {
 				t.Fatal(err)
 			}

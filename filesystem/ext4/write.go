@@ -47,7 +47,8 @@ func (fs *FS) bufferedWrite(t *task, in *inode, off, n int64) (int64, errno) {
 // ext4_da_write_end), or with blocks allocated now where delayed allocation is off or
 // space is short (ext4_write_begin, ext4_write_end).
 func (fs *FS) writePage(t *task, in *inode, pos, n int64) errno {
-	delayed := fs.opt.Delalloc && !fs.shortOfSpace(t, in)
+	// The target of a symbolic link gets its block at once.
+	delayed := fs.opt.Delalloc && !fs.shortOfSpace(t, in) && in.Regular
 	// The data may fit into the inode itself.
 	if in.mayInline {
 		if done, e := fs.writeInline(t, in, pos, n, delayed); done || e != 0 {

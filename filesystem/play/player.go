@@ -85,6 +85,20 @@ func (p *Player) perform(op *workload.Op) (int64, error) {
 		return 0, p.FS.Rmdir(t, op.Path)
 	case workload.Rename:
 		return 0, p.FS.Rename(t, op.Path, op.To)
+	case workload.Link:
+		return 0, p.FS.Link(t, op.Path, op.To)
+	case workload.Symlink:
+		return 0, p.FS.Symlink(t, op.To, op.Path)
+	case workload.FsyncDir:
+		return 0, p.FS.SyncDir(t, op.Path)
+	case workload.SetXattr:
+		return 0, p.FS.SetAttr(t, op.Path, op.To, filesystem.AttrValue{Len: op.Len, Number: uint32(op.N)})
+	case workload.RemoveXattr:
+		return 0, p.FS.RemoveAttr(t, op.Path, op.To)
+	case workload.AsUser:
+		user := op.User()
+		t.User = &filesystem.User{UID: user.UID, Groups: user.Groups}
+		return 0, nil
 	case workload.Sync:
 		return 0, p.FS.Sync(t)
 	case workload.Stat:
@@ -142,7 +156,14 @@ func (p *Player) open(op *workload.Op) error {
 	if op.Kind == workload.Creat {
 		h, err = p.FS.Create(&p.Task, op.Path)
 	} else {
-		h, err = p.FS.Open(&p.Task, op.Path, op.Direct)
+		var flags filesystem.OpenFlags
+		if op.Direct {
+			flags |= filesystem.Direct
+		}
+		if op.Append {
+			flags |= filesystem.Append
+		}
+		h, err = p.FS.Open(&p.Task, op.Path, flags)
 	}
 	if err != nil {
 		return err
@@ -216,6 +237,14 @@ func (p *Player) onFile(op *workload.Op) (int64, error) {
 		return h.Write(t, op.Off, op.Len)
 	case workload.Read:
 		return h.Read(t, op.Off, op.Len)
+	case workload.Store:
+		return 0, h.Store(t, op.Off, op.Len)
+	case workload.Copy:
+		to := p.named(op.To)
+		if to < 0 {
+			return 0, filesystem.EBADF
+		}
+		return copyRange(t, h, p.files[p.names[to].fd], op)
 	case workload.Fsync:
 		return 0, h.Fsync(t)
 	case workload.Ftruncate:
