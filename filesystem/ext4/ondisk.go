@@ -75,7 +75,13 @@ func (d onDisk) describe(in *inode) image.Inode {
 	im := image.Inode{
 		Number: in.Number, Mode: uint32(in.mode), Links: in.links, Size: in.disksize,
 		Sectors: in.blocks << (fs.geo.BlockBits - 9), AttrSectors: in.attrs << (fs.geo.BlockBits - 9),
-		Started: in.started, Times: fs.timesOf(in),
+		Started: in.started, Times: fs.timesOf(in), Target: in.target,
+	}
+	if a := in.attributes; a != nil {
+		im.SetAttrs = len(a.body)
+		if a.block != nil {
+			im.SetAttrs += len(a.block.entries)
+		}
 	}
 	for _, x := range [...]struct {
 		flag uint32

@@ -39,6 +39,9 @@ type Inode struct {
 	// indirect blocks, in the order of the logical blocks they map.
 	Meta []MetaBlock
 	ACL  allocator.Block // the block of extended attributes, 0 for none
+	// SetAttrs is the number of extended attributes that were set since the state began; what they hold
+	// is not known here.
+	SetAttrs int
 	// AttrSectors are those of Sectors that hold extended attributes.
 	AttrSectors int64
 

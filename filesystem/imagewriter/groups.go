@@ -181,6 +181,9 @@ func (w *writer) checkOwners() error {
 		if err != nil {
 			return err
 		}
+		if err := refuseAttrs(&in); err != nil {
+			return err
+		}
 		for _, x := range in.Extents {
 			owned.add(x.Physical, x.Len)
 		}

@@ -58,6 +58,9 @@ func (w *writer) inodes() error {
 		if err != nil {
 			return err
 		}
+		if err := refuseAttrs(&in); err != nil {
+			return err
+		}
 		// What an image has and nobody mounts stays as it is there.
 		unnamed := in.Number < w.sb.FirstInode && in.Number != image.RootInode || in.Number == w.sb.OrphanInode
 		if unnamed && w.patch {
@@ -68,6 +71,14 @@ func (w *writer) inodes() error {
 		}
 	}
 	return w.flushTable()
+}
+
+// refuseAttrs refuses an inode with extended attributes that the writer does not know.
+func refuseAttrs(in *image.Inode) error {
+	if in.SetAttrs == 0 {
+		return nil
+	}
+	return refusef("inode %d has extended attributes that a script has set: they are not written to images yet", in.Number)
 }
 
 // reserved makes the inodes that the file system keeps for itself: empty, but for the times of the one of

@@ -3,6 +3,7 @@ package imagewriter_test
 import (
 	"archive/tar"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -128,6 +129,20 @@ func fsck(t *testing.T, name string) {
 	}
 }
 
+// setsAttrs says whether an inode has extended attributes that a script has set.
+func setsAttrs(t *testing.T, l *image.Layout) bool {
+	t.Helper()
+	for in, err := range l.Inodes() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if in.SetAttrs > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // TestCases writes what each stored case leaves. e2fsck, where it is installed, finds nothing, and reading
 // the image back gives the same state: groups, inodes, maps, directories, and, mounted, the same buddies.
 func TestCases(t *testing.T) {
@@ -140,7 +155,15 @@ func TestCases(t *testing.T) {
 			name := filepath.Join(t.TempDir(), "disk")
 			ended(t, dir, kernel, func(m *kernels.Mounted) {
 				l := m.OnDisk()
-				if err := imagewriter.WriteFile(name, l, imagewriter.Options{Epoch: 1e9}); err != nil {
+				err := imagewriter.WriteFile(name, l, imagewriter.Options{Epoch: 1e9})
+				// Attributes that a script has set cannot be written: that is said, and nothing is left.
+				if setsAttrs(t, l) {
+					if _, left := os.Stat(name); !errors.As(err, new(*imagewriter.RefusedError)) || left == nil {
+						t.Fatalf("attributes that were set: %v; left behind: %v", err, left == nil)
+					}
+					return
+				}
+				if err != nil {
 					t.Fatal(err)
 				}
 				fsck(t, name)
