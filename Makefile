@@ -8,7 +8,7 @@ N ?= 20
 T ?= 60s
 F ?= .
 
-.PHONY: help build run test lint race invariants check fuzz bench pgo pictures man browser slurm loop speed age-speed oracle oracle-here oracle-takeover oracle-fuzz
+.PHONY: help build run test lint race invariants check fuzz bench pgo pictures man browser slurm loop speed scale age-speed oracle oracle-here oracle-takeover oracle-fuzz
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -72,6 +72,9 @@ loop: ## mount images here and write one to a loop device (needs root)
 
 age-speed: ## compare ageing, image included, with the real ext4 here (needs root and loop devices)
 	oracle/age-speed.sh
+
+scale: ## measure runs against the size of the device: the table in docs/MODEL.md
+	oracle/scale.sh
 
 speed: ## compare a replay of 390,000 operations with the real ext4 here (needs root and loop devices)
 	oracle/speed.sh

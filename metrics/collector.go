@@ -179,11 +179,20 @@ func (c *Collector) sample(now int64, all bool) Row {
 }
 
 // visitsPerOp bounds the cost of snapshots: how many names they visit, of whatever kind, for each
-// operation that processes perform.
-const visitsPerOp = 16
+// operation that processes perform. The inodes of a large tree are no longer in the processor's
+// caches, so that a visit costs as much as an operation: there it is fewer.
+const (
+	visitsPerOp      = 16
+	visitsPerOpLarge = 4
+	largeTree        = 50_000 // names
+)
 
 func (c *Collector) snapshotDue(now int64) bool {
-	return c.snaps.due(now) && (c.ops.total()-c.done)*visitsPerOp >= c.visited
+	visits := uint64(visitsPerOp)
+	if c.visited > largeTree {
+		visits = visitsPerOpLarge
+	}
+	return c.snaps.due(now) && (c.ops.total()-c.done)*visits >= c.visited
 }
 
 // count puts the counters as they are into r.

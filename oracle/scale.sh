@@ -10,7 +10,8 @@ go build -o "$dir/mbsim" ./cmd/mbsim
 # row NAME: runs $dir/NAME.yaml and prints its row.
 row() {
 	local t
-	t=$({ /usr/bin/time -f '%e s | %M' "$dir/mbsim" run "$dir/$1.yaml" -q --check=none -o "$dir/out" >/dev/null; } 2>&1 | tail -1)
+	t=$({ /usr/bin/time -f '%e s | %M' "$dir/mbsim" run "$dir/$1.yaml" -q --check=none -o "$dir/out" >/dev/null; } 2>&1) || { echo "$t" >&2; exit 1; }
+	t=$(tail -1 <<<"$t")
 	printf '| %s | %s | %d MB | %s |\n' "$2" "${t% |*}" $((${t##*| } / 1024)) "$(du -sh "$dir/out" | cut -f1)"
 	rm -rf "$dir/out"
 }
@@ -34,18 +35,18 @@ fresh() {
 
 # aged SIZE MEDIAN OPERATIONS: filled to 75%, and so many operations that keep it there.
 aged() {
+	local sizes="file_size: {lognormal: {median: $2, sigma: 2, min: 1, max: 1G}}, directories: {count: 2000, depth: 3}"
 	cat >"$dir/aged.yaml" <<-END
 		device: {mkfs: {size: $1}}
 		workload:
-		  target_used: 75%
 		  phases:
 		    - name: fill
 		      classes:
-		        - {name: filler, mix: {create: 100}, file_size: {lognormal: {median: $2, sigma: 2, min: 1, max: 1G}}, directories: {count: 2000, depth: 3}}
+		        - {name: filler, mix: {create: 100}, $sizes}
 		      until: {used: 75%}
 		    - name: churn
 		      classes:
-		        - {name: churner, mix: {create: 40, delete: 40, append: 20}, file_size: {lognormal: {median: $2, sigma: 2, min: 1, max: 1G}}, append_size: {loguniform: {min: 1K, max: 256K}}, directories: {count: 2000, depth: 3}}
+		        - {name: churner, target_used: 75%, mix: {create: 40, delete: 40, append: 20}, append_size: {loguniform: {min: 1K, max: 256K}}, $sizes}
 		      until: {operations: $3}
 	END
 	row aged "$1 filled to 75%, then $3 operations"
