@@ -119,9 +119,9 @@
 // A mount of a petabyte (8 million groups of 4K blocks) takes 3 to 5 ms and 7 MB,
 // if the Source knows its sum of free clusters, and 0.7 s if it is asked for every
 // descriptor. Groups are made 64 at a time on first touch, 0.2 KB each; bitmap and
-// buddy take 3*BlockSize more once they are loaded, 12 KB with 4K blocks. A
-// search that fails everywhere touches all of them: a petabyte cannot be searched
-// as a whole in memory.
+// buddy take 3*BlockSize more, 12 KB with 4K blocks, once something in the group
+// changes, or where its free space is not one run (shapes.go). A search that fails
+// everywhere touches all of them.
 //
 // A request from a preallocation takes about 0.15 us, one from a buddy 0.4 us, each
 // group that is passed over 15 ns more. NewBlocks takes no memory and looks into no
