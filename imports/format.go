@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 
 	"mbsim/imports/filelist"
 	"mbsim/imports/fio"
@@ -30,27 +31,37 @@ type Format struct {
 	run       func(logs []*Log, opt Options, out Output) (*Report, error)
 }
 
-// Formats are the forms that are read. A file whose form is not given is tried in this order. Lists of files
-// come last, since one of find with a size and a path a line accepts much.
+// Formats are the forms that are read. A file whose form is not given is tried in this order. A tar file
+// comes first, as its members may be texts of all the others. Lists of files come last, since one of find
+// with a size and a path a line accepts much.
 func Formats() []Format {
-	all := []Format{
+	var tar, lists []Format
+	for _, l := range filelist.Formats() {
+		if l.Name == "tar" {
+			tar = append(tar, listFormat(l))
+		} else {
+			lists = append(lists, listFormat(l))
+		}
+	}
+	return slices.Concat(tar, []Format{
 		{Name: "strace", What: "strace -f -ttt -y -s 0 -o FILE PROGRAM", Several: true, NeedsRoot: true, Script: true, recognize: isStrace, run: importStrace},
 		{Name: "ftrace", What: "events of ext4 and jbd2, of tracefs, trace-cmd report or perf script", recognize: isTrace, run: importTrace},
 		{Name: "geriatrix", What: "profiles of Geriatrix: distributions of ages, sizes and depths", Several: true, recognize: isGeriatrix, run: importGeriatrix},
 		{Name: "fio-iolog", What: "fio --write_iolog=FILE, versions 2 and 3", Several: true, Script: true, recognize: fio.IsIolog, run: importIologs},
 		{Name: "fio", What: "a job file of fio", Several: true, Script: true, recognize: isFio, run: importFio},
+	}, lists)
+}
+
+// listFormat is a list of files as a format.
+func listFormat(l filelist.Format) Format {
+	return Format{
+		Name: l.Name, What: l.What, Several: true, Script: true,
+		recognize: func(head []byte) bool {
+			f, ok := filelist.Recognize(head)
+			return ok && f.Name == l.Name
+		},
+		run: func(logs []*Log, opt Options, out Output) (*Report, error) { return importLists(l, logs, opt, out) },
 	}
-	for _, l := range filelist.Formats() {
-		all = append(all, Format{
-			Name: l.Name, What: l.What, Several: true, Script: true,
-			recognize: func(head []byte) bool {
-				f, ok := filelist.Recognize(head)
-				return ok && f.Name == l.Name
-			},
-			run: func(logs []*Log, opt Options, out Output) (*Report, error) { return importLists(l, logs, opt, out) },
-		})
-	}
-	return all
 }
 
 // isStrace says whether the first line is one that strace writes.

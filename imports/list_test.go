@@ -1,7 +1,9 @@
 package imports
 
 import (
+	"archive/tar"
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -41,6 +43,31 @@ func importAs(t testing.TB, format, text string, opt Options) (*Report, map[stri
 		checkCounts(t, r)
 	}
 	return r, files, err
+}
+
+// TestTarOfRecordings: a tar file is one whatever texts are its members.
+func TestTarOfRecordings(t *testing.T) {
+	for name, text := range map[string]string{
+		"strace":  "1 openat(AT_FDCWD, \"a\", O_RDONLY) = 3\n",
+		"ftrace":  "# tracer: nop\n x-1 [000] .... 1.000000: ext4_discard_preallocations: dev 8,0 ino 12 len 0 needed 0\n",
+		"fio":     "[global]\nrw=write\n[job]\nsize=1M\n",
+		"iolog":   "fio version 2 iolog\n/a add\n",
+		"a list":  "f 12 a\n",
+		"a table": "-rw-r--r-- root/root 12 2026-01-01 00:00 a\n",
+	} {
+		var b bytes.Buffer
+		w := tar.NewWriter(&b)
+		err := w.WriteHeader(&tar.Header{Name: "member", Mode: 0o644, Size: int64(len(text))})
+		if err == nil {
+			_, err = w.Write([]byte(text))
+		}
+		if err := errors.Join(err, w.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if f, err := Recognize(openText(t, b.String())); err != nil || f.Name != "tar" {
+			t.Errorf("a tar file with %s is recognized as %s, %v", name, f.Name, err)
+		}
+	}
 }
 
 // TestList: directories are made where the list has them or a file needs them, a file again replaces the

@@ -53,6 +53,10 @@ func (r *tarReader) Next() bool {
 		return false
 	}
 	h, err := r.tar.Next()
+	// What holds for all members, as git archive puts it in front of them, is none itself.
+	for err == nil && h.Typeflag == tar.TypeXGlobalHeader {
+		h, err = r.tar.Next()
+	}
 	if err == io.EOF {
 		return false
 	}

@@ -3,6 +3,7 @@ package filelist
 import (
 	"archive/tar"
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"testing"
@@ -47,6 +48,27 @@ func TestTar(t *testing.T) {
 	}
 	if _, err := read(f, string(text[:1200]), false); err == nil || err.Error() != "list: member 3 of the tar file: unexpected EOF" {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestGlobalHeader: a header for all members (git archive) is no member.
+func TestGlobalHeader(t *testing.T) {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeXGlobalHeader, Name: "pax_global_header", PAXRecords: map[string]string{"comment": "517083c"}})
+	if err == nil {
+		err = w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: "src/", Mode: 0o755})
+	}
+	if err := errors.Join(err, w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	r := formats[0].Open(&b, "list", false)
+	got := ""
+	for r.Next() {
+		got += r.Entry().Path + "|"
+	}
+	if got != "src|" || r.Err() != nil {
+		t.Errorf("%s; %v", got, r.Err())
 	}
 }
 
