@@ -27,13 +27,13 @@ func AppendOp(b []byte, op Op) []byte {
 			b = AppendName(b, op.Path)
 		case argTo, argTarget, argName, argToFD:
 			b = AppendName(b, op.To)
-		case argOff:
+		case argOff, argTime:
 			b = strconv.AppendInt(b, op.Off, 10)
-		case argLen:
+		case argLen, argBlocks:
 			b = strconv.AppendInt(b, op.Len, 10)
-		case argMode:
+		case argMode, argUID:
 			b = strconv.AppendUint(b, uint64(op.Mode), 10)
-		case argCPU:
+		case argCPU, argPID, argNumber:
 			b = strconv.AppendInt(b, int64(op.N), 10)
 		case argDirect:
 			b = append(b, "direct"...)
@@ -41,16 +41,6 @@ func AppendOp(b []byte, op Op) []byte {
 			b = append(b, "append"...)
 		case argToOff:
 			b = strconv.AppendInt(b, op.ToOff, 10)
-		case argNumber:
-			b = strconv.AppendInt(b, int64(op.N), 10)
-		case argTime:
-			b = strconv.AppendInt(b, op.Off, 10)
-		case argBlocks:
-			b = strconv.AppendInt(b, op.Len, 10)
-		case argPID:
-			b = strconv.AppendInt(b, int64(op.N), 10)
-		case argUID:
-			b = strconv.AppendUint(b, uint64(op.Mode), 10)
 		case argGroups:
 			b = append(b, op.To...)
 		}
