@@ -100,11 +100,13 @@ func (p *Plan) Scenario() string {
 	add("#")
 	add("# Made by mbsim age: %s.", p.Profile.Doc)
 	add("# Source: %s.", p.Profile.Source)
+	// The machine.
 	add("name: age-%s", p.Profile.Name)
 	add("profile: %q", p.Kernel)
 	add("seed: %d", p.Seed)
 	add("cpus: %d", p.Writers)
 	add("sample: %dms", p.sample())
+	// The device, with inodes for as many files as there will be.
 	add("device:")
 	add("  mkfs:")
 	add("    size: %d", p.Size)
@@ -113,6 +115,7 @@ func (p *Plan) Scenario() string {
 	} else if ratio := p.inodeRatio(); ratio != 16384 {
 		add("    bytes_per_inode: %d", ratio)
 	}
+	// Filled first, and then churned at the same use.
 	add("workload:")
 	add("  phases:")
 	p.phase(&b, "fill", "{create: 1}", 0, fmt.Sprintf("{used: %g}", p.Use))
@@ -125,6 +128,7 @@ func (p *Plan) Scenario() string {
 // phase adds a phase.
 func (p *Plan) phase(b *strings.Builder, name, mix string, target float64, until string) {
 	add := func(format string, a ...any) { fmt.Fprintf(b, format+"\n", a...) }
+	// Who writes, and how.
 	add("    - name: %s", name)
 	add("      until: %s", until)
 	add("      classes:")
@@ -138,6 +142,7 @@ func (p *Plan) phase(b *strings.Builder, name, mix string, target float64, until
 	if target > 0 {
 		add("          target_used: %g", target)
 	}
+	// Files go when their time has come; the ages that a study found follow from lifetimes.
 	add("          delete: expired")
 	add("          lifetime: {histogram: %s}", durations(Lifetimes(p.Profile.Ages)))
 	largest := largestFile(p.Size)
@@ -146,6 +151,7 @@ func (p *Plan) phase(b *strings.Builder, name, mix string, target float64, until
 	} else {
 		add("          file_size: {histogram: {ranges: true, max: %d, bins: %s}}", largest, sizes(p.Profile.Sizes))
 	}
+	// As many directories as the study has files for.
 	count := int64(1)
 	if p.Profile.FilesPerDirectory > 0 {
 		count = min(100_000, max(1, int64(float64(p.Files())/p.Profile.FilesPerDirectory)))

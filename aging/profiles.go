@@ -26,16 +26,21 @@ type Profile struct {
 // geriatrix is the collection that several profiles are taken from.
 const geriatrix = "as tabulated with Geriatrix (S. Kadekodi et al., USENIX ATC 2018; github.com/saurabhkadekodi/geriatrix, profiles/"
 
+// agrawalAges are the ages of files in the study of Agrawal and others, which stand in for those of earlier
+// and later studies of the same company's computers.
+var agrawalAges = []Bin{
+	{10.74, 1}, {31, 2}, {85.98, 8}, {240, 20}, {687.87, 44}, {1945.59, 75}, {5502.98, 144}, {15768, 146}, {44023.9, 23}, {122640, 1},
+}
+
 // Profiles lists all profiles, the one to use where none is named first.
 func Profiles() []*Profile {
+	// Each gives sizes as a lognormal distribution, or as weights of bins, and ages always as weights.
 	return []*Profile{
 		{
 			Name: "agrawal", Doc: "desktop computers of a large company, 2000 to 2004",
 			Source: "sizes: lognormal body (mu 9.48, sigma 2.46) of N. Agrawal et al., Generating Realistic Impressions for File-System Benchmarking, FAST 2009, table 2, fitted to N. Agrawal et al., A Five-Year Study of File-System Metadata, FAST 2007, which has 10 files a directory in 2004; ages: of that study, " + geriatrix + "agrawal)",
 			Median: 13095, Sigma: 2.46,
-			Ages: []Bin{
-				{10.74, 1}, {31, 2}, {85.98, 8}, {240, 20}, {687.87, 44}, {1945.59, 75}, {5502.98, 144}, {15768, 146}, {44023.9, 23}, {122640, 1},
-			},
+			Ages:              agrawalAges,
 			FilesPerDirectory: 10, Depth: 7,
 		},
 		{
@@ -44,9 +49,7 @@ func Profiles() []*Profile {
 			Sizes: powers([]float64{
 				180, 0, 10, 15, 90, 25, 165, 380, 425, 620, 880, 1080, 1100, 1000, 1025, 920, 800, 575, 375, 200, 100, 75, 20, 10, 5,
 			}),
-			Ages: []Bin{
-				{10.74, 1}, {31, 2}, {85.98, 8}, {240, 20}, {687.87, 44}, {1945.59, 75}, {5502.98, 144}, {15768, 146}, {44023.9, 23}, {122640, 1},
-			},
+			Ages:              agrawalAges,
 			FilesPerDirectory: 10, Depth: 7,
 		},
 		{
@@ -55,9 +58,7 @@ func Profiles() []*Profile {
 			Sizes: powers([]float64{
 				100, 20, 40, 30, 30, 100, 100, 170, 220, 400, 680, 1180, 1230, 1150, 1020, 900, 700, 680, 440, 300, 230, 175, 130, 100, 60, 40, 20, 10, 10,
 			}),
-			Ages: []Bin{
-				{10.74, 1}, {31, 2}, {85.98, 8}, {240, 20}, {687.87, 44}, {1945.59, 75}, {5502.98, 144}, {15768, 146}, {44023.9, 23}, {122640, 1},
-			},
+			Ages:              agrawalAges,
 			FilesPerDirectory: 10, Depth: 7,
 		},
 		{

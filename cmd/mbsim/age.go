@@ -125,6 +125,7 @@ func (f *ageFlags) age(ctx context.Context, name string, stdout, stderr io.Write
 	if err != nil {
 		return err
 	}
+	// The scenario alone is for who wants to change it.
 	if f.print {
 		_, err := io.WriteString(stdout, plan.Scenario())
 		return err
@@ -132,6 +133,7 @@ func (f *ageFlags) age(ctx context.Context, name string, stdout, stderr io.Write
 	if err := f.target.check(); err != nil {
 		return err
 	}
+	// It is run as any other, and its results stand beside the image, where no other run's may.
 	s, err := scenarios.Parse([]byte(plan.Scenario()), "age-"+name+".yaml", scenarios.Options{Metrics: metricNames()})
 	if err != nil {
 		return usage(err)

@@ -229,6 +229,7 @@ func (f *imageFlags) ofRun(ctx context.Context, dir string, stdout, stderr io.Wr
 	if err != nil {
 		return err
 	}
+	// The run is performed again up to the moment, as show does.
 	show := showFlags{at: f.at}
 	at, err := show.time(r)
 	if err != nil {
@@ -242,6 +243,7 @@ func (f *imageFlags) ofRun(ctx context.Context, dir string, stdout, stderr io.Wr
 	if err := f.target.check(s.StateFile()); err != nil {
 		return err
 	}
+	// Without a moment it is the end.
 	now := at
 	if at < 0 {
 		now = r.Result.End

@@ -145,6 +145,7 @@ func (f *importFlags) open(args []string) (_ *recordingFiles, err error) {
 			rec.close()
 		}
 	}()
+	// A first word that is no file names the format.
 	named := false
 	if len(args) > 1 {
 		if _, missing := os.Stat(args[0]); missing != nil {
@@ -154,6 +155,7 @@ func (f *importFlags) open(args []string) (_ *recordingFiles, err error) {
 			named, args = true, args[1:]
 		}
 	}
+	// Each file is opened once, and read as often as its format wants.
 	for _, name := range args {
 		l, err := imports.OpenLog(name)
 		if err != nil {

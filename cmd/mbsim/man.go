@@ -27,6 +27,7 @@ wrong, 130 interrupted.`,
   mbsim man -o man1`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			// All pages are written, or none.
 			if out == "" {
 				return usagef("--out says which folder the pages are written into")
 			}

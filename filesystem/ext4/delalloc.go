@@ -85,7 +85,7 @@ func (fs *FS) forget(t *task, in *inode, lblk, n uint32) {
 // delayBlock makes the hole at lblk a delayed block. It reserves the block's cluster unless
 // that is allocated or reserved already (ext4_insert_delayed_block).
 func (fs *FS) delayBlock(t *task, in *inode, lblk uint32) errno {
-	use := fs.clusterUse(in, lblk)
+	use := fs.useOfCluster(in, lblk)
 	if use == clusterNew {
 		if e := fs.reserveCluster(t, in); e != 0 {
 			return e
@@ -107,9 +107,9 @@ const (
 	clusterShared                     // another block has it on the device
 )
 
-// clusterUse says what the other blocks of the cluster of a hole at lblk have made of it. Without
+// useOfCluster says what the other blocks of the cluster of a hole at lblk have made of it. Without
 // bigalloc there are no others.
-func (fs *FS) clusterUse(in *inode, lblk uint32) clusterUse {
+func (fs *FS) useOfCluster(in *inode, lblk uint32) clusterUse {
 	bits := fs.geo.ClusterBits
 	if bits == 0 {
 		return clusterNew
@@ -143,7 +143,7 @@ func (fs *FS) clustersOf(in *inode, lblk, blocks uint32) (reserve uint32, shared
 	// One block of each cluster stands for all: once it is delayed, the others need nothing.
 	bits := fs.geo.ClusterBits
 	for cluster := lblk >> bits; cluster <= (lblk+blocks-1)>>bits; cluster++ {
-		switch fs.clusterUse(in, max(lblk, cluster<<bits)) {
+		switch fs.useOfCluster(in, max(lblk, cluster<<bits)) {
 		case clusterNew:
 			reserve++
 		case clusterShared:

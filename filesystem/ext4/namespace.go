@@ -402,15 +402,8 @@ func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode
 		}
 		in.parent = newDir
 	}
-	// A directory that moves takes its ".." along: that link leaves the old parent and
-	// joins the new one, unless it replaces a directory, whose link it takes over.
 	if in.isDir() {
-		in.dir.SetParent(newDir.Number)
-		oldDir.links--
-		if old == nil {
-			newDir.links++
-		}
-		fs.forgetPaths()
+		fs.moveDotDot(in, oldDir, newDir, old)
 	}
 	fs.stampMoved(in, oldDir, newDir)
 	fs.dirtyInode(t, oldDir)
@@ -420,6 +413,17 @@ func (fs *FS) renameLocked(t *task, oldDir *inode, oldName string, newDir *inode
 		fs.dropReplaced(t, old)
 	}
 	return old, 0
+}
+
+// moveDotDot takes the ".." of a directory that moves along: that link leaves the old parent and joins
+// the new one, unless the directory replaces another (old), whose link it takes over.
+func (fs *FS) moveDotDot(in, oldDir, newDir, old *inode) {
+	in.dir.SetParent(newDir.Number)
+	oldDir.links--
+	if old == nil {
+		newDir.links++
+	}
+	fs.forgetPaths()
 }
 
 // dropReplaced takes its name away from an inode whose place another one has got, and all

@@ -91,6 +91,7 @@ func (p *MkfsParams) flag(c byte) error {
 
 // option sets an option with its argument.
 func (p *MkfsParams) option(c byte, v string) (err error) {
+	// Sizes and counts first, then names and features; what is not modelled is refused.
 	switch c {
 	case 'd':
 		err = fmt.Errorf("mke2fs: -d (copy files into the file system) is not modelled")
@@ -147,19 +148,25 @@ func (p *MkfsParams) option(c byte, v string) (err error) {
 		}
 		p.SparseSuper = int(v[0] - '0')
 	case 't':
-		if p.FSType != "" {
-			return fmt.Errorf("mke2fs: -t may be given once")
-		}
-		p.FSType = v
-		if v != "ext2" && v != "ext3" && v != "ext4" {
-			err = fmt.Errorf("mke2fs: -t %s: want ext2, ext3 or ext4", v)
-		}
+		err = p.fileSystemType(v)
 	case 'T':
 		err = p.usage(v)
 	case 'U':
 		p.UUID, err = uuidArg("-U", v)
 	}
 	return err
+}
+
+// fileSystemType reads the argument of -t.
+func (p *MkfsParams) fileSystemType(v string) error {
+	if p.FSType != "" {
+		return fmt.Errorf("mke2fs: -t may be given once")
+	}
+	p.FSType = v
+	if v != "ext2" && v != "ext3" && v != "ext4" {
+		return fmt.Errorf("mke2fs: -t %s: want ext2, ext3 or ext4", v)
+	}
+	return nil
 }
 
 // errorsBehaviour reads the argument of -e, what the kernel does after an error. It keeps

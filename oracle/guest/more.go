@@ -2,12 +2,46 @@ package main
 
 import (
 	"encoding/binary"
+	"fmt"
 	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
 	"unsafe"
 )
+
+// moreOps performs the operations that most scripts do without: links, attributes, mappings, copies and
+// users. p, num and fd are those of op.
+func (r *replayer) moreOps(a []string, p func(int) string, num func(int) int64, fd func(int) int) (int, error) {
+	// Each operation is one system call, or the few that a program needs for it.
+	switch a[0] {
+	case "link":
+		return 0, syscall.Link(p(1), p(2))
+	case "symlink":
+		return 0, syscall.Symlink(a[1], p(2))
+	case "fsyncdir":
+		return 0, fsyncDir(p(1))
+	case "setxattr":
+		number := int64(0)
+		if len(a) > 4 {
+			number = num(4)
+		}
+		return 0, setXattr(p(1), a[2], int(num(3)), uint32(number))
+	case "removexattr":
+		return 0, removeXattr(p(1), a[2])
+	case "store":
+		return 0, store(fd(1), num(2), num(3))
+	case "copy":
+		return copyRange(fd(1), num(2), fd(3), num(4), num(5))
+	case "user":
+		groups := ""
+		if len(a) > 2 {
+			groups = a[2]
+		}
+		return 0, asUser(int(num(1)), groups)
+	}
+	return 0, fmt.Errorf("unknown operation %q", a[0])
+}
 
 // fsyncDir is fsync(2) of a directory.
 func fsyncDir(path string) error {
